@@ -1,0 +1,288 @@
+"""Every way a request can fail, as facts with their measured values.
+
+The domain knows nothing of HTTP: ``shared/http/errors.py`` is the one place that gives each fact its status, code
+and wording in a generation of the API. ``str(error)`` is a full sentence that a user may read; it never contains
+audio, vectors, keys, or another subscription's data.
+
+    TimbreError
+    ├── RequestInvalid                 the request cannot be understood
+    │   ├── IdMalformed
+    │   ├── LocaleMissing
+    │   ├── LocaleUnsupported
+    │   ├── ParameterMissing
+    │   ├── ParameterInvalid
+    │   ├── BodyMissing
+    │   └── BodyNotUnderstood
+    ├── SubscriptionUnknown            no key, a wrong key
+    ├── RecordingRefused               the recording cannot be used
+    │   ├── AudioUnreadable
+    │   ├── AudioFormatUnsupported
+    │   ├── AudioTooShort
+    │   ├── AudioTooLong
+    │   ├── SpeechTooShort
+    │   ├── AudioTooNoisy
+    │   └── AudioClipped
+    ├── PassphraseRefused
+    │   ├── PassphraseNotHeard         speech, but none of the allowed phrases
+    │   └── PassphraseDiffers          an allowed phrase, but not the profile's
+    ├── ProfileNotFound                absent, deleted, or another subscription's: indistinguishable
+    ├── OperationNotFound
+    ├── ProfileNotEnrolled
+    ├── ModelDiffers                   the signature was made by another model and must be enrolled again
+    ├── ProfileBusy                    other requests changed the profile each time this one tried
+    ├── LimitReached
+    │   ├── TooManyProfiles
+    │   ├── TooManyEnrollments
+    │   ├── EnrollmentAudioFull
+    │   └── TooManyCandidates
+    ├── BodyTooLarge
+    ├── StorageUnavailable             try again later
+    └── SealBroken                     stored ciphertext fails its authentication: an alarm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class TimbreError(Exception):
+    """Root of everything that Timbre raises on purpose."""
+
+
+class RequestInvalid(TimbreError):
+    """The request cannot be understood."""
+
+
+class IdMalformed(RequestInvalid):
+    def __init__(self, received: str) -> None:
+        self.received = received
+        super().__init__(
+            f"Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx). "
+            f"Received {_shown(received)}."
+        )
+
+
+class LocaleMissing(RequestInvalid):
+    def __init__(self) -> None:
+        super().__init__("Locale parameter is missing.")
+
+
+class LocaleUnsupported(RequestInvalid):
+    def __init__(self, received: str, supported: Sequence[str]) -> None:
+        self.received, self.supported = received, tuple(supported)
+        super().__init__(
+            f"Invalid locale value. Supported locales are {', '.join(supported)}. Received {_shown(received)}."
+        )
+
+
+class ParameterMissing(RequestInvalid):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} parameter is missing.")
+
+
+class ParameterInvalid(RequestInvalid):
+    def __init__(self, name: str, received: str, expected: str) -> None:
+        self.name, self.received, self.expected = name, received, expected
+        super().__init__(f"Invalid {name} parameter value. Expected {expected}. Received {_shown(received)}.")
+
+
+class BodyMissing(RequestInvalid):
+    def __init__(self) -> None:
+        super().__init__("Request body is missing.")
+
+
+class BodyNotUnderstood(RequestInvalid):
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class SubscriptionUnknown(TimbreError):
+    def __init__(self) -> None:
+        super().__init__(
+            "Access denied due to invalid subscription key. Make sure you are subscribed to an API you are trying "
+            "to call and provide the right key."
+        )
+
+
+class RecordingRefused(TimbreError):
+    """The recording cannot be used; the message names what was measured."""
+
+
+class AudioUnreadable(RecordingRefused):
+    """``received`` says what the bytes look like, for example ``a 12-byte text body``."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class AudioFormatUnsupported(RecordingRefused):
+    """Readable or recognisable, but not a format that is accepted; ``received`` is what it is."""
+
+    def __init__(self, received: str, supported: str) -> None:
+        self.received, self.supported = received, supported
+        super().__init__(f"Invalid audio format. Supported format is {supported}. Received {received}.")
+
+
+class AudioTooShort(RecordingRefused):
+    def __init__(self, seconds: float, minimum_seconds: float) -> None:
+        self.seconds, self.minimum_seconds = seconds, minimum_seconds
+        super().__init__(
+            f"Invalid audio length. Minimum allowed length is {_number(minimum_seconds)} second(s). "
+            f"The recording has {seconds:.2f} seconds."
+        )
+
+
+class AudioTooLong(RecordingRefused):
+    def __init__(self, seconds: float, maximum_seconds: float) -> None:
+        self.seconds, self.maximum_seconds = seconds, maximum_seconds
+        super().__init__(
+            f"Invalid audio length. Maximum allowed length is {_number(maximum_seconds)} seconds. "
+            f"The recording has {seconds:.2f} seconds."
+        )
+
+
+class SpeechTooShort(RecordingRefused):
+    def __init__(self, speech_seconds: float, minimum_seconds: float) -> None:
+        self.speech_seconds, self.minimum_seconds = speech_seconds, minimum_seconds
+        super().__init__(
+            f"Invalid audio length. Minimum allowed speech length is {_number(minimum_seconds)} second(s). "
+            f"The recording has {speech_seconds:.2f} seconds of speech."
+        )
+
+
+class AudioTooNoisy(RecordingRefused):
+    def __init__(self, snr_db: float, minimum_db: float) -> None:
+        self.snr_db, self.minimum_db = snr_db, minimum_db
+        super().__init__(
+            f"Audio is too noisy. The minimum allowed Signal-to-noise ratio (SNR) is {_number(minimum_db)}dB. "
+            f"The recording has {snr_db:.1f}dB."
+        )
+
+
+class AudioClipped(RecordingRefused):
+    def __init__(self, clipped_percent: float, maximum_percent: float) -> None:
+        self.clipped_percent, self.maximum_percent = clipped_percent, maximum_percent
+        super().__init__(
+            f"Audio is overdriven. At most {_number(maximum_percent)}% of the speech samples may be clipped. "
+            f"The recording has {clipped_percent:.1f}%."
+        )
+
+
+class PassphraseRefused(TimbreError):
+    """What was said is not what may be said here."""
+
+
+class PassphraseNotHeard(PassphraseRefused):
+    """``heard`` is the nearest allowed phrase the recogniser saw, or ``None`` when it saw none at all."""
+
+    def __init__(self, heard: str | None) -> None:
+        self.heard = heard
+        nearest = f' The nearest was "{heard}", but not all of it was heard clearly.' if heard else ""
+        super().__init__(f"None of the allowed phrases was recognised in the recording.{nearest}")
+
+
+class PassphraseDiffers(PassphraseRefused):
+    def __init__(self, heard: str, expected: str) -> None:
+        self.heard, self.expected = heard, expected
+        super().__init__(f'The profile is bound to the phrase "{expected}". Heard "{heard}".')
+
+
+class ProfileNotFound(TimbreError):
+    def __init__(self, profile_id: str) -> None:
+        self.profile_id = profile_id
+        super().__init__(f"Requested profile doesn't exist: {profile_id}.")
+
+
+class OperationNotFound(TimbreError):
+    def __init__(self, operation_id: str) -> None:
+        self.operation_id = operation_id
+        super().__init__(f"No operation id found: {operation_id}. Operations are kept for 24 hours.")
+
+
+class ProfileNotEnrolled(TimbreError):
+    """``missing`` says what the enrollment still lacks, for example ``2 more recordings of the phrase``."""
+
+    def __init__(self, profile_id: str, missing: str) -> None:
+        self.profile_id, self.missing = profile_id, missing
+        super().__init__(f"Profile is not enrolled. Profile {profile_id} still needs {missing}.")
+
+
+class ModelDiffers(TimbreError):
+    def __init__(self, profile_id: str, made_by: str, configured: str) -> None:
+        self.profile_id, self.made_by, self.configured = profile_id, made_by, configured
+        super().__init__(
+            f"Profile {profile_id} was enrolled with the model {made_by}; this service runs {configured}. "
+            f"Reset the profile and enroll again."
+        )
+
+
+class ProfileBusy(TimbreError):
+    def __init__(self, profile_id: str) -> None:
+        self.profile_id = profile_id
+        super().__init__("Sending concurrent requests on same profile is not allowed.")
+
+
+class LimitReached(TimbreError):
+    """A bound of the subscription or the profile is reached."""
+
+
+class TooManyProfiles(LimitReached):
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        super().__init__(f"Maximum allowed number of profiles is {maximum:,}.")
+
+
+class TooManyEnrollments(LimitReached):
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        super().__init__(f"Maximum allowed number of enrollments per profile is {maximum}.")
+
+
+class EnrollmentAudioFull(LimitReached):
+    def __init__(self, seconds: float, maximum_seconds: float) -> None:
+        self.seconds, self.maximum_seconds = seconds, maximum_seconds
+        super().__init__(
+            f"Maximum allowed length across all profile enrollments is {_number(maximum_seconds)} seconds. "
+            f"With this recording the profile would have {seconds:.2f} seconds."
+        )
+
+
+class TooManyCandidates(LimitReached):
+    def __init__(self, received: int, maximum: int) -> None:
+        self.received, self.maximum = received, maximum
+        super().__init__(f"Maximum number of profiles allowed per request is {maximum}. Received {received}.")
+
+
+class BodyTooLarge(TimbreError):
+    def __init__(self, received_bytes: int, maximum_bytes: int) -> None:
+        self.received_bytes, self.maximum_bytes = received_bytes, maximum_bytes
+        super().__init__(f"The request body may have {maximum_bytes:,} bytes. Received {received_bytes:,}.")
+
+
+class StorageUnavailable(TimbreError):
+    """Storage did not answer, or answered that it is busy. Nothing was half-written."""
+
+    def __init__(self, retry_after_seconds: int = 5) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"Storage is not available right now. Try again in {retry_after_seconds} seconds.")
+
+
+class SealBroken(TimbreError):
+    """A ciphertext does not authenticate against where it stands: changed, swapped or of another key."""
+
+    def __init__(self) -> None:
+        super().__init__("Stored data failed its integrity check and was not used.")
+
+
+def _number(value: float) -> str:
+    """``1`` rather than ``1.0``, as the retired service wrote its limits."""
+    return f"{value:g}"
+
+
+def _shown(received: str, longest: int = 64) -> str:
+    """What the caller sent, quoted and cut, so that an error cannot be made to carry a novel."""
+    cut = received if len(received) <= longest else received[: longest - 1] + "…"
+    return '"' + cut.replace('"', "'") + '"'

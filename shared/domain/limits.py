@@ -1,0 +1,60 @@
+"""Numbers that bound the service, each with its unit and origin.
+
+"Contract" is the published behaviour of the retired Azure API (v1.0, v2.0, 2021-09-05). A subscription or a setting may
+move some of them; these are the defaults. ``docs/limits.md`` is checked against this module by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+"""Five minutes of 48 kHz 16-bit mono are 28.8 MB. The retired service refused 9 MB although it promised 5 minutes."""
+
+VERIFICATION_ENROLLMENTS_NEEDED: Final = 3
+"""Contract: recordings of one phrase until a text-dependent profile is enrolled."""
+
+MAX_VERIFICATION_ENROLLMENTS: Final = 50
+"""Contract (v2.0): enrollments per text-dependent profile."""
+
+MAX_ENROLLMENT_AUDIO_SECONDS: Final = 300.0
+"""Contract (v2.0): total audio per text-independent profile."""
+
+MAX_PROFILES: Final = 10_000
+"""Contract (v2.0): profiles per subscription. v1.0 allowed 1,000."""
+
+MAX_CANDIDATES: Final = 50
+"""Contract (v2.0): profiles per identify. v1.0 allowed 10."""
+
+OPERATION_HOURS: Final = 24
+"""Contract (v1.0): how long an operation can be asked for."""
+
+PENDING_UPLOAD_MINUTES: Final = 10
+"""Longest time an enroll may take between writing its audio and committing; Azure ends HTTP requests at 230 s."""
+
+LOCALES_TEXT_DEPENDENT: Final = ("en-US",)
+LOCALES_TEXT_INDEPENDENT: Final = (
+    "en-US", "es-ES", "fr-FR", "zh-CN", "de-DE", "en-GB", "en-AU", "en-CA", "fr-CA", "it-IT", "es-MX", "ja-JP",
+    "pt-BR", "en-IN",
+)  # fmt: skip
+"""Contract (v2.0). The encoder does not depend on the language; the locale is a label."""
+
+
+@dataclass(frozen=True)
+class AudioRules:
+    """What a recording must be for one use. Seconds of audio are bounded before decoding, speech after."""
+
+    min_seconds: float
+    max_seconds: float
+    min_speech_seconds: float
+    min_snr_db: float
+    max_clipped_percent: float = 20.0
+
+
+V1_VERIFICATION: Final = AudioRules(min_seconds=1.0, max_seconds=15.0, min_speech_seconds=0.5, min_snr_db=0.0)
+V1_IDENTIFICATION_ENROLL: Final = AudioRules(5.0, 300.0, min_speech_seconds=1.0, min_snr_db=0.0)
+V1_IDENTIFICATION: Final = AudioRules(5.0, 300.0, min_speech_seconds=1.0, min_snr_db=0.0)
+V1_SHORT_AUDIO: Final = AudioRules(1.0, 300.0, min_speech_seconds=0.5, min_snr_db=0.0)
+V1_ENROLLMENT_SPEECH_SECONDS: Final = 30.0
+"""Contract (v1.0): accumulated speech that turns an identification profile into ``Enrolled``."""

@@ -1,0 +1,127 @@
+"""What the use cases need from the outside. ``shared/bootstrap.py`` decides who provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.limits import AudioRules
+from shared.domain.operation import Operation
+from shared.domain.passphrase import HeardPhrase
+from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.recording import Utterance, Vector
+from shared.domain.subscription import Subscription
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """Now, in UTC, aware."""
+
+
+class Ids(Protocol):
+    def __call__(self) -> str:
+        """A new random GUID, lower case with dashes."""
+
+
+class Listener(Protocol):
+    """Turns the body of a request into an utterance, or refuses it."""
+
+    def listen(self, body: bytes, media_type: str | None, rules: AudioRules) -> Utterance:
+        """Decode, find the speech, measure, and hold the result against the rules.
+
+        Raises
+        ------
+        RecordingRefused
+            The bytes are no audio, too short or long, hold too little speech, or are too noisy or overdriven.
+        """
+
+
+class PassphraseRecogniser(Protocol):
+    def recognise(self, utterance: Utterance, phrases: Sequence[str], locale: str) -> HeardPhrase:
+        """Which of the phrases is spoken, and whether all of it was heard clearly."""
+
+
+class SpeakerModel(Protocol):
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """The model's date, ``yyyy-mm-dd``: ``modelVersion`` on the wire."""
+
+    def embed(self, utterance: Utterance) -> Vector:
+        """The utterance's embedding, unit length, shape [dimension]."""
+
+    def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
+        """Calibrated scores in [0, 1] of the embedding against each signature, in their order.
+
+        0.5 is the model card's stated operating point. All signatures must be of this model.
+        """
+
+
+class AudioKeeper(Protocol):
+    def encode(self, utterance: Utterance) -> bytes:
+        """The recording as FLAC, 16 kHz 16-bit mono: what is kept of an identification enrollment."""
+
+
+class ProfileStore(Protocol):
+    """Profiles with their enrollments and signatures. Every method may raise ``StorageUnavailable``.
+
+    A change that lost a race raises ``ProfileBusy``; the caller may read again and retry. A profile of another
+    subscription is ``ProfileNotFound``, like an absent one.
+    """
+
+    def create(self, profile: Profile, maximum: int) -> Profile:
+        """Write a new profile; ``TooManyProfiles`` when the subscription already has ``maximum`` of all kinds."""
+
+    def get(self, key: ProfileKey) -> Profile: ...
+
+    def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
+        """The profile and its signature (``None`` before the first enrollment), of one moment."""
+
+    def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
+        """In the order of the keys; ``ProfileNotFound`` names the first that is absent."""
+
+    def list(
+        self, subscription_id: str, kind: ProfileKind, *, after: str | None = None, limit: int | None = None
+    ) -> Sequence[Profile]:
+        """Profiles in id order, those behind the id ``after``, at most ``limit``."""
+
+    def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
+        """Store the profile's new state with one more enrollment, all or nothing.
+
+        ``profile`` is the changed copy of a profile read before and still carries that reading's ``version``:
+        ``ProfileBusy`` when the stored one has changed since, ``ProfileNotFound`` when it has been deleted. ``audio``
+        is kept encrypted beside it, for kinds that keep audio.
+        """
+
+    def reset(self, key: ProfileKey, at: datetime) -> Profile:
+        """Back to a profile without enrollments; their data is unreachable on return, and erased."""
+
+    def delete(self, key: ProfileKey, at: datetime) -> None:
+        """The profile is absent on return, and its data erased. ``ProfileNotFound`` when it was absent before."""
+
+    def touch(self, key: ProfileKey, at: datetime) -> None:
+        """Note that the profile was used. Silent when it has been deleted in the meantime."""
+
+
+class OperationStore(Protocol):
+    def put(self, operation: Operation) -> None: ...
+
+    def get(self, subscription_id: str, operation_id: str, at: datetime) -> Operation:
+        """``OperationNotFound`` when absent, another subscription's, or expired at that moment."""
+
+
+class Upkeep(Protocol):
+    """What the timer does for storage: everything that is due, in bounded slices."""
+
+    def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
+        """Finish erasures, drop abandoned uploads and expired operations; the number of items worked on."""
+
+
+class SubscriptionStore(Protocol):
+    def by_key(self, key: str) -> Subscription:
+        """The active subscription that this key opens; ``SubscriptionUnknown`` otherwise."""
+
+    def all_ids(self) -> Sequence[str]: ...
