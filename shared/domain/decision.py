@@ -5,6 +5,7 @@ A score lies in [0, 1] and is calibrated: 0.5 is the model card's stated operati
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -44,3 +45,16 @@ class Decision:
         if margin >= HIGH_MARGIN:
             return Confidence.HIGH
         return Confidence.NORMAL if margin >= NORMAL_MARGIN else Confidence.LOW
+
+
+def open_set(score: float, candidates: int) -> float:
+    """The score of one candidate among several, so that 0.5 keeps its false-alarm rate for the whole list.
+
+    With N candidates a stranger has N chances to be mistaken. A calibrated log-odds score may be too high by ``ln N``
+    with at most 1/N of the probability (Bonferroni: the false-match rate at a log-likelihood-ratio threshold t is at
+    most exp(-t)), so ``ln N`` is taken off in the log-odds domain.
+    """
+    if score <= 0.0 or score >= 1.0 or candidates <= 1:
+        return score
+    log_odds = math.log(score / (1.0 - score)) - math.log(candidates)
+    return 1.0 / (1.0 + math.exp(-log_odds))

@@ -58,3 +58,6 @@ V1_IDENTIFICATION: Final = AudioRules(5.0, 300.0, min_speech_seconds=1.0, min_sn
 V1_SHORT_AUDIO: Final = AudioRules(1.0, 300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 V1_ENROLLMENT_SPEECH_SECONDS: Final = 30.0
 """Contract (v1.0): accumulated speech that turns an identification profile into ``Enrolled``."""
+
+V1_MAX_ENROLLMENT_AUDIO_SECONDS: Final = 1800.0
+"""Our choice: v1.0 published no total. Half an hour is sixty times what an enrollment needs."""

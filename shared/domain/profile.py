@@ -24,6 +24,10 @@ class ProfileKind(StrEnum):
         """Enrollment audio is kept for identification only, so that signatures can be rebuilt for another model."""
         return self is ProfileKind.IDENTIFICATION
 
+    @property
+    def needs_phrase(self) -> bool:
+        return self is ProfileKind.TEXT_DEPENDENT_VERIFICATION
+
 
 class EnrollmentStatus(StrEnum):
     ENROLLING = "Enrolling"

@@ -1,0 +1,101 @@
+"""Settings: read once from the environment, typed, immutable. ``docs/settings.md`` is checked against this module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class ConfigInvalid(Exception):
+    """The service cannot start; every missing or wrong setting is named."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("Settings: " + "; ".join(problems))
+
+
+@dataclass(frozen=True)
+class StorageAddress:
+    """Either a connection string (development), or service URIs reached with a managed identity (Azure)."""
+
+    connection_string: str | None = field(default=None, repr=False)
+    table_uri: str | None = None
+    blob_uri: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    storage: StorageAddress
+    key_encryption: str = field(repr=False)
+    model: str
+    strict_audio: bool
+    public_url: str | None
+    local_subscription_key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting's name as it stands in the environment, and what it is for (the text of ``docs/settings.md``)."""
+
+    name: str
+    default: str | None
+    meaning: str
+    secret: bool = False
+
+
+STORAGE = Setting("VOICE_STORAGE", None, "Connection string of the storage account for voice data (development).", True)
+TABLE_URI = Setting("VOICE_STORAGE__tableServiceUri", None, "Table endpoint, reached with a managed identity.")
+BLOB_URI = Setting("VOICE_STORAGE__blobServiceUri", None, "Blob endpoint, reached with a managed identity.")
+CLIENT_ID = Setting("VOICE_STORAGE__clientId", None, "Client id of the user-assigned identity; none for the system's.")
+KEY_ENCRYPTION = Setting(
+    "TIMBRE_KEY_ENCRYPTION",
+    None,
+    "The key that wraps each subscription's data key: `local:<32 bytes in base64>` or `vault:<key URL>`.",
+    True,
+)
+MODEL = Setting("TIMBRE_MODEL", "ge2e", "The speaker model, a name in `models/catalogue.json`.")
+STRICT_AUDIO = Setting("TIMBRE_STRICT_AUDIO", "false", "`true` accepts 16 kHz 16-bit mono PCM WAV only, as Azure did.")
+PUBLIC_URL = Setting(
+    "TIMBRE_PUBLIC_URL", None, "Base URL for `Operation-Location` behind a gateway; default: the request's own."
+)
+LOCAL_KEY = Setting(
+    "TIMBRE_LOCAL_SUBSCRIPTION_KEY",
+    None,
+    "Development only: a subscription `local` with this key is made at start.",
+    True,
+)
+SETTINGS = (
+    STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, STRICT_AUDIO, PUBLIC_URL, LOCAL_KEY,
+)  # fmt: skip
+
+
+def read(environment: Mapping[str, str]) -> Config:
+    """Raises ``ConfigInvalid`` with everything that is wrong, not only the first."""
+    problems: list[str] = []
+
+    def value(setting: Setting) -> str | None:
+        return environment.get(setting.name, "").strip() or setting.default
+
+    storage = StorageAddress(value(STORAGE), value(TABLE_URI), value(BLOB_URI), value(CLIENT_ID))
+    if not storage.connection_string and not (storage.table_uri and storage.blob_uri):
+        problems.append(f"{STORAGE.name}, or {TABLE_URI.name} and {BLOB_URI.name}, must be set")
+    key_encryption = value(KEY_ENCRYPTION) or ""
+    if not key_encryption.startswith(("local:", "vault:")):
+        problems.append(f"{KEY_ENCRYPTION.name} must be local:<base64> or vault:<key URL>")
+    strict = (value(STRICT_AUDIO) or "").lower()
+    if strict not in ("true", "false"):
+        problems.append(f"{STRICT_AUDIO.name} must be true or false")
+    public_url = value(PUBLIC_URL)
+    if public_url and not public_url.startswith(("http://", "https://")):
+        problems.append(f"{PUBLIC_URL.name} must start with http:// or https://")
+    if problems:
+        raise ConfigInvalid(problems)
+    return Config(
+        storage=storage,
+        key_encryption=key_encryption,
+        model=value(MODEL) or "",
+        strict_audio=strict == "true",
+        public_url=public_url.rstrip("/") if public_url else None,
+        local_subscription_key=value(LOCAL_KEY),
+    )

@@ -1,0 +1,78 @@
+"""The one place where facts become HTTP: status, code and wording per generation of the API."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from shared.domain import errors as fact
+from shared.http.reply import Reply
+
+log = logging.getLogger("timbre.errors")
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How a fact looks on the wire. ``token`` goes before the sentence, where the generation has such tokens."""
+
+    status: int
+    code: str
+    token: str = ""
+
+
+class SpeakerUnknown(fact.ProfileNotFound):
+    """A parameter, not the path, names a profile that does not exist: v1.0 answers 400, not 404."""
+
+
+Wires = Mapping[type[fact.TimbreError], Wire]
+"""Per class of fact; a fact without an entry of its own is treated as its nearest base class that has one."""
+
+V1: Wires = {
+    fact.RequestInvalid: Wire(400, "BadRequest"),
+    fact.BodyMissing: Wire(400, "BadRequest", "Invalid Http Request"),
+    fact.BodyNotUnderstood: Wire(400, "BadRequest", "Invalid Http Request"),
+    fact.SubscriptionUnknown: Wire(401, "Unspecified"),
+    fact.AudioUnreadable: Wire(400, "BadRequest"),
+    fact.AudioFormatUnsupported: Wire(400, "BadRequest", "InvalidAudioFormat"),
+    fact.AudioTooShort: Wire(400, "BadRequest", "AudioTooShort"),
+    fact.AudioTooLong: Wire(400, "BadRequest", "AudioTooLong"),
+    fact.RecordingRefused: Wire(400, "BadRequest", "SpeechNotRecognized"),
+    fact.PassphraseRefused: Wire(400, "BadRequest", "InvalidPhrase"),
+    fact.ProfileNotFound: Wire(404, "NotFound", "SpeakerInvalid"),
+    SpeakerUnknown: Wire(400, "BadRequest", "SpeakerInvalid"),
+    fact.OperationNotFound: Wire(404, "NotFound"),
+    fact.ProfileNotEnrolled: Wire(400, "BadRequest", "IncompleteEnrollment"),
+    fact.ModelDiffers: Wire(400, "BadRequest", "IncompleteEnrollment"),
+    fact.ProfileBusy: Wire(409, "Conflict", "StorageConflict"),
+    fact.TooManyProfiles: Wire(403, "Forbidden"),
+    fact.TooManyEnrollments: Wire(403, "Forbidden", "TooManyEnrollments"),
+    fact.EnrollmentAudioFull: Wire(403, "Forbidden", "TooManyEnrollments"),
+    fact.TooManyCandidates: Wire(400, "BadRequest", "InvalidProfileCount"),
+    fact.BodyTooLarge: Wire(413, "RequestEntityTooLarge"),
+    fact.StorageUnavailable: Wire(503, "ServiceUnavailable"),
+    fact.SealBroken: Wire(500, "InternalServerError"),
+}
+
+
+def reply(error: fact.TimbreError, wires: Wires) -> Reply:
+    wire = next(wires[base] for base in type(error).__mro__ if base in wires)
+    message = f"{wire.token}: {error}" if wire.token else str(error)
+    headers = {}
+    if isinstance(error, fact.StorageUnavailable):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return Reply(wire.status, envelope(wire.code, message), headers)
+
+
+def unexpected(error: Exception) -> Reply:
+    """A defect of ours. The log gets its type and place; never its text, which might hold what was sent."""
+    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
+    log.error("unexpected_error type=%s at=%s", type(error).__name__, places)
+    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, envelope("InternalServerError", "Internal Server Error."))
+
+
+def envelope(code: str, message: str) -> dict[str, object]:
+    """The body of every error: JS clients choke on an empty one, Android on a missing ``error.message``."""
+    return {"error": {"code": code, "message": message}}

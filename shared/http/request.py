@@ -1,0 +1,108 @@
+"""Reading requests: every value is parsed here, once, or refused with what was received.
+
+The rules are those that real clients of the retired service need (``api-contract``, section 0): booleans in any case,
+lists with trailing commas, ids with or without dashes, bodies whose Content-Type lies.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import parse_qs
+
+import azure.functions as func
+
+from shared.domain.errors import (
+    BodyMissing,
+    BodyNotUnderstood,
+    BodyTooLarge,
+    IdMalformed,
+    LocaleMissing,
+    ParameterInvalid,
+    ParameterMissing,
+)
+from shared.domain.limits import MAX_BODY_BYTES
+
+_GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_MAX_JSON_BYTES = 64 * 1024
+
+
+def guid(received: str) -> str:
+    """Lower case with dashes; each dash may be missing. Raises ``IdMalformed``."""
+    match = _GUID.fullmatch(received.strip())
+    if not match:
+        raise IdMalformed(received)
+    return "-".join(match.groups()).lower()
+
+
+def guid_list(name: str, received: str | None) -> list[str]:
+    """At least one id; empty items are ignored, as native clients end their lists with a comma."""
+    items = [item for item in (received or "").split(",") if item.strip()]
+    if not items:
+        raise ParameterMissing(name)
+    return [guid(item) for item in items]
+
+
+def boolean(name: str, received: str | None) -> bool:
+    """``true`` or ``false`` in any case; absent is false. Raises ``ParameterInvalid``."""
+    text = (received or "false").strip().lower()
+    if text not in ("true", "false"):
+        raise ParameterInvalid(name, received or "", '"true" or "false"')
+    return text == "true"
+
+
+def parameter(request: func.HttpRequest, name: str) -> str | None:
+    """A query parameter, its name in any case: clients of three generations disagree about it."""
+    wanted = name.lower()
+    return next((value for key, value in request.params.items() if key.lower() == wanted), None)
+
+
+def media_type(request: func.HttpRequest) -> str | None:
+    return request.headers.get("Content-Type")
+
+
+def body(request: func.HttpRequest, maximum: int = MAX_BODY_BYTES) -> bytes:
+    """The whole body. Raises ``BodyMissing``, ``BodyTooLarge``."""
+    content = request.get_body() or b""
+    if not content:
+        raise BodyMissing
+    if len(content) > maximum:
+        raise BodyTooLarge(len(content), maximum)
+    return content
+
+
+def locale(request: func.HttpRequest) -> str:
+    """The locale of a create-profile body, as the caller wrote it.
+
+    JSON, JSON with a trailing comma (the portal's own sample), or a form. The body decides, not the Content-Type.
+
+    Raises
+    ------
+    BodyMissing, BodyNotUnderstood, LocaleMissing
+    """
+    try:
+        text = body(request, _MAX_JSON_BYTES).decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise BodyNotUnderstood("Invalid JSON format. The body is not UTF-8 text.") from error
+    if text.startswith(("{", "[")):
+        value = _json_object(text).get("locale")
+    else:
+        value = parse_qs(text).get("locale", [None])[0]
+        if value is None and "=" not in text:
+            raise BodyNotUnderstood("Invalid JSON format.")
+    if value is None or value == "":
+        raise LocaleMissing
+    return str(value)
+
+
+def _json_object(text: str) -> dict[str, object]:
+    for attempt in (text, _TRAILING_COMMA.sub(r"\1", text)):
+        try:
+            value = json.loads(attempt)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+        break
+    raise BodyNotUnderstood("Invalid JSON format.")

@@ -1,0 +1,182 @@
+"""Enroll a recording, by phrase or by free speech.
+
+The expensive part (decode, find speech, embed) happens once and outside any contention. What is written is decided on
+the profile as it is at that moment; when another request changed it in between, the decision is taken anew on the
+fresh profile, a bounded number of times. So two enrollments at once both count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from shared.domain.errors import (
+    EnrollmentAudioFull,
+    ModelDiffers,
+    PassphraseDiffers,
+    PassphraseNotHeard,
+    ProfileBusy,
+    TooManyEnrollments,
+)
+from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
+from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
+from shared.domain.recording import Utterance
+from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
+from shared.services.profiles import canonical_locale
+
+COMMIT_ATTEMPTS = 4
+"""How often a lost race is run again before the caller is told that the profile is busy."""
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """The profile after the enrollment, and the enrollment itself."""
+
+    profile: Profile
+    enrollment: Enrollment
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Adds an enrollment to whatever the profile is at the moment of writing."""
+
+    profiles: ProfileStore
+
+    def __call__(
+        self,
+        key: ProfileKey,
+        enrollment: Enrollment,
+        audio: bytes | None,
+        admit: Callable[[Profile], Profile],
+    ) -> Profile:
+        """``admit`` checks the profile and returns its new state, without the counts, which are added here."""
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
+            profile, signature = self.profiles.get_with_signature(key)
+            require_model(profile, enrollment.model_id)
+            after = _counted(admit(profile), enrollment)
+            total = signature.plus(enrollment) if signature else enrollment.signature
+            try:
+                return self.profiles.enroll(after, total, enrollment, audio)
+            except ProfileBusy:
+                if attempt == COMMIT_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True)
+class EnrollPhrase:
+    """Text-dependent: the first accepted recording binds the profile to the phrase that was said."""
+
+    profiles: ProfileStore
+    listener: Listener
+    phrases: PassphraseRecogniser
+    model: SpeakerModel
+    clock: Clock
+
+    def __call__(self, key: ProfileKey, body: bytes, media_type: str | None, rules: AudioRules) -> Enrolled:
+        """
+        Raises
+        ------
+        ProfileNotFound, RecordingRefused, PassphraseNotHeard, PassphraseDiffers, TooManyEnrollments, ProfileBusy
+        """
+        locale = canonical_locale(self._open(key).locale, key.kind)
+        utterance = self.listener.listen(body, media_type, rules)
+        heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
+        if not heard.recognised or heard.phrase is None:
+            raise PassphraseNotHeard(heard.phrase)
+        phrase = heard.phrase
+        enrollment = _enrollment(self.model, utterance, self.clock)
+        profile = Commit(self.profiles)(key, enrollment, None, lambda now: self._admit(now, phrase))
+        return Enrolled(profile, enrollment)
+
+    def _open(self, key: ProfileKey) -> Profile:
+        profile = self.profiles.get(key)
+        if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
+            raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
+        return profile
+
+    @staticmethod
+    def _admit(profile: Profile, phrase: str) -> Profile:
+        if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
+            raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
+        if profile.passphrase not in (None, phrase):
+            raise PassphraseDiffers(heard=phrase, expected=profile.passphrase)
+        enough = profile.enrollments_count + 1 >= VERIFICATION_ENROLLMENTS_NEEDED
+        status = EnrollmentStatus.ENROLLED if enough else EnrollmentStatus.ENROLLING
+        return replace(profile, passphrase=phrase, status=status)
+
+
+@dataclass(frozen=True)
+class SpeechRules:
+    """What a text-independent enrollment needs in one generation of the API.
+
+    ``at_once`` (v1.0 ``shortAudio``, later ``ignoreMinLength``) makes the profile usable however little was said.
+    """
+
+    audio: AudioRules
+    needed_speech_seconds: float
+    max_audio_seconds: float
+    at_once: bool
+
+
+@dataclass(frozen=True)
+class EnrollSpeech:
+    """Text-independent: any speech, accumulated until there is enough."""
+
+    profiles: ProfileStore
+    listener: Listener
+    model: SpeakerModel
+    keeper: AudioKeeper
+    clock: Clock
+
+    def __call__(self, key: ProfileKey, body: bytes, media_type: str | None, rules: SpeechRules) -> Enrolled:
+        """
+        Raises
+        ------
+        ProfileNotFound, RecordingRefused, EnrollmentAudioFull, ProfileBusy
+        """
+        self.profiles.get(key)
+        utterance = self.listener.listen(body, media_type, rules.audio)
+        enrollment = _enrollment(self.model, utterance, self.clock)
+        audio = self.keeper.encode(utterance) if key.kind.keeps_audio else None
+        profile = Commit(self.profiles)(key, enrollment, audio, lambda now: self._admit(now, enrollment, rules))
+        return Enrolled(profile, enrollment)
+
+    @staticmethod
+    def _admit(profile: Profile, enrollment: Enrollment, rules: SpeechRules) -> Profile:
+        audio_seconds = profile.audio_seconds + enrollment.audio_seconds
+        if audio_seconds > rules.max_audio_seconds:
+            raise EnrollmentAudioFull(audio_seconds, rules.max_audio_seconds)
+        speech_seconds = profile.speech_seconds + enrollment.speech_seconds
+        enough = profile.is_enrolled or rules.at_once or speech_seconds >= rules.needed_speech_seconds
+        return replace(profile, status=EnrollmentStatus.ENROLLED if enough else EnrollmentStatus.ENROLLING)
+
+
+def require_model(profile: Profile, model_id: str) -> None:
+    """A signature of one model never meets an embedding of another."""
+    if profile.model_id not in (None, model_id):
+        raise ModelDiffers(profile.key.profile_id, made_by=str(profile.model_id), configured=model_id)
+
+
+def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock) -> Enrollment:
+    return Enrollment(
+        embedding=model.embed(utterance),
+        model_id=model.model_id,
+        audio_seconds=utterance.seconds,
+        speech_seconds=utterance.speech_seconds,
+        snr_db=utterance.snr_db,
+        created_at=clock(),
+    )
+
+
+def _counted(profile: Profile, enrollment: Enrollment) -> Profile:
+    return replace(
+        profile,
+        enrollments_count=profile.enrollments_count + 1,
+        audio_seconds=profile.audio_seconds + enrollment.audio_seconds,
+        speech_seconds=profile.speech_seconds + enrollment.speech_seconds,
+        last_enrolled_at=enrollment.created_at,
+        last_action_at=enrollment.created_at,
+        model_id=enrollment.model_id,
+    )

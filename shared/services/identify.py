@@ -1,0 +1,88 @@
+"""Identify the speaker of a recording among enrolled candidates. Nothing of the recording is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.decision import Decision, open_set
+from shared.domain.errors import TooManyCandidates
+from shared.domain.limits import AudioRules
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.subscription import Subscription
+from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
+from shared.services.verify import usable
+
+RANKED = 5
+"""Contract (2021-09-05): length of ``profilesRanking``."""
+
+
+@dataclass(frozen=True)
+class RankedProfile:
+    profile_id: str
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Identification:
+    """The best candidates, best first, at most ``RANKED``."""
+
+    ranking: Sequence[RankedProfile]
+
+    @property
+    def best(self) -> RankedProfile:
+        return self.ranking[0]
+
+    @property
+    def identified(self) -> RankedProfile | None:
+        """``None`` when the speaker is none of the candidates."""
+        return self.best if self.best.decision.accepted else None
+
+
+@dataclass(frozen=True)
+class Identify:
+    """Open-set: the speaker may be none of the candidates."""
+
+    profiles: ProfileStore
+    listener: Listener
+    model: SpeakerModel
+    clock: Clock
+
+    def __call__(
+        self,
+        subscription: Subscription,
+        profile_ids: Sequence[str],
+        body: bytes,
+        media_type: str | None,
+        rules: AudioRules,
+    ) -> Identification:
+        """
+        Raises
+        ------
+        TooManyCandidates, ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        """
+        keys = self._candidates(subscription, profile_ids)
+        read = self.profiles.get_many_with_signatures(keys)
+        candidates = [usable(profile, signature, self.model.model_id) for profile, signature in read]
+        utterance = self.listener.listen(body, media_type, rules)
+        scores = self.model.scores(
+            self.model.embed(utterance), utterance.speech_seconds, [signature for _, signature in candidates]
+        )
+        identification = _rank([key.profile_id for key in keys], scores)
+        if identification.identified:
+            key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
+            self.profiles.touch(key, self.clock())
+        return identification
+
+    @staticmethod
+    def _candidates(subscription: Subscription, profile_ids: Sequence[str]) -> list[ProfileKey]:
+        distinct = list(dict.fromkeys(profile_ids))
+        if len(distinct) > subscription.settings.max_candidates:
+            raise TooManyCandidates(len(distinct), subscription.settings.max_candidates)
+        return [ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, one) for one in distinct]
+
+
+def _rank(profile_ids: Sequence[str], scores: Sequence[float]) -> Identification:
+    best = sorted(zip(scores, profile_ids, strict=True), key=lambda pair: -pair[0])[:RANKED]
+    ranking = [RankedProfile(profile_id, Decision(open_set(score, len(scores)))) for score, profile_id in best]
+    return Identification(ranking)

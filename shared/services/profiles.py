@@ -1,0 +1,81 @@
+"""Create, read, reset and delete profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.errors import LocaleUnsupported
+from shared.domain.limits import LOCALES_TEXT_DEPENDENT, LOCALES_TEXT_INDEPENDENT
+from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.subscription import Subscription
+from shared.services.ports import Clock, Ids, ProfileStore
+
+
+def supported_locales(kind: ProfileKind) -> tuple[str, ...]:
+    """Text-dependent profiles need phrases that can be recognised; for the others the locale is a label."""
+    if kind is ProfileKind.TEXT_DEPENDENT_VERIFICATION:
+        return LOCALES_TEXT_DEPENDENT
+    return LOCALES_TEXT_INDEPENDENT
+
+
+def canonical_locale(received: str, kind: ProfileKind) -> str:
+    """The supported locale that is meant: any case, the dash optional. Raises ``LocaleUnsupported``."""
+    for locale in supported_locales(kind):
+        if received.lower() in (locale.lower(), locale.lower().replace("-", "")):
+            return locale
+    raise LocaleUnsupported(received, supported_locales(kind))
+
+
+@dataclass(frozen=True)
+class CreateProfile:
+    profiles: ProfileStore
+    clock: Clock
+    new_id: Ids
+
+    def __call__(self, subscription: Subscription, kind: ProfileKind, locale: str) -> Profile:
+        """A new profile without enrollments. The locale is kept as the caller wrote it, as Azure did.
+
+        Raises
+        ------
+        LocaleUnsupported
+        TooManyProfiles
+        """
+        canonical_locale(locale, kind)
+        now = self.clock()
+        key = ProfileKey(subscription.subscription_id, kind, self.new_id())
+        profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)
+        return self.profiles.create(profile, subscription.settings.max_profiles)
+
+
+@dataclass(frozen=True)
+class ReadProfiles:
+    profiles: ProfileStore
+
+    def one(self, key: ProfileKey) -> Profile:
+        """Raises ``ProfileNotFound``."""
+        return self.profiles.get(key)
+
+    def all(self, subscription_id: str, kind: ProfileKind) -> Sequence[Profile]:
+        """In id order. The number is bounded by the subscription's ``max_profiles``."""
+        return self.profiles.list(subscription_id, kind)
+
+
+@dataclass(frozen=True)
+class ResetProfile:
+    profiles: ProfileStore
+    clock: Clock
+
+    def __call__(self, key: ProfileKey) -> Profile:
+        """Erase the enrollments, unbind the phrase, keep the id. Raises ``ProfileNotFound``, ``ProfileBusy``."""
+        return self.profiles.reset(key, self.clock())
+
+
+@dataclass(frozen=True)
+class EraseProfile:
+    profiles: ProfileStore
+    clock: Clock
+
+    def __call__(self, key: ProfileKey) -> None:
+        """Erase the profile and everything kept of it. Raises ``ProfileNotFound``, ``ProfileBusy``."""
+        self.profiles.delete(key, self.clock())

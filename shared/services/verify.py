@@ -1,0 +1,78 @@
+"""Verify that a recording is of the enrolled speaker. Nothing of the recording is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.decision import Decision
+from shared.domain.errors import ProfileNotEnrolled
+from shared.domain.limits import AudioRules
+from shared.domain.passphrase import PASSPHRASES_BY_LOCALE, HeardPhrase
+from shared.domain.profile import Profile, ProfileKey, Signature
+from shared.domain.recording import Utterance
+from shared.services.enroll import require_model
+from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
+from shared.services.profiles import canonical_locale
+
+
+@dataclass(frozen=True)
+class Verification:
+    """``heard`` is what was said; the decision is about voice and phrase together."""
+
+    decision: Decision
+    heard: HeardPhrase
+
+
+@dataclass(frozen=True)
+class VerifyPhrase:
+    """Text-dependent: the voice and the phrase must both be the enrolled ones."""
+
+    profiles: ProfileStore
+    listener: Listener
+    phrases: PassphraseRecogniser
+    model: SpeakerModel
+    clock: Clock
+
+    def __call__(self, key: ProfileKey, body: bytes, media_type: str | None, rules: AudioRules) -> Verification:
+        """Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
+
+        Raises
+        ------
+        ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        """
+        profile, signature = enrolled(self.profiles, key, self.model.model_id)
+        utterance = self.listener.listen(body, media_type, rules)
+        locale = canonical_locale(profile.locale, key.kind)
+        heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
+        said_it = heard.recognised and heard.phrase == profile.passphrase
+        score = _score(self.model, utterance, signature) if said_it else 0.0
+        self.profiles.touch(key, self.clock())
+        return Verification(Decision(score), heard)
+
+
+def enrolled(profiles: ProfileStore, key: ProfileKey, model_id: str) -> tuple[Profile, Signature]:
+    """The profile and its signature, fit to be scored by this model.
+
+    Raises
+    ------
+    ProfileNotFound, ProfileNotEnrolled, ModelDiffers
+    """
+    return usable(*profiles.get_with_signature(key), model_id)
+
+
+def usable(profile: Profile, signature: Signature | None, model_id: str) -> tuple[Profile, Signature]:
+    """Raises ``ProfileNotEnrolled``, ``ModelDiffers``."""
+    if not profile.is_enrolled or signature is None:
+        raise ProfileNotEnrolled(profile.key.profile_id, _missing(profile))
+    require_model(profile, model_id)
+    return profile, signature
+
+
+def _missing(profile: Profile) -> str:
+    if profile.key.kind.needs_phrase:
+        return f"{profile.remaining_enrollments} more recording(s) of the phrase"
+    return f"more speech; it has {profile.speech_seconds:.2f} seconds"
+
+
+def _score(model: SpeakerModel, utterance: Utterance, signature: Signature) -> float:
+    return model.scores(model.embed(utterance), utterance.speech_seconds, [signature])[0]
