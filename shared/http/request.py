@@ -59,7 +59,8 @@ def parameter(request: func.HttpRequest, name: str) -> str | None:
 
 
 def media_type(request: func.HttpRequest) -> str | None:
-    return request.headers.get("Content-Type")
+    received: str | None = request.headers.get("Content-Type")
+    return received
 
 
 def body(request: func.HttpRequest, maximum: int = MAX_BODY_BYTES) -> bytes:
