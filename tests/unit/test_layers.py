@@ -1,0 +1,153 @@
+"""The table in CONTRIBUTING.md: who may import whom, and how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OUR_PACKAGES = ("shared", "functions", "localhost", "tools", "tests")
+APP_FOLDERS = ("functions", "shared")
+ANYWHERE = ("shared.bootstrap", "shared.config")
+"""The wiring and the settings stand beside the layers: `shared/bootstrap.py` knows everything by design."""
+
+OTHERS_PACKAGES: dict[str, frozenset[str]] = {
+    "shared.domain": frozenset({"numpy"}),
+    "shared.services": frozenset({"numpy"}),
+    "shared.http": frozenset({"azure.functions"}),
+    "functions": frozenset({"azure.functions"}),
+}
+"""What the inner layers may use of other people's work; the adapters (audio, inference, storage) are free."""
+
+MAX_LINES = 320
+MAX_ENTRY_LINES = 40
+
+
+def layers() -> dict[str, frozenset[str] | None]:
+    """Package -> packages of ours it may import (None: anything), read from CONTRIBUTING.md itself."""
+    table: dict[str, frozenset[str] | None] = {}
+    for line in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) != 3 or not cells[0].startswith("`"):
+            continue
+        allowed = None if cells[2] == "anything" else frozenset(re.findall(r"`(shared\.[\w.]+)`", cells[2]))
+        for folder in re.findall(r"`([\w/]+)/`", cells[0]):
+            table[folder.replace("/", ".")] = allowed
+    return table
+
+
+def imported(source: str) -> Iterator[str]:
+    """Absolute module names that a source imports anywhere; ``from a import b`` gives ``a.b``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the layer they reach into"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def violations(package: str, source: str) -> list[str]:
+    """The imports of a module of this package that the table does not allow."""
+    allowed = layers()[package]
+    if allowed is None:
+        return []
+    return [module for module in imported(source) if not _may(package, allowed, module)]
+
+
+def _may(package: str, allowed: frozenset[str], module: str) -> bool:
+    if module.split(".")[0] in sys.stdlib_module_names:
+        return True
+    if module.split(".")[0] in OUR_PACKAGES:
+        return any(within(module, one) for one in (package, *allowed))
+    return package not in OTHERS_PACKAGES or any(within(module, one) for one in OTHERS_PACKAGES[package])
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def package_of(path: Path) -> str:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return next((package for package in layers() if within(module, package)), module)
+
+
+APP_FILES = [path for folder in APP_FOLDERS for path in sources(folder)]
+
+
+@pytest.mark.parametrize("path", APP_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_only_what_its_layer_allows(path: Path) -> None:
+    package = package_of(path)
+    if package in ANYWHERE or path.parent == ROOT / "shared":
+        assert package in (*ANYWHERE, "shared.__init__")
+        return
+    assert violations(package, path.read_text(encoding="utf-8")) == []
+
+
+def test_the_app_never_imports_what_is_for_development_only() -> None:
+    for path in [*APP_FILES, ROOT / "function_app.py"]:
+        for module in imported(path.read_text(encoding="utf-8")):
+            assert not any(within(module, package) for package in ("localhost", "tools", "tests")), path
+
+
+def test_the_table_names_every_layer() -> None:
+    assert set(layers()) == {
+        "functions", "shared.http", "shared.services", "shared.audio", "shared.inference", "shared.storage",
+        "shared.domain", "localhost", "tools",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("shared.domain", "import azure.functions"),
+        ("shared.domain", "from shared.services.ports import Clock"),
+        ("shared.domain", "from shared import services"),
+        ("shared.services", "import onnxruntime"),
+        ("shared.services", "from shared.storage.memory import MemoryRows"),
+        ("shared.services", "from shared.http import errors"),
+        ("shared.services", "def late() -> None:\n    import soundfile"),
+        ("shared.storage", "from shared.http.reply import Reply"),
+        ("shared.storage", "from shared.services.enroll import EnrollPhrase"),
+        ("shared.audio", "from shared.inference.embedder import Embedder"),
+        ("shared.http", "from shared.storage.tables import TableRows"),
+        ("shared.http", "import azure.data.tables"),
+        ("functions", "from shared.inference.session import OnnxNetwork"),
+        ("functions", "from localhost.settings import load"),
+    ],
+)
+def test_a_forbidden_import_is_found(package: str, source: str) -> None:
+    assert len(violations(package, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("shared.domain", "import math\nimport numpy as np\nfrom shared.domain.limits import AudioRules"),
+        ("shared.services", "from shared.domain import errors\nfrom shared.services.ports import Clock"),
+        ("shared.storage", "from azure.data.tables import TableClient\nfrom shared.services.ports import Clock"),
+        ("functions", "import azure.functions as func\nfrom shared.http import v1"),
+        ("localhost", "from shared.storage.tables import TableRows"),
+    ],
+)
+def test_an_allowed_import_is_not_reported(package: str, source: str) -> None:
+    assert violations(package, source) == []
+
+
+def test_no_file_is_longer_than_can_be_read_in_one_go() -> None:
+    folders = (*APP_FOLDERS, "localhost", "tools", "tests")
+    files = [path for folder in folders for path in sources(folder) if "node_modules" not in path.parts]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_the_entry_point_only_registers() -> None:
+    assert len((ROOT / "function_app.py").read_text(encoding="utf-8").splitlines()) < MAX_ENTRY_LINES
