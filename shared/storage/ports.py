@@ -1,4 +1,4 @@
-"""What a storage technology must offer. ``memory`` and the Azure adapters (``tables``, ``blobs``) keep the same contract.
+"""What a storage technology must offer. ``memory`` and the Azure adapters (``tables``, ``blobs``) keep one contract.
 
 Rows are Azure Table entities reduced to what Timbre needs: a partition, a key, flat typed values, an ETag, atomic
 changes inside one partition. Keys are ASCII without ``/ \\ # ?`` and control characters, at most 512 long.
@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | datetime | bytes
-"""A property. ``None`` is not storable: leave the property out. At most 64 KiB of bytes, 32 Ki characters."""
+"""A property. ``None`` is not storable: leave the property out. At most 64 KiB of bytes, 32 Ki characters.
+
+Datetimes are aware and come back in UTC, exact to the microsecond. Integers have 64 bits. Floats are finite."""
 
 MAX_CHANGES = 100
 """Azure's bound on one entity-group transaction. Azurite drops the connection at 101."""
@@ -94,21 +96,29 @@ class Rows(Protocol):
         """Rows with ``start <= key < end`` in ordinal key order; only the ``select`` ed values when given."""
 
     def apply(self, partition: str, changes: Sequence[Change]) -> None:
-        """All changes or none, at most ``MAX_CHANGES``, each key once. Raises the ``RowConflict`` of the first at fault.
+        """All changes or none, at most ``MAX_CHANGES``, each key once; none at all is no call.
 
-        When several conditions fail, any of them may be the one reported.
+        Raises the ``RowConflict`` of a change at fault: when several conditions fail, any of them may be the one
+        reported. ``ValueError``, before anything is sent, for what the technology could not take.
+
+        ``StorageUnavailable`` and, after the adapter's own second attempt, a conflict can also mean that the changes
+        were written and the answer was lost: who must know reads what it wrote.
         """
 
 
 class Blobs(Protocol):
-    """One container. Names are ``/``-separated ASCII. ``StorageUnavailable`` as for rows."""
+    """One container. Names are ``/``-separated letters, digits, dots, dashes and underscores; others ``ValueError``.
+
+    ``StorageUnavailable`` as for rows.
+    """
 
     def put(self, name: str, content: bytes) -> None:
         """Write or overwrite."""
 
     def get(self, name: str) -> bytes | None: ...
 
-    def names(self, prefix: str) -> Iterator[str]: ...
+    def names(self, prefix: str) -> Iterator[str]:
+        """In ordinal order; ``prefix`` ends with ``/``."""
 
     def delete(self, name: str) -> None:
         """Silent when absent."""

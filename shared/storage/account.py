@@ -1,0 +1,83 @@
+"""The storage account: how it is addressed, and the connections that all its clients share.
+
+Time bounds. An attempt waits 2 s for a connection and 3 s for each part of an answer, and there are at most three
+attempts with pauses of at most 1 s in between. A table transaction is a POST, which the SDK sends a second time only
+after a 500, 503 or 504. So a storage that does not answer at all costs a request about 10 s at worst, a refused
+connection about 2 s; then the caller hears ``StorageUnavailable``.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from azure.core.pipeline.transport import RequestsTransport
+from requests import Session
+from requests.adapters import HTTPAdapter
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+CONNECT_SECONDS: Final = 2
+READ_SECONDS: Final = 3
+RETRIES: Final = 2
+BACKOFF_FACTOR_SECONDS: Final = 0.4
+MAX_BACKOFF_SECONDS: Final = 1
+CONNECTIONS: Final = 32
+"""Kept open per host: the worker's threads times the reads that one identify sends at once, with room."""
+
+DEVELOPMENT: Final = "UseDevelopmentStorage=true"
+_DEVELOPMENT_ACCOUNT: Final = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
+"""The emulator's published account, the same on every machine. The tables SDK does not know the short form."""
+
+
+@dataclass(frozen=True)
+class StorageAccount:
+    """Either a connection string, or the two service addresses with the client id of a managed identity.
+
+    ``client_id`` empty: the machine's own identity (or whatever ``DefaultAzureCredential`` finds).
+    """
+
+    connection_string: str = field(default="", repr=False)
+    table_uri: str = ""
+    blob_uri: str = ""
+    client_id: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.connection_string) == bool(self.table_uri and self.blob_uri):
+            raise ValueError("A storage account is a connection string, or the addresses of its two services.")
+        if self.connection_string.strip().rstrip(";").lower() == DEVELOPMENT.lower():
+            object.__setattr__(self, "connection_string", _DEVELOPMENT_ACCOUNT)
+        _silence_sdk_logs()
+
+    @cached_property
+    def transport(self) -> RequestsTransport:
+        """One pool of connections for every client. The clients must not close it."""
+        session = Session()
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return RequestsTransport(
+            session=session, session_owner=False, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
+        )
+
+    @cached_property
+    def credential(self) -> TokenCredential:
+        """Imported here: it costs 150 ms, and a connection string needs none of it."""
+        from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+        if self.client_id:
+            return ManagedIdentityCredential(client_id=self.client_id)
+        return DefaultAzureCredential()
+
+
+def _silence_sdk_logs() -> None:
+    """The SDKs log every request's URL, which names subscriptions, profiles and blobs; failures are ours to log."""
+    for name in ("azure", "urllib3", "requests"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

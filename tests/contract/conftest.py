@@ -1,0 +1,65 @@
+"""The storage that the contract tests run on: memory, and Azure's own clients against Azurite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.storage.account import StorageAccount
+from shared.storage.blobs import AzureBlobs
+from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.ports import Blobs, Rows
+from shared.storage.tables import TableRows
+
+TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
+
+
+@pytest.fixture(params=TECHNOLOGIES)
+def technology(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def account_of() -> Callable[[str], StorageAccount]:
+    """One account object, so one pool of connections, for the whole session."""
+    known: dict[str, StorageAccount] = {}
+
+    def account(connection_string: str) -> StorageAccount:
+        return known.setdefault(connection_string, StorageAccount(connection_string=connection_string))
+
+    return account
+
+
+@pytest.fixture
+def new_rows(
+    technology: str, request: pytest.FixtureRequest, account_of: Callable[[str], StorageAccount]
+) -> Callable[[], Rows]:
+    """Makes a table of its own at every call."""
+    if technology == "memory":
+        return MemoryRows
+    account = account_of(request.getfixturevalue("azurite").connection_string)
+    return lambda: TableRows(account, f"t{uuid4().hex}")
+
+
+@pytest.fixture
+def new_blobs(
+    technology: str, request: pytest.FixtureRequest, account_of: Callable[[str], StorageAccount]
+) -> Callable[[], Blobs]:
+    """Makes a container of its own at every call."""
+    if technology == "memory":
+        return MemoryBlobs
+    account = account_of(request.getfixturevalue("azurite").connection_string)
+    return lambda: AzureBlobs(account, f"c{uuid4().hex}")
+
+
+@pytest.fixture
+def rows(new_rows: Callable[[], Rows]) -> Rows:
+    return new_rows()
+
+
+@pytest.fixture
+def blobs(new_blobs: Callable[[], Blobs]) -> Blobs:
+    return new_blobs()
