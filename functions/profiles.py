@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.http import request, v1
-from shared.http.endpoint import Call, endpoint
+from shared.http import request
+from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
+from shared.http.wire import Call
 
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, name="profiles", route=f"{v1.PREFIX}/{v1.COLLECTION}", methods=["GET", "POST"])
+@endpoint(blueprint, "profiles", ["GET", "POST"])
 def profiles(call: Call) -> Reply:
     return _create(call) if call.request.method == "POST" else _list(call)
 
 
-@endpoint(blueprint, name="profile", route=f"{v1.PREFIX}/{v1.COLLECTION}/{{profileId}}", methods=["GET", "DELETE"])
+@endpoint(blueprint, "profile", ["GET", "DELETE"])
 def profile(call: Call) -> Reply:
-    key = v1.profile_key(call)
+    key = call.wire.profile_key(call)
     if call.request.method == "DELETE":
         call.services.erase_profile(key)
-        return Reply(200)
-    return Reply(200, v1.profile(call.services.read_profiles.one(key)))
+        return call.wire.deleted()
+    return call.wire.shown(call.services.read_profiles.one(key))
 
 
-@endpoint(blueprint, name="profile_reset", route=f"{v1.PREFIX}/{v1.COLLECTION}/{{profileId}}/reset", methods=["POST"])
+@endpoint(blueprint, "reset", ["POST"])
 def reset(call: Call) -> Reply:
-    call.services.reset_profile(v1.profile_key(call))
-    return Reply(200)
+    return call.wire.was_reset(call, call.services.reset_profile(call.wire.profile_key(call)))
 
 
 def _create(call: Call) -> Reply:
-    family = v1.family(call)
-    created = call.services.create_profile(call.subscription, family.kind, request.locale(call.request))
-    return Reply(200, {family.id_name: created.key.profile_id})
+    created = call.services.create_profile(call.subscription, call.wire.kind(call), request.locale(call.request))
+    return call.wire.created(call, created)
 
 
 def _list(call: Call) -> Reply:
-    found = call.services.read_profiles.all(call.subscription.subscription_id, v1.family(call).kind)
-    return Reply(200, [v1.profile(one) for one in found])
+    asked = call.wire.page_request(call)
+    found = call.services.read_profiles.page(
+        call.subscription.subscription_id, call.wire.kind(call), asked.after, asked.limit
+    )
+    return call.wire.listed(call, found)

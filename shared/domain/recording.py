@@ -23,6 +23,14 @@ SAMPLE_RATE = 16_000
 
 
 @dataclass(frozen=True)
+class Audio:
+    """A recording as it came: its bytes, and what the sender calls them, which is often wrong."""
+
+    content: bytes = field(repr=False)
+    media_type: str | None
+
+
+@dataclass(frozen=True)
 class AudioFormat:
     """What arrived on the wire, for messages: ``WAV, PCM_16, 44100 Hz, 2 channels``."""
 

@@ -21,7 +21,7 @@ from shared.domain.errors import (
 from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
-from shared.domain.recording import Utterance
+from shared.domain.recording import Audio, Utterance
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
 
@@ -74,14 +74,14 @@ class EnrollPhrase:
     model: SpeakerModel
     clock: Clock
 
-    def __call__(self, key: ProfileKey, body: bytes, media_type: str | None, rules: AudioRules) -> Enrolled:
+    def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
         """
         Raises
         ------
         ProfileNotFound, RecordingRefused, PassphraseNotHeard, PassphraseDiffers, TooManyEnrollments, ProfileBusy
         """
         locale = canonical_locale(self._open(key).locale, key.kind)
-        utterance = self.listener.listen(body, media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules)
         heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
@@ -130,17 +130,17 @@ class EnrollSpeech:
     keeper: AudioKeeper
     clock: Clock
 
-    def __call__(self, key: ProfileKey, body: bytes, media_type: str | None, rules: SpeechRules) -> Enrolled:
+    def __call__(self, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
         """
         Raises
         ------
         ProfileNotFound, RecordingRefused, EnrollmentAudioFull, ProfileBusy
         """
         self.profiles.get(key)
-        utterance = self.listener.listen(body, media_type, rules.audio)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.audio)
         enrollment = _enrollment(self.model, utterance, self.clock)
-        audio = self.keeper.encode(utterance) if key.kind.keeps_audio else None
-        profile = Commit(self.profiles)(key, enrollment, audio, lambda now: self._admit(now, enrollment, rules))
+        kept = self.keeper.encode(utterance) if key.kind.keeps_audio else None
+        profile = Commit(self.profiles)(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules))
         return Enrolled(profile, enrollment)
 
     @staticmethod

@@ -9,6 +9,7 @@ from shared.domain.decision import Decision, open_set
 from shared.domain.errors import TooManyCandidates
 from shared.domain.limits import AudioRules
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
 from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
 from shared.services.verify import usable
@@ -52,8 +53,7 @@ class Identify:
         self,
         subscription: Subscription,
         profile_ids: Sequence[str],
-        body: bytes,
-        media_type: str | None,
+        audio: Audio,
         rules: AudioRules,
     ) -> Identification:
         """
@@ -64,7 +64,7 @@ class Identify:
         keys = self._candidates(subscription, profile_ids)
         read = self.profiles.get_many_with_signatures(keys)
         candidates = [usable(profile, signature, self.model.model_id) for profile, signature in read]
-        utterance = self.listener.listen(body, media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules)
         scores = self.model.scores(
             self.model.embed(utterance), utterance.speech_seconds, [signature for _, signature in candidates]
         )

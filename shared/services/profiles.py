@@ -49,6 +49,14 @@ class CreateProfile:
 
 
 @dataclass(frozen=True)
+class ProfilePage:
+    """Profiles in id order; ``more`` tells whether others follow."""
+
+    profiles: Sequence[Profile]
+    more: bool
+
+
+@dataclass(frozen=True)
 class ReadProfiles:
     profiles: ProfileStore
 
@@ -56,9 +64,13 @@ class ReadProfiles:
         """Raises ``ProfileNotFound``."""
         return self.profiles.get(key)
 
-    def all(self, subscription_id: str, kind: ProfileKind) -> Sequence[Profile]:
-        """In id order. The number is bounded by the subscription's ``max_profiles``."""
-        return self.profiles.list(subscription_id, kind)
+    def page(
+        self, subscription_id: str, kind: ProfileKind, after: str | None = None, limit: int | None = None
+    ) -> ProfilePage:
+        """Those behind the id ``after``; without a ``limit`` all, which ``max_profiles`` bounds."""
+        one_more = None if limit is None else limit + 1
+        found = self.profiles.list(subscription_id, kind, after=after, limit=one_more)
+        return ProfilePage(found[:limit], more=limit is not None and len(found) > limit)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from shared.domain.errors import ProfileNotEnrolled
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE, HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, Signature
-from shared.domain.recording import Utterance
+from shared.domain.recording import Audio, Utterance
 from shared.services.enroll import require_model
 from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
@@ -17,10 +17,10 @@ from shared.services.profiles import canonical_locale
 
 @dataclass(frozen=True)
 class Verification:
-    """``heard`` is what was said; the decision is about voice and phrase together."""
+    """``heard`` is what was said (text-dependent only); the decision is about voice and phrase together."""
 
     decision: Decision
-    heard: HeardPhrase
+    heard: HeardPhrase | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class VerifyPhrase:
     model: SpeakerModel
     clock: Clock
 
-    def __call__(self, key: ProfileKey, body: bytes, media_type: str | None, rules: AudioRules) -> Verification:
+    def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Verification:
         """Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
 
         Raises
@@ -41,13 +41,35 @@ class VerifyPhrase:
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         profile, signature = enrolled(self.profiles, key, self.model.model_id)
-        utterance = self.listener.listen(body, media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules)
         locale = canonical_locale(profile.locale, key.kind)
         heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
         said_it = heard.recognised and heard.phrase == profile.passphrase
         score = _score(self.model, utterance, signature) if said_it else 0.0
         self.profiles.touch(key, self.clock())
         return Verification(Decision(score), heard)
+
+
+@dataclass(frozen=True)
+class VerifySpeech:
+    """Text-independent: the voice must be the enrolled one, whatever is said."""
+
+    profiles: ProfileStore
+    listener: Listener
+    model: SpeakerModel
+    clock: Clock
+
+    def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Verification:
+        """
+        Raises
+        ------
+        ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        """
+        _, signature = enrolled(self.profiles, key, self.model.model_id)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules)
+        score = _score(self.model, utterance, signature)
+        self.profiles.touch(key, self.clock())
+        return Verification(Decision(score))
 
 
 def enrolled(profiles: ProfileStore, key: ProfileKey, model_id: str) -> tuple[Profile, Signature]:

@@ -1,0 +1,122 @@
+"""What a generation of the API is: a wire format around the same use cases.
+
+The handlers in ``functions/`` know operations (create, enroll, verify, ...); a ``WireFormat`` knows how one generation
+names them in paths, reads their parameters and writes their results. Profiles are the same in all generations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import azure.functions as func
+
+from shared.bootstrap import Services
+from shared.domain.limits import AudioRules
+from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.recording import Audio
+from shared.domain.subscription import Subscription
+from shared.http import request as read
+from shared.http.errors import Wires
+from shared.http.multipart import audio_part
+from shared.http.reply import Reply
+from shared.services.enroll import Enrolled, SpeechRules
+from shared.services.identify import Identification
+from shared.services.profiles import ProfilePage
+from shared.services.verify import Verification
+
+
+@dataclass(frozen=True)
+class Call:
+    """An authenticated request."""
+
+    request: func.HttpRequest
+    subscription: Subscription
+    services: Services
+    wire: WireFormat
+
+    def path(self, name: str) -> str:
+        return str(self.request.route_params[name])
+
+    def parameter(self, name: str) -> str | None:
+        return read.parameter(self.request, name)
+
+    def flag(self, name: str) -> bool:
+        return read.boolean(name, self.parameter(name))
+
+    def key(self, kind: ProfileKind, profile_id: str) -> ProfileKey:
+        return ProfileKey(self.subscription.subscription_id, kind, profile_id)
+
+    def audio(self) -> Audio:
+        """The recording in the body, taken out of a multipart form where there is one.
+
+        Raises ``BodyMissing``, ``BodyTooLarge``, ``BodyNotUnderstood``.
+        """
+        content = read.body(self.request)
+        return Audio(*audio_part(content, read.media_type(self.request)))
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Profiles behind the id ``after``; ``limit`` None asks for all."""
+
+    after: str | None = None
+    limit: int | None = None
+
+
+class WireFormat(Protocol):
+    """One generation. Methods that read raise the facts of ``shared.domain.errors``."""
+
+    @property
+    def suffix(self) -> str:
+        """Behind the names of its functions: each function has a name and a URL of its own."""
+
+    @property
+    def routes(self) -> Mapping[str, str]:
+        """Function name to route template."""
+
+    @property
+    def errors(self) -> Wires: ...
+
+    def kind(self, call: Call) -> ProfileKind: ...
+
+    def profile_key(self, call: Call) -> ProfileKey:
+        """The profile that the path names."""
+
+    def page_request(self, call: Call) -> PageRequest: ...
+
+    def created(self, call: Call, profile: Profile) -> Reply: ...
+
+    def listed(self, call: Call, page: ProfilePage) -> Reply: ...
+
+    def shown(self, profile: Profile) -> Reply: ...
+
+    def deleted(self) -> Reply: ...
+
+    def was_reset(self, call: Call, profile: Profile) -> Reply: ...
+
+    @property
+    def phrase_enroll_rules(self) -> AudioRules: ...
+
+    def speech_enroll_rules(self, call: Call) -> SpeechRules: ...
+
+    def phrase_enrolled(self, call: Call, enrolled: Enrolled) -> Reply: ...
+
+    def speech_enrolled(self, call: Call, work: Callable[[], Enrolled]) -> Reply:
+        """Runs the work, at once or as an operation."""
+
+    def verify_target(self, call: Call) -> ProfileKey: ...
+
+    def verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules: ...
+
+    def verified(self, call: Call, work: Callable[[], Verification]) -> Reply: ...
+
+    def candidates(self, call: Call) -> Sequence[str]: ...
+
+    def identify_rules(self, call: Call) -> AudioRules: ...
+
+    def identified(self, call: Call, work: Callable[[], Identification]) -> Reply:
+        """Runs the work, at once or as an operation."""
+
+    def phrases(self, call: Call) -> Reply: ...
