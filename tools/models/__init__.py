@@ -1,0 +1,1 @@
+"""How model files are made from pinned packages."""
