@@ -1,0 +1,82 @@
+"""Settings are read once; everything wrong is named at once; no secret shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared import config
+from shared.config import ConfigInvalid
+
+CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0"
+GOOD = {"VOICE_STORAGE": CONNECTION, "TIMBRE_KEY_ENCRYPTION": "local:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
+
+
+def test_a_connection_string_and_a_key_are_enough() -> None:
+    read = config.read(GOOD)
+    assert read.storage.connection_string == CONNECTION
+    assert read.model == "ge2e"
+    assert read.strict_audio is False
+    assert read.public_url is None
+    assert read.local_subscription_key is None
+
+
+def test_both_addresses_do_instead_of_a_connection_string() -> None:
+    read = config.read(
+        {
+            "VOICE_STORAGE__tableServiceUri": "https://a.table.core.windows.net",
+            "VOICE_STORAGE__blobServiceUri": "https://a.blob.core.windows.net",
+            "VOICE_STORAGE__clientId": "1234",
+            "TIMBRE_KEY_ENCRYPTION": "vault:https://v.vault.azure.net/keys/k",
+        }
+    )
+    assert read.storage.connection_string is None
+    assert read.storage.table_uri == "https://a.table.core.windows.net"
+    assert read.storage.client_id == "1234"
+
+
+def test_one_address_alone_is_not_enough() -> None:
+    with pytest.raises(ConfigInvalid, match="VOICE_STORAGE__blobServiceUri"):
+        config.read({**GOOD, "VOICE_STORAGE": "", "VOICE_STORAGE__tableServiceUri": "https://a"})
+
+
+def test_everything_wrong_is_named_at_once() -> None:
+    with pytest.raises(ConfigInvalid) as raised:
+        config.read({"TIMBRE_KEY_ENCRYPTION": "hunter2", "TIMBRE_STRICT_AUDIO": "yes", "TIMBRE_PUBLIC_URL": "ftp://x"})
+    assert len(raised.value.problems) == 4
+    for name in ("VOICE_STORAGE", "TIMBRE_KEY_ENCRYPTION", "TIMBRE_STRICT_AUDIO", "TIMBRE_PUBLIC_URL"):
+        assert name in str(raised.value)
+
+
+def test_a_wrong_secret_is_not_repeated() -> None:
+    with pytest.raises(ConfigInvalid) as raised:
+        config.read({**GOOD, "TIMBRE_KEY_ENCRYPTION": "hunter2"})
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "strict"), [("true", True), ("True", True), ("FALSE", False), ("", False)])
+def test_strict_audio_is_a_boolean_in_any_case(text: str, strict: bool) -> None:
+    assert config.read({**GOOD, "TIMBRE_STRICT_AUDIO": text}).strict_audio is strict
+
+
+def test_a_public_url_loses_its_trailing_slash() -> None:
+    read = config.read({**GOOD, "TIMBRE_PUBLIC_URL": "https://voice.example.com/api/"})
+    assert read.public_url == "https://voice.example.com/api"
+
+
+def test_blanks_around_a_value_do_not_count() -> None:
+    assert config.read({**GOOD, "TIMBRE_MODEL": "  campplus \n"}).model == "campplus"
+
+
+def test_secrets_stay_out_of_the_representation() -> None:
+    read = config.read({**GOOD, "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "my-subscription-key"})
+    assert "c2VjcmV0" not in repr(read)
+    assert "MDEyMzQ1" not in repr(read)
+    assert "my-subscription-key" not in repr(read)
+
+
+def test_every_secret_setting_is_marked_as_one() -> None:
+    assert {setting.name for setting in config.SETTINGS if setting.secret} == {
+        "VOICE_STORAGE",
+        "TIMBRE_KEY_ENCRYPTION",
+        "TIMBRE_LOCAL_SUBSCRIPTION_KEY",
+    }
