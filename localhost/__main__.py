@@ -1,0 +1,156 @@
+"""`python -m localhost`: the app of a folder on this machine. People start it with `python dev.py start`."""
+
+from __future__ import annotations
+
+import _thread
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from aiohttp import ClientError, ClientSession
+
+from localhost import settings
+from localhost.azurite import Azurite
+from localhost.failure import CannotStart
+from localhost.server import Server
+from localhost.timers import Timers
+from localhost.worker import Function, Worker
+
+_CANNOT_START = 2
+_TIMER_GRACE_SECONDS = 10.0
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    options = _options()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if options.until_stdin_closes:
+        threading.Thread(target=_interrupt_when_stdin_closes, daemon=True).start()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    # aiohttp would log a malformed request with its first bytes, and those may hold a key.
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    try:
+        values = settings.load(options.app)
+        wants_storage = settings.wants_own_storage(values, os.environ)
+        settings.apply(values, os.environ)
+        with _storage(wants_storage, None if options.ephemeral else options.data):
+            asyncio.run(_serve(options.app, options.port))
+    except KeyboardInterrupt:
+        return 0
+    except CannotStart as problem:
+        print(problem, file=sys.stderr)
+        return _CANNOT_START
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="localhost", description="The local Functions host (development only).")
+    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
+    parser.add_argument("--data", type=Path, default=_REPOSITORY / ".timbre", help="folder that survives restarts")
+    parser.add_argument("--ephemeral", action="store_true", help="keep nothing")
+    parser.add_argument("--app", type=Path, default=_REPOSITORY, help="folder with function_app.py and host.json")
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="stop when the other end of stdin is closed, or its process is gone",
+    )
+    options = parser.parse_args()
+    options.app, options.data = options.app.resolve(), options.data.resolve()
+    return options
+
+
+@contextmanager
+def _storage(wanted: bool, data: Path | None) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    print("Starting Azurite", flush=True)
+    with Azurite(data / "azurite" if data else None) as azurite:
+        os.environ["VOICE_STORAGE"] = azurite.connection_string
+        yield
+
+
+async def _serve(app_folder: Path, port: int) -> None:
+    print("Loading the function app", flush=True)
+    worker = Worker()
+    functions = await worker.index(app_folder)
+    key = os.environ.get("TIMBRE_LOCAL_MANAGEMENT_KEY", "")
+    if not key:
+        raise CannotStart("TIMBRE_LOCAL_MANAGEMENT_KEY is empty: set it in local.settings.json or the environment.")
+    prefix = _route_prefix(app_folder)
+    server = Server(worker, functions, prefix, key)
+    timers = Timers(worker, functions)
+    stop = _stop_on_signals()
+    url = f"http://127.0.0.1:{await server.start(port)}"
+    try:
+        await _check_ready(url, functions, prefix)
+        timers.start()
+        shown = os.environ.get("TIMBRE_LOCAL_SUBSCRIPTION_KEY", "")
+        print(f"Timbre is ready at {url} (Ocp-Apim-Subscription-Key: {shown})", flush=True)
+        await stop.wait()
+    finally:
+        await timers.stop(_TIMER_GRACE_SECONDS)
+        await server.stop()
+
+
+def _route_prefix(app_folder: Path) -> str:
+    try:
+        host = json.loads((app_folder / "host.json").read_text(encoding="utf-8-sig"))
+        return str(host.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
+    except FileNotFoundError:
+        raise CannotStart(f"There is no host.json in {app_folder}.") from None
+    except ValueError:
+        raise CannotStart("host.json is not valid JSON: repair it.") from None
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set at the first signal; a second one stops at once, without waiting for requests in flight."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.default_int_handler)
+        loop.call_soon_threadsafe(stop.set)
+
+    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, ask)
+    return stop
+
+
+async def _check_ready(url: str, functions: list[Function], prefix: str) -> None:
+    """Ask over the wire, so that "ready" is a fact: the host, and the app's function `health` where there is one."""
+    health = next((function for function in functions if function.name == "health" and function.is_http), None)
+    paths = ["/admin/host/status"]
+    paths += [f"/{prefix}/{health.trigger.get('route') or health.name}".replace("//", "/")] if health else []
+    async with ClientSession() as session:
+        for path in paths:
+            try:
+                async with session.get(url + path) as answer:
+                    status = answer.status
+            except ClientError:
+                status = 0
+            if status != 200:
+                raise CannotStart(f"The service started but {path} answered {status}: see the lines above.")
+
+
+def _interrupt_when_stdin_closes() -> None:
+    while os.read(0, 1024):
+        pass
+    _thread.interrupt_main(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: a function that hangs in the thread pool past its grace would keep the process alive.
+    os._exit(code)

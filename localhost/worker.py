@@ -1,0 +1,144 @@
+"""The app inside this process, indexed and invoked by Microsoft's own worker library.
+
+The library keeps one app per process in module globals, so there is one `Worker` per process too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import azure_functions_runtime as runtime
+
+from localhost.failure import CannotStart
+from localhost.protos import NAMESPACE, Message, ParameterBinding, TypedData
+
+
+@dataclass(frozen=True)
+class Function:
+    """An indexed function. `trigger` is its trigger binding as `func` would write it into function.json."""
+
+    name: str
+    function_id: str
+    trigger: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return str(self.trigger["type"])
+
+    @property
+    def is_http(self) -> bool:
+        return self.kind == "httpTrigger"
+
+
+@dataclass(frozen=True)
+class HttpCall:
+    """A request as the worker wants it: lower-case header names, decoded route parameters."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    route_values: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    status: int
+    headers: Mapping[str, str]
+    cookies: tuple[Any, ...]
+    body: bytes = field(repr=False)
+
+
+class FunctionFailed(Exception):
+    """The function raised. `trace` is for the log, never for the wire."""
+
+    def __init__(self, trace: str) -> None:
+        super().__init__("the function raised")
+        self.trace = trace
+
+
+class Worker:
+    async def index(self, app_folder: Path) -> list[Function]:
+        """Import `function_app.py` and read its functions. Raises `CannotStart` with the worker's own sentence."""
+        if not (app_folder / "function_app.py").exists():
+            raise CannotStart(f"There is no function_app.py in {app_folder}.")
+        sys.path.insert(0, str(app_folder))
+        os.chdir(app_folder)
+        runtime.start_threadpool_executor()  # PYTHON_THREADPOOL_THREAD_COUNT threads run the plain `def` handlers
+        init = SimpleNamespace(capabilities={}, function_app_directory=str(app_folder))
+        reply = await runtime.worker_init_request(_request(worker_init_request=init))
+        _check_indexed(reply.result)
+        reply = await runtime.functions_metadata_request(_request())
+        return [_function(metadata) for metadata in reply.function_metadata_results or []]
+
+    async def call(self, function: Function, call: HttpCall) -> HttpAnswer:
+        """Invoke an HTTP function. Raises `FunctionFailed`."""
+        http = Message(
+            method=call.method,
+            url=call.url,
+            headers=call.headers,
+            params=call.route_values,
+            query=call.query,
+            body=TypedData(bytes=call.body),
+        )
+        value = (await self._invoke(function, TypedData(http=http))).return_value
+        if value is None or value.WhichOneof("data") != "http":
+            text = value.string if value is not None and isinstance(value.string, str) else ""
+            return HttpAnswer(200, {"content-type": "text/plain; charset=utf-8"}, (), text.encode())
+        answer = value.http
+        return HttpAnswer(int(answer.status_code), answer.headers, tuple(answer.cookies or ()), _bytes(answer.body))
+
+    async def fire(self, function: Function, text: str = "", past_due: bool = False) -> None:
+        """Invoke a timer, or another function without HTTP with `text` as its input. Raises `FunctionFailed`."""
+        if function.kind == "timerTrigger":
+            timer = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": past_due}
+            await self._invoke(function, TypedData(json=json.dumps(timer)))
+        else:
+            await self._invoke(function, TypedData(string=text))
+
+    async def _invoke(self, function: Function, data: TypedData) -> Any:
+        invocation = Message(
+            invocation_id=str(uuid.uuid4()),
+            function_id=function.function_id,
+            input_data=[ParameterBinding(name=function.trigger["name"], data=data)],
+            trigger_metadata={},
+            trace_context=Message(trace_parent="", trace_state="", attributes={}),
+            retry_context=Message(retry_count=0, max_retry_count=0),
+        )
+        reply = await runtime.invocation_request(_request(invocation_request=invocation))
+        if reply.result.status != NAMESPACE.StatusResult.Success:
+            raise FunctionFailed(reply.result.exception.stack_trace)
+        return reply
+
+
+def _request(**messages: Any) -> SimpleNamespace:
+    properties = {"host": "127.0.0.1", "protos": NAMESPACE}
+    return SimpleNamespace(request=SimpleNamespace(**messages), properties=properties)
+
+
+def _check_indexed(result: Any) -> None:
+    if result.status == NAMESPACE.StatusResult.Success:
+        return
+    print(result.exception.stack_trace, file=sys.stderr)
+    raise CannotStart(f"The function app does not load: {result.exception.message.splitlines()[0]}")
+
+
+def _function(metadata: Any) -> Function:
+    bindings = [json.loads(binding) for binding in metadata.raw_bindings]
+    trigger = next(binding for binding in bindings if binding["type"].lower().endswith("trigger"))
+    return Function(metadata.name, metadata.function_id, trigger)
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    return bytes(body.bytes) if body.bytes is not None else str(body.string or "").encode()
