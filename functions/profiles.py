@@ -23,7 +23,7 @@ def profile(call: Call) -> Reply:
     if call.request.method == "DELETE":
         call.services.erase_profile(key)
         return call.wire.deleted()
-    return call.wire.shown(call.services.read_profiles.one(key))
+    return call.wire.shown(call, call.services.read_profiles.one(key))
 
 
 @endpoint(blueprint, "reset", ["POST"])

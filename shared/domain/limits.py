@@ -61,3 +61,24 @@ V1_ENROLLMENT_SPEECH_SECONDS: Final = 30.0
 
 V1_MAX_ENROLLMENT_AUDIO_SECONDS: Final = 1800.0
 """Our choice: v1.0 published no total. Half an hour is sixty times what an enrollment needs."""
+
+V2_PHRASE_ENROLL: Final = AudioRules(1.0, 10.0, min_speech_seconds=0.5, min_snr_db=10.0)
+V2_PHRASE_VERIFY: Final = AudioRules(1.0, 10.0, min_speech_seconds=0.5, min_snr_db=10.0)
+V2_SPEECH_ENROLL: Final = AudioRules(1.0, 120.0, min_speech_seconds=0.5, min_snr_db=0.0)
+V2_SPEECH: Final = AudioRules(1.0, 120.0, min_speech_seconds=4.0, min_snr_db=0.0)
+V2_SHORT_SPEECH: Final = AudioRules(1.0, 120.0, min_speech_seconds=0.5, min_snr_db=0.0)
+"""Contract (v2.0). ``ignoreMinLength`` waives the 4 s of net speech at verify and identify, nothing else."""
+
+V2021_PHRASE_ENROLL: Final = AudioRules(1.0, 10.0, min_speech_seconds=0.5, min_snr_db=2.0)
+V2021_PHRASE_VERIFY: Final = AudioRules(1.0, 10.0, min_speech_seconds=0.5, min_snr_db=10.0)
+V2021_SPEECH_ENROLL: Final = AudioRules(1.0, 120.0, min_speech_seconds=0.5, min_snr_db=2.0)
+V2021_SPEECH: Final = AudioRules(1.0, 120.0, min_speech_seconds=4.0, min_snr_db=2.0)
+V2021_SHORT_SPEECH: Final = AudioRules(1.0, 120.0, min_speech_seconds=0.5, min_snr_db=2.0)
+"""Contract (2021-09-05)."""
+
+V2_ENROLLMENT_SPEECH_SECONDS: Final = 20.0
+"""Contract (v2.0, 2021-09-05): accumulated speech that turns a text-independent profile into ``Enrolled``."""
+
+DEFAULT_PAGE: Final = 100
+MAX_PAGE: Final = 500
+"""Contract (v2.0, 2021-09-05): profiles per page."""

@@ -16,11 +16,16 @@ log = logging.getLogger("timbre.errors")
 
 @dataclass(frozen=True)
 class Wire:
-    """How a fact looks on the wire. ``token`` goes before the sentence, where the generation has such tokens."""
+    """How a fact looks on the wire.
+
+    ``token`` goes before the fact's own sentence, where the generation has such tokens; ``message`` takes its place,
+    where the generation has a fixed text.
+    """
 
     status: int
     code: str
     token: str = ""
+    message: str = ""
 
 
 class SpeakerUnknown(fact.ProfileNotFound):
@@ -56,10 +61,38 @@ V1: Wires = {
     fact.SealBroken: Wire(500, "InternalServerError"),
 }
 
+V2: Wires = {
+    fact.RequestInvalid: Wire(400, "InvalidArgument"),
+    fact.IdMalformed: Wire(400, "InvalidArgument"),
+    fact.LocaleMissing: Wire(400, "InvalidRequest"),
+    fact.ParameterMissing: Wire(400, "InvalidRequest"),
+    fact.BodyMissing: Wire(400, "InvalidRequest"),
+    fact.BodyNotUnderstood: Wire(400, "InvalidRequest"),
+    fact.RecordingRefused: Wire(400, "InvalidRequest"),
+    fact.PassphraseRefused: Wire(400, "InvalidRequest", "Invalid passphrase"),
+    fact.ProfileNotEnrolled: Wire(400, "InvalidRequest"),
+    fact.ModelDiffers: Wire(400, "InvalidRequest", "Profile is not enrolled"),
+    fact.TooManyCandidates: Wire(400, "InvalidRequest"),
+    fact.SubscriptionUnknown: Wire(
+        401,
+        "Unauthorized",
+        message="Request is not authorized. Make sure subscription key is included and valid.",
+    ),
+    fact.TooManyProfiles: Wire(403, "Forbidden"),
+    fact.TooManyEnrollments: Wire(403, "InvalidOperation"),
+    fact.EnrollmentAudioFull: Wire(403, "InvalidRequest"),
+    fact.ProfileNotFound: Wire(404, "Not Found"),
+    fact.ProfileBusy: Wire(409, "Conflict"),
+    fact.BodyTooLarge: Wire(413, "RequestEntityTooLarge"),
+    fact.StorageUnavailable: Wire(503, "ServiceUnavailable"),
+    fact.SealBroken: Wire(500, "InternalServerError"),
+}
+"""v2.0 and 2021-09-05 share one catalogue."""
+
 
 def reply(error: fact.TimbreError, wires: Wires) -> Reply:
     wire = next(wires[base] for base in type(error).__mro__ if base in wires)
-    message = f"{wire.token}: {error}" if wire.token else str(error)
+    message = wire.message or (f"{wire.token}: {error}" if wire.token else str(error))
     headers = {}
     if isinstance(error, fact.StorageUnavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
 
 from shared.domain.errors import LocaleMissing, ParameterMissing, PassphraseNotHeard, ProfileNotFound
 from shared.domain.limits import (
@@ -79,7 +78,7 @@ class V1:
     def listed(self, call: Call, page: ProfilePage) -> Reply:  # noqa: ARG002
         return Reply(200, [_profile(one) for one in page.profiles])
 
-    def shown(self, profile: Profile) -> Reply:
+    def shown(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
         return Reply(200, _profile(profile))
 
     def deleted(self) -> Reply:
@@ -227,11 +226,7 @@ def _as_operation(call: Call, work: Callable[[], EnrollmentResult | Identificati
 
 def _operation_location(call: Call, one: Operation) -> str:
     """Absolute, nothing behind the id: clients cut it up by hand (``api-contract``, trap 10)."""
-    base = call.services.config.public_url
-    if not base:
-        here = urlsplit(call.request.url)
-        base = f"{here.scheme}://{here.netloc}"
-    return f"{base}/{PREFIX}/operations/{one.operation_id}"
+    return f"{call.base_url}/{PREFIX}/operations/{one.operation_id}"
 
 
 @contextmanager

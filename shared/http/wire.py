@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -35,6 +36,12 @@ class Call:
     subscription: Subscription
     services: Services
     wire: WireFormat
+
+    @property
+    def base_url(self) -> str:
+        """Scheme and host that the client can reach: the request's own, or the gateway's in front of us."""
+        here = urlsplit(self.request.url)
+        return self.services.config.public_url or f"{here.scheme}://{here.netloc}"
 
     def path(self, name: str) -> str:
         return str(self.request.route_params[name])
@@ -90,7 +97,7 @@ class WireFormat(Protocol):
 
     def listed(self, call: Call, page: ProfilePage) -> Reply: ...
 
-    def shown(self, profile: Profile) -> Reply: ...
+    def shown(self, call: Call, profile: Profile) -> Reply: ...
 
     def deleted(self) -> Reply: ...
 

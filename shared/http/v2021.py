@@ -1,0 +1,52 @@
+"""What 2021-09-05 does otherwise than v2.0."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from shared.domain import limits
+from shared.domain.profile import Profile
+from shared.http.reply import Reply
+from shared.http.v2 import _FAMILY, _MODE, V2, _location
+from shared.http.wire import Call
+
+
+class V2021(V2):
+    """Colon verbs in paths, ``value`` as the list's name, lengths ``InSec``, and a body on reset."""
+
+    suffix = "_v2021"
+    page_size_name = "maxpagesize"
+    token_name = "continuationToken"  # noqa: S105  the name of a parameter
+    next_link_name = "nextLink"
+    list_name = "value"
+    unit = "InSec"
+    phrase_enroll_rules = limits.V2021_PHRASE_ENROLL
+    _phrase_verify_rules = limits.V2021_PHRASE_VERIFY
+    _speech_enroll_rules = limits.V2021_SPEECH_ENROLL
+    _speech_rules = limits.V2021_SPEECH
+    _short_speech_rules = limits.V2021_SHORT_SPEECH
+
+    _base: Final = f"speaker-recognition/{_FAMILY}/{_MODE}"
+    routes = MappingProxyType(
+        {
+            "profiles": f"{_base}/profiles",
+            "profile": f"{_base}/profiles/{{profileId}}",
+            "reset": f"{_base}/profiles/{{profileId}}:reset",
+            "enroll": f"{_base}/profiles/{{profileId}}/enrollments",
+            "verify": f"{_base}/profiles/{{profileId}}:verify",
+            "identify": f"{_base}/profiles:identifySingleSpeaker",
+            "phrases": f"{_base}/phrases/{{locale}}",
+        }
+    )
+
+    def was_reset(self, call: Call, profile: Profile) -> Reply:
+        return Reply(200, self._profile(call, profile), {"Location": _location(call, profile)})
+
+    def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
+        return Reply(200, {"value": phrases})
+
+    def _activation(self, one: Profile) -> dict[str, object]:
+        if one.key.kind.needs_phrase:
+            return {}
+        return {"profileStatus": "Active" if one.enrollments_count else "Inactive"}
