@@ -1,0 +1,215 @@
+"""Timbre on your own machine.
+
+    python dev.py start [--port 7071] [--data DIR] [--ephemeral]
+    python dev.py test  [pytest arguments]
+    python dev.py model [NAME]
+    python dev.py bench [arguments]
+    python dev.py check
+
+Needs Python 3.11+ and Node.js 20+; everything else is set up in .venv and node_modules at the first start. Standard
+library only, and readable by older Pythons, so that they can say what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LOG = ROOT / "build" / "setup.log"
+CANNOT = 2
+MIN_PYTHON, MIN_NODE = (3, 11), 20
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-localhost.txt")
+# The service lets requests in flight (20 s), a timer (10 s) and Azurite (15 s) finish.
+STOP_SECONDS = 50.0
+
+
+class Cannot(Exception):
+    """One sentence for the person at the terminal: what is wrong and what to do next."""
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+def main(arguments: list[str]) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopped)
+    try:
+        options, rest = _parse(arguments)
+        if options.command == "start":
+            _check_port(options.port)
+        set_up(models=options.command not in ("model", "check"))
+        return run(options, rest)
+    except Cannot as problem:
+        print(problem, file=sys.stderr)
+        return CANNOT
+    except Stopped:
+        return 0
+
+
+def run(options: argparse.Namespace, rest: list[str]) -> int:
+    if options.command == "start":
+        data = Path(options.data).resolve()
+        flags = ["--port", str(options.port), "--data", str(data), *(["--ephemeral"] if options.ephemeral else [])]
+        return _serve([str(PYTHON), "-m", "localhost", "--until-stdin-closes", *flags])
+    if options.command == "check":
+        checks = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+        return max([_delegate(["-m", *check]) for check in checks])
+    module = {"test": "pytest", "model": "tools.build_models", "bench": "tests.performance.bench"}[options.command]
+    return _delegate(["-m", module, *rest])
+
+
+def set_up(models: bool = True) -> None:
+    """Bring .venv, node_modules and the models to what the repository asks for; quick when nothing has changed."""
+    if sys.version_info < MIN_PYTHON:
+        raise Cannot(
+            "Timbre needs Python 3.11 or later, this is %d.%d: run dev.py with a newer one." % sys.version_info[:2]
+        )
+    npm = _find_npm()
+    wanted = _fingerprint([ROOT / name for name in REQUIREMENTS])
+    stamp = VENV / "timbre-setup"
+    if not _is_usable_venv():
+        _step("Creating .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)], NO_VENV)
+    if _read(stamp) != wanted:
+        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        files = ["-r", str(ROOT / REQUIREMENTS[0]), "-r", str(ROOT / REQUIREMENTS[1])]
+        _step("Installing Python packages (a minute or two the first time)", [*pip, *files], NO_NETWORK)
+        alone = ["--ignore-requires-python", "--no-deps", "-r", str(ROOT / REQUIREMENTS[2])]
+        _step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK)
+        stamp.write_text(wanted)
+    wanted = _fingerprint([ROOT / "package-lock.json"])
+    stamp = ROOT / "node_modules" / ".timbre-setup"  # npm ci empties the folder first: half an install has no stamp
+    if _read(stamp) != wanted:
+        _step("Installing Azurite (half a minute the first time)", [npm, "ci", "--no-audit", "--no-fund"], NO_NETWORK)
+        stamp.write_text(wanted)
+    if models and _delegate(["-m", "tools.build_models"]) != 0:
+        raise Cannot("The models could not be built (see above): correct that and run the command again.")
+
+
+NO_NETWORK = "check the network, proxy and disk space and run the command again; it goes on where it stopped"
+NO_VENV = "install Python's venv module (Debian and Ubuntu: apt-get install python3-venv) and run the command again"
+
+
+def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(prog="dev.py", description="Timbre on your own machine.", epilog=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", help="the service with its storage")
+    start.add_argument("--port", type=int, default=7071, help="0 takes a free one")
+    start.add_argument("--data", default=str(ROOT / ".timbre"), help="folder that survives restarts")
+    start.add_argument("--ephemeral", action="store_true", help="keep nothing")
+    for name in ("test", "model", "bench", "check"):
+        commands.add_parser(name, add_help=False)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command in ("start", "check"):
+        parser.error("unrecognized arguments: " + " ".join(rest))
+    return options, rest
+
+
+def _check_port(port: int) -> None:
+    # Before the set-up, which can take minutes. The service checks again when it listens.
+    with socket.socket() as probe:
+        if os.name != "nt":  # there the option would let two programs share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise Cannot(f"Port {port} is taken: stop what listens there, or pass another with --port.") from None
+
+
+def _find_npm() -> str:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise Cannot("Node.js is missing: install Node.js 20 or later with npm, and run the command again.")
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = said.lstrip("v").split(".")[0]
+    if not major.isdigit() or int(major) < MIN_NODE:
+        raise Cannot(f"Timbre needs Node.js 20 or later, this is {said or 'unknown'}: install a newer one.")
+    return npm
+
+
+def _is_usable_venv() -> bool:
+    probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+    return (
+        PYTHON.exists() and subprocess.run([str(PYTHON), "-c", probe], capture_output=True, check=False).returncode == 0
+    )
+
+
+def _fingerprint(files: list[Path]) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _read(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+def _step(title: str, command: list[str], advice: str) -> None:
+    """One line on the terminal; what the program says goes to the log."""
+    print(title, flush=True)
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("w") as log:
+        # Its own group: npm and pip have children, and a stop must reach those too.
+        child = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=os.name != "nt"
+        )
+        try:
+            code = child.wait()
+        except Stopped:
+            _end_group(child)
+            raise
+    if code:
+        raise Cannot(f"{title} failed: {advice} (details: {LOG}).")
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    if os.name == "nt":
+        child.terminate()
+    else:
+        os.killpg(child.pid, signal.SIGTERM)
+    child.wait()
+
+
+def _serve(command: list[str]) -> int:
+    """The service stops in good order when its stdin closes: on Ctrl-C, SIGTERM, and also if we are killed outright."""
+    group = {"start_new_session": True} if os.name != "nt" else {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, **group)
+    assert child.stdin is not None
+    try:
+        return child.wait()
+    except Stopped:
+        child.stdin.close()
+        try:
+            return child.wait(STOP_SECONDS)
+        except (Stopped, subprocess.TimeoutExpired):
+            child.kill()
+            return child.wait()
+
+
+def _delegate(arguments: list[str]) -> int:
+    """A Python module in the foreground; Ctrl-C reaches it from the terminal itself."""
+    child = subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT)
+    while True:
+        try:
+            return child.wait()
+        except Stopped as stop:
+            if stop.args == (signal.SIGTERM,):
+                child.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
+
+
+def _stopped(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
