@@ -1,0 +1,130 @@
+"""Where somebody speaks, by the Silero v6 network.
+
+The network reads 512 samples (32 ms) at a time behind the 64 samples before them, carries its state from frame to
+frame, and gives the probability of speech for each. Frames become a mask through two thresholds and three durations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.domain.recording import SAMPLE_RATE, Samples
+
+Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+FRAME: Final = 512
+"""Samples in a frame: 32 ms, the network's own."""
+CONTEXT: Final = 64
+"""Samples before each frame that the network sees again."""
+STATE_SHAPE: Final = (1, 1, 128)
+_BLOCK: Final = 512
+"""Frames in one run (16.4 s): bounds memory for long recordings, and the state is carried over."""
+
+ENTER: Final = 0.5
+"""Probability at which speech begins: Silero's own operating point."""
+LEAVE: Final = 0.35
+"""Probability below which speech may end: Silero's own 0.15 below the entry, so that soft syllables do not cut it."""
+MIN_SPEECH_FRAMES: Final = 4
+"""128 ms. Shorter bursts are clicks and coughs; the shortest spoken word lasts longer."""
+MIN_SILENCE_FRAMES: Final = 4
+"""128 ms. Shorter gaps are stops inside words (a closure lasts 50 to 120 ms) and stay."""
+PADDING_FRAMES: Final = 1
+"""32 ms on both sides, for the onsets and endings that the network's frames cut."""
+
+LEVEL_DBFS: Final = -30.0
+"""The loudest second of a quiet recording is raised to this level. Silero finds all the speech down to about -50 dBFS,
+five sixths of it at -60 and less than half at -70; it stays silent on white, pink and brown noise, hum and clicks at
+every level from -70 to -20 dBFS, so that raising a noise costs nothing."""
+MAX_GAIN_DB: Final = 40.0
+"""Below -70 dBFS a 16-bit recording has one bit left: nothing is gained by raising it further."""
+
+
+class Network(Protocol):
+    """``shared.inference.session.OnnxNetwork`` or an ONNX Runtime session."""
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> Sequence[Array]: ...
+
+
+class VoiceActivity:
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def speech_mask(self, samples: Samples) -> Mask:
+        """Which samples are speech, shape [n]."""
+        frames = _joined(_hysteresis(self.probabilities(samples)))
+        return np.repeat(_padded(frames), FRAME)[: len(samples)]
+
+    def probabilities(self, samples: Samples) -> Array:
+        """The probability of speech in each 32 ms, shape [ceil(n / 512)].
+
+        Quiet recordings are raised first; the last frame is filled with silence.
+        """
+        hidden = cell = np.zeros(STATE_SHAPE, np.float32)
+        before = np.zeros(CONTEXT, np.float32)
+        gain = _gain(samples)
+        found: list[Array] = []
+        for start in range(0, len(samples), _BLOCK * FRAME):
+            frames = _frames(samples[start : start + _BLOCK * FRAME] * gain, before)
+            before = frames[-1, -CONTEXT:]
+            inputs = {"input": frames, "h": hidden, "c": cell}
+            speech, hidden, cell = self._network.run(["speech_probs", "hn", "cn"], inputs)
+            found.append(speech)
+        return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def _frames(samples: Samples, before: Samples) -> Array:
+    """Frames with their context, shape [T, 576]."""
+    count = -(-len(samples) // FRAME)
+    padded = np.zeros(CONTEXT + count * FRAME, np.float32)
+    padded[:CONTEXT] = before
+    padded[CONTEXT : CONTEXT + len(samples)] = samples
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, CONTEXT + FRAME)[::FRAME])
+
+
+def _gain(samples: Samples) -> np.float32:
+    """What a quiet recording is multiplied with. By its loudest second, so that pauses do not count as quietness."""
+    seconds = [samples[start : start + SAMPLE_RATE] for start in range(0, len(samples), SAMPLE_RATE)]
+    loudest = max((float(np.mean(np.square(second))) for second in seconds), default=0.0)
+    if loudest <= 0.0:
+        return np.float32(1.0)
+    gain_db = LEVEL_DBFS - 10.0 * np.log10(loudest)
+    return np.float32(10.0 ** (min(max(gain_db, 0.0), MAX_GAIN_DB) / 20.0))
+
+
+def _hysteresis(probabilities: Array) -> Mask:
+    """Speech from ``ENTER`` until the probability falls below ``LEAVE``."""
+    decided = (probabilities >= ENTER) | (probabilities < LEAVE)
+    latest = np.maximum.accumulate(np.where(decided, np.arange(len(decided)), -1))
+    return np.where(latest >= 0, probabilities[latest] >= ENTER, False)
+
+
+def _joined(frames: Mask) -> Mask:
+    """Short gaps filled, then short bursts dropped. Silence before the first speech and after the last is no gap."""
+    joined = frames.copy()
+    runs = _runs(frames)
+    for (_, gap_start), (gap_end, _) in pairwise(runs):
+        if gap_end - gap_start < MIN_SILENCE_FRAMES:
+            joined[gap_start:gap_end] = True
+    for start, end in _runs(joined):
+        if end - start < MIN_SPEECH_FRAMES:
+            joined[start:end] = False
+    return joined
+
+
+def _padded(frames: Mask) -> Mask:
+    padded = frames.copy()
+    for start, end in _runs(frames):
+        padded[max(0, start - PADDING_FRAMES) : end + PADDING_FRAMES] = True
+    return padded
+
+
+def _runs(frames: Mask) -> list[tuple[int, int]]:
+    """Stretches of speech as (first frame, frame behind the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], frames.astype(np.int8), [0]))))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
