@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = ROOT / "build" / "setup.log"
-CANNOT = 2
+CANNOT, STOPPED = 2, 130
 MIN_PYTHON, MIN_NODE = (3, 11), 20
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-localhost.txt")
 # The service lets requests in flight (20 s), a timer (10 s) and Azurite (15 s) finish.
@@ -43,10 +43,10 @@ class Stopped(Exception):
 
 
 def main(arguments: list[str]) -> int:
+    options, rest = _parse(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
     try:
-        options, rest = _parse(arguments)
         if options.command == "start":
             _check_port(options.port)
         set_up(models=options.command not in ("model", "check"))
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)
         return CANNOT
     except Stopped:
-        return 0
+        return 0 if options.command == "start" else STOPPED
 
 
 def run(options: argparse.Namespace, rest: list[str]) -> int:
@@ -74,7 +74,7 @@ def set_up(models: bool = True) -> None:
     """Bring .venv, node_modules and the models to what the repository asks for; quick when nothing has changed."""
     if sys.version_info < MIN_PYTHON:
         raise Cannot(
-            "Timbre needs Python 3.11 or later, this is %d.%d: run dev.py with a newer one." % sys.version_info[:2]
+            f"Timbre needs Python 3.11 or later, this is {sys.version.split()[0]}: run dev.py with a newer one."
         )
     npm = _find_npm()
     wanted = _fingerprint([ROOT / name for name in REQUIREMENTS])
@@ -93,8 +93,8 @@ def set_up(models: bool = True) -> None:
     if _read(stamp) != wanted:
         _step("Installing Azurite (half a minute the first time)", [npm, "ci", "--no-audit", "--no-fund"], NO_NETWORK)
         stamp.write_text(wanted)
-    if models and _delegate(["-m", "tools.build_models"]) != 0:
-        raise Cannot("The models could not be built (see above): correct that and run the command again.")
+    if models and (code := _delegate(["-m", "tools.build_models"])):
+        sys.exit(code)  # it has said why
 
 
 NO_NETWORK = "check the network, proxy and disk space and run the command again; it goes on where it stopped"
@@ -142,7 +142,7 @@ def _find_npm() -> str:
 def _is_usable_venv() -> bool:
     probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     return (
-        PYTHON.exists() and subprocess.run([str(PYTHON), "-c", probe], capture_output=True, check=False).returncode == 0
+        PYTHON.exists() and not subprocess.run([str(PYTHON), "-c", probe], capture_output=True, check=False).returncode
     )
 
 
@@ -173,6 +173,8 @@ def _step(title: str, command: list[str], advice: str) -> None:
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     if os.name == "nt":
         child.terminate()
     else:
@@ -182,8 +184,10 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
 
 def _serve(command: list[str]) -> int:
     """The service stops in good order when its stdin closes: on Ctrl-C, SIGTERM, and also if we are killed outright."""
-    group = {"start_new_session": True} if os.name != "nt" else {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, **group)
+    flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere a session does the same
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=os.name != "nt", creationflags=flags
+    )
     assert child.stdin is not None
     try:
         return child.wait()
@@ -197,14 +201,20 @@ def _serve(command: list[str]) -> int:
 
 
 def _delegate(arguments: list[str]) -> int:
-    """A Python module in the foreground; Ctrl-C reaches it from the terminal itself."""
+    """A Python module in the foreground; Ctrl-C reaches it from the terminal itself, SIGTERM we pass on."""
     child = subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT)
+    stop = None
     while True:
         try:
-            return child.wait()
-        except Stopped as stop:
-            if stop.args == (signal.SIGTERM,):
+            code = child.wait()
+        except Stopped as asked:
+            stop = asked
+            if asked.args == (signal.SIGTERM,):
                 child.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
+        else:
+            if stop:
+                raise stop
+            return code
 
 
 def _stopped(number: int, _: FrameType | None) -> None:

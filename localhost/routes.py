@@ -2,8 +2,8 @@
 
 Literals match without regard to case, one trailing slash is ignored, a double slash is not folded. A segment is a
 literal, a parameter (`{id}`, `{id:guid}`, `{id?}`, `{id=1}`), a catch-all (`{*rest}`) or a mix of literals and
-parameters (`{id}:verify`). The best match comes first: segment by segment a literal, then a mixed or constrained parameter, then a
-plain parameter, then a catch-all (ASP.NET Core's `RoutePrecedence.ComputeInbound`).
+parameters (`{id}:verify`). The best match comes first: segment by segment a literal, then a mixed or constrained
+parameter, then a plain parameter, then a catch-all (ASP.NET Core's `RoutePrecedence.ComputeInbound`).
 """
 
 from __future__ import annotations
