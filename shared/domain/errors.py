@@ -136,11 +136,13 @@ class AudioTooShort(RecordingRefused):
 
 
 class AudioTooLong(RecordingRefused):
-    def __init__(self, seconds: float, maximum_seconds: float) -> None:
-        self.seconds, self.maximum_seconds = seconds, maximum_seconds
+    """``at_least``: reading stopped at ``seconds``, and there is more."""
+
+    def __init__(self, seconds: float, maximum_seconds: float, *, at_least: bool = False) -> None:
+        self.seconds, self.maximum_seconds, self.at_least = seconds, maximum_seconds, at_least
         super().__init__(
             f"Invalid audio length. Maximum allowed length is {_number(maximum_seconds)} seconds. "
-            f"The recording has {seconds:.2f} seconds."
+            f"The recording has {'more than ' if at_least else ''}{seconds:.2f} seconds."
         )
 
 
