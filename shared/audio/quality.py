@@ -55,8 +55,8 @@ def snr_db(samples: Samples, speech: npt.NDArray[np.bool_]) -> float:
 
 def clipped_percent(clipped: npt.NDArray[np.bool_], speech: npt.NDArray[np.bool_]) -> float:
     """Share of the speech that lies in runs at full scale, in percent; 0 without speech. Both have shape [n]."""
-    spoken = np.count_nonzero(speech)
-    return 100.0 * np.count_nonzero(clipped & speech) / spoken if spoken else 0.0
+    spoken = int(np.count_nonzero(speech))
+    return 100.0 * int(np.count_nonzero(clipped & speech)) / spoken if spoken else 0.0
 
 
 def level_dbfs(samples: Samples, speech: npt.NDArray[np.bool_]) -> float:

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.errors import BodyNotUnderstood
+from shared.http.multipart import MAX_PARTS, audio_part
+
+WAV = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\r\n--not the boundary\r\n\r\n\n\n\xff\xfe"
+
+
+def part(headers: str, content: bytes, boundary: str = "X") -> bytes:
+    return f"--{boundary}\r\n{headers}\r\n\r\n".encode("latin-1") + content + b"\r\n"
+
+
+def form(*parts: bytes, boundary: str = "X") -> bytes:
+    return b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
+@pytest.mark.parametrize("name", ["Data", "enrollmentData", "verificationData", "identificationData", "file"])
+def test_the_first_file_is_taken_whatever_its_name(name: str) -> None:
+    body = form(
+        part('Content-Disposition: form-data; name="locale"', b"en-us"),
+        part(f'Content-Disposition: form-data; name="{name}"; filename="a.wav"\r\nContent-Type: audio/wav', WAV),
+        part('Content-Disposition: form-data; name="more"; filename="b.wav"', b"second"),
+    )
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, "audio/wav")
+
+
+def test_the_dotnet_client_quotes_a_boundary_with_spaces_and_colons_and_sends_no_part_type() -> None:
+    boundary = "Upload----2017-04-18 12:50:28Z"
+    headers = "Content-Disposition: form-data; name=Data; filename=testFile_2017-04-18 12:50:28Z"
+    body = form(part(headers, WAV, boundary), boundary=boundary)
+
+    assert audio_part(body, f'multipart/form-data; boundary="{boundary}"') == (WAV, None)
+    assert audio_part(body, f"multipart/form-data; boundary={boundary}") == (WAV, None)
+
+
+def test_the_android_client_gives_the_part_the_type_of_the_whole() -> None:
+    body = form(
+        part('Content-Disposition: form-data; name="a"; filename="a"\r\nContent-Type: multipart/form-data', WAV)
+    )
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, "multipart/form-data")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "multipart/form-data",
+        "multipart/form-data, multipart/form-data",
+        "application/octet-stream",
+        "multipart/form-data; boundary=another",
+        "MULTIPART/FORM-DATA; BOUNDARY=X",
+    ],
+)
+def test_the_boundary_is_recognised_from_the_body(content_type: str | None) -> None:
+    body = form(part('content-disposition: form-data; name="f"; filename="a.wav"', WAV))
+
+    assert audio_part(body, content_type)[0] == WAV
+
+
+@pytest.mark.parametrize(
+    "file_name",
+    [
+        '"with ; boundary=\\" inside.wav"',
+        '"it\'s "quoted" twice.wav"',
+        "bare.wav",
+        '"Gespr\xe4ch.wav"',
+        '""',
+        "*=UTF-8''a.wav",
+    ],
+)
+def test_a_file_name_in_any_form_or_code_page_is_no_hindrance(file_name: str) -> None:
+    equals = "" if file_name.startswith("*=") else "="
+    body = form(part(f'Content-Disposition: form-data; name="f"; filename{equals}{file_name}', WAV))
+
+    assert audio_part(body, "multipart/form-data; boundary=X")[0] == WAV
+
+
+def test_a_binary_part_without_a_file_name_is_taken_when_no_part_has_one() -> None:
+    body = form(
+        part('Content-Disposition: form-data; name="locale"', b"en-us"),
+        part('Content-Disposition: form-data; name="audio"', WAV),
+    )
+
+    assert audio_part(body, "multipart/form-data; boundary=X")[0] == WAV
+
+
+def test_a_part_without_headers_is_read() -> None:
+    body = b"--X\r\n\r\n" + WAV + b"\r\n--X--\r\n"
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, None)
+
+
+def test_a_preamble_and_bare_line_feeds_are_read() -> None:
+    body = b"This is a message.\n--X\nContent-Disposition: form-data; filename=a\n\n" + WAV + b"\n--X--\n"
+
+    assert audio_part(body, "multipart/mixed; boundary=X")[0] == WAV
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data", "multipart/form-data, multipart/form-data", "multipart/form-data; boundary=X", None],
+)
+@pytest.mark.parametrize("body", [WAV, b"", b"-", b"--", b"--\r\n", b"---- a text ----\r\n", b"\x2d\x2d\x01\x00" * 50])
+def test_a_body_that_is_not_multipart_comes_back_untouched(body: bytes, content_type: str | None) -> None:
+    assert audio_part(body, content_type) == (body, content_type)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (part("Content-Disposition: form-data; filename=a", WAV), "ends before its closing boundary"),
+        (form(part("Content-Disposition: form-data; filename=a", WAV))[:-8], "ends before its closing boundary"),
+        (b"--X\r\nContent-Disposition: form-data; filename=a\r\n", "headers do not end"),
+        (b"--X\r\nContent-Type: " + b"a" * 20_000 + b"\r\n\r\n", "headers do not end"),
+        (form(part('Content-Disposition: form-data; name="a"', b"text")), "has 1 part(s), but none of them is a file"),
+        (form(*[part('Content-Disposition: form-data; name="a"', b"")] * (MAX_PARTS + 1)), "more than 32 parts"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+    with pytest.raises(BodyNotUnderstood) as refusal:
+        audio_part(body, "multipart/form-data; boundary=X")
+
+    assert reason in str(refusal.value)
+
+
+def test_an_empty_form_has_no_file() -> None:
+    with pytest.raises(BodyNotUnderstood):
+        audio_part(b"--X--\r\n", "multipart/form-data; boundary=X")
