@@ -32,10 +32,11 @@ LEAVE: Final = 0.35
 """Probability below which speech may end: Silero's own 0.15 below the entry, so that soft syllables do not cut it."""
 MIN_SPEECH_FRAMES: Final = 4
 """128 ms. Shorter bursts are clicks and coughs; the shortest spoken word lasts longer."""
-MIN_SILENCE_FRAMES: Final = 4
-"""128 ms. Shorter gaps are stops inside words (a closure lasts 50 to 120 ms) and stay."""
-PADDING_FRAMES: Final = 1
-"""32 ms on both sides, for the onsets and endings that the network's frames cut."""
+MIN_SILENCE_FRAMES: Final = 6
+"""192 ms. Shorter gaps are stops inside words (a closure lasts 50 to 120 ms) and stay."""
+PADDING_FRAMES: Final = 2
+"""64 ms on both sides, for soft onsets and endings. No padding costs accuracy on long tests (LibriSpeech 0.5 -> 1.8 %
+equal errors), more of it on tests of one second, where it stands for speech (12 -> 13 %)."""
 
 LEVEL_DBFS: Final = -30.0
 """The loudest second of a quiet recording is raised to this level. Silero finds all the speech down to about -50 dBFS,

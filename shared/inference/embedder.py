@@ -36,7 +36,7 @@ class GE2EModel:
     def embed(self, utterance: Utterance) -> Vector:
         """The utterance's embedding, unit length, shape [dimension].
 
-        Speech shorter than one window (1.6 s) is followed by silence. Raises ``ValueError`` when the utterance has no
+        Speech shorter than one window (1.6 s) is repeated to fill it. Raises ``ValueError`` when the utterance has no
         speech at all: the listener refuses such recordings before.
         """
         spoken = utterance.spoken

@@ -2,8 +2,8 @@
 
 Sources: the 40-band linear mel power and the 1.6 s windows are Resemblyzer 0.1.4's, after Wan et al., "Generalized
 end-to-end loss for speaker verification" (ICASSP 2018); the mel scale and the area norm are Slaney's "Auditory Toolbox"
-(Interval Research technical report 1998-010), in the form librosa 0.11 gives them. Changing a number here changes
-every embedding: it needs a new model id.
+(Interval Research technical report 1998-010), in the form librosa 0.11 gives them. It departs from
+Resemblyzer in one place, ``windows``. Changing a number here changes every embedding: it needs a new model id.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WINDOW_FRAMES: Final = 160
 WINDOW_STEP: Final = round(SAMPLE_RATE / 1.3 / HOP)
 """Frames from window to window: 1.3 windows a second, so that they overlap by half."""
 LAST_COVERED: Final = 0.75
-"""A last window with less speech than this share is mostly padding, and is dropped unless it is the only one."""
+"""A last window with less speech than this share is mostly repetition, and is dropped unless it is the only one."""
 LEVEL_DBFS: Final = -30.0
 """Quiet speech is raised to this RMS level; louder speech stays, as in training."""
 _BLOCK: Final = 32
@@ -37,12 +37,15 @@ size from which BLAS wakes its threads, which on a busy worker cost more than th
 
 
 def windows(speech: Samples) -> Array:
-    """Mel power of overlapping windows, shape [N, 160, 40], N >= 1. ``speech`` is [n], silence removed, not empty."""
+    """Mel power of overlapping windows, shape [N, 160, 40], N >= 1. ``speech`` is [n], silence removed, not empty.
+
+    Where the last window reaches past the speech, the speech starts again from its beginning. Resemblyzer puts silence
+    there; the encoder hears that as part of the voice. Measured on the development speech: equal error rate of 2 s
+    tests 4.5 -> 4.0 %, of 1 s tests 12.9 -> 7.6 %.
+    """
     starts = window_starts(len(speech))
     needed = (starts[-1] + WINDOW_FRAMES) * HOP
-    covered = np.zeros(max(needed, len(speech)), np.float32)
-    covered[: len(speech)] = raised(speech)
-    frames = mel_power(covered)
+    frames = mel_power(np.resize(raised(speech), max(needed, len(speech))))
     return np.stack([frames[start : start + WINDOW_FRAMES] for start in starts])
 
 

@@ -70,7 +70,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class SpeakerCard:
-    """A speaker model. ``model_id`` names weights and front end together: signatures of different ids never meet."""
+    """A speaker model. ``model_id`` names weights and front end together: signatures of different ids never meet.
+
+    ``version`` is the date of the weights, ``yyyy-mm-dd``.
+    """
 
     model_id: str
     version: str
@@ -84,6 +87,8 @@ class SpeakerCard:
 
 @dataclass(frozen=True)
 class VoiceActivityCard:
+    """The network that finds speech. ``version`` is its package's."""
+
     model_id: str
     version: str
     licence: str
@@ -138,7 +143,7 @@ def _speaker(reader: _Reader) -> SpeakerCard:
 def _voice_activity(reader: _Reader) -> VoiceActivityCard:
     return VoiceActivityCard(
         model_id=reader.text("model_id"),
-        version=reader.day("version"),
+        version=reader.text("version"),
         licence=reader.text("licence"),
         source=_source(reader.inner("source")),
         file=_file(reader.inner("file")),

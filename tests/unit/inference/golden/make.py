@@ -1,5 +1,8 @@
 """Writes ``reference.npz`` with Resemblyzer's own code under torch and librosa, none of ours.
 
+The signals are repeated up to the end of their last window before: what Resemblyzer would fill with silence, ours fills
+so (``shared/inference/features.py`` says why), and then both see the same.
+
 In an environment of its own, from the top of the repository:
 
     pip install torch==2.13.0 librosa==0.11.0 && pip install --no-deps Resemblyzer==0.1.4
@@ -14,7 +17,7 @@ from types import ModuleType
 
 import numpy as np
 
-from tests.unit.inference.golden.signals import FRAME_STEP, SECONDS, voice
+from tests.unit.inference.golden.signals import FILLED_SAMPLES, FRAME_STEP, SECONDS, voice
 
 # Resemblyzer imports these for trimming silence, which is not under test here.
 sys.modules["webrtcvad"] = ModuleType("webrtcvad")
@@ -29,9 +32,9 @@ def main() -> None:
     reference = {}
     for name, seconds in SECONDS.items():
         reference[f"mel {name}"] = audio.wav_to_mel_spectrogram(voice(seconds))[::FRAME_STEP]
-        reference[f"embedding {name}"] = encoder.embed_utterance(voice(seconds))
+        reference[f"embedding {name}"] = encoder.embed_utterance(np.resize(voice(seconds), FILLED_SAMPLES[name]))
     quiet = audio.normalize_volume(voice(2.0, level=0.001), -30, increase_only=True)
-    reference["embedding quiet"] = encoder.embed_utterance(quiet)
+    reference["embedding quiet"] = encoder.embed_utterance(np.resize(quiet, 237 * 160))
     np.savez_compressed(Path(__file__).with_name("reference.npz"), allow_pickle=False, **reference)
 
 

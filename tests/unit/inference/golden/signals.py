@@ -10,6 +10,14 @@ import numpy.typing as npt
 SECONDS: Final = {"one short window": 0.7, "one window": 1.6, "last window kept": 2.9, "last window dropped": 4.0}
 """The names say what the cutting into windows does at that length."""
 
+FILLED_SAMPLES: Final = {
+    "one short window": 160 * 160,
+    "one window": 160 * 160,
+    "last window kept": (154 + 160) * 160,
+    "last window dropped": 64_000,
+}
+"""Where the last window of each ends, or the signal itself."""
+
 FRAME_STEP: Final = 25
 """The reference keeps every 25th frame: enough to hold the front end, and a small file."""
 

