@@ -1,0 +1,101 @@
+"""Where things stand: row keys, blob names. The one place that spells them.
+
+Table ``voices``, one partition for each subscription:
+
+    profile:<kind>:<id>                             the profile and its sealed signature
+    enrollment:<kind>:<id>:<epoch>:<number>         one enrollment with its sealed embedding
+    operation:<id>                                  the result of a v1.0 operation
+    tally                                           how many profiles there are
+    due:<time>:<action>:<detail>                    what the timer must do, and when
+
+Table ``subscriptions``, one partition: ``subscription:<id>`` and ``datakey:<id>``.
+
+Table ``keys``: a row for each subscription key under its SHA-256, which says whose subscription to look at.
+
+Container ``enrollment-audio``: ``<subscription>/<kind>/<id>/<epoch>/<enrollment>.flac``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.domain.profile import ProfileKey, ProfileKind
+
+VOICES: Final = "voices"
+SUBSCRIPTIONS: Final = "subscriptions"
+KEYS: Final = "keys"
+ENROLLMENT_AUDIO: Final = "enrollment-audio"
+
+SUBSCRIPTIONS_PARTITION: Final = "subscriptions"
+TALLY: Final = "tally"
+
+_EPOCH_DIGITS: Final = 6
+_NUMBER_DIGITS: Final = 6
+_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
+
+
+def profile_row(key: ProfileKey) -> str:
+    return f"profile:{key.kind.value}:{key.profile_id}"
+
+
+def profiles_range(kind: ProfileKind, after: str | None) -> tuple[str, str]:
+    """From the first profile, or the one behind the id ``after``. ``!`` sorts before anything an id is made of."""
+    prefix = f"profile:{kind.value}:"
+    return (prefix if after is None else f"{prefix}{after}!"), end_of(prefix)
+
+
+def enrollment_row(key: ProfileKey, epoch: int, number: int) -> str:
+    """Zero-padded, so that ordinal order is numeric order."""
+    return f"{enrollments_prefix(key, epoch)}{number:0{_NUMBER_DIGITS}}"
+
+
+def enrollments_prefix(key: ProfileKey, epoch: int | None) -> str:
+    """Of one epoch, or of all."""
+    prefix = f"enrollment:{key.kind.value}:{key.profile_id}:"
+    return prefix if epoch is None else f"{prefix}{epoch:0{_EPOCH_DIGITS}}:"
+
+
+def audio_blob(key: ProfileKey, epoch: int, enrollment_id: str) -> str:
+    return f"{audio_prefix(key, epoch)}{enrollment_id}.flac"
+
+
+def audio_prefix(key: ProfileKey, epoch: int | None) -> str:
+    """Of one epoch, or of all."""
+    prefix = f"{key.subscription_id}/{key.kind.value}/{key.profile_id}/"
+    return prefix if epoch is None else f"{prefix}{epoch:0{_EPOCH_DIGITS}}/"
+
+
+def operation_row(operation_id: str) -> str:
+    return f"operation:{operation_id}"
+
+
+def due_row(at: datetime, action: str, detail: str) -> str:
+    return f"due:{at.astimezone(UTC).strftime(_TIME)}:{action}:{detail}"
+
+
+def due_range(until: datetime) -> tuple[str, str]:
+    """Everything due up to and including that moment."""
+    return "due:", f"due:{until.astimezone(UTC).strftime(_TIME)};"
+
+
+def key_row(digest: bytes) -> tuple[str, str]:
+    """Partition and row key of a subscription key's SHA-256: spread over 256 partitions."""
+    text = digest.hex()
+    return text[:2], text
+
+
+SUBSCRIPTION_PREFIX: Final = "subscription:"
+
+
+def subscription_row(subscription_id: str) -> str:
+    return f"{SUBSCRIPTION_PREFIX}{subscription_id}"
+
+
+def data_key_row(subscription_id: str) -> str:
+    return f"datakey:{subscription_id}"
+
+
+def end_of(prefix: str) -> str:
+    """The least key behind all that start with the prefix, which ends with ``:``."""
+    return prefix[:-1] + ";"

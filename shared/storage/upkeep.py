@@ -1,0 +1,84 @@
+"""What the timer does for storage: everything in a subscription that is due, each action by its own small handler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from shared.domain.errors import StorageUnavailable
+from shared.storage.due import BLOB, ERASE, OPERATION, UPLOAD, Eraser, action_of, blob_due, remove_silently
+from shared.storage.fields import Fields
+from shared.storage.layout import due_range, due_row, operation_row
+from shared.storage.ports import Blobs, Insert, Remove, Row, RowConflict, RowMissing, Rows
+
+logger: Final = logging.getLogger(__name__)
+
+POSTPONED: Final = timedelta(minutes=15)
+"""How long an item waits that failed for reasons of its own, so that it does not stand before those behind it."""
+
+Handler: TypeAlias = Callable[[str, Row], None]
+"""Does what the row of this subscription says and takes the row away; safe to run twice and side by side."""
+
+
+class RowUpkeep:
+    """``handlers`` adds actions, or replaces the ones known here."""
+
+    def __init__(self, voices: Rows, audio: Blobs, handlers: Mapping[str, Handler] | None = None) -> None:
+        self._voices, self._audio = voices, audio
+        self._handlers: dict[str, Handler] = {
+            ERASE: Eraser(voices, audio).finish,
+            UPLOAD: self._abandon_upload,
+            BLOB: self._delete_blob,
+            OPERATION: self._expire_operation,
+            **(handlers or {}),
+        }
+
+    def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
+        """Work on the first ``limit`` items that are due at that moment, the oldest first; returns how many.
+
+        One item's failure is logged and does not stop the others. ``StorageUnavailable`` when the items cannot even
+        be read.
+        """
+        start, end = due_range(at)
+        rows = list(self._voices.query(subscription_id, start, end, limit=limit))
+        for row in rows:
+            self._attempt(subscription_id, row, at)
+        return len(rows)
+
+    def _attempt(self, subscription_id: str, row: Row, at: datetime) -> None:
+        action = action_of(row)
+        try:
+            self._handlers[action](subscription_id, row)
+        except StorageUnavailable:
+            logger.warning("upkeep_interrupted subscription=%s action=%s", subscription_id, action)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are due too
+            logger.error(
+                "upkeep_failed subscription=%s action=%s error=%s", subscription_id, action, type(error).__name__
+            )
+            self._postpone(subscription_id, row, at)
+
+    def _postpone(self, subscription_id: str, row: Row, at: datetime) -> None:
+        _, _, action, detail = row.key.split(":", 3)
+        later = Insert(due_row(at + POSTPONED, action, detail), dict(row.values))
+        with suppress(StorageUnavailable, RowConflict):
+            self._voices.apply(subscription_id, [Remove(row.key, row.etag), later])
+
+    def _abandon_upload(self, subscription_id: str, row: Row) -> None:
+        """First make the commit impossible, then delete: the other way round an enrollment could lose its audio."""
+        doomed = blob_due(row)
+        try:
+            self._voices.apply(subscription_id, [Remove(row.key), doomed])
+        except RowMissing:
+            return  # committed meanwhile, or cleaned up by the request itself
+        self._delete_blob(subscription_id, Row(subscription_id, doomed.key, doomed.values))
+
+    def _delete_blob(self, subscription_id: str, row: Row) -> None:
+        self._audio.delete(Fields(row).text("blob"))
+        remove_silently(self._voices, subscription_id, row.key)
+
+    def _expire_operation(self, subscription_id: str, row: Row) -> None:
+        remove_silently(self._voices, subscription_id, operation_row(Fields(row).text("operation_id")))
+        remove_silently(self._voices, subscription_id, row.key)
