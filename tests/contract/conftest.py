@@ -13,6 +13,7 @@ from shared.storage.blobs import AzureBlobs
 from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.ports import Blobs, Rows
 from shared.storage.tables import TableRows
+from tests.contract.stores import Storage
 
 TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
 
@@ -63,3 +64,8 @@ def rows(new_rows: Callable[[], Rows]) -> Rows:
 @pytest.fixture
 def blobs(new_blobs: Callable[[], Blobs]) -> Blobs:
     return new_blobs()
+
+
+@pytest.fixture
+def storage(new_rows: Callable[[], Rows], new_blobs: Callable[[], Blobs]) -> Storage:
+    return Storage(voices=new_rows(), audio=new_blobs(), subscriptions=new_rows(), keys=new_rows())

@@ -1,0 +1,138 @@
+"""Stores over given storage, and voices to put in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import numpy as np
+
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.recording import Vector
+from shared.domain.subscription import KeySlot
+from shared.storage.data_keys import DataKeys
+from shared.storage.envelope import Envelope
+from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.operations import RowOperationStore
+from shared.storage.ports import Blobs, Rows
+from shared.storage.profiles import RowProfileStore
+from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.upkeep import RowUpkeep
+from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
+LATER = NOW + timedelta(days=2)
+MODEL = "model-1"
+DIMENSION = 16
+KEY_ENCRYPTION_KEY = bytes(range(32))
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The technology underneath, shared by as many instances of the service as a test starts."""
+
+    voices: Rows
+    audio: Blobs
+    subscriptions: Rows
+    keys: Rows
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One instance of the service."""
+
+    profiles: RowProfileStore
+    operations: RowOperationStore
+    upkeep: RowUpkeep
+    subscriptions: RowSubscriptionStore
+    data_keys: DataKeys
+    envelope: Envelope
+
+
+def instance(storage: Storage, scissors: Scissors | None = None) -> Stores:
+    """With scissors, its calls on voices and audio go through them."""
+    voices = CuttingRows(storage.voices, scissors) if scissors else storage.voices
+    audio = CuttingBlobs(storage.audio, scissors) if scissors else storage.audio
+    data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
+    envelope = Envelope(data_keys)
+    return Stores(
+        profiles=RowProfileStore(voices, audio, envelope, new_id),
+        operations=RowOperationStore(voices),
+        upkeep=RowUpkeep(voices, audio),
+        subscriptions=RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys),
+        data_keys=data_keys,
+        envelope=envelope,
+    )
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+def new_subscription(stores: Stores) -> str:
+    subscription_id = new_id()
+    stores.subscriptions.ensure(subscription_id, {KeySlot.PRIMARY: new_id()})
+    return subscription_id
+
+
+def new_profile(subscription_id: str, kind: ProfileKind = ProfileKind.IDENTIFICATION, locale: str = "en-US") -> Profile:
+    return Profile(ProfileKey(subscription_id, kind, new_id()), locale, created_at=NOW, last_action_at=NOW)
+
+
+def voice(seed: int) -> Vector:
+    vector = np.random.default_rng(seed).normal(size=DIMENSION)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+def new_enrollment(seed: int = 1, speech_seconds: float = 4.25, at: datetime = NOW) -> Enrollment:
+    return Enrollment(
+        embedding=voice(seed),
+        model_id=MODEL,
+        audio_seconds=6.5,
+        speech_seconds=speech_seconds,
+        snr_db=21.5,
+        created_at=at,
+    )
+
+
+def enrolled(profile: Profile, signature: Signature | None, enrollment: Enrollment) -> tuple[Profile, Signature]:
+    """What the use case hands to the store: the profile's new state and its new signature."""
+    after = replace(
+        profile,
+        status=EnrollmentStatus.ENROLLED,
+        enrollments_count=profile.enrollments_count + 1,
+        audio_seconds=profile.audio_seconds + enrollment.audio_seconds,
+        speech_seconds=profile.speech_seconds + enrollment.speech_seconds,
+        last_enrolled_at=enrollment.created_at,
+        last_action_at=max(profile.last_action_at, enrollment.created_at),
+        model_id=enrollment.model_id,
+    )
+    return after, signature.plus(enrollment) if signature else enrollment.signature
+
+
+def enroll(
+    stores: Stores, key: ProfileKey, seed: int = 1, audio: bytes | None = b"fLaC the audio", phrase: str | None = None
+) -> Profile:
+    """Read, add one enrollment, write: as the use case does."""
+    profile, signature = stores.profiles.get_with_signature(key)
+    enrollment = new_enrollment(seed)
+    after, pooled = enrolled(profile, signature, enrollment)
+    if phrase is not None:
+        after = replace(after, passphrase=phrase)
+    return stores.profiles.enroll(after, pooled, enrollment, audio)
+
+
+def everything(storage: Storage, subscription_id: str) -> dict[str, object]:
+    """All that is stored of the subscription's voices, by row key and blob name."""
+    rows = {row.key: dict(row.values) for row in storage.voices.query(subscription_id, " ", "~")}
+    blobs = {name: storage.audio.get(name) for name in storage.audio.names(f"{subscription_id}/")}
+    return {**rows, **blobs}
+
+
+def keys_of(stored: dict[str, object], prefix: str) -> list[str]:
+    return sorted(key for key in stored if key.startswith(prefix))
+
+
+NewStorage = Callable[[], Storage]
