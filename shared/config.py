@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.storage.account import StorageAccount
+
 
 class ConfigInvalid(Exception):
     """The service cannot start; every missing or wrong setting is named."""
@@ -15,18 +17,8 @@ class ConfigInvalid(Exception):
 
 
 @dataclass(frozen=True)
-class StorageAddress:
-    """Either a connection string (development), or service URIs reached with a managed identity (Azure)."""
-
-    connection_string: str | None = field(default=None, repr=False)
-    table_uri: str | None = None
-    blob_uri: str | None = None
-    client_id: str | None = None
-
-
-@dataclass(frozen=True)
 class Config:
-    storage: StorageAddress
+    storage: StorageAccount
     key_encryption: str = field(repr=False)
     model: str
     strict_audio: bool
@@ -54,7 +46,7 @@ KEY_ENCRYPTION = Setting(
     "The key that wraps each subscription's data key: `local:<32 bytes in base64>` or `vault:<key URL>`.",
     True,
 )
-MODEL = Setting("TIMBRE_MODEL", "ge2e", "The speaker model, a name in `models/catalogue.json`.")
+MODEL = Setting("TIMBRE_MODEL", "ge2e-1", "The speaker model, a name in `models/catalogue.json`.")
 STRICT_AUDIO = Setting("TIMBRE_STRICT_AUDIO", "false", "`true` accepts 16 kHz 16-bit mono PCM WAV only, as Azure did.")
 PUBLIC_URL = Setting(
     "TIMBRE_PUBLIC_URL", None, "Base URL for `Operation-Location` behind a gateway; default: the request's own."
@@ -77,9 +69,13 @@ def read(environment: Mapping[str, str]) -> Config:
     def value(setting: Setting) -> str | None:
         return environment.get(setting.name, "").strip() or setting.default
 
-    storage = StorageAddress(value(STORAGE), value(TABLE_URI), value(BLOB_URI), value(CLIENT_ID))
-    if not storage.connection_string and not (storage.table_uri and storage.blob_uri):
-        problems.append(f"{STORAGE.name}, or {TABLE_URI.name} and {BLOB_URI.name}, must be set")
+    storage = None
+    try:
+        storage = StorageAccount(
+            value(STORAGE) or "", value(TABLE_URI) or "", value(BLOB_URI) or "", value(CLIENT_ID) or ""
+        )
+    except ValueError:
+        problems.append(f"either {STORAGE.name}, or {TABLE_URI.name} and {BLOB_URI.name}, must be set")
     key_encryption = value(KEY_ENCRYPTION) or ""
     if not key_encryption.startswith(("local:", "vault:")):
         problems.append(f"{KEY_ENCRYPTION.name} must be local:<base64> or vault:<key URL>")
@@ -89,7 +85,7 @@ def read(environment: Mapping[str, str]) -> Config:
     public_url = value(PUBLIC_URL)
     if public_url and not public_url.startswith(("http://", "https://")):
         problems.append(f"{PUBLIC_URL.name} must start with http:// or https://")
-    if problems:
+    if problems or storage is None:
         raise ConfigInvalid(problems)
     return Config(
         storage=storage,

@@ -1,0 +1,144 @@
+"""Builds the object graph, once per process: which adapter stands behind which port.
+
+Heavy things are lazy: the model and the voice activity network are opened by the first request that needs them, the
+storage clients by the first that stores, so the timer functions never load the model.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+
+from shared.audio.keep import FlacKeeper
+from shared.audio.listen import RecordingListener
+from shared.audio.voice_activity import VoiceActivity
+from shared.config import Config, read
+from shared.domain.subscription import KeySlot
+from shared.inference.embedder import GE2EModel
+from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.session import OnnxNetwork
+from shared.services.enroll import EnrollPhrase, EnrollSpeech
+from shared.services.identify import Identify
+from shared.services.operations import Operations
+from shared.services.ports import ProfileStore, SubscriptionStore
+from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
+from shared.services.retain import Retain
+from shared.services.verify import VerifyPhrase, VerifySpeech
+from shared.storage.blobs import AzureBlobs
+from shared.storage.data_keys import DataKeys
+from shared.storage.envelope import Envelope
+from shared.storage.key_encryption import KeyEncryption, LocalKeyEncryption
+from shared.storage.key_vault import KeyVaultKeyEncryption
+from shared.storage.operations import RowOperationStore
+from shared.storage.profiles import RowProfileStore
+from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.tables import TableRows
+from shared.storage.upkeep import RowUpkeep
+
+LOCAL_SUBSCRIPTION = "local"
+"""The development subscription's id."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every use case, ready to be called."""
+
+    config: Config
+    subscriptions: SubscriptionStore
+    create_profile: CreateProfile
+    read_profiles: ReadProfiles
+    reset_profile: ResetProfile
+    erase_profile: EraseProfile
+    enroll_phrase: EnrollPhrase
+    enroll_speech: EnrollSpeech
+    verify_phrase: VerifyPhrase
+    verify_speech: VerifySpeech
+    identify: Identify
+    operations: Operations
+    retain: Retain
+    model_id: str
+    model_date: str
+
+    def model_version(self, model_id: str) -> str | None:
+        """``modelVersion`` on the wire: the date of the model that made a signature, if it is still known."""
+        return self.model_date if model_id == self.model_id else None
+
+
+_lock = Lock()
+_services: Services | None = None
+
+
+def services() -> Services:
+    """The process's services. Raises ``ConfigInvalid``; ``StorageUnavailable`` is tried again at the next call."""
+    global _services
+    if _services is None:
+        with _lock:
+            if _services is None:
+                _services = build(read(os.environ))
+    return _services
+
+
+def build(config: Config) -> Services:
+    voices = TableRows(config.storage, "voices")
+    audio = AzureBlobs(config.storage, "enrollment-audio")
+    subscription_rows = TableRows(config.storage, "subscriptions")
+    data_keys = DataKeys(subscription_rows, _key_encryption(config))
+    subscriptions = RowSubscriptionStore(subscription_rows, TableRows(config.storage, "keys"), data_keys)
+    if config.local_subscription_key:
+        subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key})
+    profiles = RowProfileStore(voices, audio, Envelope(data_keys), _new_id)
+    upkeep = RowUpkeep(voices, audio)
+    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep)
+
+
+def assemble(
+    config: Config,
+    subscriptions: SubscriptionStore,
+    profiles: ProfileStore,
+    operations: RowOperationStore,
+    upkeep: RowUpkeep,
+) -> Services:
+    """The use cases on top of the given stores."""
+    catalogue = read_catalogue()
+    card = catalogue.speaker(config.model)
+    models = CATALOGUE_FILE.parent
+    model = GE2EModel(card, OnnxNetwork(models / card.file.name))
+    detector = VoiceActivity(OnnxNetwork(models / catalogue.voice_activity.file.name))
+    listener = RecordingListener(detector, strict=config.strict_audio)
+    phrases = SphinxPassphraseRecogniser()
+    return Services(
+        config=config,
+        subscriptions=subscriptions,
+        create_profile=CreateProfile(profiles, _now, _new_id),
+        read_profiles=ReadProfiles(profiles),
+        reset_profile=ResetProfile(profiles, _now),
+        erase_profile=EraseProfile(profiles, _now),
+        enroll_phrase=EnrollPhrase(profiles, listener, phrases, model, _now),
+        enroll_speech=EnrollSpeech(profiles, listener, model, FlacKeeper(), _now),
+        verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now),
+        verify_speech=VerifySpeech(profiles, listener, model, _now),
+        identify=Identify(profiles, listener, model, _now),
+        operations=Operations(operations, _now, _new_id),
+        retain=Retain(subscriptions, upkeep, _now),
+        model_id=model.model_id,
+        model_date=model.version,
+    )
+
+
+def _key_encryption(config: Config) -> KeyEncryption:
+    setting = config.key_encryption
+    if setting.startswith("vault:"):
+        return KeyVaultKeyEncryption(setting.removeprefix("vault:"), config.storage.client_id)
+    return LocalKeyEncryption.from_setting(setting)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
