@@ -82,3 +82,9 @@ V2_ENROLLMENT_SPEECH_SECONDS: Final = 20.0
 DEFAULT_PAGE: Final = 100
 MAX_PAGE: Final = 500
 """Contract (v2.0, 2021-09-05): profiles per page."""
+
+PASSPHRASE_WORST_WORD: Final = -45.0
+"""Acoustic log-likelihood per frame that the worst word of a passphrase must reach (pocketsphinx units)."""
+
+PASSPHRASE_WORST_WORD_TELEPHONE: Final = -55.0
+"""The same where the recording arrived with 8,000 samples a second."""

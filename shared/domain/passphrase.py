@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 
 EN_US_PASSPHRASES = (
@@ -20,15 +22,29 @@ EN_US_PASSPHRASES = (
 
 PASSPHRASES_BY_LOCALE = {"en-US": EN_US_PASSPHRASES}
 
+NOTHING_HEARD_SCORE = float("-inf")
+"""The score of silence, noise, or speech in which no part of a phrase was found."""
+
 
 @dataclass(frozen=True)
 class HeardPhrase:
     """What a recogniser makes of an utterance.
 
     ``phrase`` is the allowed phrase nearest to the utterance, ``None`` when none fits. ``score`` is the worst word's
-    acoustic log-likelihood per frame (pocketsphinx units, larger is better); ``recognised`` tells whether it passes.
+    acoustic log-likelihood per frame (pocketsphinx units, larger is better, ``NOTHING_HEARD_SCORE`` when nothing was
+    heard); ``recognised`` tells whether all of the phrase was heard clearly.
     """
 
     phrase: str | None = field(repr=False)
     score: float
     recognised: bool
+
+    @classmethod
+    def nothing(cls) -> HeardPhrase:
+        return cls(phrase=None, score=NOTHING_HEARD_SCORE, recognised=False)
+
+
+def normalise_phrase(text: str) -> str:
+    """Lower case, single spaces, no punctuation but an apostrophe in a word: ``Verify me!`` becomes ``verify me``."""
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+    return " ".join(re.findall(r"\w+(?:'\w+)*", plain))

@@ -1,0 +1,221 @@
+"""The recogniser of passphrases: real decoder, synthesised speech (flite) and, where it is there, real takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from shared.domain.errors import LocaleUnsupported
+from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase
+from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
+from shared.inference.passphrase import SphinxPassphraseRecogniser
+from tests.voices import flite
+
+PASSPORT = "my voice is my passport verify me"
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> SphinxPassphraseRecogniser:
+    return SphinxPassphraseRecogniser()
+
+
+def utterance_of(samples: Samples, arrived_at: int = 16_000) -> Utterance:
+    """Speech is what lies within 30 dB of the loud parts; the measures other than that are not looked at."""
+    power = np.convolve(samples.astype(np.float64) ** 2, np.ones(400) / 400)[: len(samples)]
+    speech = (power > 1e-3 * np.percentile(power, 95)) & (power > 0)
+    recording = Recording(samples, AudioFormat("WAV", "PCM_16", arrived_at, 1))
+    return Utterance(recording, speech, float(speech.sum()) / 16_000, snr_db=30.0, clipped_percent=0.0, level_dbfs=-20)
+
+
+def hear(recogniser: SphinxPassphraseRecogniser, samples: Samples) -> HeardPhrase:
+    return recogniser.recognise(utterance_of(samples), EN_US_PASSPHRASES, "en-US")
+
+
+@pytest.mark.parametrize("phrase", EN_US_PASSPHRASES)
+@pytest.mark.parametrize("voice", ["slt", "awb"])
+def test_each_phrase_is_recognised(recogniser: SphinxPassphraseRecogniser, phrase: str, voice: str) -> None:
+    heard = hear(recogniser, flite(phrase, voice))
+
+    assert heard.recognised
+    assert heard.phrase == phrase
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the weather will be fine in the north tomorrow morning",
+        "please call me back when you have found the keys",
+        "my voice is my passport",
+        "houston we have",
+        "verify me my voice is my passport",
+    ],
+)
+def test_other_sentences_and_truncated_phrases_are_refused(recogniser: SphinxPassphraseRecogniser, text: str) -> None:
+    assert not hear(recogniser, flite(text, "slt")).recognised
+
+
+@pytest.mark.parametrize(
+    ("said", "nearest"),
+    [
+        ("my name is known to you", "my name is unknown to you"),
+        ("my voice is my password verify me", PASSPORT),
+        ("you can get in with your password", "you can get in without your password"),
+        ("houston we have had no problem", "houston we have had a problem"),
+    ],
+)
+def test_a_phrase_turned_round_is_refused_and_the_nearest_named(
+    recogniser: SphinxPassphraseRecogniser, said: str, nearest: str
+) -> None:
+    heard = hear(recogniser, flite(said, "slt"))
+
+    assert not heard.recognised
+    assert heard.phrase == nearest
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-4, 0.1])
+def test_silence_and_noise_are_refused_without_a_phrase(recogniser: SphinxPassphraseRecogniser, level: float) -> None:
+    noise = (np.random.default_rng(1).standard_normal(48_000) * level).astype(np.float32)
+
+    heard = hear(recogniser, noise)
+
+    assert not heard.recognised
+    assert heard.phrase is None
+
+
+def test_without_speech_the_score_is_minus_infinity(recogniser: SphinxPassphraseRecogniser) -> None:
+    assert hear(recogniser, np.zeros(16_000, np.float32)) == HeardPhrase(None, float("-inf"), recognised=False)
+
+
+def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogniser) -> None:
+    assert not hear(recogniser, np.array([0.5], np.float32)).recognised
+
+
+def test_the_same_audio_scores_the_same_after_other_audio(recogniser: SphinxPassphraseRecogniser) -> None:
+    samples = flite(PASSPORT, "rms")
+    before = hear(recogniser, samples)
+    hear(recogniser, flite(EN_US_PASSPHRASES[0], "slt") * np.float32(0.1))
+    hear(recogniser, np.random.default_rng(2).standard_normal(40_000).astype(np.float32))
+
+    assert hear(recogniser, samples) == before
+
+
+def test_threads_that_share_a_recogniser_hear_the_same(recogniser: SphinxPassphraseRecogniser) -> None:
+    takes = [flite(phrase, "slt") for phrase in EN_US_PASSPHRASES[:4]] * 2
+    alone = [hear(recogniser, take) for take in takes]
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        together = list(threads.map(lambda take: hear(recogniser, take), takes))
+
+    assert together == alone
+
+
+@pytest.mark.parametrize("gain", [0.003, 0.03, 1.0])
+def test_the_level_does_not_matter(recogniser: SphinxPassphraseRecogniser, gain: float) -> None:
+    assert hear(recogniser, flite(PASSPORT, "slt") * np.float32(gain)).recognised
+
+
+def test_silence_around_the_phrase_does_not_matter(recogniser: SphinxPassphraseRecogniser) -> None:
+    assert hear(recogniser, np.pad(flite(PASSPORT, "slt"), 32_000)).recognised
+
+
+def test_own_phrases_replace_the_ten(recogniser: SphinxPassphraseRecogniser) -> None:
+    own = ["Open the garden gate, please!", "the library doesn't close at seven"]
+
+    heard = recogniser.recognise(utterance_of(flite("open the garden gate please", "slt")), own, "en-US")
+    standard = recogniser.recognise(utterance_of(flite(PASSPORT, "slt")), own, "en-US")
+
+    assert (heard.phrase, heard.recognised) == ("open the garden gate please", True)
+    assert not standard.recognised
+
+
+def test_telephone_audio_is_held_to_its_own_threshold(
+    recogniser: SphinxPassphraseRecogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = flite(PASSPORT, "slt")
+    score = hear(recogniser, samples).score
+    monkeypatch.setattr("shared.inference.passphrase.PASSPHRASE_WORST_WORD", score + 1)
+    monkeypatch.setattr("shared.inference.passphrase.PASSPHRASE_WORST_WORD_TELEPHONE", score - 1)
+
+    assert not recogniser.recognise(utterance_of(samples, 16_000), EN_US_PASSPHRASES, "en-US").recognised
+    assert recogniser.recognise(utterance_of(samples, 8_000), EN_US_PASSPHRASES, "en-US").recognised
+
+
+def test_without_phrases_nothing_is_heard(recogniser: SphinxPassphraseRecogniser) -> None:
+    tone = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
+
+    assert recogniser.recognise(utterance_of(tone), [], "en-US") == HeardPhrase.nothing()
+
+
+def test_another_locale_is_refused(recogniser: SphinxPassphraseRecogniser) -> None:
+    tone = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
+
+    with pytest.raises(LocaleUnsupported):
+        recogniser.recognise(utterance_of(tone), EN_US_PASSPHRASES, "de-DE")
+
+
+def test_words_without_a_pronunciation_are_named(recogniser: SphinxPassphraseRecogniser) -> None:
+    assert recogniser.unknown_words(["Open the qwxyzzy, please", "qwxyzzy, die größe"]) == ["qwxyzzy", "grösse"]
+    assert recogniser.unknown_words(EN_US_PASSPHRASES) == []
+
+
+@pytest.mark.parametrize("phrase", ["open the qwxyzzy", "", "..."])
+def test_a_phrase_that_cannot_be_pronounced_is_an_error_that_does_not_repeat_it(
+    recogniser: SphinxPassphraseRecogniser, phrase: str
+) -> None:
+    tone = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
+
+    with pytest.raises(ValueError, match="without a known pronunciation") as raised:
+        recogniser.recognise(utterance_of(tone), [phrase], "en-US")
+
+    assert "qwxyzzy" not in str(raised.value)
+
+
+def test_idle_decoders_are_bounded() -> None:
+    recogniser = SphinxPassphraseRecogniser(spare=2)
+    tone = utterance_of(np.sin(np.arange(16_000) * 0.1).astype(np.float32))
+
+    for phrase in ("one apple", "two apples", "three apples", "four apples"):
+        recogniser.recognise(tone, [phrase], "en-US")
+
+    assert [phrases for phrases, _ in recogniser._idle] == [("three apples",), ("four apples",)]
+
+
+def test_importing_the_recogniser_does_not_import_pocketsphinx() -> None:
+    script = "import sys, shared.inference.passphrase as p; p.SphinxPassphraseRecogniser(); print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+
+    assert "pocketsphinx" not in done.stdout.split()
+
+
+def test_nothing_is_written_to_stderr(
+    recogniser: SphinxPassphraseRecogniser, capfd: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(3).standard_normal(16_000).astype(np.float32)
+
+    recogniser.recognise(utterance_of(noise), ["a phrase of its own"], "en-US")
+
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("take", ["01", "02", "03", "04"])
+@pytest.mark.parametrize("noise_db", [None, -20.0])
+def test_real_takes_are_recognised(
+    recogniser: SphinxPassphraseRecogniser, speech: Path, take: str, noise_db: float | None
+) -> None:
+    path = speech / "ms-samples" / "ms-passport" / f"myVoiceIsMyPassportVerifyMe{take}.flac"
+    samples, _ = soundfile.read(path, dtype="float32")
+    if noise_db is not None:
+        noise = np.random.default_rng(4).standard_normal(len(samples))
+        samples = samples + noise * np.sqrt(np.mean(samples**2)) * 10 ** (noise_db / 20)
+
+    heard = hear(recogniser, samples.astype(np.float32))
+
+    assert (heard.phrase, heard.recognised) == (PASSPORT, True)
