@@ -32,8 +32,8 @@ class ClippedRuns:
 
     def add(self, block: npt.NDArray[np.float32]) -> None:
         """``block`` has shape [frames, channels]."""
-        full = (np.abs(block) >= FULL_SCALE).any(axis=1)
-        if full.any():
+        if len(block) and max(block.max(), -block.min()) >= FULL_SCALE:
+            full = (np.abs(block) >= FULL_SCALE).any(axis=1)
             edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
             runs = edges.reshape(-1, 2)
             self._runs.append(runs[runs[:, 1] - runs[:, 0] >= SHORTEST_RUN] + self._frames)

@@ -54,6 +54,19 @@ class Decoded:
     clipped: npt.NDArray[np.bool_] = field(repr=False)
 
 
+class _Bytes(io.BytesIO):
+    """Stays where it is when asked to go nowhere: a damaged header can send libsndfile before the first byte.
+
+    An exception could not pass through libsndfile's callback; it would be printed and lost.
+    """
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
+
+
 class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """Reads without seeking. The base class seeks after each block, which is slow in MP3 and fails in endless FLAC."""
 
@@ -104,14 +117,14 @@ def _opened(container: Container, body: bytes, max_seconds: float) -> _ForwardOn
                 f"Headerless PCM has two bytes a sample; the body has an odd length of {len(body):,} bytes."
             )
         return _ForwardOnly(
-            io.BytesIO(body), format="RAW", subtype="PCM_16", samplerate=SAMPLE_RATE, channels=1, endian="LITTLE"
+            _Bytes(body), format="RAW", subtype="PCM_16", samplerate=SAMPLE_RATE, channels=1, endian="LITTLE"
         )
     content = body
     if container is Container.WAV:
         content = wav.mended(body).content
     elif container is Container.WEBM:
         content = opus_as_ogg(body, max_seconds)
-    return _ForwardOnly(io.BytesIO(content))
+    return _ForwardOnly(_Bytes(content))
 
 
 def _decoded(
@@ -174,7 +187,7 @@ def _read(sound: _ForwardOnly, max_seconds: float) -> tuple[npt.NDArray[np.float
 def _check_values(block: npt.NDArray[np.float32]) -> None:
     if not len(block):
         return
-    peak = float(np.max(np.abs(block)))
+    peak = max(float(block.max()), -float(block.min()))
     if not np.isfinite(peak):
         raise AudioUnreadable("The recording has samples that are not finite numbers.")
     if peak > _LOUDEST:

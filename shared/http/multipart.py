@@ -26,6 +26,7 @@ _MAX_BOUNDARY_BYTES: Final = 200
 _BOUNDARY: Final = re.compile(r"boundary\s*=\s*(?:\"([^\"]+)\"|([^;,\"]+))", re.IGNORECASE)
 _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n|\r\r")
 _FIRST_LINE: Final = re.compile(rb"\s*--([^\r\n]{1,%d}?)[ \t]*\r?\n" % _MAX_BOUNDARY_BYTES)
+_LINE_REST: Final = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _PART_HEADER: Final = re.compile(rb"content-[a-z-]+\s*:", re.IGNORECASE)
 _FILE_NAME: Final = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 
@@ -103,7 +104,6 @@ def _named_boundary(content_type: str | None) -> bytes | None:
 
 def _parts(body: bytes, boundary: bytes, at: int) -> Iterator[_Part]:
     """The parts in order; ``at`` is where the first one's headers begin."""
-    delimiter = re.compile(rb"\r?\n--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
     while True:
         if body.startswith((b"\r\n", b"\n"), at):  # a part without headers
             headers_end, content = at, at + (2 if body[at] == 0x0D else 1)
@@ -111,13 +111,23 @@ def _parts(body: bytes, boundary: bytes, at: int) -> Iterator[_Part]:
             headers_end, content = blank.start(), blank.end()
         else:
             raise BodyNotUnderstood("The multipart body has a part whose headers do not end.")
-        end = delimiter.search(body, content)
-        if end is None:
-            raise BodyNotUnderstood("The multipart body ends before its closing boundary.")
-        yield _Part(body[at:headers_end], body[content : end.start()])
-        if end.group(1):
+        end, at_next, is_last = _delimiter(body, boundary, content)
+        yield _Part(body[at:headers_end], body[content:end])
+        if is_last:
             return
-        at = end.end()
+        at = at_next
+
+
+def _delimiter(body: bytes, boundary: bytes, start: int) -> tuple[int, int, bool]:
+    """Where the content from ``start`` ends, where the next part's headers begin, and whether there is none."""
+    line = b"\n--" + boundary
+    found = body.find(line, start - 1)  # the line break before an empty content is that of the headers
+    while found >= 0:
+        if rest := _LINE_REST.match(body, found + len(line)):
+            end = found - 1 if found > start and body[found - 1] == 0x0D else found
+            return max(end, start), rest.end(), rest.group(1) is not None
+        found = body.find(line, found + 1)
+    raise BodyNotUnderstood("The multipart body ends before its closing boundary.")
 
 
 def _header(headers: bytes, name: bytes) -> str | None:

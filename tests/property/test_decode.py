@@ -20,10 +20,11 @@ MEDIA_TYPES = st.one_of(
     st.text(max_size=40),
     st.sampled_from(["audio/wav", "audio/wav; codecs=audio/pcm", "multipart/form-data"]),
 )
-SIGNATURES = st.sampled_from(
-    [b"", b"RIFF\0\0\0\0WAVEfmt ", b"RF64\0\0\0\0WAVE", b"fLaC", b"OggS", b"ID3", b"\xff\xfb\x90\xc4", b"caff\0\1", b".snd",
-     b"FORM\0\0\0\0AIFF", b"\x1a\x45\xdf\xa3", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", b"--X\r\nContent-Type: a\r\n\r\n"]
-)  # fmt: skip
+SIGNATURES = st.sampled_from([
+    b"", b"RIFF\0\0\0\0WAVEfmt ", b"RF64\0\0\0\0WAVE", b"fLaC", b"OggS", b"ID3", b"\xff\xfb\x90\xc4", b"caff\0\1",
+    b".snd", b"FORM\0\0\0\0AIFF", b"\x1a\x45\xdf\xa3", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb",
+    b"--X\r\nContent-Type: a\r\n\r\n",
+])  # fmt: skip
 SHORT = tone(0.3)
 REAL = {
     "WAV": file(SHORT),

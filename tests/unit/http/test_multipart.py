@@ -130,3 +130,16 @@ def test_what_cannot_be_used_is_refused_with_the_reason(body: bytes, reason: str
 def test_an_empty_form_has_no_file() -> None:
     with pytest.raises(BodyNotUnderstood):
         audio_part(b"--X--\r\n", "multipart/form-data; boundary=X")
+
+
+def test_an_empty_file_is_an_empty_body() -> None:
+    body = form(part("Content-Disposition: form-data; filename=a", b""))
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (b"", None)
+
+
+def test_a_longer_line_that_begins_like_the_boundary_is_content() -> None:
+    content = b"RIFF\r\n--Xylophone\r\n"
+    body = form(part("Content-Disposition: form-data; filename=a", content))
+
+    assert audio_part(body, "multipart/form-data; boundary=X")[0] == content
