@@ -39,6 +39,8 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     # aiohttp would log a malformed request with its first bytes, and those may hold a key.
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    # The worker library logs what it also returns to us.
+    logging.getLogger("azure.functions").setLevel(logging.CRITICAL)
     try:
         values = settings.load(options.app)
         wants_storage = settings.wants_own_storage(values, os.environ)

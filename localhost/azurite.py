@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from localhost.failure import CannotStart
+from localhost.folder_lock import lock
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _SCRIPT = _REPOSITORY / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
@@ -39,6 +40,7 @@ class Azurite:
     def __init__(self, data: Path | None = None) -> None:
         self._data = data
         self._child: subprocess.Popen[str] | None = None
+        self._lock: IO[bytes] | None = None
         self._ports: dict[str, int] = {}
         self._last_line = "it printed nothing."
 
@@ -52,8 +54,10 @@ class Azurite:
         return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY};{endpoints}"
 
     @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child else None
+    def process(self) -> subprocess.Popen[str]:
+        """The child; valid after start."""
+        assert self._child is not None
+        return self._child
 
     def __enter__(self) -> Self:
         try:
@@ -71,17 +75,14 @@ class Azurite:
     def stop(self) -> None:
         """Stop in good order, so that a data folder is complete; kill after a bounded wait. Safe to call twice."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        assert child.stdin is not None
-        child.stdin.close()
-        try:
-            child.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        if child is not None:
+            _end(child)
+        if self._lock is not None:
+            self._lock.close()
 
     def _start(self) -> None:
+        if self._data:
+            self._lock = lock(self._data)
         self._child = subprocess.Popen(
             self._command(),
             stdin=subprocess.PIPE,
@@ -126,5 +127,14 @@ class Azurite:
         command += ["--skipApiVersionCheck", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0"]
         if self._data is None:
             return [*command, "--inMemoryPersistence"]
-        self._data.mkdir(parents=True, exist_ok=True)
         return [*command, "--location", str(self._data)]
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    child.stdin.close()
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

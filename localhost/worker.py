@@ -129,7 +129,9 @@ def _check_indexed(result: Any) -> None:
     if result.status == NAMESPACE.StatusResult.Success:
         return
     print(result.exception.stack_trace, file=sys.stderr)
-    raise CannotStart(f"The function app does not load: {result.exception.message.splitlines()[0]}")
+    # The library appends advice about Azure and the whole sys.path to an import error.
+    reason = result.exception.message.split(". Cannot find module.")[0].splitlines()[0]
+    raise CannotStart(f"The function app does not load: {reason}")
 
 
 def _function(metadata: Any) -> Function:

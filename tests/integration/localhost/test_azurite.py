@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from localhost.azurite import Azurite
+from localhost.failure import CannotStart
+
+pytestmark = pytest.mark.azurite
+
+
+def test_the_connection_string_reaches_tables_and_blobs(azurite: Azurite) -> None:
+    with TableServiceClient.from_connection_string(azurite.connection_string) as tables:
+        table = tables.create_table("localhosttest")
+        table.create_entity({"PartitionKey": "p", "RowKey": "r", "n": 1})
+        assert table.get_entity("p", "r")["n"] == 1
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+        container = blobs.create_container("localhost-test")
+        container.upload_blob("b", b"data")
+        assert container.download_blob("b").readall() == b"data"
+
+
+def test_a_data_folder_survives_a_restart(tmp_path: Path) -> None:
+    with (
+        Azurite(tmp_path / "kept") as first,
+        BlobServiceClient.from_connection_string(first.connection_string) as blobs,
+        TableServiceClient.from_connection_string(first.connection_string) as tables,
+    ):
+        blobs.create_container("kept").upload_blob("b", b"data")
+        tables.create_table("kept").create_entity({"PartitionKey": "p", "RowKey": "r"})
+    with (
+        Azurite(tmp_path / "kept") as second,
+        BlobServiceClient.from_connection_string(second.connection_string) as blobs,
+        TableServiceClient.from_connection_string(second.connection_string) as tables,
+    ):
+        assert blobs.get_blob_client("kept", "b").download_blob().readall() == b"data"
+        assert tables.get_table_client("kept").get_entity("p", "r")["RowKey"] == "r"
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    with Azurite() as first, BlobServiceClient.from_connection_string(first.connection_string) as blobs:
+        blobs.create_container("gone")
+    with (
+        Azurite() as second,
+        BlobServiceClient.from_connection_string(second.connection_string) as blobs,
+        pytest.raises(ResourceNotFoundError),
+    ):
+        blobs.get_container_client("gone").get_container_properties()
+
+
+def test_two_can_run_at_once() -> None:
+    with Azurite() as one, Azurite() as other:
+        assert one.connection_string != other.connection_string
+
+
+def test_a_folder_in_use_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with Azurite(tmp_path), pytest.raises(CannotStart, match="already in use"), Azurite(tmp_path):
+        raise AssertionError("two on one folder would destroy each other's data")
+
+
+def test_a_missing_node_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotStart, match=r"install Node\.js 20"), Azurite():
+        raise AssertionError("cannot run without Node.js")
+
+
+def test_an_azurite_that_ends_at_once_is_said(tmp_path: Path) -> None:
+    occupied = tmp_path / "a file"
+    occupied.write_text("")
+    with pytest.raises(CannotStart), Azurite(occupied):
+        raise AssertionError("a file is no folder")
+
+
+def test_it_ends_when_the_context_does() -> None:
+    with Azurite() as azurite:
+        process = azurite.process
+        assert isinstance(process, subprocess.Popen)
+        assert process.poll() is None
+    assert process.poll() is not None
+    azurite.stop()  # a second stop does nothing
