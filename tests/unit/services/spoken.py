@@ -1,0 +1,156 @@
+"""A world in which a recording says in its first bytes who speaks, what is said and for how long.
+
+Listener, phrase recogniser, model and keeper here are small real implementations of the ports: the use cases can be
+asked about exactly 30.00 seconds of speech, or a voice at exactly the threshold. Storage is the real store, in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from shared.domain.errors import AudioUnreadable, SpeechTooShort
+from shared.domain.limits import AudioRules
+from shared.domain.passphrase import HeardPhrase
+from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
+from shared.domain.subscription import KeySlot, Subscription
+from shared.services.profiles import CreateProfile
+from shared.storage.data_keys import DataKeys
+from shared.storage.envelope import Envelope
+from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.operations import RowOperationStore
+from shared.storage.profiles import RowProfileStore
+from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.upkeep import RowUpkeep
+
+RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """``voice`` is an angle in degrees: voices 60 degrees apart score exactly 0.5 against each other."""
+
+    voice: float = 0.0
+    phrase: int = -1
+    clearly: bool = True
+    speech_seconds: float = 2.0
+
+    @property
+    def audio(self) -> Audio:
+        return Audio(json.dumps(asdict(self)).encode(), "test/spoken")
+
+
+class SpokenListener:
+    def listen(self, body: bytes, media_type: str | None, rules: AudioRules) -> Utterance:
+        if media_type != "test/spoken":
+            raise AudioUnreadable("Not a recording.")
+        spoken = Spoken(**json.loads(body))
+        if spoken.speech_seconds < rules.min_speech_seconds:
+            raise SpeechTooShort(spoken.speech_seconds, rules.min_speech_seconds)
+        samples = np.zeros(round((spoken.speech_seconds + 1) * SAMPLE_RATE), np.float32)
+        samples[:3] = spoken.voice, spoken.phrase, spoken.clearly
+        recording = Recording(samples, AudioFormat("test", "spoken", SAMPLE_RATE, 1))
+        return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0)
+
+
+class SpokenPhrases:
+    def recognise(self, utterance: Utterance, phrases: Sequence[str], locale: str) -> HeardPhrase:
+        number = int(utterance.recording.samples[1])
+        clearly = bool(utterance.recording.samples[2])
+        return HeardPhrase(phrases[number] if number >= 0 else None, -10.0, clearly and number >= 0)
+
+
+@dataclass(frozen=True)
+class SpokenModel:
+    model_id: str = "spoken-1"
+    version: str = "2026-01-01"
+
+    def embed(self, utterance: Utterance) -> Vector:
+        angle = math.radians(float(utterance.recording.samples[0]))
+        return np.array([math.cos(angle), math.sin(angle)], np.float32)
+
+    def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
+        return [max(0.0, float(embedding @ signature.direction)) for signature in signatures]
+
+
+class SpokenKeeper:
+    def encode(self, utterance: Utterance) -> bytes:
+        return f"kept {utterance.speech_seconds} seconds".encode()
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **how_much: float) -> datetime:
+        self.now += timedelta(**how_much)
+        return self.now
+
+
+@dataclass
+class Numbered:
+    """Ids in the order in which they were asked for."""
+
+    given: int = 0
+
+    def __call__(self) -> str:
+        self.given += 1
+        return str(UUID(int=self.given))
+
+
+@dataclass
+class World:
+    clock: Clock = field(default_factory=Clock)
+    new_id: Numbered = field(default_factory=Numbered)
+    voices: MemoryRows = field(default_factory=MemoryRows)
+    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
+    listener: SpokenListener = field(default_factory=SpokenListener)
+    phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
+    model: SpokenModel = field(default_factory=SpokenModel)
+    keeper: SpokenKeeper = field(default_factory=SpokenKeeper)
+
+    def __post_init__(self) -> None:
+        table = MemoryRows()
+        data_keys = DataKeys(table, LocalKeyEncryption(bytes(32)))
+        self.subscriptions = RowSubscriptionStore(table, MemoryRows(), data_keys)
+        self.mine = self.subscriptions.ensure("mine", {KeySlot.PRIMARY: "my key"})
+        self.yours = self.subscriptions.ensure("yours", {KeySlot.PRIMARY: "your key"})
+        self.profiles = RowProfileStore(self.voices, self.blobs, Envelope(data_keys), self.new_id)
+        self.operations = RowOperationStore(self.voices)
+        self.upkeep = RowUpkeep(self.voices, self.blobs)
+
+    def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
+        create = CreateProfile(self.profiles, self.clock, self.new_id)
+        return create(subscription or self.mine, kind, "en-us").key
+
+    def stored(self) -> dict[str, str]:
+        """Each row and blob with its mark: equal at two moments only if nothing was written in between."""
+        rows = {row.key: row.etag for who in ("mine", "yours") for row in self.voices.query(who, "!", "~")}
+        return rows | {name: repr(self.blobs.get(name)) for name in self.kept_audio()}
+
+    def kept_audio(self) -> list[str]:
+        return [name for who in ("mine", "yours") for name in self.blobs.names(f"{who}/")]
+
+
+class Interrupted(RowProfileStore):
+    """The real store, in which something else happens after each read that an enroll starts from."""
+
+    def __init__(self, store: RowProfileStore, happens: Callable[[], object]) -> None:
+        self.__dict__.update(store.__dict__)
+        self._happens = happens
+
+    def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
+        found = super().get_with_signature(key)
+        self._happens()
+        return found
