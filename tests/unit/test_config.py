@@ -14,7 +14,7 @@ GOOD = {"VOICE_STORAGE": CONNECTION, "TIMBRE_KEY_ENCRYPTION": "local:MDEyMzQ1Njc
 def test_a_connection_string_and_a_key_are_enough() -> None:
     read = config.read(GOOD)
     assert read.storage.connection_string == CONNECTION
-    assert read.model == "ge2e"
+    assert read.model == "ge2e-1"
     assert read.strict_audio is False
     assert read.public_url is None
     assert read.local_subscription_key is None
