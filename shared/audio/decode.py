@@ -33,6 +33,9 @@ MAX_RATE: Final = 192_000
 
 MAX_CHANNELS: Final = 8
 
+MAX_VALUES: Final = 300 * 48_000 * 2
+"""Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to sixteen times that."""
+
 _BLOCK_VALUES: Final = 1 << 21
 """Samples over all channels that are decoded at a time: 8 MB of float32."""
 
@@ -84,7 +87,7 @@ def decode(
     body, media_type
         As received. The media type matters only for bytes without any signature (see ``sniff``).
     min_seconds, max_seconds
-        Bounds on the recording's length, both allowed.
+        Bounds on the recording's length, both allowed. More than ``MAX_VALUES`` samples are too long in any case.
     strict
         Accept only what the retired service did: 16 kHz 16-bit mono PCM, in WAV or headerless.
 
@@ -132,6 +135,7 @@ def _decoded(
 ) -> Decoded:
     received = AudioFormat(str(container), sound.subtype, sound.samplerate, sound.channels)
     _check_format(received, sound.format, strict)
+    max_seconds = min(max_seconds, MAX_VALUES / (received.sample_rate * received.channels))
     promised = _promised_seconds(sound)
     if promised is not None and promised > max_seconds:
         raise AudioTooLong(promised, max_seconds)

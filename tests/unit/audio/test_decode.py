@@ -178,6 +178,15 @@ def test_a_small_file_that_unpacks_to_an_hour_costs_only_the_allowed_seconds() -
     assert peak < 32 * 1024 * 1024  # an hour is 691 MB
 
 
+def test_many_channels_at_a_high_rate_may_last_less() -> None:
+    body = file(np.zeros((19 * 192_000, 8), dtype=np.float32), 192_000, "FLAC")
+
+    with pytest.raises(AudioTooLong) as refusal:
+        read(body, longest=300.0)
+
+    assert (refusal.value.seconds, refusal.value.maximum_seconds) == (19.0, 18.75)
+
+
 def test_a_damaged_flac_is_refused() -> None:
     body = bytearray(file(np.random.default_rng(1).uniform(-0.5, 0.5, 32_000).astype(np.float32), container="FLAC"))
     body[20_000:24_000] = bytes(4_000)
