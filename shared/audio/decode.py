@@ -34,7 +34,7 @@ MAX_RATE: Final = 192_000
 MAX_CHANNELS: Final = 8
 
 MAX_VALUES: Final = 300 * 48_000 * 2
-"""Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to sixteen times that."""
+"""Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to 16 times that."""
 
 _BLOCK_VALUES: Final = 1 << 21
 """Samples over all channels that are decoded at a time: 8 MB of float32."""
