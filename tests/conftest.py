@@ -19,10 +19,10 @@ def azurite() -> Iterator[Azurite]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """The real app in the local host with a storage of its own."""
+def service(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[RunningService]:
+    """The real app in the local host, in front of the session's Azurite: tests can look at what it stores."""
     log = tmp_path_factory.mktemp("service") / "service.log"
-    with running_service(log, "--ephemeral") as running:
+    with running_service(log, environment={"VOICE_STORAGE": azurite.connection_string}) as running:
         yield running
 
 

@@ -24,9 +24,9 @@ RATE = 16_000
 Samples = NDArray[np.float32]
 
 
-def flite(text: str, voice: str = "slt") -> Samples:
-    """`text` as 16 kHz mono float32 samples; voices: kal, kal16, awb, rms, slt."""
-    return _flite(text, voice).copy()
+def flite(text: str, voice: str = "slt", pace: float = 1.0) -> Samples:
+    """`text` as 16 kHz mono float32 samples; voices: kal, kal16, awb, rms, slt; a `pace` of 1.1 is a tenth faster."""
+    return _flite(text, voice, pace).copy()
 
 
 def espeak(text: str, voice: str = "en-us", pitch: int = 50, words_per_minute: int = 160) -> Samples:
@@ -42,11 +42,12 @@ def wav_bytes(samples: Samples, rate: int = RATE) -> bytes:
 
 
 @cache
-def _flite(text: str, voice: str) -> Samples:
-    program = _program("flite", package="flite")
+def _flite(text: str, voice: str, pace: float) -> Samples:
+    stretch = f"duration_stretch={1 / pace:.3f}"
+    command = [_program("flite", package="flite"), "-voice", voice, "--setf", stretch]
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "said.wav"
-        subprocess.run([program, "-voice", voice, "-t", text, "-o", str(wav)], check=True, capture_output=True)
+        subprocess.run([*command, "-t", text, "-o", str(wav)], check=True, capture_output=True)
         return _resampled(wav.read_bytes())
 
 

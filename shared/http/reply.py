@@ -23,9 +23,9 @@ class Reply:
         if self.body is None:
             return func.HttpResponse(b"", status_code=self.status, headers=headers)
         content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
-        return func.HttpResponse(
-            content, status_code=self.status, headers=headers, mimetype="application/json", charset="utf-8"
-        )
+        # Said in full: the worker writes the character set of text types only, and old clients guess another one.
+        headers["Content-Type"] = "application/json; charset=utf-8"
+        return func.HttpResponse(content, status_code=self.status, headers=headers)
 
 
 def date(moment: datetime) -> str:

@@ -39,8 +39,7 @@ def test_an_answer_without_a_body_is_empty_and_has_its_headers() -> None:
 def test_a_body_is_compact_utf8_json() -> None:
     response = Reply(200, [{"phrase": "“ä”"}]).response({})
     assert response.get_body() == '[{"phrase":"“ä”"}]'.encode()
-    assert response.mimetype == "application/json"
-    assert response.charset == "utf-8"
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_an_empty_list_is_a_body() -> None:
