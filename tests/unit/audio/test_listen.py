@@ -18,12 +18,13 @@ from shared.domain.errors import (
     AudioTooShort,
     SpeechTooShort,
 )
-from shared.domain.limits import AudioRules
+from shared.domain.limits import V1_VERIFICATION, AudioRules
 from shared.inference.session import OnnxNetwork
 from tests.unit.audio.encoded import Floats, file, tone
 from tests.unit.audio.loudness import Loudness
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=15.0, min_speech_seconds=0.5, min_snr_db=10.0)
+SPEECH = Path(__file__).resolve().parents[4] / "shared" / "speech"
 MODEL = Path(__file__).resolve().parents[3] / "models" / "silero_vad.onnx"
 
 
@@ -111,6 +112,19 @@ def test_synthesised_speech_is_heard_by_the_real_detector(tmp_path: Path) -> Non
     assert 0.6 * len(voice) / rate < utterance.speech_seconds < len(voice) / rate + 0.5
     assert utterance.snr_db > 20.0
     assert utterance.clipped_percent == 0.0
+
+
+@pytest.mark.speech
+def test_real_passphrase_takes_keep_the_rules_of_verification() -> None:
+    takes = sorted((SPEECH / "ms-samples" / "ms-passport").glob("*.flac"))
+    if not takes or not MODEL.exists():
+        pytest.skip("needs ../shared/speech and models/silero_vad.onnx (python dev.py model)")
+    listener = RecordingListener(VoiceActivity(OnnxNetwork(MODEL)))
+
+    utterances = [listener.listen(take.read_bytes(), None, V1_VERIFICATION) for take in takes]
+
+    assert min(utterance.speech_seconds for utterance in utterances) > 1.5
+    assert min(utterance.snr_db for utterance in utterances) > 25.0
 
 
 class AlwaysInTheMiddle:
