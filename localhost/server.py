@@ -6,6 +6,7 @@ import hmac
 import json
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -95,11 +96,15 @@ class Server:
         target = Target.of(request)
         received = 0
         try:
+            _check_text(request)
             body = await _read_body(request)
             received = len(body)
             response = await self._dispatch(request, target, body)
         except Refused as refusal:
             response = _refusal(refusal)
+        except Exception:  # noqa: BLE001 - the host's own fault; the next request must still be answered
+            traceback.print_exc()
+            response = _refusal(Refused(500, "InternalServerError", "The local host failed; its log has the trace."))
         milliseconds = (time.perf_counter() - started) * 1000
         sent = len(response.body) if isinstance(response.body, bytes) else 0
         print(
@@ -176,6 +181,13 @@ def _entry(function: Function, prefix: str) -> Entry[Function]:
     own = function.trigger.get("route") or function.name
     methods = frozenset(str(method).upper() for method in function.trigger.get("methods") or ())
     return Entry(Route.parse(f"{prefix.strip('/')}/{str(own).strip('/')}"), methods, function)
+
+
+def _check_text(request: web.BaseRequest) -> None:
+    """As Kestrel: a request target is ASCII, headers are UTF-8. aiohttp hands broken bytes on as lone surrogates."""
+    broken = any("\ud800" <= character <= "\udfff" for value in request.headers.values() for character in value)
+    if broken or not request.raw_path.isascii():
+        raise Refused(400, "BadRequest", "The request line must be ASCII and the headers UTF-8.", Connection="close")
 
 
 async def _read_body(request: web.BaseRequest) -> bytes:

@@ -1,4 +1,4 @@
-"""dev.py as a person runs it: each test calls it in a copy of its own, so that the checkout's set-up stays untouched."""
+"""dev.py as a person runs it: in a copy of its own each time, so that the checkout stays untouched."""
 
 from __future__ import annotations
 
