@@ -1,0 +1,157 @@
+"""Operations, and what the timer does about everything that is due, on every technology."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.decision import Confidence
+from shared.domain.errors import OperationNotFound
+from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
+from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
+from shared.domain.profile import EnrollmentStatus
+from shared.storage.due import erase_due, upload_due
+from shared.storage.layout import due_row
+from shared.storage.ports import Insert
+from shared.storage.upkeep import POSTPONED, RowUpkeep
+from tests.contract.cutting import Failure, Scissors
+from tests.contract.stores import NOW, Storage, everything, instance, keys_of, new_id, new_profile
+
+OUTCOMES = [
+    EnrollmentResult(EnrollmentStatus.ENROLLING, 7.93, 11.72, 18.28),
+    IdentificationResult("7bd2514a-a19d-4404-95e1-a4488681245e", Confidence.HIGH),
+    IdentificationResult(None, Confidence.LOW),
+    OperationFailed("IncompleteEnrollment: more speech is needed"),
+]
+
+
+def new_operation(subscription_id: str, outcome: object = OUTCOMES[3]) -> Operation:
+    assert isinstance(outcome, EnrollmentResult | IdentificationResult | OperationFailed)
+    return Operation(subscription_id, new_id(), NOW, NOW + timedelta(milliseconds=250), outcome)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
+def test_an_operation_is_read_back(storage: Storage, outcome: object) -> None:
+    store = instance(storage).operations
+    operation = new_operation(new_id(), outcome)
+    store.put(operation)
+    store.put(operation)
+    assert store.get(operation.subscription_id, operation.operation_id, NOW) == operation
+
+
+def test_an_operation_of_another_subscription_is_absent(storage: Storage) -> None:
+    store = instance(storage).operations
+    operation = new_operation(new_id())
+    store.put(operation)
+    for subscription_id, operation_id in (
+        (new_id(), operation.operation_id),
+        (operation.subscription_id, new_id()),
+    ):
+        with pytest.raises(OperationNotFound):
+            store.get(subscription_id, operation_id, NOW)
+
+
+def test_an_operation_expires_on_the_second_and_is_swept(storage: Storage) -> None:
+    stores = instance(storage)
+    operation = new_operation(new_id())
+    kept = replace(operation, operation_id=new_id(), created_at=NOW + timedelta(hours=1))
+    stores.operations.put(operation)
+    stores.operations.put(kept)
+    end = NOW + timedelta(hours=OPERATION_HOURS)
+    just_before = end - timedelta(microseconds=1)
+    assert stores.upkeep.sweep(operation.subscription_id, just_before, 10) == 0
+    assert stores.operations.get(operation.subscription_id, operation.operation_id, just_before) == operation
+    with pytest.raises(OperationNotFound):
+        stores.operations.get(operation.subscription_id, operation.operation_id, end)
+    assert stores.upkeep.sweep(operation.subscription_id, end, 10) == 1
+    stored = everything(storage, operation.subscription_id)
+    assert keys_of(stored, "operation:") == [f"operation:{kept.operation_id}"]
+    assert len(keys_of(stored, "due:")) == 1
+
+
+def test_an_abandoned_upload_is_deleted_when_its_time_is_over(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_id()
+    blob = f"{subscription_id}/tii/p/000000/e.flac"
+    storage.voices.apply(subscription_id, [upload_due(NOW, new_id(), blob)])
+    storage.audio.put(blob, b"sealed")
+    soon = NOW + timedelta(minutes=PENDING_UPLOAD_MINUTES)
+    assert stores.upkeep.sweep(subscription_id, soon - timedelta(seconds=1), 10) == 0
+    assert storage.audio.get(blob) == b"sealed"
+    assert stores.upkeep.sweep(subscription_id, soon, 10) == 1
+    assert everything(storage, subscription_id) == {}
+
+
+def test_a_sweep_takes_the_oldest_up_to_its_limit(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_id()
+    operations = [
+        replace(new_operation(subscription_id), created_at=NOW - timedelta(minutes=minutes)) for minutes in range(5)
+    ]
+    for operation in operations:
+        stores.operations.put(operation)
+    late = NOW + timedelta(days=2)
+    assert stores.upkeep.sweep(subscription_id, late, 3) == 3
+    left = keys_of(everything(storage, subscription_id), "operation:")
+    assert left == sorted(f"operation:{operation.operation_id}" for operation in operations[:2])
+    assert [stores.upkeep.sweep(subscription_id, late, 3) for _ in range(2)] == [2, 0]
+
+
+def test_a_sweep_stays_in_its_subscription(storage: Storage) -> None:
+    stores = instance(storage)
+    operation = new_operation(new_id())
+    stores.operations.put(operation)
+    assert stores.upkeep.sweep(new_id(), NOW + timedelta(days=2), 10) == 0
+    assert len(everything(storage, operation.subscription_id)) == 2
+
+
+def test_an_item_that_fails_is_told_and_put_off_and_does_not_stop_the_others(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores = instance(storage)
+    operation = new_operation(new_id())
+    subscription_id = operation.subscription_id
+    unknown = Insert(due_row(NOW, "unheard-of", "x"), {})
+    malformed = Insert(due_row(NOW, "erase", "y"), {"kind": "tii"})
+    storage.voices.apply(subscription_id, [unknown, malformed])
+    stores.operations.put(operation)
+    late = NOW + timedelta(days=2)
+    with caplog.at_level(logging.ERROR):
+        assert stores.upkeep.sweep(subscription_id, late, 10) == 3
+    assert sorted(caplog.messages) == [
+        f"upkeep_failed subscription={subscription_id} action=erase error=RowMalformed",
+        f"upkeep_failed subscription={subscription_id} action=unheard-of error=KeyError",
+    ]
+    again = late + POSTPONED
+    assert sorted(everything(storage, subscription_id)) == [
+        due_row(again, "erase", "y"),
+        due_row(again, "unheard-of", "x"),
+    ]
+    assert stores.upkeep.sweep(subscription_id, again - timedelta(seconds=1), 10) == 0
+
+
+def test_a_storage_that_fails_in_one_item_leaves_it_due(storage: Storage) -> None:
+    subscription_id = new_id()
+    key = new_profile(subscription_id).key
+    blob = f"{subscription_id}/tii/{key.profile_id}/000000/e.flac"
+    storage.audio.put(blob, b"sealed")
+    storage.voices.apply(subscription_id, [erase_due(NOW, key, None)])
+    scissors = Scissors(at=4, failure=Failure.REFUSED)
+    assert instance(storage, scissors).upkeep.sweep(subscription_id, NOW, 10) == 1
+    assert scissors.calls == ["query", "query", "names", "delete"]
+    assert storage.audio.get(blob) == b"sealed"
+    assert instance(storage).upkeep.sweep(subscription_id, NOW, 10) == 1
+    assert everything(storage, subscription_id) == {}
+
+
+def test_another_action_is_one_more_handler(storage: Storage) -> None:
+    subscription_id = new_id()
+    seen: list[str] = []
+    upkeep = RowUpkeep(storage.voices, storage.audio, {"expire": lambda owner, row: seen.append(f"{owner} {row.key}")})
+    due = Insert(due_row(NOW, "expire", "tii:x"), {})
+    storage.voices.apply(subscription_id, [due])
+    assert upkeep.sweep(subscription_id, NOW, 10) == 1
+    assert seen == [f"{subscription_id} {due.key}"]
