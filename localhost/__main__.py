@@ -147,7 +147,11 @@ async def _check_ready(url: str, functions: list[Function], prefix: str) -> None
 def _interrupt_when_stdin_closes() -> None:
     while os.read(0, 1024):
         pass
-    _thread.interrupt_main(signal.SIGTERM)
+    if hasattr(signal, "pthread_kill"):
+        # A simulated signal would wait until something else wakes the event loop, which may take minutes.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    else:
+        _thread.interrupt_main(signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,15 @@ def test_a_signal_leaves_no_azurite_behind(tmp_path: Path, number: signal.Signal
         wait_until_gone(azurite)
 
 
+def test_an_idle_host_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
+    app = write_sample_app(tmp_path / "app")
+    quiet = {**ENVIRONMENT, "OFTEN": "0 0 3 1 1 *"}
+    with running_service(tmp_path / "log", "--app", str(app), environment=quiet) as service:
+        assert service.process.stdin is not None
+        service.process.stdin.close()
+        assert service.process.wait(60) == 0
+
+
 def test_the_ready_line_is_the_last_on_the_terminal_and_names_port_and_key(tmp_path: Path) -> None:
     app = write_sample_app(tmp_path / "app")
     log = tmp_path / "log"
