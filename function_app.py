@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from functions import enroll, health, identify, operations, phrases, profiles, retention, verify
+from functions import elsewhere, enroll, health, identify, operations, phrases, profiles, retention, verify
 
 app = func.FunctionApp()
-for group in (profiles, enroll, verify, identify, phrases, operations, retention, health):
+for group in (profiles, enroll, verify, identify, phrases, operations, retention, health, elsewhere):
     app.register_functions(group.blueprint)

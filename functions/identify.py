@@ -16,4 +16,7 @@ def identify(call: Call) -> Reply:
     candidates = call.wire.candidates(call)
     rules = call.wire.identify_rules(call)
     audio = call.audio()
-    return call.wire.identified(call, lambda: call.services.identify(call.subscription, candidates, audio, rules))
+    same_locale = call.wire.same_locale
+    return call.wire.identified(
+        call, lambda: call.services.identify(call.subscription, candidates, audio, rules, same_locale)
+    )

@@ -21,8 +21,7 @@ def profiles(call: Call) -> Reply:
 def profile(call: Call) -> Reply:
     key = call.wire.profile_key(call)
     if call.request.method == "DELETE":
-        call.services.erase_profile(key)
-        return call.wire.deleted()
+        return call.wire.deleted(lambda: call.services.erase_profile(key))
     return call.wire.shown(call, call.services.read_profiles.one(key))
 
 

@@ -24,10 +24,12 @@ audio, vectors, keys, or another subscription's data.
     │   └── AudioClipped
     ├── PassphraseRefused
     │   ├── PassphraseNotHeard         speech, but none of the allowed phrases
-    │   └── PassphraseDiffers          an allowed phrase, but not the profile's
+    │   ├── PassphraseDiffers          an allowed phrase, but not the profile's
+    │   └── ActivationNotHeard         a first enrollment without the activation phrase
     ├── ProfileNotFound                absent, deleted, or another subscription's: indistinguishable
     ├── OperationNotFound
     ├── ProfileNotEnrolled
+    ├── LocalesDiffer                  candidates of one identify must share a locale
     ├── ModelDiffers                   the signature was made by another model and must be enrolled again
     ├── ProfileBusy                    other requests changed the profile each time this one tried
     ├── LimitReached
@@ -76,15 +78,19 @@ class LocaleUnsupported(RequestInvalid):
 
 
 class ParameterMissing(RequestInvalid):
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"{name} parameter is missing.")
+    """``rule`` is a sentence that says what is valid, where the name alone does not."""
+
+    def __init__(self, name: str, rule: str = "") -> None:
+        self.name, self.rule = name, rule
+        super().__init__(f"{name} parameter is missing. {rule}".rstrip())
 
 
 class ParameterInvalid(RequestInvalid):
-    def __init__(self, name: str, received: str, expected: str) -> None:
-        self.name, self.received, self.expected = name, received, expected
-        super().__init__(f"Invalid {name} parameter value. Expected {expected}. Received {_shown(received)}.")
+    """``rule`` is a sentence that says what is valid."""
+
+    def __init__(self, name: str, received: str, rule: str) -> None:
+        self.name, self.received, self.rule = name, received, rule
+        super().__init__(f"Invalid {name} parameter value. {rule} Received {_shown(received)}.")
 
 
 class BodyMissing(RequestInvalid):
@@ -129,9 +135,9 @@ class AudioFormatUnsupported(RecordingRefused):
 class AudioTooShort(RecordingRefused):
     def __init__(self, seconds: float, minimum_seconds: float) -> None:
         self.seconds, self.minimum_seconds = seconds, minimum_seconds
+        self.measured = f"The recording has {seconds:.2f} seconds."
         super().__init__(
-            f"Invalid audio length. Minimum allowed length is {_number(minimum_seconds)} second(s). "
-            f"The recording has {seconds:.2f} seconds."
+            f"Invalid audio length. Minimum allowed length is {_number(minimum_seconds)} second(s). {self.measured}"
         )
 
 
@@ -140,9 +146,9 @@ class AudioTooLong(RecordingRefused):
 
     def __init__(self, seconds: float, maximum_seconds: float, *, at_least: bool = False) -> None:
         self.seconds, self.maximum_seconds, self.at_least = seconds, maximum_seconds, at_least
+        self.measured = f"The recording has {'more than ' if at_least else ''}{seconds:.2f} seconds."
         super().__init__(
-            f"Invalid audio length. Maximum allowed length is {_number(maximum_seconds)} seconds. "
-            f"The recording has {'more than ' if at_least else ''}{seconds:.2f} seconds."
+            f"Invalid audio length. Maximum allowed length is {_number(maximum_seconds)} seconds. {self.measured}"
         )
 
 
@@ -192,6 +198,18 @@ class PassphraseDiffers(PassphraseRefused):
         super().__init__(f'The profile is bound to the phrase "{expected}". Heard "{heard}".')
 
 
+class ActivationNotHeard(PassphraseRefused):
+    """``phrase`` None: the locale has no activation phrase that could be recognised."""
+
+    def __init__(self, phrase: str | None, locale: str) -> None:
+        self.phrase, self.locale = phrase, locale
+        super().__init__(
+            f'Activation phrase is missing. The first enrollment of a profile must contain: "{phrase}"'
+            if phrase
+            else f"Activation phrase is missing. None is known for the locale {locale}."
+        )
+
+
 class ProfileNotFound(TimbreError):
     def __init__(self, profile_id: str) -> None:
         self.profile_id = profile_id
@@ -210,6 +228,14 @@ class ProfileNotEnrolled(TimbreError):
     def __init__(self, profile_id: str, missing: str) -> None:
         self.profile_id, self.missing = profile_id, missing
         super().__init__(f"Profile is not enrolled. Profile {profile_id} still needs {missing}.")
+
+
+class LocalesDiffer(TimbreError):
+    def __init__(self, locales: Sequence[str]) -> None:
+        self.locales = tuple(locales)
+        super().__init__(
+            f"Invalid group of profiles. Profiles must have the same locale. Received {', '.join(locales)}."
+        )
 
 
 class ModelDiffers(TimbreError):

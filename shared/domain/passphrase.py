@@ -22,6 +22,11 @@ EN_US_PASSPHRASES = (
 
 PASSPHRASES_BY_LOCALE = {"en-US": EN_US_PASSPHRASES}
 
+ACTIVATION_PHRASES_BY_LOCALE = {
+    "en-US": ("I'll talk for a few seconds so you can recognize my voice in the future.",),
+}
+"""Contract (2021-09-05): said first to a text-independent profile. Those of other locales were never published."""
+
 NOTHING_HEARD_SCORE = float("-inf")
 """The score of silence, noise, or speech in which no part of a phrase was found."""
 

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import cast
 
 from shared.domain import errors as fact
 from shared.http.reply import Reply
@@ -18,8 +19,8 @@ log = logging.getLogger("timbre.errors")
 class Wire:
     """How a fact looks on the wire.
 
-    ``token`` goes before the fact's own sentence, where the generation has such tokens; ``message`` takes its place,
-    where the generation has a fixed text.
+    ``token`` goes before the fact's own sentence: a word of v1.0's, or a whole sentence where the fact says more than
+    the generation did. ``message`` takes the sentence's place, where the generation has a fixed text.
     """
 
     status: int
@@ -30,6 +31,13 @@ class Wire:
 
 class SpeakerUnknown(fact.ProfileNotFound):
     """A parameter, not the path, names a profile that does not exist: v1.0 answers 400, not 404."""
+
+
+class PathUnknown(fact.TimbreError):
+    """The route admits the path, but there is no such operation."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"There is nothing at {path}.")
 
 
 Wires = Mapping[type[fact.TimbreError], Wire]
@@ -51,6 +59,8 @@ V1: Wires = {
     fact.OperationNotFound: Wire(404, "NotFound"),
     fact.ProfileNotEnrolled: Wire(400, "BadRequest", "IncompleteEnrollment"),
     fact.ModelDiffers: Wire(400, "BadRequest", "IncompleteEnrollment"),
+    fact.LocalesDiffer: Wire(400, "BadRequest", "IncompatibleProfiles"),
+    PathUnknown: Wire(404, "NotFound"),
     fact.ProfileBusy: Wire(409, "Conflict", "StorageConflict"),
     fact.TooManyProfiles: Wire(403, "Forbidden"),
     fact.TooManyEnrollments: Wire(403, "Forbidden", "TooManyEnrollments"),
@@ -69,9 +79,13 @@ V2: Wires = {
     fact.BodyMissing: Wire(400, "InvalidRequest"),
     fact.BodyNotUnderstood: Wire(400, "InvalidRequest"),
     fact.RecordingRefused: Wire(400, "InvalidRequest"),
-    fact.PassphraseRefused: Wire(400, "InvalidRequest", "Invalid passphrase"),
+    fact.AudioUnreadable: Wire(400, "InvalidRequest", "Invalid audio format."),
+    fact.PassphraseRefused: Wire(400, "InvalidRequest", "Invalid passphrase."),
+    fact.ActivationNotHeard: Wire(400, "InvalidRequest"),
     fact.ProfileNotEnrolled: Wire(400, "InvalidRequest"),
-    fact.ModelDiffers: Wire(400, "InvalidRequest", "Profile is not enrolled"),
+    fact.ModelDiffers: Wire(400, "InvalidRequest", "Profile is not enrolled."),
+    fact.LocalesDiffer: Wire(400, "InvalidRequest"),
+    PathUnknown: Wire(404, "NotFound"),
     fact.TooManyCandidates: Wire(400, "InvalidRequest"),
     fact.SubscriptionUnknown: Wire(
         401,
@@ -92,11 +106,17 @@ V2: Wires = {
 
 def reply(error: fact.TimbreError, wires: Wires) -> Reply:
     wire = next(wires[base] for base in type(error).__mro__ if base in wires)
-    message = wire.message or (f"{wire.token}: {error}" if wire.token else str(error))
+    message = wire.message or _after_token(wire.token, str(error))
     headers = {}
     if isinstance(error, fact.StorageUnavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return Reply(wire.status, envelope(wire.code, message), headers)
+
+
+def _after_token(token: str, sentence: str) -> str:
+    if not token:
+        return sentence
+    return f"{token} {sentence}" if token.endswith(".") else f"{token}: {sentence}"
 
 
 def unexpected(error: Exception) -> Reply:
@@ -109,3 +129,9 @@ def unexpected(error: Exception) -> Reply:
 def envelope(code: str, message: str) -> dict[str, object]:
     """The body of every error: JS clients choke on an empty one, Android on a missing ``error.message``."""
     return {"error": {"code": code, "message": message}}
+
+
+def code_and_message(refusal: Reply) -> tuple[str, str]:
+    """What ``envelope`` put into the body."""
+    error = cast("dict[str, dict[str, str]]", refusal.body)["error"]
+    return error["code"], error["message"]

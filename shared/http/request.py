@@ -48,7 +48,7 @@ def boolean(name: str, received: str | None) -> bool:
     """``true`` or ``false`` in any case; absent is false. Raises ``ParameterInvalid``."""
     text = (received or "false").strip().lower()
     if text not in ("true", "false"):
-        raise ParameterInvalid(name, received or "", '"true" or "false"')
+        raise ParameterInvalid(name, received or "", 'Valid values are "true" and "false".')
     return text == "true"
 
 

@@ -49,6 +49,7 @@ class V1:
     suffix: Final = ""
     errors: Final = ERRORS
     phrase_enroll_rules: Final = V1_VERIFICATION
+    same_locale: Final = False
     routes: Final = MappingProxyType(
         {
             "profiles": _PROFILES,
@@ -81,8 +82,12 @@ class V1:
     def shown(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
         return Reply(200, _profile(profile))
 
-    def deleted(self) -> Reply:
+    def deleted(self, work: Callable[[], None]) -> Reply:
+        work()
         return Reply(200)
+
+    def refused(self, refusal: Reply) -> Reply:
+        return refusal
 
     def was_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
         return Reply(200)

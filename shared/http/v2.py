@@ -8,18 +8,28 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from shared.domain import limits
-from shared.domain.errors import IdMalformed, ParameterInvalid, RequestInvalid
+from shared.domain.errors import IdMalformed, ParameterInvalid, ParameterMissing, ProfileNotFound
 from shared.domain.limits import AudioRules
-from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE, PASSPHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V2 as ERRORS
+from shared.http.errors import PathUnknown, code_and_message, envelope
 from shared.http.reply import Reply, date, seconds
+from shared.http.v2_refusals import (
+    PROFILE_IDS_RULE,
+    ContinuationInvalid,
+    ParameterUnsupported,
+    ProfileIdsMissing,
+    lengths_per,
+)
 from shared.http.wire import Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification, RankedProfile
@@ -37,17 +47,12 @@ _KINDS: Final = {
 _UNSUPPORTED: Final = ("$filter", "$skip", "$orderBy", "$delta")
 
 
-class ParameterUnsupported(RequestInvalid):
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"{name} parameter is not supported.")
-
-
 class V2:
     """v2.0. What 2021-09-05 does otherwise is in the attributes below and in ``V2021``."""
 
     suffix: str = "_v2"
     errors: Final = ERRORS
+    same_locale: Final = True
     page_size_name: str = "$top"
     token_name: str = "$continuationToken"  # noqa: S105  the name of a parameter
     next_link_name: str = "@nextLink"
@@ -75,7 +80,7 @@ class V2:
     def kind(self, call: Call) -> ProfileKind:
         named = call.path("family").lower(), call.path("mode").lower()
         if named not in _KINDS:
-            raise RequestInvalid("Identification is text-independent; there is no text-dependent identification.")
+            raise PathUnknown(urlsplit(call.request.url).path)
         return _KINDS[named]
 
     def profile_key(self, call: Call) -> ProfileKey:
@@ -93,9 +98,8 @@ class V2:
         if received is None:
             return limits.DEFAULT_PAGE
         if not received.isascii() or not received.isdigit() or not 1 <= int(received[:9]) <= limits.MAX_PAGE:
-            raise ParameterInvalid(
-                self.page_size_name, received, f"a positive integer in the range [1, {limits.MAX_PAGE}]"
-            )
+            rule = f"Value should be positive integer in the range [1, {limits.MAX_PAGE}]."
+            raise ParameterInvalid(self.page_size_name, received, rule)
         return int(received)
 
     def _after(self, token: str) -> str:
@@ -103,7 +107,7 @@ class V2:
         try:
             return request.guid(base64.urlsafe_b64decode(token.encode() + b"==").decode())
         except (IdMalformed, binascii.Error, ValueError) as error:
-            raise ParameterInvalid(self.token_name, token, "a token from a prior call") from error
+            raise ContinuationInvalid(self.token_name) from error
 
     def created(self, call: Call, profile: Profile) -> Reply:
         return Reply(201, self._profile(call, profile), {"Location": _location(call, profile)})
@@ -122,7 +126,15 @@ class V2:
     def shown(self, call: Call, profile: Profile) -> Reply:
         return Reply(200, self._profile(call, profile))
 
-    def deleted(self) -> Reply:
+    def refused(self, refusal: Reply) -> Reply:
+        """SDKs for JavaScript show ``statusText`` of the body where a verify or identify is refused."""
+        code, message = code_and_message(refusal)
+        return replace(refusal, body={**envelope(code, message), "statusText": message})
+
+    def deleted(self, work: Callable[[], None]) -> Reply:
+        """Deleting what is not there is 204: v2.0 lists no 404 here."""
+        with suppress(ProfileNotFound):
+            work()
         return Reply(204)
 
     def was_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
@@ -141,10 +153,14 @@ class V2:
         return Reply(201, body)
 
     def speech_enrolled(self, call: Call, work: Callable[[], Enrolled]) -> Reply:  # noqa: ARG002
-        return Reply(201, self._enrollment(work()))
+        with lengths_per("enrollment"):
+            return Reply(201, self._enrollment(work()))
 
     def verify_target(self, call: Call) -> ProfileKey:
-        return self.profile_key(call)
+        key = self.profile_key(call)
+        if key.kind is ProfileKind.IDENTIFICATION:
+            raise PathUnknown(urlsplit(call.request.url).path)
+        return key
 
     def verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules:
         """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (trap 7)."""
@@ -152,19 +168,29 @@ class V2:
             return self._phrase_verify_rules
         return self.identify_rules(call)
 
-    def verified(self, call: Call, work: Callable[[], Verification]) -> Reply:  # noqa: ARG002
+    def verified(self, call: Call, work: Callable[[], Verification]) -> Reply:
         """A wrong phrase is a reject like a wrong voice."""
-        decision = work().decision
+        with nullcontext() if self.kind(call).needs_phrase else lengths_per("recognition"):
+            decision = work().decision
         return Reply(200, {"recognitionResult": "Accept" if decision.accepted else "Reject", "score": decision.score})
 
     def candidates(self, call: Call) -> Sequence[str]:
-        return request.guid_list("profileIds", call.parameter("profileIds"))
+        if self.kind(call) is not ProfileKind.IDENTIFICATION:
+            raise PathUnknown(urlsplit(call.request.url).path)
+        received = call.parameter("profileIds")
+        if received is None:
+            raise ProfileIdsMissing
+        try:
+            return request.guid_list("profileIds", received)
+        except (IdMalformed, ParameterMissing) as error:
+            raise ParameterInvalid("profileIds", received, PROFILE_IDS_RULE) from error
 
     def identify_rules(self, call: Call) -> AudioRules:
         return self._short_speech_rules if call.flag("ignoreMinLength") else self._speech_rules
 
     def identified(self, call: Call, work: Callable[[], Identification]) -> Reply:  # noqa: ARG002
-        result = work()
+        with lengths_per("recognition"):
+            result = work()
         best = result.best
         return Reply(
             200,
@@ -178,14 +204,20 @@ class V2:
         )
 
     def phrases(self, call: Call) -> Reply:
-        locale = canonical_locale(call.path("locale"), ProfileKind.TEXT_DEPENDENT_VERIFICATION)
-        return self._phrase_list([{"passPhrase": phrase} for phrase in PASSPHRASES_BY_LOCALE[locale]])
+        kind = self.kind(call)
+        locale = canonical_locale(call.path("locale"), kind)
+        if kind.needs_phrase:
+            return self._phrase_list([{"passPhrase": phrase} for phrase in PASSPHRASES_BY_LOCALE[locale]])
+        return self._phrase_list(
+            [{"activationPhrase": phrase} for phrase in ACTIVATION_PHRASES_BY_LOCALE.get(locale, ())]
+        )
 
     def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
         return Reply(200, phrases)
 
     def _profile(self, call: Call, one: Profile) -> dict[str, object]:
-        updated = one.last_enrolled_at
+        # A reset profile was last acted on by its reset: nothing else can happen to it before it is enrolled again.
+        updated = one.last_enrolled_at or (one.last_action_at if one.epoch else None)
         return {
             "profileId": one.key.profile_id,
             "locale": one.locale,

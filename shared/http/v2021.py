@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from shared.domain import limits
-from shared.domain.profile import Profile
+from shared.domain.errors import ParameterInvalid
+from shared.domain.profile import Profile, ProfileKind
+from shared.http.errors import code_and_message
 from shared.http.reply import Reply
 from shared.http.v2 import _FAMILY, _MODE, V2, _location
 from shared.http.wire import Call
+
+API_VERSION: Final = "2021-09-05"
 
 
 class V2021(V2):
@@ -39,6 +45,22 @@ class V2021(V2):
             "phrases": f"{_base}/phrases/{{locale}}",
         }
     )
+
+    def kind(self, call: Call) -> ProfileKind:
+        """Every operation begins with its kind: the place to look at ``api-version``, too. Absent is fine."""
+        received = call.parameter("api-version")
+        if received not in (None, "", API_VERSION):
+            raise ParameterInvalid("api-version", received or "", f"The supported version is {API_VERSION}.")
+        return super().kind(call)
+
+    def refused(self, refusal: Reply) -> Reply:
+        code, _ = code_and_message(refusal)
+        return super().refused(replace(refusal, headers={**refusal.headers, "x-ms-error-code": code}))
+
+    def deleted(self, work: Callable[[], None]) -> Reply:
+        """An unknown profile is 404: who wants a voice gone must learn that the id was wrong (our choice)."""
+        work()
+        return Reply(204)
 
     def was_reset(self, call: Call, profile: Profile) -> Reply:
         return Reply(200, self._profile(call, profile), {"Location": _location(call, profile)})

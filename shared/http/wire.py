@@ -86,6 +86,9 @@ class WireFormat(Protocol):
     @property
     def errors(self) -> Wires: ...
 
+    def refused(self, refusal: Reply) -> Reply:
+        """An error as the generation's clients want it, beyond the body that all have in common."""
+
     def kind(self, call: Call) -> ProfileKind: ...
 
     def profile_key(self, call: Call) -> ProfileKey:
@@ -99,7 +102,8 @@ class WireFormat(Protocol):
 
     def shown(self, call: Call, profile: Profile) -> Reply: ...
 
-    def deleted(self) -> Reply: ...
+    def deleted(self, work: Callable[[], None]) -> Reply:
+        """Runs the work."""
 
     def was_reset(self, call: Call, profile: Profile) -> Reply: ...
 
@@ -122,6 +126,10 @@ class WireFormat(Protocol):
     def candidates(self, call: Call) -> Sequence[str]: ...
 
     def identify_rules(self, call: Call) -> AudioRules: ...
+
+    @property
+    def same_locale(self) -> bool:
+        """Whether the candidates of one identify must be of one locale."""
 
     def identified(self, call: Call, work: Callable[[], Identification]) -> Reply:
         """Runs the work, at once or as an operation."""

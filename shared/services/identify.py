@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.decision import Decision, open_set
-from shared.domain.errors import TooManyCandidates
+from shared.domain.errors import LocalesDiffer, TooManyCandidates
 from shared.domain.limits import AudioRules
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
 from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
+from shared.services.profiles import canonical_locale
 from shared.services.verify import usable
 
 RANKED = 5
@@ -55,14 +56,18 @@ class Identify:
         profile_ids: Sequence[str],
         audio: Audio,
         rules: AudioRules,
+        same_locale: bool = False,
     ) -> Identification:
-        """
+        """``same_locale`` refuses candidates of different locales, as the later generations of the API do.
+
         Raises
         ------
-        TooManyCandidates, ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         keys = self._candidates(subscription, profile_ids)
         read = self.profiles.get_many_with_signatures(keys)
+        if same_locale:
+            _require_one_locale([profile for profile, _ in read])
         candidates = [usable(profile, signature, self.model.model_id) for profile, signature in read]
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         scores = self.model.scores(
@@ -80,6 +85,13 @@ class Identify:
         if len(distinct) > subscription.settings.max_candidates:
             raise TooManyCandidates(len(distinct), subscription.settings.max_candidates)
         return [ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, one) for one in distinct]
+
+
+def _require_one_locale(profiles: Sequence[Profile]) -> None:
+    """Raises ``LocalesDiffer``."""
+    locales = dict.fromkeys(canonical_locale(profile.locale, profile.key.kind) for profile in profiles)
+    if len(locales) > 1:
+        raise LocalesDiffer(list(locales))
 
 
 def _rank(profile_ids: Sequence[str], scores: Sequence[float]) -> Identification:
