@@ -106,9 +106,12 @@ def _block(name: str, table: str) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("``", "`") for cell in line) + " |" for line in lines
-    )
+    return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Docstrings mark code with two backticks, Markdown with one."""
+    return text.replace("|", "\\|").replace("``", "`")
 
 
 def _assigned(statement: ast.stmt) -> str | None:
