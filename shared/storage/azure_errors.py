@@ -51,6 +51,11 @@ def transaction_errors(changes: Sequence[Change]) -> Iterator[None]:
         raise _unavailable(error) from None
 
 
+def is_container_missing(error: AzureError) -> bool:
+    """Whether a 404 is about the whole table or container: somebody dropped it, and nothing in it is merely absent."""
+    return _code(error) in ("TableNotFound", "ContainerNotFound", "ContainerBeingDeleted", "TableBeingDeleted")
+
+
 def _position(error: TableTransactionError, changes: Sequence[Change]) -> int:
     """Which change failed. A lone duplicate insert is reported without an index, as is any lone change."""
     index = int(error.index)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from shared.storage.account import RETRIES, StorageAccount
-from shared.storage.azure_errors import azure_errors
+from shared.storage.azure_errors import azure_errors, is_container_missing
 from shared.storage.rules import check_blob_name, check_blob_prefix
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class AzureBlobs:
         with azure_errors():
             try:
                 return self._container().download_blob(name).readall()
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                if is_container_missing(error):
+                    raise
                 return None
 
     def names(self, prefix: str) -> Iterator[str]:
@@ -55,8 +57,9 @@ class AzureBlobs:
         with azure_errors():
             try:
                 self._container().delete_blob(name)
-            except ResourceNotFoundError:
-                return
+            except ResourceNotFoundError as error:
+                if is_container_missing(error):
+                    raise
 
     def _names(self, prefix: str) -> Iterator[str]:
         with azure_errors():

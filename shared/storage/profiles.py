@@ -6,7 +6,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.services.ports import Ids
+from shared.storage.candidates import Candidates
 from shared.storage.due import Eraser, erase_due
 from shared.storage.enrolling import Enroller
 from shared.storage.envelope import Envelope, Place, Secret
@@ -46,9 +46,6 @@ logger: Final = logging.getLogger(__name__)
 MAX_ATTEMPTS: Final = 30
 """Of a change under an ETag that others keep changing: of many at once, one succeeds in every round."""
 
-READERS: Final = 8
-"""Point reads under way at once for one identify: 50 candidates are seven rounds."""
-
 
 def _pause(attempt: int) -> None:
     """A random rest of up to 10 ms for each attempt so far, so that contenders stop meeting."""
@@ -68,7 +65,7 @@ class RowProfileStore:
         self._voices, self._envelope, self._pause = voices, envelope, pause
         self._enroller = Enroller(voices, audio, envelope, ids)
         self._eraser = Eraser(voices, audio)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="profile-read")
+        self._candidates = Candidates(voices)
 
     def create(self, profile: Profile, maximum: int) -> Profile:
         subscription_id = profile.key.subscription_id
@@ -95,8 +92,7 @@ class RowProfileStore:
         return self._with_signature(self._row(key), key)
 
     def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
-        # A filter of many "RowKey eq" would scan the partition in Azure; point reads side by side do not.
-        rows = list(self._readers.map(self._find, keys)) if len(keys) > 1 else [self._find(key) for key in keys]
+        rows = self._candidates.rows(keys)
         return [self._with_signature(_present(row, key), key) for row, key in zip(rows, keys, strict=True)]
 
     def list(
@@ -155,11 +151,8 @@ class RowProfileStore:
         except RowMissing:
             return
 
-    def _find(self, key: ProfileKey) -> Row | None:
-        return self._voices.get(key.subscription_id, profile_row(key))
-
     def _row(self, key: ProfileKey) -> Row:
-        return _present(self._find(key), key)
+        return _present(self._voices.get(key.subscription_id, profile_row(key)), key)
 
     def _profile(self, row: Row, key: ProfileKey) -> Profile:
         profile = profile_of(row, key.kind)

@@ -13,7 +13,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, TableEntity, TableServiceClient, UpdateMode
 
 from shared.storage.account import BACKOFF_FACTOR_SECONDS, MAX_BACKOFF_SECONDS, RETRIES, StorageAccount
-from shared.storage.azure_errors import azure_errors, transaction_errors
+from shared.storage.azure_errors import azure_errors, is_container_missing, transaction_errors
 from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, Value
 from shared.storage.rules import check_changes, check_key
 
@@ -39,7 +39,9 @@ class TableRows:
         with azure_errors():
             try:
                 return _row(self._table().get_entity(partition, key))
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                if is_container_missing(error):
+                    raise
                 return None
 
     def query(

@@ -369,14 +369,32 @@ def test_many_profiles_come_in_the_order_asked_for(storage: Storage) -> None:
     assert stores.profiles.get_many_with_signatures([]) == []
 
 
+def test_a_few_of_very_many_profiles_are_found_too(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    keys = sorted((stores.profiles.create(new_profile(subscription_id), 100).key for _ in range(20)), key=str)
+    scissors = Scissors()
+    profiles = instance(storage, scissors).profiles
+    asked = [keys[19], keys[0], keys[10], keys[1]]
+    for _ in range(2):
+        assert [profile.key for profile, _ in profiles.get_many_with_signatures(asked)] == asked
+    assert scissors.calls == ["query"] + 8 * ["get"]
+    near = [keys[5], keys[3], keys[4]]
+    scissors.calls.clear()
+    others = instance(storage, scissors).profiles
+    assert [profile.key for profile, _ in others.get_many_with_signatures(near)] == near
+    assert scissors.calls == ["query"]
+
+
 def test_of_many_profiles_the_first_absent_is_named(storage: Storage) -> None:
     stores = instance(storage)
     subscription_id = new_subscription(stores)
     there = stores.profiles.create(new_profile(subscription_id), 10)
-    absent = [new_profile(subscription_id).key for _ in range(2)]
-    with pytest.raises(ProfileNotFound) as caught:
-        stores.profiles.get_many_with_signatures([there.key, *absent])
-    assert caught.value.profile_id == absent[0].profile_id
+    absent = [new_profile(subscription_id).key for _ in range(3)]
+    for asked in ([there.key, *absent], [there.key, absent[0]], absent, [absent[0]]):
+        with pytest.raises(ProfileNotFound) as caught:
+            stores.profiles.get_many_with_signatures(asked)
+        assert caught.value.profile_id == absent[0].profile_id
 
 
 def test_a_list_is_of_one_kind_in_id_order_and_can_be_paged(storage: Storage) -> None:

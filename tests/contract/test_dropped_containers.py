@@ -1,0 +1,46 @@
+"""A table or container dropped under a running service: storage is broken, its contents are not "absent"."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from localhost.azurite import Azurite
+from shared.domain.errors import StorageUnavailable
+from shared.storage.account import StorageAccount
+from shared.storage.blobs import AzureBlobs
+from shared.storage.ports import Insert
+from shared.storage.tables import TableRows
+
+pytestmark = pytest.mark.azurite
+
+
+def test_a_dropped_table_is_not_an_absent_row(azurite: Azurite) -> None:
+    name = f"t{uuid4().hex}"
+    rows = TableRows(StorageAccount(connection_string=azurite.connection_string), name)
+    assert rows.get("p", "k") is None
+    with TableServiceClient.from_connection_string(azurite.connection_string) as service:
+        service.delete_table(name)
+    with pytest.raises(StorageUnavailable):
+        rows.get("p", "k")
+    with pytest.raises(StorageUnavailable):
+        list(rows.query("p", "a", "b"))
+    with pytest.raises(StorageUnavailable):
+        rows.apply("p", [Insert("k", {})])
+
+
+def test_a_dropped_container_is_not_an_absent_blob(azurite: Azurite) -> None:
+    name = f"c{uuid4().hex}"
+    blobs = AzureBlobs(StorageAccount(connection_string=azurite.connection_string), name)
+    assert blobs.get("a/b") is None
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        service.delete_container(name)
+    with pytest.raises(StorageUnavailable):
+        blobs.get("a/b")
+    with pytest.raises(StorageUnavailable):
+        blobs.delete("a/b")
+    with pytest.raises(StorageUnavailable):
+        blobs.put("a/b", b"x")

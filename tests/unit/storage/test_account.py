@@ -1,0 +1,145 @@
+"""How the account is addressed, and what a storage that fails looks like from above."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from shared.domain.errors import StorageUnavailable
+from shared.storage.account import StorageAccount
+from shared.storage.blobs import AzureBlobs
+from shared.storage.ports import Insert
+from shared.storage.tables import TableRows
+
+
+def account_at(port: int) -> StorageAccount:
+    return StorageAccount(
+        connection_string="DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=c2VjcmV0;"
+        f"BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1;TableEndpoint=http://127.0.0.1:{port}/devstoreaccount1;"
+    )
+
+
+class _Answer(BaseHTTPRequestHandler):
+    status = 503
+
+    def _respond(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.send_header("Retry-After", "0")
+        self.end_headers()
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _respond  # noqa: N815 - the base class names them so
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(params=[500, 503, 429, 403, 400])
+def failing_port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A server that answers every request with one status."""
+    handler = type("Handler", (_Answer,), {"status": request.param})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as once:
+        once.bind(("127.0.0.1", 0))
+        return int(once.getsockname()[1])
+
+
+def every_call(account: StorageAccount) -> list[Callable[[], object]]:
+    rows, blobs = TableRows(account, "voices"), AzureBlobs(account, "audio")
+    return [
+        lambda: rows.get("p", "k"),
+        lambda: list(rows.query("p", "a", "b")),
+        lambda: rows.apply("p", [Insert("k", {})]),
+        lambda: blobs.get("a/b"),
+        lambda: blobs.put("a/b", b"x"),
+        lambda: blobs.delete("a/b"),
+        lambda: list(blobs.names("a/")),
+    ]
+
+
+def test_a_failing_storage_is_unavailable_to_every_call(failing_port: int) -> None:
+    for call in every_call(account_at(failing_port))[:5:2]:
+        with pytest.raises(StorageUnavailable):
+            call()
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_a_storage_that_is_not_there_is_unavailable(closed_port: int, number: int) -> None:
+    with pytest.raises(StorageUnavailable):
+        every_call(account_at(closed_port))[number]()
+
+
+def test_a_failure_is_logged_by_its_code_without_names_keys_or_addresses(
+    closed_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    account = account_at(closed_port)
+    calls: list[Callable[[], None]] = [
+        lambda: TableRows(account, "voices").apply("the-partition", [Insert("the-row", {"phrase": "the-phrase"})]),
+        lambda: AzureBlobs(account, "audio").put("the-blob", b"the-audio"),
+    ]
+    for call in calls:
+        with pytest.raises(StorageUnavailable) as caught:
+            call()
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+    assert len(caplog.messages) == 2
+    assert all(message.startswith("storage_failed error=ServiceRe") for message in caplog.messages)
+    assert not [word for word in ("the-", "127.0.0.1", "c2VjcmV0", "devstore") if word in caplog.text]
+
+
+@pytest.mark.parametrize(
+    "text", ["UseDevelopmentStorage=true", "UseDevelopmentStorage=true;", "usedevelopmentstorage=TRUE"]
+)
+def test_the_emulators_short_form_reaches_tables_and_blobs(text: str) -> None:
+    account = StorageAccount(connection_string=text)
+    assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in account.connection_string
+    assert "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1" in account.connection_string
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"table_uri": "https://a.table.core.windows.net"},
+        {"blob_uri": "https://a.blob.core.windows.net"},
+        {"connection_string": "x", "table_uri": "https://a", "blob_uri": "https://b"},
+    ],
+)
+def test_an_account_is_addressed_in_exactly_one_way(fields: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="connection string, or the addresses"):
+        StorageAccount(**fields)
+
+
+def test_a_connection_string_is_not_shown() -> None:
+    assert "c2VjcmV0" not in repr(account_at(1))
+
+
+def test_with_a_connection_string_neither_identity_nor_key_vault_is_imported() -> None:
+    """In a process of its own: other tests may have imported them here."""
+    program = (
+        "import sys; from shared.storage.account import StorageAccount; from shared.storage.tables import TableRows;"
+        "from shared.storage.blobs import AzureBlobs; from shared.storage.key_vault import KeyVaultKeyEncryption;"
+        "account = StorageAccount(connection_string='UseDevelopmentStorage=true');"
+        "TableRows(account, 'voices'); AzureBlobs(account, 'audio');"
+        "KeyVaultKeyEncryption('https://vault.vault.azure.net/keys/timbre');"
+        "lazy = {'azure.identity', 'azure.keyvault.keys', 'azure.storage.blob'}; print(sorted(lazy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
