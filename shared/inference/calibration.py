@@ -1,8 +1,7 @@
 """From cosines to scores whose 0.5 means the same for two seconds and for twenty.
 
-Brümmer and du Preez, "Application-independent evaluation of speaker detection" (2006) for calibration by logistic
-regression; the durations as side information because short speech pulls cosines of strangers and of the same speaker
-towards each other.
+Short speech pulls the cosines of strangers and of the same speaker alike towards smaller values, so that one threshold
+on the cosine has another false-match rate at every length. ``tools/calibration/fit.py`` says how the line is found.
 """
 
 from __future__ import annotations

@@ -47,8 +47,29 @@ class BuiltFile:
 
 
 @dataclass(frozen=True)
+class MeasuredRates:
+    """Error rates at score 0.5 on speakers outside the fit, as shares, with 95 % intervals over speakers.
+
+    ``test`` is the length of the tested speech, ``full`` about 12 s; ``strangers`` and ``same`` count comparisons.
+    """
+
+    test: str
+    enrolments: int
+    speakers: int
+    strangers: int
+    same: int
+    false_match: float
+    false_match_low: float
+    false_match_high: float
+    false_non_match: float
+    false_non_match_low: float
+    false_non_match_high: float
+    equal_error: float
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """A logistic model of "same speaker": logit = bias + cosine * c + log_shorter * ln(s) + log_longer * ln(l).
+    """logit = bias + cosine * c + log_shorter * ln(s) + log_longer * ln(l).
 
     ``s`` and ``l`` are the shorter and the longer of the two sides' net speech in seconds, held inside the bounds
     that the fit has seen. Score = sigmoid(logit - threshold_logit): 0.5 is where strangers are taken for the speaker
@@ -66,6 +87,7 @@ class Calibration:
     fitted_on: str
     fitted_speakers: int
     fitted_trials: int
+    measured: tuple[MeasuredRates, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,6 +193,24 @@ def _calibration(reader: _Reader) -> Calibration:
         fitted_on=reader.text("fitted_on"),
         fitted_speakers=reader.whole("fitted_speakers"),
         fitted_trials=reader.whole("fitted_trials"),
+        measured=tuple(_measured(inner) for inner in reader.each("measured")),
+    )
+
+
+def _measured(reader: _Reader) -> MeasuredRates:
+    return MeasuredRates(
+        test=reader.text("test"),
+        enrolments=reader.whole("enrolments"),
+        speakers=reader.whole("speakers"),
+        strangers=reader.whole("strangers"),
+        same=reader.whole("same"),
+        false_match=reader.number("false_match"),
+        false_match_low=reader.number("false_match_low"),
+        false_match_high=reader.number("false_match_high"),
+        false_non_match=reader.number("false_non_match"),
+        false_non_match_low=reader.number("false_non_match_low"),
+        false_non_match_high=reader.number("false_non_match_high"),
+        equal_error=reader.number("equal_error"),
     )
 
 

@@ -1,0 +1,65 @@
+"""Scores: what the calibration's numbers do, and what the shipped ones promise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shared.inference.calibration import scores, sigmoid
+from shared.inference.model_card import Calibration, read_catalogue
+
+LEVEL = Calibration(
+    bias=-8.0, cosine=10.0, log_shorter=0.0, log_longer=0.0, threshold_logit=0.0, false_match_rate=0.01,
+    min_seconds=1.0, max_seconds=12.0, fitted_on="nothing", fitted_speakers=0, fitted_trials=0,
+)  # fmt: skip
+
+
+def score(calibration: Calibration, cosine: float, seconds: float = 4.0, other: float = 12.0) -> float:
+    (one,) = scores(calibration, np.array([cosine]), seconds, np.array([other]))
+    return float(one)
+
+
+def test_the_operating_point_scores_one_half() -> None:
+    assert score(LEVEL, 0.8) == pytest.approx(0.5)
+    assert score(replace(LEVEL, threshold_logit=1.0), 0.9) == pytest.approx(0.5)
+
+
+def test_scores_rise_with_the_cosine_and_stay_between_zero_and_one() -> None:
+    found = scores(LEVEL, np.linspace(-1, 1, 41), 4.0, np.full(41, 12.0))
+    assert (np.diff(found) > 0).all()
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0
+
+
+def test_each_side_may_be_the_shorter_one() -> None:
+    calibration = replace(LEVEL, log_shorter=-2.0, log_longer=-1.0)
+    assert score(calibration, 0.8, 2.0, 10.0) == pytest.approx(score(calibration, 0.8, 10.0, 2.0))
+    assert score(calibration, 0.8, 2.0, 10.0) == pytest.approx(1 / (1 + np.exp(2 * np.log(2) + np.log(10))))
+
+
+def test_durations_outside_the_fit_count_as_its_bounds() -> None:
+    calibration = replace(LEVEL, log_shorter=-2.0, log_longer=-1.0)
+    assert score(calibration, 0.8, 0.3, 300.0) == score(calibration, 0.8, 1.0, 12.0)
+
+
+def test_extreme_logits_do_not_overflow() -> None:
+    np.testing.assert_array_equal(sigmoid(np.array([-1e6, 0.0, 1e6])), [0.0, 0.5, 1.0])
+
+
+def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it() -> None:
+    calibration = read_catalogue().speaker("ge2e-1").calibration
+    assert calibration.false_match_rate == 0.01
+    assert {(rate.test, rate.enrolments) for rate in calibration.measured} >= {
+        (test, enrolments) for test in ("full", "4 s", "2 s") for enrolments in (1, 3)
+    }
+    for rate in calibration.measured:
+        assert rate.false_match_low <= 0.01 <= rate.false_match_high
+        assert rate.strangers > 5000
+
+
+def test_longer_speech_must_be_more_alike_for_the_same_score() -> None:
+    """Strangers' cosines grow with the speech: the same cosine says less about two long recordings."""
+    calibration = read_catalogue().speaker("ge2e-1").calibration
+    assert score(calibration, 0.8, 2.0, 4.0) > score(calibration, 0.8, 10.0, 12.0)

@@ -1,0 +1,81 @@
+"""The fit on made-up cosines, where the right answer is known; and the rates it reports."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shared.domain.recording import Samples, Vector
+from tools.calibration.fit import Line, fitted
+from tools.calibration.rates import equal_error, measured
+from tools.calibration.trials import Trials, trials, voice
+
+
+def made_up(seed: int, strangers: int = 20_000) -> Trials:
+    """Strangers' cosines around 0.5 + 0.05 ln(shorter), the same speaker's 0.3 above; 20 speakers."""
+    random = np.random.default_rng(seed)
+    count = strangers + strangers // 10
+    enrolled = random.integers(0, 20, count)
+    tested = np.where(np.arange(count) < strangers, (enrolled + random.integers(1, 20, count)) % 20, enrolled)
+    shorter = random.choice([1.0, 2.0, 4.0, 10.0], count)
+    longer = random.choice([10.0, 12.0], count)
+    cosine = 0.5 + 0.05 * np.log(shorter) + 0.05 * random.standard_normal(count) + 0.3 * (enrolled == tested)
+    lengths = np.char.add(shorter.astype(int).astype(str), " s")
+    ones = np.ones(count, np.int64)
+    return Trials(cosine, shorter, longer, enrolled, tested, ones, lengths)
+
+
+def test_strangers_pass_at_the_wanted_rate_at_every_length() -> None:
+    line = fitted(made_up(seed=1), rate=0.01)
+    fresh = made_up(seed=2, strangers=100_000)
+    passed = line.logit(fresh) >= 0.0
+    for length in ("1 s", "2 s", "4 s", "10 s"):
+        assert passed[~fresh.same & (fresh.length == length)].mean() == pytest.approx(0.01, abs=0.003)
+
+
+def test_the_line_follows_the_strangers() -> None:
+    line = fitted(made_up(seed=1), rate=0.01)
+    assert line.shorter == pytest.approx(0.05, abs=0.01)
+    assert line.slope > 0
+
+
+def test_rates_are_counted_at_the_operating_point() -> None:
+    chosen = made_up(seed=3).of(1, "4 s")
+    line = Line(slope=10.0, bias=0.5 + 0.05 * np.log(4) + 0.15, shorter=0.0, longer=0.0)  # half way: 3 sigma each
+    rates = measured(chosen, line.logit(chosen), "4 s", 1)
+    assert rates.speakers == 20
+    assert rates.strangers + rates.same == len(chosen.cosine)
+    assert rates.false_match < 0.005
+    assert rates.false_match_low <= rates.false_match <= rates.false_match_high
+    assert rates.false_non_match_low <= rates.false_non_match <= rates.false_non_match_high
+
+
+def test_one_bad_speaker_widens_the_interval() -> None:
+    """The same share of errors, spread over all speakers or all with one of them."""
+    chosen = made_up(seed=4)
+    spread = np.where(np.arange(len(chosen.cosine)) % 20 == 0, 1.0, -1.0)
+    gathered = np.where(chosen.enrolled == 0, 1.0, -1.0)
+    narrow, wide = (measured(chosen, logit, "any", 1) for logit in (spread, gathered))
+    assert wide.false_match == pytest.approx(narrow.false_match, abs=0.01)
+    assert wide.false_match_high - wide.false_match_low > 3 * (narrow.false_match_high - narrow.false_match_low)
+
+
+@pytest.mark.parametrize(("scores", "expected"), [([0, 1, 2, 3], 0.0), ([0, 2, 1, 3], 0.5)])
+def test_equal_error_of_a_known_order(scores: list[float], expected: float) -> None:
+    assert equal_error(np.array(scores, float), np.array([False, False, True, True])) == pytest.approx(expected)
+
+
+def test_no_test_is_compared_with_an_enrolment_that_shares_a_recording() -> None:
+    """Each recording's number is its embedding's direction: a shared recording would show as a cosine of one."""
+
+    def numbered(speech: Samples) -> Vector:
+        present = np.isin(np.arange(1, 19), np.unique(speech)).astype(np.float32)
+        return np.asarray(present / np.linalg.norm(present), np.float32)
+
+    recordings = [np.full(16_000 * 2, number, np.float32) for number in range(1, 19)]
+    made = trials([voice(recordings[:9], numbered), voice(recordings[9:], numbered)])
+    assert made.same.any()
+    assert not made.same.all()
+    assert made.cosine.max() == 0.0
+    assert set(made.enrolments) == {1, 3, 6}
+    assert set(made.length) == {"full", "4 s", "2 s", "1 s"}

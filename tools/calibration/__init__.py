@@ -1,0 +1,1 @@
+"""Fitting what a model's scores mean."""

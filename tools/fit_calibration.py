@@ -1,0 +1,135 @@
+"""``python -m tools.fit_calibration``: fit the default model's scores on the development speech, and measure them.
+
+The measured rates are those of speakers that the line was not fitted on: it is fitted on each half of the speakers and
+measured on the other. What goes into the catalogue is then fitted on all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+
+from shared.audio.voice_activity import VoiceActivity
+from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
+from shared.inference.embedder import GE2EModel
+from shared.inference.model_card import CATALOGUE_FILE, MeasuredRates, read_catalogue
+from shared.inference.session import OnnxNetwork
+from tools.calibration.fit import MAX_SECONDS, MIN_SECONDS, Line, fitted
+from tools.calibration.rates import measured
+from tools.calibration.trials import GROUP, GROUPS, Trials, Voice, trials, voice
+
+MODEL: Final = "ge2e-1"
+RATE: Final = 0.01
+"""The stated operating point: strangers taken for the speaker at score 0.5."""
+LENGTHS: Final = ("full", "4 s", "2 s", "1 s")
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    voices = _voices(options.manifest, options.source)
+    every = trials(voices)
+    rates = _held_out(every, len(voices))
+    line = fitted(every, RATE)
+    for rate in rates:
+        print(_sentence(rate))
+    about = f"{options.source} of the development speech; tests of 1 to about 12 s, enrolments of 1, 3 and 6 recordings"
+    _write(line, rates, about, len(voices), len(every.cosine))
+    return 0
+
+
+def _voices(manifest: Path, source: str) -> list[Voice]:
+    catalogue = read_catalogue()
+    card = catalogue.speaker(MODEL)
+    folder = CATALOGUE_FILE.parent
+    detector = VoiceActivity(OnnxNetwork(folder / catalogue.voice_activity.file.name))
+    model = GE2EModel(card, OnnxNetwork(folder / card.file.name))
+    speakers: dict[str, list[Path]] = {}
+    with manifest.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["source"] == source:
+                speakers.setdefault(row["speaker"], []).append(manifest.parent / row["path"])
+    enough = {name: paths for name, paths in speakers.items() if len(paths) >= GROUP * GROUPS}
+    voices = []
+    for number, paths in enumerate(enough.values(), start=1):
+        print(f"\rspeaker {number} of {len(enough)}", end="", file=sys.stderr, flush=True)
+        recordings = [_spoken(path, detector) for path in paths[: GROUP * GROUPS]]
+        voices.append(voice(recordings, lambda speech: _embedding(model, speech)))
+    print(file=sys.stderr)
+    return voices
+
+
+def _spoken(path: Path, detector: VoiceActivity) -> Samples:
+    samples, rate = soundfile.read(path, dtype="float32")
+    if rate != SAMPLE_RATE:
+        raise ValueError(f"{path.name} has {rate} Hz, expected {SAMPLE_RATE}.")
+    return np.asarray(samples[detector.speech_mask(samples)], np.float32)
+
+
+def _embedding(model: GE2EModel, speech: Samples) -> Vector:
+    recording = Recording(speech, AudioFormat("FLAC", "PCM_16", SAMPLE_RATE, 1))
+    everywhere = np.ones(len(speech), np.bool_)
+    return model.embed(Utterance(recording, everywhere, recording.seconds, 0.0, 0.0, 0.0))
+
+
+def _held_out(every: Trials, speakers: int) -> list[MeasuredRates]:
+    """Each half of the speakers measured with the line that the other half gave."""
+    halves = [range(start, speakers, 2) for start in (0, 1)]
+    parts = [(every.among(half), fitted(every.among(other), RATE)) for half, other in (halves, halves[::-1])]
+    rates = []
+    for enrolments in (1, GROUP, 2 * GROUP):
+        for length in LENGTHS:
+            chosen = [(part.of(enrolments, length), line) for part, line in parts]
+            logit = np.concatenate([line.logit(part) for part, line in chosen])
+            names = [field.name for field in dataclasses.fields(Trials)]
+            joined = {name: np.concatenate([getattr(part, name) for part, _ in chosen]) for name in names}
+            rates.append(measured(Trials(**joined), logit, length, enrolments))
+    return rates
+
+
+def _sentence(rate: MeasuredRates) -> str:
+    return (
+        f"{rate.enrolments} enrolled, test {rate.test:>4}: false match {rate.false_match:.2%} "
+        f"({rate.false_match_low:.2%} to {rate.false_match_high:.2%}, {rate.strangers:,} comparisons), "
+        f"false non-match {rate.false_non_match:.1%} ({rate.false_non_match_low:.1%} to "
+        f"{rate.false_non_match_high:.1%}, {rate.same:,}), equal error {rate.equal_error:.2%}"
+    )
+
+
+def _write(line: Line, rates: list[MeasuredRates], about: str, speakers: int, count: int) -> None:
+    content = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
+    (entry,) = (entry for entry in content["speaker_models"] if entry["model_id"] == MODEL)
+    entry["calibration"] = {
+        "bias": round(-line.slope * line.bias, 4),
+        "cosine": round(line.slope, 4),
+        "log_shorter": round(-line.slope * line.shorter, 4),
+        "log_longer": round(-line.slope * line.longer, 4),
+        "threshold_logit": 0.0,
+        "false_match_rate": RATE,
+        "min_seconds": MIN_SECONDS,
+        "max_seconds": MAX_SECONDS,
+        "fitted_on": about,
+        "fitted_speakers": speakers,
+        "fitted_trials": count,
+        "measured": [dataclasses.asdict(rate) for rate in rates],
+    }
+    CATALOGUE_FILE.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.fit_calibration", description=__doc__)
+    speech = Path(__file__).resolve().parents[2] / "shared" / "speech" / "manifest.csv"
+    parser.add_argument("--manifest", type=Path, default=speech, help="columns path, speaker, source; 16 kHz files")
+    parser.add_argument("--source", default="speechocean762", help="the rows of the manifest to fit on")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
