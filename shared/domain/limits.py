@@ -27,6 +27,27 @@ MAX_PROFILES: Final = 10_000
 MAX_CANDIDATES: Final = 50
 """Contract (v2.0): profiles per identify. v1.0 allowed 10."""
 
+MAX_CANDIDATES_SETTING: Final = 200
+"""How far a subscription may raise its candidates: 200 ids of 37 characters still fit a URL of 8 KiB."""
+
+MAX_PROFILES_SETTING: Final = 1_000_000
+"""Our choice: far beyond what one subscription was ever allowed, and a typing error is still noticed."""
+
+MAX_RETENTION_DAYS: Final = 36_500.0
+"""Our choice: a hundred years. Who wants longer says so with null."""
+
+AUDIT_DAYS: Final = 400.0
+MIN_AUDIT_DAYS: Final = 1.0
+MAX_AUDIT_DAYS: Final = 3_650.0
+"""Our choice: how long audit records are kept. The default spans a yearly review with a month to spare."""
+
+MAX_PASSPHRASES: Final = 50
+MIN_PASSPHRASE_WORDS: Final = 4
+MAX_PASSPHRASE_WORDS: Final = 20
+MAX_PASSPHRASE_CHARACTERS: Final = 200
+"""Our choice: own passphrases of a locale. The shortest published phrase has five words; a phrase of one or two words
+is heard in all kinds of speech."""
+
 OPERATION_HOURS: Final = 24
 """Contract (v1.0): how long an operation can be asked for."""
 

@@ -1,0 +1,207 @@
+"""A subscription's settings in JSON: read with every field checked, refused by name, and written.
+
+What is absent stays as it is. ``null`` is a value where it says so: a clock of the retention that stands still, a
+locale that gets its published passphrases back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, TypeAlias
+
+from shared.domain import limits
+from shared.domain.errors import ParameterInvalid, RequestInvalid
+from shared.domain.passphrase import normalise_phrase
+from shared.domain.subscription import UNSET, RetentionPolicy, SettingsChange, SubscriptionSettings
+
+CUSTOMER_FIELDS: Final = ("retention", "thresholds", "passphrases")
+OPERATOR_FIELDS: Final = (
+    *CUSTOMER_FIELDS, "maxCandidates", "maxProfiles", "requireConsent", "keepIdentificationAudio", "auditDays",
+)  # fmt: skip
+
+Json: TypeAlias = Mapping[str, object]
+
+
+class FieldUnknown(RequestInvalid):
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f'Unknown field "{name[:64]}". Known fields are {", ".join(known)}.')
+
+
+class FieldNotYours(RequestInvalid):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is set by the operator of the service. You may set {', '.join(CUSTOMER_FIELDS)}.")
+
+
+def customer_change(received: Json) -> SettingsChange:
+    """Raises ``FieldNotYours``, ``FieldUnknown``, ``ParameterInvalid``."""
+    for name in received:
+        if name in OPERATOR_FIELDS and name not in CUSTOMER_FIELDS:
+            raise FieldNotYours(name)
+    _known(received, CUSTOMER_FIELDS)
+    return _change(received)
+
+
+def operator_change(received: Json) -> SettingsChange:
+    """Raises ``FieldUnknown``, ``ParameterInvalid``."""
+    _known(received, OPERATOR_FIELDS)
+    return _change(received)
+
+
+def retention_change(received: Json, prefix: str = "") -> SettingsChange:
+    """The two clocks of ``{"maxAgeDays", "maxIdleDays"}``; ``prefix`` goes before their names in a refusal."""
+    _known(received, ("maxAgeDays", "maxIdleDays"), prefix)
+    age, idle = (
+        _days(f"{prefix}{name}", received[name]) if name in received else UNSET
+        for name in ("maxAgeDays", "maxIdleDays")
+    )
+    return SettingsChange(max_age_days=age, max_idle_days=idle)
+
+
+def retention_shown(policy: RetentionPolicy) -> dict[str, object]:
+    return {"maxAgeDays": policy.max_age_days, "maxIdleDays": policy.max_idle_days}
+
+
+def shown(settings: SubscriptionSettings, names: Collection[str] = OPERATOR_FIELDS) -> dict[str, object]:
+    """The settings of these names. ``passphrases`` holds the lists that are the subscription's own."""
+    everything: dict[str, object] = {
+        "retention": retention_shown(settings.retention),
+        "thresholds": {
+            "verification": settings.thresholds.verification,
+            "identification": settings.thresholds.identification,
+        },
+        "passphrases": {locale: list(phrases) for locale, phrases in settings.passphrases.items()},
+        "maxCandidates": settings.max_candidates,
+        "maxProfiles": settings.max_profiles,
+        "requireConsent": settings.require_consent,
+        "keepIdentificationAudio": settings.keep_identification_audio,
+        "auditDays": settings.audit_days,
+    }
+    return {name: everything[name] for name in names}
+
+
+def _change(received: Json) -> SettingsChange:
+    values: dict[str, object] = {}
+    for name, value in received.items():
+        values |= _READERS[name](name, value)
+    return SettingsChange(**values)  # type: ignore[arg-type]  # each reader gives its own field's type
+
+
+def _known(received: Json, known: Collection[str], prefix: str = "") -> None:
+    for name in received:
+        if name not in known:
+            raise FieldUnknown(f"{prefix}{name}", [f"{prefix}{one}" for one in known])
+
+
+def _retention(name: str, value: object) -> dict[str, object]:
+    if value is None:
+        return {"max_age_days": None, "max_idle_days": None}
+    change = retention_change(_object(name, value), f"{name}.")
+    return {field: getattr(change, field) for field in ("max_age_days", "max_idle_days")}
+
+
+def _thresholds(name: str, value: object) -> dict[str, object]:
+    received = _object(name, value)
+    _known(received, ("verification", "identification"), f"{name}.")
+    return {f"{use}_threshold": _score(f"{name}.{use}", score) for use, score in received.items()}
+
+
+def _passphrases(name: str, value: object) -> dict[str, object]:
+    if value is None:
+        return {name: dict.fromkeys(limits.LOCALES_TEXT_DEPENDENT)}
+    received = _object(name, value)
+    _known(received, limits.LOCALES_TEXT_DEPENDENT, f"{name}.")
+    return {name: {locale: _phrases(f"{name}.{locale}", phrases) for locale, phrases in received.items()}}
+
+
+def _phrases(name: str, value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    rule = f"It must be null or a list of 1 to {limits.MAX_PASSPHRASES} phrases."
+    if not isinstance(value, list) or not 1 <= len(value) <= limits.MAX_PASSPHRASES:
+        raise ParameterInvalid(name, _kind(value), rule)
+    return tuple(dict.fromkeys(_phrase(f"{name}[{number}]", one) for number, one in enumerate(value)))
+
+
+def _phrase(name: str, value: object) -> str:
+    fewest, most, longest = limits.MIN_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_CHARACTERS
+    phrase = normalise_phrase(value) if isinstance(value, str) and len(value) <= longest else ""
+    if len(phrase) > longest or not fewest <= len(phrase.split()) <= most:
+        rule = f"A phrase has {fewest} to {most} words and at most {longest} characters."
+        raise ParameterInvalid(name, _kind(value), rule)
+    return phrase
+
+
+def _days(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    rule = f"It must be a number of days above 0, up to {limits.MAX_RETENTION_DAYS:,.0f}, or null."
+    return _number(name, value, rule, lambda days: 0 < days <= limits.MAX_RETENTION_DAYS)
+
+
+def _audit_days(name: str, value: object) -> dict[str, object]:
+    least, most = limits.MIN_AUDIT_DAYS, limits.MAX_AUDIT_DAYS
+    rule = f"It must be a number of days from {least:,.0f} to {most:,.0f}."
+    return {"audit_days": _number(name, value, rule, lambda days: least <= days <= most)}
+
+
+def _score(name: str, value: object) -> float:
+    return _number(name, value, "It must be a number between 0 and 1, both excluded.", lambda score: 0 < score < 1)
+
+
+def _number(name: str, value: object, rule: str, fits: Callable[[float], bool]) -> float:
+    """JSON's ``true`` is no number here, though it is one in Python; nor is ``NaN``, which is no JSON."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not fits(value):
+        raise ParameterInvalid(name, _kind(value), rule)
+    number = float(value)
+    if not math.isfinite(number) or not fits(number):  # a float may round onto the bound that it must stay off
+        raise ParameterInvalid(name, _kind(value), rule)
+    return number
+
+
+def _count(field: str, most: int) -> Callable[[str, object], dict[str, object]]:
+    def read(name: str, value: object) -> dict[str, object]:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise ParameterInvalid(name, _kind(value), f"It must be a whole number from 1 to {most:,}.")
+        return {field: value}
+
+    return read
+
+
+def _flag(field: str) -> Callable[[str, object], dict[str, object]]:
+    def read(name: str, value: object) -> dict[str, object]:
+        if not isinstance(value, bool):
+            raise ParameterInvalid(name, _kind(value), "It must be true or false.")
+        return {field: value}
+
+    return read
+
+
+def _object(name: str, value: object) -> Json:
+    if not isinstance(value, dict):
+        raise ParameterInvalid(name, _kind(value), "It must be an object.")
+    return value
+
+
+def _kind(value: object) -> str:
+    """A number as it was sent, of anything else what it is: a message repeats no more than that."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**30):
+        return str(value)
+    names = ((str, "a text"), (list, "a list"), (dict, "an object"))
+    return next((name for kind, name in names if isinstance(value, kind)), "a huge number")
+
+
+_READERS: Final[Mapping[str, Callable[[str, object], dict[str, object]]]] = {
+    "retention": _retention,
+    "thresholds": _thresholds,
+    "passphrases": _passphrases,
+    "maxCandidates": _count("max_candidates", limits.MAX_CANDIDATES_SETTING),
+    "maxProfiles": _count("max_profiles", limits.MAX_PROFILES_SETTING),
+    "requireConsent": _flag("require_consent"),
+    "keepIdentificationAudio": _flag("keep_identification_audio"),
+    "auditDays": _audit_days,
+}

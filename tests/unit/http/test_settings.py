@@ -1,0 +1,137 @@
+"""Settings in JSON: every field checked, and refused by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.errors import ParameterInvalid
+from shared.domain.subscription import RetentionPolicy, SettingsChange, SubscriptionSettings, Thresholds
+from shared.http.settings import (
+    CUSTOMER_FIELDS,
+    FieldNotYours,
+    FieldUnknown,
+    customer_change,
+    operator_change,
+    retention_change,
+    shown,
+)
+
+ALL = {
+    "retention": {"maxAgeDays": 30, "maxIdleDays": None},
+    "thresholds": {"verification": 0.75, "identification": 0.9},
+    "passphrases": {"en-US": ["Open the door, to the GARDEN!"]},
+    "maxCandidates": 200,
+    "maxProfiles": 1,
+    "requireConsent": True,
+    "keepIdentificationAudio": False,
+    "auditDays": 30.5,
+}
+
+
+def test_every_field_is_read() -> None:
+    assert operator_change(ALL).applied(SubscriptionSettings()) == SubscriptionSettings(
+        retention=RetentionPolicy(30.0, None),
+        thresholds=Thresholds(0.75, 0.9),
+        max_candidates=200,
+        max_profiles=1,
+        passphrases={"en-US": ("open the door to the garden",)},
+        require_consent=True,
+        keep_identification_audio=False,
+        audit_days=30.5,
+    )
+
+
+def test_what_is_shown_can_be_sent_back() -> None:
+    settings = operator_change(ALL).applied(SubscriptionSettings())
+    assert operator_change(shown(settings)).applied(SubscriptionSettings()) == settings
+    assert customer_change(shown(settings, CUSTOMER_FIELDS)).applied(settings) == settings
+
+
+def test_an_empty_object_changes_nothing() -> None:
+    assert operator_change({}) == customer_change({}) == SettingsChange()
+
+
+def test_null_retention_stops_both_clocks() -> None:
+    before = SubscriptionSettings(retention=RetentionPolicy(3.0, 4.0))
+    assert customer_change({"retention": None}).applied(before).retention == RetentionPolicy()
+
+
+def test_null_passphrases_are_the_published_ones() -> None:
+    before = SubscriptionSettings(passphrases={"en-US": ("open the door to the garden",)})
+    assert customer_change({"passphrases": None}).applied(before).passphrases == {}
+    assert customer_change({"passphrases": {"en-US": None}}).applied(before).passphrases == {}
+
+
+@pytest.mark.parametrize(
+    ("received", "named"),
+    [
+        ({"maxCandidate": 3}, "maxCandidate"),
+        ({"maxcandidates": 3}, "maxcandidates"),
+        ({"retention": {"maxAge": 3}}, "retention.maxAge"),
+        ({"thresholds": {"verify": 0.4}}, "thresholds.verify"),
+        ({"passphrases": {"de-DE": ["ein Satz mit vielen Worten"]}}, "passphrases.de-DE"),
+    ],
+)
+def test_an_unknown_field_is_refused_by_name(received: dict[str, object], named: str) -> None:
+    with pytest.raises(FieldUnknown) as refused:
+        operator_change(received)
+    assert refused.value.name == named
+    assert f'"{named}"' in str(refused.value)
+
+
+NUMBERS = [0, -1, True, "3", [], {}, float("nan"), float("inf"), 10**400]
+
+
+@pytest.mark.parametrize(
+    ("name", "received"),
+    [
+        *[("retention.maxAgeDays", {"retention": {"maxAgeDays": value}}) for value in [*NUMBERS, 36_500.1]],
+        *[("retention.maxIdleDays", {"retention": {"maxIdleDays": value}}) for value in [*NUMBERS, 36_501]],
+        *[("thresholds.verification", {"thresholds": {"verification": value}}) for value in [*NUMBERS, 1, None]],
+        *[("thresholds.identification", {"thresholds": {"identification": value}}) for value in [*NUMBERS, 1.5]],
+        *[("maxCandidates", {"maxCandidates": value}) for value in [*NUMBERS, 201, 2.0, None]],
+        *[("maxProfiles", {"maxProfiles": value}) for value in [*NUMBERS, 1_000_001, None]],
+        *[("auditDays", {"auditDays": value}) for value in [*NUMBERS, 0.5, 3_651, None]],
+        *[("requireConsent", {"requireConsent": value}) for value in [0, 1, "true", None]],
+        *[("keepIdentificationAudio", {"keepIdentificationAudio": value}) for value in [0, 1, "false", None]],
+        ("retention", {"retention": 30}),
+        ("thresholds", {"thresholds": None}),
+        ("passphrases", {"passphrases": ["open the door to the garden"]}),
+        ("passphrases.en-US", {"passphrases": {"en-US": []}}),
+        ("passphrases.en-US", {"passphrases": {"en-US": "open the door to the garden"}}),
+        ("passphrases.en-US", {"passphrases": {"en-US": ["open the door to the garden"] * 51}}),
+        ("passphrases.en-US[1]", {"passphrases": {"en-US": ["open the door to the garden", "three words only"]}}),
+        ("passphrases.en-US[0]", {"passphrases": {"en-US": ["a " * 21]}}),
+        ("passphrases.en-US[0]", {"passphrases": {"en-US": ["supercalifragilistic " * 10]}}),
+        ("passphrases.en-US[0]", {"passphrases": {"en-US": [7]}}),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(name: str, received: dict[str, object]) -> None:
+    with pytest.raises(ParameterInvalid) as refused:
+        operator_change(received)
+    assert refused.value.name == name
+    assert len(str(refused.value)) < 300
+
+
+def test_the_smallest_float_above_zero_is_above_zero_and_the_largest_below_one_is_below_one() -> None:
+    change = operator_change({"thresholds": {"verification": 5e-324, "identification": 1 - 2**-53}})
+    assert (change.verification_threshold, change.identification_threshold) == (5e-324, 1 - 2**-53)
+
+
+@pytest.mark.parametrize("name", ["maxCandidates", "maxProfiles", "requireConsent", "keepIdentificationAudio"])
+def test_a_customer_cannot_move_its_limits(name: str) -> None:
+    with pytest.raises(FieldNotYours) as refused:
+        customer_change({"thresholds": {"verification": 0.6}, name: ALL[name]})
+    assert str(refused.value).startswith(f"{name} is set by the operator")
+
+
+def test_the_retention_of_a_profile_alone() -> None:
+    assert retention_change({"maxAgeDays": 0.5}).retention(RetentionPolicy(9.0, 8.0)) == RetentionPolicy(0.5, 8.0)
+    with pytest.raises(FieldUnknown) as refused:
+        retention_change({"retention": {}})
+    assert refused.value.name == "retention"
+
+
+def test_the_same_phrase_twice_is_one() -> None:
+    twice = {"passphrases": {"en-US": ["Open the door now", "open the door, now!"]}}
+    assert operator_change(twice).passphrases == {"en-US": ("open the door now",)}
