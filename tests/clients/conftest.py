@@ -1,0 +1,41 @@
+"""Clients that Microsoft published, against the running service."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.clients.sdk import FOLDER, Sdk, running_sdk
+from tests.service import REPOSITORY, RunningService
+
+Connect = Callable[..., AbstractContextManager[Sdk]]
+
+
+@pytest.fixture(scope="session")
+def connect(service: RunningService) -> Connect:
+    """Starts an SDK: ``connect(version)``, with ``key`` or ``how`` where they matter."""
+    if shutil.which("node") is None:
+        pytest.skip("needs Node.js")
+    if not (FOLDER / "node_modules").is_dir():
+        pytest.skip("needs `npm ci` in tests/clients, which `python dev.py test` does")
+
+    def start(version: str, key: str = service.key, how: str = "host") -> AbstractContextManager[Sdk]:
+        return running_sdk(version, service.url, key, how)
+
+    return start
+
+
+@pytest.fixture(scope="session", params=["1.20", "1.17"])
+def sdk(request: pytest.FixtureRequest, connect: Connect) -> Iterator[Sdk]:
+    with connect(request.param) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def said() -> Path:
+    """Synthetic recordings of the repository: passphrase-1 to -4, other-phrase, other-speaker."""
+    return REPOSITORY / "samples"
