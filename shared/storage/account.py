@@ -78,6 +78,11 @@ class StorageAccount:
 
 
 def _silence_sdk_logs() -> None:
-    """The SDKs log every request's URL, which names subscriptions, profiles and blobs; failures are ours to log."""
-    for name in ("azure", "urllib3", "requests"):
+    """The SDKs log every request's URL, which names subscriptions, profiles and blobs; failures are ours to log.
+
+    What the identity has to say about a missing role or token stays: it holds ids of the deployment only.
+    """
+    for name in ("azure.core", "azure.data", "azure.storage", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in ("azure.identity", "azure.keyvault"):
+        logging.getLogger(name).setLevel(logging.WARNING)

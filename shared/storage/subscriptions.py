@@ -19,7 +19,7 @@ from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettin
 from shared.storage.data_keys import DataKeys
 from shared.storage.fields import Fields
 from shared.storage.layout import SUBSCRIPTION_PREFIX, SUBSCRIPTIONS_PARTITION, end_of, key_row, subscription_row
-from shared.storage.ports import Insert, Merge, Replace, Row, RowConflict, RowExists, Rows, Value
+from shared.storage.ports import Insert, Merge, Row, RowConflict, RowExists, Rows, Value
 
 LOOK_UP_SECONDS: Final = 30.0
 """How long a key that opened is not looked up again, and so how long a revoked key may still open elsewhere."""
@@ -63,7 +63,8 @@ class RowSubscriptionStore:
         return subscription, slot
 
     def ensure(self, subscription_id: str, keys: Mapping[KeySlot, str]) -> Subscription:
-        """Create the subscription with its data key, or give an existing one these keys. Safe to repeat.
+        """Create the subscription with its data key, or give an existing one these keys; a slot that is not
+        named keeps its key. Safe to repeat.
 
         A subscription that is being deleted, or was, stays as it is.
         """
@@ -98,9 +99,10 @@ class RowSubscriptionStore:
             self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [insert, creation])
             return subscription
         subscription = _subscription(row)
-        if subscription.state is SubscriptionState.ACTIVE and _digests(row) != dict(digests):
-            replacing = Replace(row.key, _values(subscription, digests), row.etag)
-            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [replacing])
+        known = _digests(row)
+        new: dict[str, Value] = {_column(slot): digest for slot, digest in digests.items() if known.get(slot) != digest}
+        if new and subscription.state is SubscriptionState.ACTIVE:
+            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Merge(row.key, new, row.etag)])
             self.forget()
         return subscription
 
@@ -162,5 +164,7 @@ def _subscription(row: Row) -> Subscription:
     return Subscription(
         subscription_id=row.key.removeprefix(SUBSCRIPTION_PREFIX),
         state=SubscriptionState(values.text("state")),
-        settings=SubscriptionSettings(values.integer("max_candidates"), values.integer("max_profiles")),
+        settings=SubscriptionSettings(
+            max_candidates=values.integer("max_candidates"), max_profiles=values.integer("max_profiles")
+        ),
     )

@@ -135,4 +135,11 @@ def keys_of(stored: dict[str, object], prefix: str) -> list[str]:
     return sorted(key for key in stored if key.startswith(prefix))
 
 
+def assert_same_signature(found: Signature | None, expected: Signature) -> None:
+    assert found is not None
+    assert np.array_equal(found.pooled, expected.pooled)
+    assert found.pooled.dtype == np.float32
+    assert (found.model_id, found.speech_seconds) == (expected.model_id, expected.speech_seconds)
+
+
 NewStorage = Callable[[], Storage]

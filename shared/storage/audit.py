@@ -1,0 +1,101 @@
+"""The audit trail as rows: one partition for each subscription, keys in the order of time.
+
+Table ``audit``: ``at:<time>:<entry id>``. A row is inserted and never changed; the timer takes it away when it is older
+than the subscription keeps its trail.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage, Via
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.fields import Fields
+from shared.storage.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
+
+_FIRST: Final = "at:"
+_END: Final = "at;"
+_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
+
+
+class RowAuditTrail:
+    """Implements ``AuditTrail``."""
+
+    def __init__(self, audit: Rows) -> None:
+        self._rows = audit
+
+    def record(self, entry: AuditEntry) -> None:
+        # The id is new for each entry: a row that exists is this very write, whose first answer was lost.
+        with suppress(RowExists):
+            self._rows.apply(entry.subscription_id, [Insert(f"{_from(entry.at)}:{entry.entry_id}", _values(entry))])
+
+    def page(
+        self,
+        subscription_id: str,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        after: str | None,
+        limit: int,
+    ) -> AuditPage:
+        start = _from(since) if since else _FIRST
+        if after is not None:
+            start = max(start, f"{_FIRST}{after}!")  # the least key behind that entry's
+        end = _from(until) if until else _END
+        rows = list(self._rows.query(subscription_id, start, end, limit=limit + 1)) if start < end else []
+        more = len(rows) > limit
+        entries = tuple(_entry(row) for row in rows[:limit])
+        return AuditPage(entries, rows[limit - 1].key.removeprefix(_FIRST) if more else None)
+
+    def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
+        dropped = 0
+        while dropped < limit:
+            size = min(MAX_CHANGES, limit - dropped)
+            end = _from(before) if before else _END
+            rows = list(self._rows.query(subscription_id, _FIRST, end, limit=size, select=()))
+            with suppress(RowMissing):  # another instance's timer took some meanwhile: read again
+                self._rows.apply(subscription_id, [Remove(row.key) for row in rows])
+                dropped += len(rows)
+            if len(rows) < size:
+                break
+        return dropped
+
+
+def _from(moment: datetime) -> str:
+    """The least key of that moment."""
+    return f"{_FIRST}{moment.astimezone(UTC).strftime(_TIME)}"
+
+
+def _values(entry: AuditEntry) -> dict[str, Value]:
+    values: dict[str, Value | None] = {
+        "at": entry.at,
+        "via": entry.actor.via.value,
+        "request_id": entry.actor.request_id,
+        "action": entry.action.value,
+        "outcome": entry.outcome.value,
+        "reason": entry.reason or None,
+        "kind": entry.profile.kind.value if entry.profile else None,
+        "profile_id": entry.profile.profile_id if entry.profile else None,
+        "model_id": entry.model_id,
+        "names": ",".join(entry.names) or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _entry(row: Row) -> AuditEntry:
+    values = Fields(row)
+    profile_id = values.maybe_text("profile_id")
+    return AuditEntry(
+        subscription_id=row.partition,
+        entry_id=row.key.rpartition(":")[2],
+        at=values.time("at"),
+        actor=Actor(Via(values.text("via")), values.text("request_id")),
+        action=AuditAction(values.text("action")),
+        outcome=AuditOutcome(values.text("outcome")),
+        reason=values.maybe_text("reason") or "",
+        profile=ProfileKey(row.partition, ProfileKind(values.text("kind")), profile_id) if profile_id else None,
+        model_id=values.maybe_text("model_id"),
+        names=tuple(filter(None, (values.maybe_text("names") or "").split(","))),
+    )

@@ -1,0 +1,150 @@
+"""Reset, delete, use and the count of profiles, on every technology."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from shared.domain.errors import ProfileNotFound, TooManyProfiles
+from shared.domain.profile import EnrollmentStatus, ProfileKind
+from shared.storage.ports import Merge, Remove
+from tests.contract.cutting import Scissors
+from tests.contract.stores import (
+    LATER,
+    NOW,
+    Storage,
+    assert_same_signature,
+    enroll,
+    enrolled,
+    everything,
+    instance,
+    keys_of,
+    new_enrollment,
+    new_profile,
+    new_subscription,
+)
+
+KINDS = list(ProfileKind)
+
+
+def test_the_maximum_counts_profiles_of_all_kinds_and_deletes_make_room(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    first, *_ = [stores.profiles.create(new_profile(subscription_id, kind), 3) for kind in KINDS]
+    with pytest.raises(TooManyProfiles, match="3"):
+        stores.profiles.create(new_profile(subscription_id), 3)
+    stores.profiles.delete(first.key, NOW)
+    stores.profiles.create(new_profile(subscription_id), 3)
+    with pytest.raises(TooManyProfiles):
+        stores.profiles.create(new_profile(subscription_id), 3)
+    stores.profiles.create(new_profile(new_subscription(stores)), 3)
+
+
+def test_creates_and_deletes_at_once_keep_the_count_exact(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    early = [stores.profiles.create(new_profile(subscription_id), 20) for _ in range(6)]
+
+    def create(_: int) -> bool:
+        try:
+            stores.profiles.create(new_profile(subscription_id), 20)
+        except TooManyProfiles:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as threads:
+        deleting = [threads.submit(stores.profiles.delete, profile.key, NOW) for profile in early]
+        created = sum(threads.map(create, range(18)))
+        for deleted in deleting:
+            deleted.result()
+    stored = everything(storage, subscription_id)
+    assert len(keys_of(stored, "profile:")) == created
+    assert stored["tally"] == {"profiles": created}
+    assert created >= 14
+
+
+def test_reset_takes_the_voice_and_keeps_the_profile(storage: Storage) -> None:
+    stores = instance(storage)
+    kind = ProfileKind.TEXT_DEPENDENT_VERIFICATION
+    created = stores.profiles.create(new_profile(new_subscription(stores), kind), 10)
+    enroll(stores, created.key, phrase="a phrase")
+    returned = stores.profiles.reset(created.key, LATER)
+    profile, signature = stores.profiles.get_with_signature(created.key)
+    assert signature is None
+    assert profile == returned == replace(created, last_action_at=LATER, epoch=1)
+    assert profile.passphrase is None
+    assert profile.status is EnrollmentStatus.ENROLLING
+    stored = everything(storage, created.key.subscription_id)
+    assert sorted(stored) == [f"profile:tdv:{created.key.profile_id}", "tally"]
+
+
+def test_after_a_reset_a_profile_enrolls_anew(storage: Storage) -> None:
+    stores = instance(storage)
+    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+    enroll(stores, created.key, seed=1)
+    reset = stores.profiles.reset(created.key, NOW)
+    enrollment = new_enrollment(seed=2)
+    after, signature = enrolled(reset, None, enrollment)
+    stores.profiles.enroll(after, signature, enrollment, b"fLaC")
+    profile, found = stores.profiles.get_with_signature(created.key)
+    assert (profile.enrollments_count, profile.epoch) == (1, 1)
+    assert_same_signature(found, signature)
+
+
+def test_delete_leaves_only_the_count_and_the_neighbours(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    going, staying = (stores.profiles.create(new_profile(subscription_id), 10) for _ in range(2))
+    enroll(stores, staying.key)
+    stayed = everything(storage, subscription_id)
+    enroll(stores, going.key, seed=1)
+    enroll(stores, going.key, seed=2)
+    stores.profiles.delete(going.key, NOW)
+    left = everything(storage, subscription_id)
+    del stayed[f"profile:tii:{going.key.profile_id}"]
+    assert left == {**stayed, "tally": {"profiles": 1}}
+    with pytest.raises(ProfileNotFound):
+        stores.profiles.delete(going.key, NOW)
+
+
+def test_touch_notes_the_use_and_nothing_else(storage: Storage) -> None:
+    stores = instance(storage)
+    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+    enroll(stores, created.key)
+    before, _ = stores.profiles.get_with_signature(created.key)
+    stores.profiles.touch(created.key, LATER)
+    after, signature = stores.profiles.get_with_signature(created.key)
+    assert after == replace(before, last_action_at=LATER)
+    assert_same_signature(signature, new_enrollment().signature)
+
+
+def test_touch_never_brings_a_deleted_profile_back(storage: Storage) -> None:
+    stores = instance(storage)
+    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+    stores.profiles.delete(created.key, NOW)
+    stores.profiles.touch(created.key, LATER)
+    with pytest.raises(ProfileNotFound):
+        stores.profiles.get(created.key)
+
+
+def test_a_profile_whose_count_row_is_gone_can_still_be_deleted(storage: Storage) -> None:
+    stores = instance(storage)
+    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+    storage.voices.apply(created.key.subscription_id, [Remove("tally")])
+    stores.profiles.delete(created.key, NOW)
+    assert everything(storage, created.key.subscription_id) == {}
+
+
+def test_a_count_that_others_keep_changing_only_delays_a_create(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    stores.profiles.create(new_profile(subscription_id), 10)
+
+    def disturb() -> None:
+        storage.voices.apply(subscription_id, [Merge("tally", {"profiles": 5})])
+
+    scissors = Scissors(interrupt_at=2, before_call=disturb)
+    instance(storage, scissors).profiles.create(new_profile(subscription_id), 10)
+    assert everything(storage, subscription_id)["tally"] == {"profiles": 6}
