@@ -36,6 +36,8 @@ class VerifyPhrase:
     def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Verification:
         """Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
 
+        A recording of none of the phrases is no use of the profile: v1.0 refuses it, and nothing is written.
+
         Raises
         ------
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
@@ -46,7 +48,8 @@ class VerifyPhrase:
         heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
         said_it = heard.recognised and heard.phrase == profile.passphrase
         score = _score(self.model, utterance, signature) if said_it else 0.0
-        self.profiles.touch(key, self.clock())
+        if heard.recognised:
+            self.profiles.touch(key, self.clock())
         return Verification(Decision(score), heard)
 
 

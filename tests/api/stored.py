@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
@@ -15,9 +18,10 @@ def everything(connection_string: str) -> dict[str, str]:
     found: dict[str, str] = {}
     with TableServiceClient.from_connection_string(connection_string) as tables:
         for name in TABLES:
-            for row in tables.get_table_client(name).list_entities():
-                found[f"{name}/{row['PartitionKey']}/{row['RowKey']}"] = str(row.metadata["etag"])
-    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+            with suppress(ResourceNotFoundError):  # made by the first write
+                for row in tables.get_table_client(name).list_entities():
+                    found[f"{name}/{row['PartitionKey']}/{row['RowKey']}"] = str(row.metadata["etag"])
+    with BlobServiceClient.from_connection_string(connection_string) as blobs, suppress(ResourceNotFoundError):
         for blob in blobs.get_container_client(layout.ENROLLMENT_AUDIO).list_blobs():
             found[f"{layout.ENROLLMENT_AUDIO}/{blob.name}"] = str(blob.etag)
     return found

@@ -29,7 +29,7 @@ def test_both_addresses_do_instead_of_a_connection_string() -> None:
             "TIMBRE_KEY_ENCRYPTION": "vault:https://v.vault.azure.net/keys/k",
         }
     )
-    assert read.storage.connection_string is None
+    assert not read.storage.connection_string
     assert read.storage.table_uri == "https://a.table.core.windows.net"
     assert read.storage.client_id == "1234"
 

@@ -58,11 +58,15 @@ def test_the_right_voice_with_another_phrase_is_rejected_and_the_phrase_is_told(
 
 
 @pytest.mark.parametrize("spoken", [Spoken(voice=0, phrase=-1), Spoken(voice=0, phrase=2, clearly=False)])
-def test_the_right_voice_without_a_clear_phrase_is_rejected(world: World, enrolled: ProfileKey, spoken: Spoken) -> None:
+def test_the_right_voice_without_a_clear_phrase_is_rejected_and_nothing_is_written(
+    world: World, enrolled: ProfileKey, spoken: Spoken
+) -> None:
+    before = world.stored()
     result = verify(world, enrolled, spoken)
     assert not result.decision.accepted
     assert result.heard is not None
     assert not result.heard.recognised
+    assert world.stored() == before
 
 
 def test_verifying_notes_the_use_and_writes_nothing_else(world: World, enrolled: ProfileKey) -> None:
