@@ -28,6 +28,9 @@ audio, vectors, keys, or another subscription's data.
     │   └── ActivationNotHeard         a first enrollment without the activation phrase
     ├── ProfileNotFound                absent, deleted, or another subscription's: indistinguishable
     ├── OperationNotFound
+    ├── ConsentRefused                 the speaker's permission is not on record
+    │   ├── ConsentMissing
+    │   └── ConsentWithdrawn
     ├── ProfileNotEnrolled
     ├── LocalesDiffer                  candidates of one identify must share a locale
     ├── ModelDiffers                   the signature was made by another model and must be enrolled again
@@ -220,6 +223,27 @@ class OperationNotFound(TimbreError):
     def __init__(self, operation_id: str) -> None:
         self.operation_id = operation_id
         super().__init__(f"No operation id found: {operation_id}. Operations are kept for 24 hours.")
+
+
+class ConsentRefused(TimbreError):
+    """A voice must not be enrolled without the speaker's permission."""
+
+
+class ConsentMissing(ConsentRefused):
+    def __init__(self, profile_id: str) -> None:
+        self.profile_id = profile_id
+        super().__init__(
+            f"Consent is required. This subscription enrolls a speaker only after a consent was recorded for the "
+            f"profile {profile_id}."
+        )
+
+
+class ConsentWithdrawn(ConsentRefused):
+    def __init__(self, profile_id: str) -> None:
+        self.profile_id = profile_id
+        super().__init__(
+            f"Consent was withdrawn. The profile {profile_id} can be enrolled again after a new consent was recorded."
+        )
 
 
 class ProfileNotEnrolled(TimbreError):

@@ -8,8 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from shared.domain.consent import NO_CONSENT, Consent
 from shared.domain.limits import VERIFICATION_ENROLLMENTS_NEEDED
 from shared.domain.recording import Vector
+from shared.domain.subscription import UNSET, Unset
 
 
 class ProfileKind(StrEnum):
@@ -90,11 +92,20 @@ class Enrollment:
 
 
 @dataclass(frozen=True)
+class RetentionOverride:
+    """How long this one profile is kept: days, ``None`` until it is deleted, unset as its subscription says."""
+
+    max_age_days: float | Unset | None = UNSET
+    max_idle_days: float | Unset | None = UNSET
+
+
+@dataclass(frozen=True)
 class Profile:
     """What is known of a speaker, apart from the voice itself.
 
     ``epoch`` counts resets: enrollments of an earlier epoch are unreachable from the moment of the reset, whether or
-    not they are erased yet. ``version`` is the store's mark for optimistic concurrency; empty before the first write.
+    not they are erased yet. ``expires_at`` is worked out at every reading from the policy of that moment and never
+    stored. ``version`` is the store's mark for optimistic concurrency; empty before the first write.
     """
 
     key: ProfileKey
@@ -109,6 +120,9 @@ class Profile:
     passphrase: str | None = field(default=None, repr=False)
     model_id: str | None = None
     epoch: int = 0
+    consent: Consent = NO_CONSENT
+    retention: RetentionOverride = RetentionOverride()
+    expires_at: datetime | None = field(default=None, compare=False)
     version: str = field(default="", compare=False)
 
     @property
