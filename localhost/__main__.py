@@ -27,6 +27,7 @@ from localhost.worker import Function, Worker
 
 _CANNOT_START = 2
 _TIMER_GRACE_SECONDS = 10.0
+_STOP_SECONDS = 45.0  # for the whole stop: a function that never returns must not keep the process; dev.py waits 50 s
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -121,6 +122,9 @@ def _stop_on_signals() -> asyncio.Event:
 
     def ask(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)
+        give_up = threading.Timer(_STOP_SECONDS, os._exit, [0])  # Azurite stops by itself when we are gone
+        give_up.daemon = True
+        give_up.start()
         loop.call_soon_threadsafe(stop.set)
 
     signal.signal(signal.SIGINT, ask)
