@@ -1,9 +1,10 @@
-"""Microsoft's Speech SDK for JavaScript in a Node process of its own, one call at a time."""
+"""Microsoft's Speech SDK in a process of its own, one call at a time."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sdk:
-    """``version`` is 1.20 (2021-09-05) or 1.17 (v2.0)."""
+    """``version`` is 1.20 (JavaScript, 2021-09-05), 1.17 (JavaScript, v2.0) or native (2021-09-05)."""
 
     version: str
     process: subprocess.Popen[str]
@@ -67,12 +68,12 @@ class Sdk:
 
 @contextmanager
 def running_sdk(version: str, url: str, key: str, how: str = "host") -> Iterator[Sdk]:
-    process = subprocess.Popen(
-        ["node", str(FOLDER / "driver.cjs"), version, url, key, how],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    """``how`` is for JavaScript 1.20: ``host`` or ``endpoint``, the two ways to name a service."""
+    if version == "native":
+        command = [sys.executable, str(FOLDER / "native.py"), url, key]
+    else:
+        command = ["node", str(FOLDER / "driver.cjs"), version, url, key, how]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield Sdk(version, process)
     finally:
