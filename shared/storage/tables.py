@@ -14,7 +14,7 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, TableEntity,
 
 from shared.storage.account import BACKOFF_FACTOR_SECONDS, MAX_BACKOFF_SECONDS, RETRIES, StorageAccount
 from shared.storage.azure_errors import azure_errors, is_container_missing, transaction_errors
-from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, Value
+from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, RowMissing, Value
 from shared.storage.rules import check_changes, check_key
 
 PAGE_ROWS: Final = 1000
@@ -57,11 +57,26 @@ class TableRows:
         check_changes(partition, changes)
         if not changes:
             return
+        if len(changes) == 1 and isinstance(changes[0], Merge) and changes[0].etag is None:
+            self._merge(partition, changes[0])
+            return
         operations = [_operation(partition, change) for change in changes]
         with azure_errors():
             table = self._table()
         with transaction_errors(changes):
             table.submit_transaction(operations)
+
+    def _merge(self, partition: str, merge: Merge) -> None:
+        """One unconditional merge needs no transaction, whose multipart body costs the SDK three times the work (7 ms
+        of processor time against 2.5): every verify and identify notes the use of a profile this way. The SDK may send
+        it again after any failure, as it does the same twice.
+        """
+        entity = {"PartitionKey": partition, "RowKey": merge.key} | _properties(merge.values)
+        with azure_errors():
+            try:
+                self._table().update_entity(entity, mode=UpdateMode.MERGE)
+            except ResourceNotFoundError:
+                raise RowMissing(merge.key) from None
 
     def _rows(
         self, partition: str, start: str, end: str, limit: int | None, select: Sequence[str] | None
