@@ -12,8 +12,14 @@ audio, vectors, keys, or another subscription's data.
     │   ├── ParameterMissing
     │   ├── ParameterInvalid
     │   ├── BodyMissing
-    │   └── BodyNotUnderstood
+    │   ├── BodyNotUnderstood
+    │   └── PassphraseUnpronounceable  a phrase of a subscription's own that could never be heard
     ├── SubscriptionUnknown            no key, a wrong key
+    ├── SubscriptionNotFound           the operator names one that does not exist
+    ├── SubscriptionConflict
+    │   ├── SubscriptionExists
+    │   ├── SubscriptionNotActive      it is being deleted, or was: ids are never used again
+    │   └── SubscriptionBusy           other requests changed it each time this one tried
     ├── RecordingRefused               the recording cannot be used
     │   ├── AudioUnreadable
     │   ├── AudioFormatUnsupported
@@ -113,6 +119,45 @@ class SubscriptionUnknown(TimbreError):
             "Access denied due to invalid subscription key. Make sure you are subscribed to an API you are trying "
             "to call and provide the right key."
         )
+
+
+class PassphraseUnpronounceable(RequestInvalid):
+    """``words`` are those that the pronouncing dictionary of the locale does not have."""
+
+    def __init__(self, locale: str, words: Sequence[str]) -> None:
+        self.locale, self.words = locale, tuple(words)
+        listed = ", ".join(_shown(word) for word in words[:10])
+        super().__init__(
+            f"Invalid passphrases.{locale} parameter value. Words without a known pronunciation: {listed}."
+        )
+
+
+class SubscriptionNotFound(TimbreError):
+    def __init__(self, subscription_id: str) -> None:
+        self.subscription_id = subscription_id
+        super().__init__(f"There is no subscription {subscription_id}.")
+
+
+class SubscriptionConflict(TimbreError):
+    """The subscription is not in a state to be changed so."""
+
+
+class SubscriptionExists(SubscriptionConflict):
+    def __init__(self, subscription_id: str) -> None:
+        self.subscription_id = subscription_id
+        super().__init__(f"There is a subscription {subscription_id} already.")
+
+
+class SubscriptionNotActive(SubscriptionConflict):
+    def __init__(self, subscription_id: str, state: str) -> None:
+        self.subscription_id, self.state = subscription_id, state
+        super().__init__(f"Subscription {subscription_id} is {state}. An id is never used again.")
+
+
+class SubscriptionBusy(SubscriptionConflict):
+    def __init__(self, subscription_id: str) -> None:
+        self.subscription_id = subscription_id
+        super().__init__(f"Other requests are changing subscription {subscription_id}. Try again.")
 
 
 class RecordingRefused(TimbreError):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.audit import AuditEntry, AuditPage
 from shared.domain.limits import AudioRules
 from shared.domain.operation import Operation
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription
 
 
 class Clock(Protocol):
@@ -121,7 +122,61 @@ class Upkeep(Protocol):
 
 
 class SubscriptionStore(Protocol):
+    """Subscriptions and the keys that open them. Every method may raise ``StorageUnavailable``.
+
+    Those that change an existing one raise ``SubscriptionNotFound``, ``SubscriptionNotActive`` when it is being deleted
+    or was, and ``SubscriptionBusy`` when others kept changing it. What they change is in effect on this instance on
+    return, and elsewhere when the look-up of the key is renewed.
+    """
+
     def by_key(self, key: str) -> Subscription:
         """The active subscription that this key opens; ``SubscriptionUnknown`` otherwise."""
 
+    def opened_by(self, key: str) -> tuple[Subscription, KeySlot]:
+        """The same, and which of its two keys it is."""
+
+    def get(self, subscription_id: str) -> Subscription:
+        """In whatever state. ``SubscriptionNotFound``."""
+
+    def page(self, after: str | None, limit: int) -> Sequence[Subscription]:
+        """In id order, in whatever state, those behind the id ``after``, at most ``limit``."""
+
+    def create(self, subscription: Subscription, keys: Mapping[KeySlot, str]) -> Subscription:
+        """With a data key of its own. ``SubscriptionExists``."""
+
+    def change(self, subscription_id: str, change: SettingsChange) -> Subscription: ...
+
+    def replace_key(self, subscription_id: str, slot: KeySlot, key: str) -> None:
+        """The other slot's key stays as it is."""
+
+    def begin_deletion(self, subscription_id: str, at: datetime, request_id: str) -> Subscription:
+        """Deleting, and its data key destroyed, all or nothing: no key opens it and nothing of it can be read.
+
+        Safe to repeat: one that is being deleted, or was, comes back as it is.
+        """
+
     def all_ids(self) -> Sequence[str]: ...
+
+
+class NewKey(Protocol):
+    def __call__(self) -> str:
+        """A new subscription key: 32 random bytes in hex."""
+
+
+class Dictionary(Protocol):
+    def unknown_words(self, phrases: Sequence[str]) -> list[str]:
+        """The words that could not be recognised, in order and once each."""
+
+
+class AuditTrail(Protocol):
+    """Append-only. Every method may raise ``StorageUnavailable``."""
+
+    def record(self, entry: AuditEntry) -> None: ...
+
+    def page(
+        self, subscription_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+    ) -> AuditPage:
+        """Entries with ``since <= at < until``, the oldest first, behind the position ``after``, at most ``limit``."""
+
+    def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
+        """Take away the oldest entries, those before that moment or (``None``) of any time; returns how many."""

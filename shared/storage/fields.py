@@ -31,7 +31,10 @@ class Fields:
         return _required(name, self.maybe_integer(name))
 
     def number(self, name: str) -> float:
-        return _required(name, _of_type(name, self._values.get(name), float))
+        return _required(name, self.maybe_number(name))
+
+    def flag(self, name: str) -> bool:
+        return _required(name, _of_type(name, self._values.get(name), bool))
 
     def time(self, name: str) -> datetime:
         return _required(name, self.maybe_time(name))
@@ -44,6 +47,9 @@ class Fields:
 
     def maybe_integer(self, name: str) -> int | None:
         return _of_type(name, self._values.get(name), int)
+
+    def maybe_number(self, name: str) -> float | None:
+        return _of_type(name, self._values.get(name), float)
 
     def maybe_time(self, name: str) -> datetime | None:
         return _of_type(name, self._values.get(name), datetime)

@@ -12,6 +12,8 @@ Table ``subscriptions``, one partition: ``subscription:<id>`` and ``datakey:<id>
 
 Table ``keys``: a row for each subscription key under its SHA-256, which says whose subscription to look at.
 
+Table ``audit``, one partition for each subscription: ``at:<time>:<id>``, see ``shared/storage/audit.py``.
+
 Container ``enrollment-audio``: ``<subscription>/<kind>/<id>/<epoch>/<enrollment>.flac``.
 """
 
@@ -25,6 +27,7 @@ from shared.domain.profile import ProfileKey, ProfileKind
 VOICES: Final = "voices"
 SUBSCRIPTIONS: Final = "subscriptions"
 KEYS: Final = "keys"
+AUDIT: Final = "audit"
 ENROLLMENT_AUDIO: Final = "enrollment-audio"
 
 SUBSCRIPTIONS_PARTITION: Final = "subscriptions"
@@ -64,6 +67,12 @@ def audio_prefix(key: ProfileKey, epoch: int | None) -> str:
     """Of one epoch, or of all."""
     prefix = f"{key.subscription_id}/{key.kind.value}/{key.profile_id}/"
     return prefix if epoch is None else f"{prefix}{epoch:0{_EPOCH_DIGITS}}/"
+
+
+def parsed_profile_row(row_key: str) -> tuple[ProfileKind, str]:
+    """Kind and id in the key of a profile's row."""
+    _, kind, profile_id = row_key.split(":", 2)
+    return ProfileKind(kind), profile_id
 
 
 def operation_row(operation_id: str) -> str:

@@ -10,16 +10,50 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
+from contextlib import suppress
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
-from shared.domain.errors import StorageUnavailable, SubscriptionUnknown
-from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, SubscriptionState
+from shared.domain.errors import (
+    SubscriptionBusy,
+    SubscriptionExists,
+    SubscriptionNotActive,
+    SubscriptionNotFound,
+    SubscriptionUnknown,
+)
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionState
 from shared.storage.data_keys import DataKeys
 from shared.storage.fields import Fields
-from shared.storage.layout import SUBSCRIPTION_PREFIX, SUBSCRIPTIONS_PARTITION, end_of, key_row, subscription_row
-from shared.storage.ports import Insert, Merge, Row, RowConflict, RowExists, Rows, Value
+from shared.storage.layout import (
+    SUBSCRIPTION_PREFIX,
+    SUBSCRIPTIONS_PARTITION,
+    end_of,
+    key_row,
+    subscription_row,
+)
+from shared.storage.ports import (
+    Change,
+    Insert,
+    Merge,
+    Remove,
+    Replace,
+    Row,
+    RowConflict,
+    RowExists,
+    Rows,
+    Value,
+)
+from shared.storage.subscription_records import (
+    STRAY,
+    changed_values,
+    column,
+    creation_values,
+    digest,
+    digests_of,
+    strays_of,
+    subscription_of,
+)
 
 LOOK_UP_SECONDS: Final = 30.0
 """How long a key that opened is not looked up again, and so how long a revoked key may still open elsewhere."""
@@ -45,39 +79,122 @@ class RowSubscriptionStore:
         self._look_up_seconds, self._monotonic = look_up_seconds, monotonic
         self._lock = Lock()
         self._opened: OrderedDict[bytes, tuple[float, Subscription, KeySlot]] = OrderedDict()
+        self._generation = 0
 
     def by_key(self, key: str) -> Subscription:
         return self.opened_by(key)[0]
 
     def opened_by(self, key: str) -> tuple[Subscription, KeySlot]:
         """The active subscription that this key opens, and as which of its two; else ``SubscriptionUnknown``."""
-        digest = sha256(key.encode()).digest()
-        remembered = self._remembered(digest)
+        hashed = digest(key)
+        remembered, generation = self._remembered(hashed)
         if remembered is not None:
             return remembered
-        subscription, slot = self._look_up(digest)
+        found = self._look_up(hashed)
         with self._lock:
-            self._opened[digest] = (self._monotonic() + self._look_up_seconds, subscription, slot)
-            while len(self._opened) > MAX_LOOK_UPS:
-                self._opened.popitem(last=False)
-        return subscription, slot
+            # What was read before somebody's change on this instance must not outlive it.
+            if generation == self._generation:
+                self._opened[hashed] = (self._monotonic() + self._look_up_seconds, *found)
+                while len(self._opened) > MAX_LOOK_UPS:
+                    self._opened.popitem(last=False)
+        return found
 
-    def ensure(self, subscription_id: str, keys: Mapping[KeySlot, str]) -> Subscription:
+    def ensure(
+        self, subscription_id: str, keys: Mapping[KeySlot, str], created_at: datetime | None = None
+    ) -> Subscription:
         """Create the subscription with its data key, or give an existing one these keys; a slot that is not
         named keeps its key. Safe to repeat.
 
         A subscription that is being deleted, or was, stays as it is.
         """
-        digests = {slot: sha256(key.encode()).digest() for slot, key in keys.items()}
-        for digest in digests.values():
-            self._index(digest, subscription_id)
-        for _ in range(MAX_ATTEMPTS):
-            row = self._row(subscription_id)
-            try:
-                return self._ensured(subscription_id, row, digests)
-            except RowConflict:
-                continue
-        raise StorageUnavailable(retry_after_seconds=1)
+        with suppress(SubscriptionExists):
+            return self.create(Subscription(subscription_id, created_at=created_at), keys)
+        subscription = self.get(subscription_id)
+        if subscription.state is SubscriptionState.ACTIVE:
+            for slot, key in keys.items():
+                self.replace_key(subscription_id, slot, key)
+        return subscription
+
+    def get(self, subscription_id: str) -> Subscription:
+        return subscription_of(self._row(subscription_id))
+
+    def page(self, after: str | None, limit: int) -> Sequence[Subscription]:
+        start = SUBSCRIPTION_PREFIX if after is None else f"{subscription_row(after)}!"
+        rows = self._subscriptions.query(SUBSCRIPTIONS_PARTITION, start, end_of(SUBSCRIPTION_PREFIX), limit=limit)
+        return [subscription_of(row) for row in rows]
+
+    def create(self, subscription: Subscription, keys: Mapping[KeySlot, str]) -> Subscription:
+        """First the row with its data key, then the keys' index: what is cut off in between opens to nobody, is listed
+        in the row, and can be given new keys.
+        """
+        subscription_id = subscription.subscription_id
+        digests = {slot: digest(key) for slot, key in keys.items()}
+        insert = Insert(subscription_row(subscription_id), creation_values(subscription, digests))
+        creation = self._data_keys.creation(subscription_id)
+        try:
+            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [insert, creation])
+        except RowConflict:
+            # A row with these very keys is this write, whose first answer was lost.
+            if not digests or digests_of(self._row(subscription_id)) != digests:
+                raise SubscriptionExists(subscription_id) from None
+        for hashed in digests.values():
+            self._index(hashed, subscription_id)
+        return subscription
+
+    def change(self, subscription_id: str, change: SettingsChange) -> Subscription:
+        def changes(row: Row) -> list[Change]:
+            settings = change.applied(subscription_of(row).settings)
+            return [Replace(row.key, changed_values(row, settings), row.etag)]
+
+        self._changed(subscription_id, changes)
+        return self.get(subscription_id)
+
+    def replace_key(self, subscription_id: str, slot: KeySlot, key: str) -> None:
+        """The index comes before the key counts, and goes after it counts no more. The row lists it as a stray all
+        the while, so that a cut leaves nothing that cannot be found.
+        """
+        new = digest(key)
+        old = digests_of(self._row(subscription_id)).get(slot)
+        if old == new:
+            self._index(new, subscription_id)
+            return
+        self._changed(subscription_id, lambda row: [_merge(row, {}, add=new)])
+        self._index(new, subscription_id)
+        replaced: list[bytes] = []
+
+        def changes(row: Row) -> list[Change]:
+            replaced[:] = [stored for at, stored in digests_of(row).items() if at is slot and stored != new]
+            return [_merge(row, {column(slot): new}, add=b"".join(replaced), remove=new)]
+
+        self._changed(subscription_id, changes)
+        for hashed in replaced:
+            self._remove_index(hashed, subscription_id)
+        if replaced:
+            self._changed(subscription_id, lambda row: [_merge(row, {}, remove=replaced[0])])
+
+    def begin_deletion(self, subscription_id: str, at: datetime, request_id: str) -> Subscription:
+        state: dict[str, Value] = {
+            "state": SubscriptionState.DELETING.value,
+            "deleted_at": at,
+            "deleted_by_request": request_id,
+        }
+
+        def changes(row: Row) -> list[Change]:
+            return [Merge(row.key, state, row.etag), self._data_keys.destruction(subscription_id)]
+
+        with suppress(SubscriptionNotActive):  # asked for before, or this very write, whose first answer was lost
+            self._changed(subscription_id, changes)
+        self.forget()
+        self._data_keys.forget(subscription_id)
+        return self.get(subscription_id)
+
+    def remove_keys(self, subscription_id: str) -> int:
+        """Take this subscription's rows out of the keys' index, for its erasure; returns how many it may have had."""
+        row = self._row(subscription_id)
+        known = [*digests_of(row).values(), *strays_of(row)]
+        for hashed in known:
+            self._remove_index(hashed, subscription_id)
+        return len(known)
 
     def all_ids(self) -> Sequence[str]:
         """In every state: what is being deleted needs the timer most."""
@@ -90,81 +207,74 @@ class RowSubscriptionStore:
         """Drop every remembered look-up of this process: for whoever has just changed a key or a state."""
         with self._lock:
             self._opened.clear()
+            self._generation += 1
 
-    def _ensured(self, subscription_id: str, row: Row | None, digests: Mapping[KeySlot, bytes]) -> Subscription:
-        if row is None:
-            subscription = Subscription(subscription_id)
-            insert = Insert(subscription_row(subscription_id), _values(subscription, digests))
-            creation = self._data_keys.creation(subscription_id)
-            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [insert, creation])
-            return subscription
-        subscription = _subscription(row)
-        known = _digests(row)
-        new: dict[str, Value] = {_column(slot): digest for slot, digest in digests.items() if known.get(slot) != digest}
-        if new and subscription.state is SubscriptionState.ACTIVE:
-            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Merge(row.key, new, row.etag)])
+    def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
+        """Apply the changes to the active subscription as it is now, under its ETag; again when somebody was faster."""
+        for _ in range(MAX_ATTEMPTS):
+            row = self._row(subscription_id)
+            state = subscription_of(row).state
+            if state is not SubscriptionState.ACTIVE:
+                raise SubscriptionNotActive(subscription_id, state)
+            try:
+                self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, changes(row))
+            except RowConflict:
+                continue
             self.forget()
-        return subscription
+            return
+        raise SubscriptionBusy(subscription_id)
 
-    def _index(self, digest: bytes, subscription_id: str) -> None:
-        partition, key = key_row(digest)
+    def _remove_index(self, hashed: bytes, subscription_id: str) -> None:
+        partition, key = key_row(hashed)
+        row = self._keys.get(partition, key)
+        if row is not None and Fields(row).text("subscription_id") == subscription_id:
+            with suppress(RowConflict):  # gone, or given to another one meanwhile
+                self._keys.apply(partition, [Remove(key, row.etag)])
+
+    def _index(self, hashed: bytes, subscription_id: str) -> None:
+        partition, key = key_row(hashed)
         try:
             self._keys.apply(partition, [Insert(key, {"subscription_id": subscription_id})])
         except RowExists:
             self._keys.apply(partition, [Merge(key, {"subscription_id": subscription_id})])
 
-    def _look_up(self, digest: bytes) -> tuple[Subscription, KeySlot]:
-        index = self._keys.get(*key_row(digest))
-        row = self._row(Fields(index).text("subscription_id")) if index is not None else None
+    def _look_up(self, hashed: bytes) -> tuple[Subscription, KeySlot]:
+        index = self._keys.get(*key_row(hashed))
+        row = self._find(Fields(index).text("subscription_id")) if index is not None else None
         if row is None:
             raise SubscriptionUnknown
         # Both slots are compared, whichever fits, each in constant time.
-        fitting = [slot for slot, stored in _digests(row).items() if hmac.compare_digest(stored, digest)]
-        subscription = _subscription(row)
+        fitting = [slot for slot, stored in digests_of(row).items() if hmac.compare_digest(stored, hashed)]
+        subscription = subscription_of(row)
         if not fitting or subscription.state is not SubscriptionState.ACTIVE:
             raise SubscriptionUnknown
         return subscription, fitting[0]
 
-    def _row(self, subscription_id: str) -> Row | None:
+    def _find(self, subscription_id: str) -> Row | None:
         return self._subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
 
-    def _remembered(self, digest: bytes) -> tuple[Subscription, KeySlot] | None:
+    def _row(self, subscription_id: str) -> Row:
+        row = self._find(subscription_id)
+        if row is None:
+            raise SubscriptionNotFound(subscription_id)
+        return row
+
+    def _remembered(self, hashed: bytes) -> tuple[tuple[Subscription, KeySlot] | None, int]:
+        """What is known of the key, and the generation of all that is known."""
         with self._lock:
-            found = self._opened.get(digest)
+            found = self._opened.get(hashed)
             if found is None:
-                return None
+                return None, self._generation
             until, subscription, slot = found
             if self._monotonic() >= until:
-                del self._opened[digest]
-                return None
-            self._opened.move_to_end(digest)
-            return subscription, slot
+                del self._opened[hashed]
+                return None, self._generation
+            self._opened.move_to_end(hashed)
+            return (subscription, slot), self._generation
 
 
-def _digests(row: Row) -> dict[KeySlot, bytes]:
-    found = {slot: Fields(row).maybe_binary(_column(slot)) for slot in KeySlot}
-    return {slot: digest for slot, digest in found.items() if digest is not None}
-
-
-def _column(slot: KeySlot) -> str:
-    return f"{slot.value}_sha256"
-
-
-def _values(subscription: Subscription, digests: Mapping[KeySlot, bytes]) -> dict[str, Value]:
-    values: dict[str, Value] = {
-        "state": subscription.state.value,
-        "max_candidates": subscription.settings.max_candidates,
-        "max_profiles": subscription.settings.max_profiles,
-    }
-    return values | {_column(slot): digest for slot, digest in digests.items()}
-
-
-def _subscription(row: Row) -> Subscription:
-    values = Fields(row)
-    return Subscription(
-        subscription_id=row.key.removeprefix(SUBSCRIPTION_PREFIX),
-        state=SubscriptionState(values.text("state")),
-        settings=SubscriptionSettings(
-            max_candidates=values.integer("max_candidates"), max_profiles=values.integer("max_profiles")
-        ),
-    )
+def _merge(row: Row, values: dict[str, Value], *, add: bytes = b"", remove: bytes = b"") -> Merge:
+    """These values, with digests put on the list of strays or taken off it."""
+    strays = [stray for stray in strays_of(row) if stray not in (add, remove)]
+    joined = b"".join([*strays, *([add] if add else [])])
+    return Merge(row.key, {**values, STRAY: joined}, row.etag)

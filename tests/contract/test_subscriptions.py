@@ -12,7 +12,7 @@ from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
 from shared.storage.data_keys import DataKeys
 from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, key_row, subscription_row
-from shared.storage.ports import Merge
+from shared.storage.ports import Insert, Merge
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
@@ -67,7 +67,8 @@ def test_the_index_alone_opens_nothing(storage: Storage) -> None:
     subscription_id = new_id()
     store.ensure(subscription_id, {KeySlot.PRIMARY: "old"})
     store.ensure(subscription_id, {KeySlot.PRIMARY: "new"})
-    assert storage.keys.get(*key_row(sha256(b"old").digest())) is not None
+    partition, key = key_row(sha256(b"old").digest())
+    storage.keys.apply(partition, [Insert(key, {"subscription_id": subscription_id})])
     with pytest.raises(SubscriptionUnknown):
         store.by_key("old")
     assert store.by_key("new").subscription_id == subscription_id

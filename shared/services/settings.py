@@ -1,0 +1,41 @@
+"""Change a subscription's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.audit import Actor, AuditAction
+from shared.domain.errors import PassphraseUnpronounceable
+from shared.domain.subscription import SettingsChange, Subscription
+from shared.services.audit import Audit
+from shared.services.ports import Dictionary, SubscriptionStore
+
+
+@dataclass(frozen=True)
+class ChangeSettings:
+    """By the operator or by the customer: what each may name was decided where the change was read."""
+
+    subscriptions: SubscriptionStore
+    dictionary: Dictionary
+    audit: Audit
+
+    def __call__(self, actor: Actor, subscription_id: str, change: SettingsChange) -> Subscription:
+        """In effect on this instance at once, on others when their look-up of the key is renewed.
+
+        Raises
+        ------
+        PassphraseUnpronounceable, SubscriptionNotFound, SubscriptionNotActive, SubscriptionBusy
+        """
+        require_pronounceable(change, self.dictionary)
+        if not change.named:
+            return self.subscriptions.get(subscription_id)
+        with self.audit.of(actor, AuditAction.CHANGE_SETTINGS, subscription_id, names=change.named):
+            return self.subscriptions.change(subscription_id, change)
+
+
+def require_pronounceable(change: SettingsChange, dictionary: Dictionary) -> None:
+    """Raises ``PassphraseUnpronounceable``: such a phrase could never be heard."""
+    for locale, phrases in change.passphrases.items():
+        unknown = dictionary.unknown_words(phrases or ())
+        if unknown:
+            raise PassphraseUnpronounceable(locale, unknown)

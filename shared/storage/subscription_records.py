@@ -1,0 +1,101 @@
+"""A subscription and its keys as the values of one row.
+
+``<slot>_sha256`` are the keys that open it. ``stray_sha256`` are others under which the table ``keys`` may still point
+here, 32 bytes each: they open nothing, and are listed so that none is left behind when the subscription is erased.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final
+
+from shared.domain.subscription import (
+    KeySlot,
+    RetentionPolicy,
+    Subscription,
+    SubscriptionSettings,
+    SubscriptionState,
+    Thresholds,
+)
+from shared.storage.fields import Fields
+from shared.storage.layout import SUBSCRIPTION_PREFIX
+from shared.storage.ports import Row, Value
+
+STRAY: Final = "stray_sha256"
+_DIGEST_BYTES: Final = 32
+
+
+def digest(key: str) -> bytes:
+    return sha256(key.encode()).digest()
+
+
+def column(slot: KeySlot) -> str:
+    return f"{slot.value}_sha256"
+
+
+def digests_of(row: Row) -> dict[KeySlot, bytes]:
+    """The keys that open the subscription."""
+    found = {slot: Fields(row).maybe_binary(column(slot)) for slot in KeySlot}
+    return {slot: stored for slot, stored in found.items() if stored is not None}
+
+
+def strays_of(row: Row) -> list[bytes]:
+    joined = Fields(row).maybe_binary(STRAY) or b""
+    return [joined[start : start + _DIGEST_BYTES] for start in range(0, len(joined), _DIGEST_BYTES)]
+
+
+def creation_values(subscription: Subscription, digests: Mapping[KeySlot, bytes]) -> dict[str, Value]:
+    values: dict[str, Value] = {"state": subscription.state.value, **_settings_values(subscription.settings)}
+    if subscription.created_at is not None:
+        values["created_at"] = subscription.created_at
+    return values | {column(slot): stored for slot, stored in digests.items()}
+
+
+def changed_values(row: Row, settings: SubscriptionSettings) -> dict[str, Value]:
+    """The row's values with other settings; a setting that is None has no value, so nothing may be merged."""
+    old = _settings_values(_settings(Fields(row)))
+    kept = {name: value for name, value in row.values.items() if name not in old}
+    return kept | _settings_values(settings)
+
+
+def subscription_of(row: Row) -> Subscription:
+    values = Fields(row)
+    return Subscription(
+        subscription_id=row.key.removeprefix(SUBSCRIPTION_PREFIX),
+        state=SubscriptionState(values.text("state")),
+        settings=_settings(values),
+        created_at=values.maybe_time("created_at"),
+        deleted_at=values.maybe_time("deleted_at"),
+    )
+
+
+def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
+    values: dict[str, Value | None] = {
+        "max_age_days": settings.retention.max_age_days,
+        "max_idle_days": settings.retention.max_idle_days,
+        "verification_threshold": settings.thresholds.verification,
+        "identification_threshold": settings.thresholds.identification,
+        "max_candidates": settings.max_candidates,
+        "max_profiles": settings.max_profiles,
+        "passphrases": json.dumps(dict(settings.passphrases)) if settings.passphrases else None,
+        "require_consent": settings.require_consent,
+        "keep_identification_audio": settings.keep_identification_audio,
+        "audit_days": settings.audit_days,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _settings(values: Fields) -> SubscriptionSettings:
+    phrases = json.loads(values.maybe_text("passphrases") or "{}")
+    return SubscriptionSettings(
+        retention=RetentionPolicy(values.maybe_number("max_age_days"), values.maybe_number("max_idle_days")),
+        thresholds=Thresholds(values.number("verification_threshold"), values.number("identification_threshold")),
+        max_candidates=values.integer("max_candidates"),
+        max_profiles=values.integer("max_profiles"),
+        passphrases={locale: tuple(listed) for locale, listed in phrases.items()},
+        require_consent=values.flag("require_consent"),
+        keep_identification_audio=values.flag("keep_identification_audio"),
+        audit_days=values.number("audit_days"),
+    )
