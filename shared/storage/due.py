@@ -5,27 +5,81 @@ Such a row is written in the same transaction as what causes it, so that neither
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 from shared.domain.limits import PENDING_UPLOAD_MINUTES
 from shared.domain.operation import Operation
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.fields import Fields
 from shared.storage.layout import audio_prefix, due_row, end_of, enrollments_prefix
-from shared.storage.ports import MAX_CHANGES, Blobs, Insert, Remove, Row, RowMissing, Rows, Value
+from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Remove, Row, RowMissing, Rows, Value
 
-ERASE = "erase"
-UPLOAD = "upload"
-BLOB = "blob"
-OPERATION = "operation"
+ERASE: Final = "erase"
+UPLOAD: Final = "upload"
+BLOB: Final = "blob"
+OPERATION: Final = "operation"
+EXPIRE: Final = "expire"
+POLICY: Final = "policy"
+
+ProfileExpired: TypeAlias = Callable[[ProfileKey, datetime], None]
+"""Told of each profile whose time was over, at least once; the time is the tombstone's."""
 
 
-def erase_due(at: datetime, key: ProfileKey, epoch: int | None) -> Insert:
-    """The tombstone of a profile (``epoch`` None) or of one epoch of it: its enrollments and audio are to be erased."""
+def erase_due(
+    at: datetime, key: ProfileKey, epoch: int | None, *, armed_at: datetime | None = None, expired: bool = False
+) -> Insert:
+    """The tombstone of a profile (``epoch`` None) or of one epoch of it: its enrollments and audio are to be erased.
+
+    ``armed_at`` names the row that would have looked for the profile's expiry, and is to go too.
+    """
     detail = f"{key.kind.value}:{key.profile_id}:{'all' if epoch is None else epoch}"
-    values: dict[str, Value] = {"kind": key.kind.value, "profile_id": key.profile_id}
-    return Insert(due_row(at, ERASE, detail), values if epoch is None else values | {"epoch": epoch})
+    values: dict[str, Value] = {"kind": key.kind.value, "profile_id": key.profile_id, "at": at}
+    if epoch is not None:
+        values["epoch"] = epoch
+    if armed_at is not None:
+        values["armed_at"] = armed_at
+    if expired:
+        values["expired"] = True
+    return Insert(due_row(at, ERASE, detail), values)
+
+
+def expire_due(at: datetime, key: ProfileKey) -> Insert:
+    """Look whether the profile has expired. ``armed_at`` stays what it is when the row is put off."""
+    values: dict[str, Value] = {"kind": key.kind.value, "profile_id": key.profile_id, "armed_at": at}
+    return Insert(due_row(at, EXPIRE, f"{key.kind.value}:{key.profile_id}"), values)
+
+
+def armed(
+    key: ProfileKey, armed_at: datetime | None, expires_at: datetime | None
+) -> tuple[datetime | None, list[Insert]]:
+    """When the profile is looked at from now on, and what must be written with it for that.
+
+    A row that falls due before the expiry is good enough: the timer arms the profile anew when it comes to it. One
+    that falls due behind it is left for the caller to remove.
+    """
+    if expires_at is None or (armed_at is not None and armed_at <= expires_at):
+        return armed_at, []
+    return expires_at, [expire_due(expires_at, key)]
+
+
+def not_armed_twice(rows: Rows, partition: str, changes: Sequence[Change]) -> list[Change]:
+    """For a second attempt: the changes without an arming row that is there already.
+
+    Such a row was left by a process that died after it had armed the profile for an earlier time. It holds again.
+    """
+    return [
+        one
+        for one in changes
+        if not isinstance(one, Insert) or f":{EXPIRE}:" not in one.key or rows.get(partition, one.key) is None
+    ]
+
+
+def policy_due(at: datetime, walk_id: str) -> Insert:
+    """Look through the subscription's profiles, because its policy changes."""
+    return Insert(due_row(at, POLICY, walk_id), {})
 
 
 def upload_due(started_at: datetime, enrollment_id: str, blob: str) -> Insert:
@@ -51,20 +105,33 @@ def action_of(row: Row) -> str:
     return row.key.split(":", 3)[2]
 
 
+def key_in(row: Row) -> ProfileKey:
+    """The profile that a row of something due names."""
+    values = Fields(row)
+    return ProfileKey(row.partition, ProfileKind(values.text("kind")), values.text("profile_id"))
+
+
+def _tell_nobody(key: ProfileKey, at: datetime) -> None:
+    """For who keeps no record of expiries."""
+
+
 class Eraser:
     """Erases what tombstones name. Safe to run twice, and beside another one."""
 
-    def __init__(self, voices: Rows, audio: Blobs) -> None:
-        self._voices, self._audio = voices, audio
+    def __init__(self, voices: Rows, audio: Blobs, expired: ProfileExpired = _tell_nobody) -> None:
+        self._voices, self._audio, self._expired = voices, audio, expired
 
     def finish(self, subscription_id: str, tombstone: Row) -> None:
-        """Enrollments and audio of the profile or epoch, then the tombstone."""
-        values = Fields(tombstone)
-        key = ProfileKey(subscription_id, ProfileKind(values.text("kind")), values.text("profile_id"))
-        epoch = values.maybe_integer("epoch")
+        """Enrollments and audio of the profile or epoch, its row in the index of expiry, then the tombstone."""
+        key, values = key_in(tombstone), Fields(tombstone)
+        epoch, armed_at = values.maybe_integer("epoch"), values.maybe_time("armed_at")
         self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
         for name in self._audio.names(audio_prefix(key, epoch)):
             self._audio.delete(name)
+        if armed_at is not None:
+            remove_silently(self._voices, subscription_id, expire_due(armed_at, key).key)
+        if tombstone.values.get("expired"):
+            self._expired(key, values.time("at"))
         remove_silently(self._voices, subscription_id, tombstone.key)
 
     def _erase_rows(self, subscription_id: str, prefix: str) -> None:
@@ -81,3 +148,14 @@ class Eraser:
 def remove_silently(rows: Rows, partition: str, key: str) -> None:
     with suppress(RowMissing):
         rows.apply(partition, [Remove(key)])
+
+
+def remove_all_silently(rows: Rows, partition: str, keys: Sequence[str]) -> None:
+    """At once where all are there, else one by one."""
+    for start in range(0, len(keys), MAX_CHANGES):
+        some = keys[start : start + MAX_CHANGES]
+        try:
+            rows.apply(partition, [Remove(key) for key in some])
+        except RowMissing:
+            for key in some:
+                remove_silently(rows, partition, key)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Enrollment, Profile, Signature
 from shared.services.ports import Ids
-from shared.storage.due import remove_silently, upload_due
+from shared.storage.due import armed, not_armed_twice, remove_silently, upload_due
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import audio_blob, enrollment_row, profile_row
 from shared.storage.ports import Blobs, Change, Insert, Remove, Replace, Row, RowConflict, Rows
@@ -53,14 +54,16 @@ class _Commit:
     enrollment_id: str
     enrollment: Insert = field(repr=False)
     upload: _Upload | None
+    expires_at: datetime | None
 
     @property
     def subscription_id(self) -> str:
         return self.profile.key.subscription_id
 
-    def changes(self, profile: Profile, etag: str) -> list[Change]:
-        values = profile_values(profile, self.revision, self.sealed)
-        changes: list[Change] = [Replace(profile_row(profile.key), values, etag), self.enrollment]
+    def changes(self, profile: Profile, version: Version) -> list[Change]:
+        armed_at, arming = armed(profile.key, version.armed_at, self.expires_at)
+        values = profile_values(profile, self.revision, self.sealed, armed_at)
+        changes: list[Change] = [Replace(profile_row(profile.key), values, version.etag), self.enrollment, *arming]
         return changes if self.upload is None else [*changes, Remove(self.upload.due.key)]
 
 
@@ -111,20 +114,23 @@ class Enroller:
         insert = Insert(
             enrollment_row(key, epoch, revision), enrollment_values(enrollment, enrollment_id, embedding, blob)
         )
-        return _Commit(profile, revision, sealed, enrollment_id, insert, upload)
+        return _Commit(profile, revision, sealed, enrollment_id, insert, upload, profile.expires_at)
 
     def _committed(self, commit: _Commit, version: Version) -> Profile:
         """Run the transaction, again when the profile was merely used in between."""
-        profile, etag = commit.profile, version.etag
-        for _ in range(MAX_TOUCHES_SURVIVED):
-            if not etag:
-                profile, etag = self._unchanged(commit, version)
+        profile, current = commit.profile, version
+        for attempt in range(MAX_TOUCHES_SURVIVED):
+            if not current.etag:
+                profile, current = self._unchanged(commit, version)
+            changes = commit.changes(profile, current)
+            if attempt:
+                changes = not_armed_twice(self._voices, commit.subscription_id, changes)
             try:
-                self._voices.apply(commit.subscription_id, commit.changes(profile, etag))
+                self._voices.apply(commit.subscription_id, changes)
             except RowConflict:
                 if self._is_written(commit):
                     break
-                profile, etag = self._unchanged(commit, version)
+                profile, current = self._unchanged(commit, version)
                 continue
             except StorageUnavailable:
                 # The answer may be lost though the enrollment is written: a retry of the caller would double it.
@@ -135,16 +141,17 @@ class Enroller:
             raise ProfileBusy(profile.key.profile_id)
         return replace(profile, version=str(Version(commit.revision, "")))
 
-    def _unchanged(self, commit: _Commit, version: Version) -> tuple[Profile, str]:
-        """The ETag of now, if nothing has happened that the enrollment does not know of."""
+    def _unchanged(self, commit: _Commit, version: Version) -> tuple[Profile, Version]:
+        """The version of now, if nothing has happened that the enrollment does not know of."""
         profile = commit.profile
         row = self._voices.get(commit.subscription_id, profile_row(profile.key))
         if row is None:
             raise ProfileNotFound(profile.key.profile_id)
         current = profile_of(row, profile.key.kind)
-        if Version.of(current).revision != version.revision or self._is_taken(commit):
+        now = Version.of(current)
+        if now.revision != version.revision or self._is_taken(commit):
             raise ProfileBusy(profile.key.profile_id)
-        return replace(profile, last_action_at=max(profile.last_action_at, current.last_action_at)), row.etag
+        return replace(profile, last_action_at=max(profile.last_action_at, current.last_action_at)), now
 
     def _is_written(self, commit: _Commit) -> bool:
         """Whether the conflict is with this very transaction, written although its first answer was lost."""

@@ -3,147 +3,159 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
-from shared.services.ports import Ids
+from shared.domain.retention import with_expiry
+from shared.domain.subscription import RetentionPolicy
+from shared.services.ports import Clock, Ids
 from shared.storage.candidates import Candidates
-from shared.storage.due import Eraser, erase_due
+from shared.storage.due import Eraser, armed, erase_due, expire_due, not_armed_twice, remove_silently
 from shared.storage.enrolling import Enroller
 from shared.storage.envelope import Envelope, Place, Secret
-from shared.storage.fields import Fields
+from shared.storage.expiry import Policies
 from shared.storage.layout import TALLY, profile_row, profiles_range
-from shared.storage.ports import (
-    Blobs,
-    Change,
-    Insert,
-    Merge,
-    Remove,
-    Replace,
-    Row,
-    RowConflict,
-    RowMissing,
-    Rows,
-)
+from shared.storage.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows
 from shared.storage.records import (
+    NOTES,
     PUBLIC_PROFILE,
     SealedVoice,
     Version,
+    notes,
     profile_of,
     profile_values,
     sealed_voice_of,
     signature_from,
 )
+from shared.storage.removing import MAX_ATTEMPTS, Remover, count, counted, rest
 
 logger: Final = logging.getLogger(__name__)
 
-MAX_ATTEMPTS: Final = 30
-"""Of a change under an ETag that others keep changing: of many at once, one succeeds in every round."""
+
+def _kept(subscription_id: str) -> RetentionPolicy:  # noqa: ARG001
+    return RetentionPolicy()
 
 
-def _pause(attempt: int) -> None:
-    """A random rest of up to 10 ms for each attempt so far, so that contenders stop meeting."""
-    time.sleep(random.uniform(0.0, 0.01 * attempt))  # noqa: S311 - no secret
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class RowProfileStore:
     """Implements ``ProfileStore``. ``voices`` is the table of voice data, ``audio`` the container for enrollments.
+
+    ``policies`` says how long profiles are kept: one whose time is over at a reading is absent for every method, and
+    what is returned says when that will be.
 
     Beyond the port's errors: ``SealBroken`` when a stored voice is not as it was sealed, ``SubscriptionUnknown`` when
     the subscription's data key has been destroyed, ``ValueError`` for an id that cannot stand in a key.
     """
 
     def __init__(
-        self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids, *, pause: Callable[[int], None] = _pause
+        self,
+        voices: Rows,
+        audio: Blobs,
+        envelope: Envelope,
+        ids: Ids,
+        *,
+        policies: Policies = _kept,
+        clock: Clock = _now,
+        pause: Callable[[int], None] = rest,
     ) -> None:
-        self._voices, self._envelope, self._pause = voices, envelope, pause
+        self._voices, self._envelope, self._policies, self._clock = voices, envelope, policies, clock
+        self._pause = pause
         self._enroller = Enroller(voices, audio, envelope, ids)
-        self._eraser = Eraser(voices, audio)
+        self._remover = Remover(voices, Eraser(voices, audio), pause)
         self._candidates = Candidates(voices)
 
     def create(self, profile: Profile, maximum: int) -> Profile:
         subscription_id = profile.key.subscription_id
-        insert = Insert(profile_row(profile.key), profile_values(profile, 0, SealedVoice()))
+        profile = with_expiry(profile, self._policies(subscription_id))
+        armed_at, arming = armed(profile.key, None, profile.expires_at)
+        insert = Insert(profile_row(profile.key), profile_values(profile, 0, SealedVoice(), armed_at))
         for attempt in range(MAX_ATTEMPTS):
             tally = self._voices.get(subscription_id, TALLY)
-            count = _count(tally)
-            if count >= maximum:
+            number = count(tally)
+            if number >= maximum:
                 raise TooManyProfiles(maximum)
             try:
-                self._voices.apply(subscription_id, [insert, _counted(tally, count + 1)])
+                self._voices.apply(subscription_id, [insert, counted(tally, number + 1), *arming])
             except RowConflict:
                 if self._voices.get(subscription_id, insert.key) is not None:
                     return self._same(profile)
                 self._pause(attempt)
                 continue
-            return replace(profile, version=str(Version(0, "")))
+            return replace(profile, version=str(Version(0, "", armed_at)))
         raise StorageUnavailable(retry_after_seconds=1)
 
     def get(self, key: ProfileKey) -> Profile:
-        return self._profile(self._row(key), key)
+        return self._opened(*self._living(self._row(key), key))
 
     def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
         return self._with_signature(self._row(key), key)
 
     def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
         rows = self._candidates.rows(keys)
-        return [self._with_signature(_present(row, key), key) for row, key in zip(rows, keys, strict=True)]
+        return [self._with_signature(row, key) for row, key in zip(rows, keys, strict=True)]
 
     def list(
         self, subscription_id: str, kind: ProfileKind, *, after: str | None = None, limit: int | None = None
     ) -> Sequence[Profile]:
         """As the port says; passphrases stay sealed and are ``None`` in the listed profiles."""
-        start, end = profiles_range(kind, after)
-        rows = self._voices.query(subscription_id, start, end, limit=limit, select=PUBLIC_PROFILE)
-        return [profile_of(row, kind) for row in rows]
+        policy, now = self._policies(subscription_id), self._clock()
+        found: list[Profile] = []
+        while True:
+            start, end = profiles_range(kind, after)
+            missing = None if limit is None else limit - len(found)
+            rows = list(self._voices.query(subscription_id, start, end, limit=missing, select=PUBLIC_PROFILE))
+            profiles = [with_expiry(profile_of(row, kind), policy) for row in rows]
+            found += [one for one in profiles if one.expires_at is None or one.expires_at > now]
+            # What has expired and is not erased yet leaves gaps: a page is filled up from behind it.
+            if limit is None or len(rows) < (missing or 0) or len(found) >= limit:
+                return found
+            after = profiles[-1].key.profile_id
 
     def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
+        profile = with_expiry(profile, self._policies(profile.key.subscription_id))
         return self._enroller.enroll(profile, signature, enrollment, audio)
 
     def reset(self, key: ProfileKey, at: datetime) -> Profile:
+        return self._emptied(key, at, lambda profile: profile)
+
+    def withdraw_consent(self, key: ProfileKey, at: datetime) -> Profile:
+        return self._emptied(key, at, lambda profile: replace(profile, consent=profile.consent.withdrawn(at)))
+
+    def annotate(self, profile: Profile) -> Profile:
+        key, version = profile.key, Version.of(profile)
         for attempt in range(MAX_ATTEMPTS):
-            row = self._row(key)
-            old = profile_of(row, key.kind)
-            revision = Version.of(old).revision + 1
-            fresh = _without_voice(old, at)
-            tombstone = erase_due(at, key, old.epoch)
-            values = profile_values(fresh, revision, SealedVoice())
+            current, row = self._living(self._row(key), key)
+            now = Version.of(current)
+            if now.revision != version.revision:
+                raise ProfileBusy(key.profile_id)
+            after = replace(current, consent=profile.consent, retention=profile.retention)
+            after = with_expiry(after, self._policies(key.subscription_id))
+            armed_at, arming = armed(key, now.armed_at, after.expires_at)
+            values = {name: value for name, value in row.values.items() if name not in NOTES}
+            values |= {**notes(after), "revision": now.revision + 1, **({"armed_at": armed_at} if armed_at else {})}
+            changes: list[Change] = [Replace(row.key, values, row.etag), *arming]
+            if attempt:
+                changes = not_armed_twice(self._voices, key.subscription_id, changes)
             try:
-                self._voices.apply(key.subscription_id, [Replace(row.key, values, row.etag), tombstone])
-            except RowMissing:
-                raise ProfileNotFound(key.profile_id) from None
+                self._voices.apply(key.subscription_id, changes)
             except RowConflict:
-                if self._voices.get(key.subscription_id, tombstone.key) is None:
-                    self._pause(attempt)
-                    continue
-            self._erase_now(key.subscription_id, tombstone)
-            return replace(fresh, version=str(Version(revision, "")))
+                self._pause(attempt)
+                continue
+            if arming and now.armed_at:
+                remove_silently(self._voices, key.subscription_id, expire_due(now.armed_at, key).key)
+            return replace(self._opened(after, row), version=str(Version(now.revision + 1, "", armed_at)))
         raise ProfileBusy(key.profile_id)
 
     def delete(self, key: ProfileKey, at: datetime) -> None:
-        tombstone = erase_due(at, key, None)
-        for attempt in range(MAX_ATTEMPTS):
-            tally = self._voices.get(key.subscription_id, TALLY)
-            changes: list[Change] = [Remove(profile_row(key)), tombstone]
-            if tally is not None:
-                changes.append(_counted(tally, max(0, _count(tally) - 1)))
-            try:
-                self._voices.apply(key.subscription_id, changes)
-            except RowConflict as conflict:
-                if self._voices.get(key.subscription_id, tombstone.key) is None:
-                    if isinstance(conflict, RowMissing) and conflict.key == profile_row(key):
-                        raise ProfileNotFound(key.profile_id) from None
-                    self._pause(attempt)
-                    continue
-            self._erase_now(key.subscription_id, tombstone)
-            return
-        raise ProfileBusy(key.profile_id)
+        if not self._remover.remove(key, at, lambda row: bool(self._living(row, key))):
+            raise ProfileNotFound(key.profile_id)
 
     def touch(self, key: ProfileKey, at: datetime) -> None:
         try:
@@ -151,20 +163,51 @@ class RowProfileStore:
         except RowMissing:
             return
 
-    def _row(self, key: ProfileKey) -> Row:
-        return _present(self._voices.get(key.subscription_id, profile_row(key)), key)
+    def _emptied(self, key: ProfileKey, at: datetime, change: Callable[[Profile], Profile]) -> Profile:
+        for attempt in range(MAX_ATTEMPTS):
+            old, row = self._living(self._row(key), key)
+            version = Version.of(old)
+            fresh = with_expiry(change(_without_voice(old, at)), self._policies(key.subscription_id))
+            armed_at, arming = armed(key, version.armed_at, fresh.expires_at)
+            tombstone = erase_due(at, key, old.epoch)
+            values = profile_values(fresh, version.revision + 1, SealedVoice(), armed_at)
+            changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming]
+            if attempt:
+                changes = not_armed_twice(self._voices, key.subscription_id, changes)
+            try:
+                self._voices.apply(key.subscription_id, changes)
+            except RowMissing:
+                raise ProfileNotFound(key.profile_id) from None
+            except RowConflict:
+                if self._voices.get(key.subscription_id, tombstone.key) is None:
+                    self._pause(attempt)
+                    continue
+            self._remover.erase(key.subscription_id, tombstone)
+            return replace(fresh, version=str(Version(version.revision + 1, "", armed_at)))
+        raise ProfileBusy(key.profile_id)
 
-    def _profile(self, row: Row, key: ProfileKey) -> Profile:
-        profile = profile_of(row, key.kind)
+    def _row(self, key: ProfileKey) -> Row | None:
+        return self._voices.get(key.subscription_id, profile_row(key))
+
+    def _living(self, row: Row | None, key: ProfileKey) -> tuple[Profile, Row]:
+        """The profile in the row, without its passphrase, and the row; absent and expired are the same."""
+        if row is None:
+            raise ProfileNotFound(key.profile_id)
+        profile = with_expiry(profile_of(row, key.kind), self._policies(key.subscription_id))
+        if profile.expires_at is not None and profile.expires_at <= self._clock():
+            raise ProfileNotFound(key.profile_id)
+        return profile, row
+
+    def _opened(self, profile: Profile, row: Row) -> Profile:
         sealed = sealed_voice_of(row).passphrase
         if sealed is None:
             return profile
-        phrase = self._envelope.open(Place(key, Secret.PASSPHRASE, profile.epoch, ""), sealed)
+        phrase = self._envelope.open(Place(profile.key, Secret.PASSPHRASE, profile.epoch, ""), sealed)
         return replace(profile, passphrase=phrase.decode())
 
-    def _with_signature(self, row: Row, key: ProfileKey) -> tuple[Profile, Signature | None]:
-        profile = self._profile(row, key)
-        sealed = sealed_voice_of(row).signature
+    def _with_signature(self, row: Row | None, key: ProfileKey) -> tuple[Profile, Signature | None]:
+        living, row = self._living(row, key)
+        profile, sealed = self._opened(living, row), sealed_voice_of(row).signature
         if sealed is None:
             return profile, None
         model_id = profile.model_id or ""
@@ -178,27 +221,6 @@ class RowProfileStore:
             raise ProfileBusy(profile.key.profile_id)
         return stored
 
-    def _erase_now(self, subscription_id: str, tombstone: Insert) -> None:
-        """The voice is out of reach already; if storage fails here, the timer erases what the tombstone names."""
-        try:
-            self._eraser.finish(subscription_id, Row(subscription_id, tombstone.key, tombstone.values))
-        except StorageUnavailable:
-            logger.warning("erase_deferred subscription=%s", subscription_id)
-
-
-def _present(row: Row | None, key: ProfileKey) -> Row:
-    if row is None:
-        raise ProfileNotFound(key.profile_id)
-    return row
-
-
-def _count(tally: Row | None) -> int:
-    return 0 if tally is None else Fields(tally).integer("profiles")
-
-
-def _counted(tally: Row | None, count: int) -> Change:
-    return Insert(TALLY, {"profiles": count}) if tally is None else Replace(TALLY, {"profiles": count}, tally.etag)
-
 
 def _without_voice(profile: Profile, at: datetime) -> Profile:
     return Profile(
@@ -208,4 +230,6 @@ def _without_voice(profile: Profile, at: datetime) -> Profile:
         last_action_at=at,
         status=EnrollmentStatus.ENROLLING,
         epoch=profile.epoch + 1,
+        consent=profile.consent,
+        retention=profile.retention,
     )

@@ -5,20 +5,37 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
+from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.decision import Confidence
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
-from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.profile import (
+    Enrollment,
+    EnrollmentStatus,
+    Profile,
+    ProfileKey,
+    ProfileKind,
+    RetentionOverride,
+    Signature,
+)
 from shared.domain.recording import Vector
+from shared.domain.subscription import UNSET, Unset
 from shared.storage.fields import Fields, RowMalformed
 from shared.storage.ports import Row, Value
 
+NOTES: Final = (
+    "consent_statement", "consent_recorded_at", "consent_channel", "consent_reference", "consent_withdrawn_at",
+    "kept_age_days", "kept_idle_days",
+)  # fmt: skip
+"""What is noted beside the voice: the consent, and how long this profile is kept."""
+
 PUBLIC_PROFILE: Final = (
     "locale", "created_at", "last_action_at", "status", "last_enrolled_at", "enrollments_count", "audio_seconds",
-    "speech_seconds", "model_id", "epoch", "revision",
+    "speech_seconds", "model_id", "epoch", "revision", "armed_at", *NOTES,
 )  # fmt: skip
 """A profile's values apart from the sealed ones: what a list reads."""
 
@@ -27,21 +44,23 @@ PUBLIC_PROFILE: Final = (
 class Version:
     """The store's mark on a profile.
 
-    ``revision`` counts enrollments and resets; a mere use of the profile leaves it alone but changes the ETag. So an
-    enroll can tell a race that matters from a verify that passed by. ``etag`` is empty right after a write, whose
-    answer does not carry it.
+    ``revision`` counts enrollments, resets and notes; a mere use of the profile leaves it alone but changes the ETag.
+    So an enroll can tell a race that matters from a verify that passed by. ``etag`` is empty right after a write,
+    whose answer does not carry it. ``armed_at`` is the key of the row that lets the timer look whether the profile
+    has expired: never later than the expiry. ``None`` when no policy touches the profile.
     """
 
     revision: int
     etag: str
+    armed_at: datetime | None = None
 
     def __str__(self) -> str:
-        return f"{self.revision} {self.etag}"
+        return f"{self.revision} {self.etag} {self.armed_at.isoformat() if self.armed_at else ''}"
 
     @classmethod
     def of(cls, profile: Profile) -> Version:
-        revision, _, etag = profile.version.partition(" ")
-        return cls(int(revision), etag)
+        revision, etag, armed_at = profile.version.split(" ")
+        return cls(int(revision), etag, datetime.fromisoformat(armed_at) if armed_at else None)
 
 
 @dataclass(frozen=True)
@@ -52,9 +71,13 @@ class SealedVoice:
     passphrase: bytes | None = field(default=None, repr=False)
 
 
-def profile_values(profile: Profile, revision: int, sealed: SealedVoice) -> Mapping[str, Value]:
+def profile_values(
+    profile: Profile, revision: int, sealed: SealedVoice, armed_at: datetime | None = None
+) -> Mapping[str, Value]:
     return _present(
         {
+            **notes(profile),
+            "armed_at": armed_at,
             "locale": profile.locale,
             "created_at": profile.created_at,
             "last_action_at": profile.last_action_at,
@@ -72,6 +95,44 @@ def profile_values(profile: Profile, revision: int, sealed: SealedVoice) -> Mapp
     )
 
 
+def notes(profile: Profile) -> dict[str, Value]:
+    """The values of ``NOTES``. A clock that stands still is written as 0 days, which no policy can say."""
+    record, kept = profile.consent.record, profile.retention
+    found: dict[str, Value | None] = {
+        "consent_withdrawn_at": profile.consent.withdrawn_at,
+        "kept_age_days": _days(kept.max_age_days),
+        "kept_idle_days": _days(kept.max_idle_days),
+    }
+    if record is not None:
+        found |= {
+            "consent_statement": record.statement_id,
+            "consent_recorded_at": record.recorded_at,
+            "consent_channel": record.channel,
+            "consent_reference": record.reference,
+        }
+    return _present(found)
+
+
+def _days(days: float | Unset | None) -> float | None:
+    return None if isinstance(days, Unset) else float(days or 0.0)
+
+
+def _kept(values: Fields, name: str) -> float | Unset | None:
+    days = values.maybe_number(name)
+    return UNSET if days is None else days or None
+
+
+def _consent(values: Fields) -> Consent:
+    statement = values.maybe_text("consent_statement")
+    record = statement and ConsentRecord(
+        statement_id=statement,
+        recorded_at=values.time("consent_recorded_at"),
+        channel=values.maybe_text("consent_channel"),
+        reference=values.maybe_text("consent_reference"),
+    )
+    return Consent(record or None, values.maybe_time("consent_withdrawn_at"))
+
+
 def profile_of(row: Row, kind: ProfileKind) -> Profile:
     """Without its passphrase, which is sealed."""
     values = Fields(row)
@@ -87,7 +148,9 @@ def profile_of(row: Row, kind: ProfileKind) -> Profile:
         speech_seconds=values.number("speech_seconds"),
         model_id=values.maybe_text("model_id"),
         epoch=values.integer("epoch"),
-        version=str(Version(values.integer("revision"), row.etag)),
+        consent=_consent(values),
+        retention=RetentionOverride(_kept(values, "kept_age_days"), _kept(values, "kept_idle_days")),
+        version=str(Version(values.integer("revision"), row.etag, values.maybe_time("armed_at"))),
     )
 
 
@@ -192,5 +255,5 @@ def _outcome(values: Fields) -> EnrollmentResult | IdentificationResult | Operat
             raise RowMalformed("outcome")
 
 
-def _present(values: Mapping[str, Value | None]) -> Mapping[str, Value]:
+def _present(values: Mapping[str, Value | None]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value is not None}

@@ -19,17 +19,21 @@ logger: Final = logging.getLogger(__name__)
 POSTPONED: Final = timedelta(minutes=15)
 """How long an item waits that failed for reasons of its own, so that it does not stand before those behind it."""
 
-Handler: TypeAlias = Callable[[str, Row], None]
-"""Does what the row of this subscription says and takes the row away; safe to run twice and side by side."""
+Handler: TypeAlias = Callable[[str, Row, datetime], None]
+"""Does what the row of this subscription says, as of that moment, and takes the row away; safe to run twice and side by
+side."""
 
 
 class RowUpkeep:
     """``handlers`` adds actions, or replaces the ones known here."""
 
-    def __init__(self, voices: Rows, audio: Blobs, handlers: Mapping[str, Handler] | None = None) -> None:
+    def __init__(
+        self, voices: Rows, audio: Blobs, eraser: Eraser | None = None, handlers: Mapping[str, Handler] | None = None
+    ) -> None:
         self._voices, self._audio = voices, audio
+        self._eraser = eraser or Eraser(voices, audio)
         self._handlers: dict[str, Handler] = {
-            ERASE: Eraser(voices, audio).finish,
+            ERASE: self._erase,
             UPLOAD: self._abandon_upload,
             BLOB: self._delete_blob,
             OPERATION: self._expire_operation,
@@ -51,7 +55,7 @@ class RowUpkeep:
     def _attempt(self, subscription_id: str, row: Row, at: datetime) -> None:
         action = action_of(row)
         try:
-            self._handlers[action](subscription_id, row)
+            self._handlers[action](subscription_id, row, at)
         except StorageUnavailable:
             logger.warning("upkeep_interrupted subscription=%s action=%s", subscription_id, action)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are due too
@@ -66,19 +70,22 @@ class RowUpkeep:
         with suppress(StorageUnavailable, RowConflict):
             self._voices.apply(subscription_id, [Remove(row.key, row.etag), later])
 
-    def _abandon_upload(self, subscription_id: str, row: Row) -> None:
+    def _erase(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
+        self._eraser.finish(subscription_id, row)
+
+    def _abandon_upload(self, subscription_id: str, row: Row, at: datetime) -> None:
         """First make the commit impossible, then delete: the other way round an enrollment could lose its audio."""
         doomed = blob_due(row)
         try:
             self._voices.apply(subscription_id, [Remove(row.key), doomed])
         except RowMissing:
             return  # committed meanwhile, or cleaned up by the request itself
-        self._delete_blob(subscription_id, Row(subscription_id, doomed.key, doomed.values))
+        self._delete_blob(subscription_id, Row(subscription_id, doomed.key, doomed.values), at)
 
-    def _delete_blob(self, subscription_id: str, row: Row) -> None:
+    def _delete_blob(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
         self._audio.delete(Fields(row).text("blob"))
         remove_silently(self._voices, subscription_id, row.key)
 
-    def _expire_operation(self, subscription_id: str, row: Row) -> None:
+    def _expire_operation(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
         remove_silently(self._voices, subscription_id, operation_row(Fields(row).text("operation_id")))
         remove_silently(self._voices, subscription_id, row.key)

@@ -150,8 +150,9 @@ def test_a_storage_that_fails_in_one_item_leaves_it_due(storage: Storage) -> Non
 def test_another_action_is_one_more_handler(storage: Storage) -> None:
     subscription_id = new_id()
     seen: list[str] = []
-    upkeep = RowUpkeep(storage.voices, storage.audio, {"expire": lambda owner, row: seen.append(f"{owner} {row.key}")})
-    due = Insert(due_row(NOW, "expire", "tii:x"), {})
+    handlers = {"new": lambda owner, row, at: seen.append(f"{owner} {row.key} {at}")}
+    upkeep = RowUpkeep(storage.voices, storage.audio, handlers=handlers)
+    due = Insert(due_row(NOW, "new", "tii:x"), {})
     storage.voices.apply(subscription_id, [due])
     assert upkeep.sweep(subscription_id, NOW, 10) == 1
-    assert seen == [f"{subscription_id} {due.key}"]
+    assert seen == [f"{subscription_id} {due.key} {NOW}"]
