@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.inference.model_card import MeasuredRates
+from tools.calibration.metrics import equal_error
 from tools.calibration.trials import Trials
 
 Numbers = npt.NDArray[np.float64]
@@ -32,15 +33,6 @@ def measured(trials: Trials, logit: Numbers, test: str, enrolments: int) -> Meas
         false_non_match_high=round(miss_high, 5),
         equal_error=round(equal_error(logit, same), 5),
     )
-
-
-def equal_error(scores: Numbers, same: npt.NDArray[np.bool_]) -> float:
-    """Where false matches and false non-matches are equally frequent."""
-    ordered = same[np.argsort(scores)]
-    missed = np.cumsum(ordered) / ordered.sum()
-    passed = 1.0 - np.cumsum(~ordered) / (~ordered).sum()
-    nearest = int(np.argmin(np.abs(missed - passed)))
-    return float(missed[nearest] + passed[nearest]) / 2.0
 
 
 def _interval(trials: Trials, errors: npt.NDArray[np.bool_]) -> tuple[float, float]:

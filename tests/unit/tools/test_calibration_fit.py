@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.recording import Samples, Vector
 from tools.calibration.fit import Line, fitted
-from tools.calibration.rates import equal_error, measured
+from tools.calibration.rates import measured
 from tools.calibration.trials import Trials, trials, voice
 
 
@@ -58,11 +58,6 @@ def test_one_bad_speaker_widens_the_interval() -> None:
     narrow, wide = (measured(chosen, logit, "any", 1) for logit in (spread, gathered))
     assert wide.false_match == pytest.approx(narrow.false_match, abs=0.01)
     assert wide.false_match_high - wide.false_match_low > 3 * (narrow.false_match_high - narrow.false_match_low)
-
-
-@pytest.mark.parametrize(("scores", "expected"), [([0, 1, 2, 3], 0.0), ([0, 2, 1, 3], 0.5)])
-def test_equal_error_of_a_known_order(scores: list[float], expected: float) -> None:
-    assert equal_error(np.array(scores, float), np.array([False, False, True, True])) == pytest.approx(expected)
 
 
 def test_no_test_is_compared_with_an_enrolment_that_shares_a_recording() -> None:
