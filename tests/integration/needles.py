@@ -1,0 +1,128 @@
+"""Looks for secret bytes in whatever a program has written, in the forms that programs write bytes in.
+
+A needle counts as found when 64 of its bytes in a row lie anywhere in the haystack: raw, in base64 (three ways to fall
+on its groups of three, two alphabets), in hex, or as a list of decimal numbers. The search takes, from each 57 places
+of a needle, 8 bytes (any run of 64 holds such a sample whole), finds those among all 8-byte windows of the haystack,
+and then measures how far the two agree.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+RUN = 64
+"""Bytes in a row that are no accident: 4 ms of audio, or 16 numbers of a vector."""
+
+_SAMPLE = 8
+_STRIDE = RUN - _SAMPLE + 1
+_HASH_BITS = 24
+_CHUNK = 1 << 22
+_FEWEST_KINDS = 5
+"""A sample of fewer different bytes is silence or padding, which proves nothing."""
+
+
+@dataclass(frozen=True)
+class Needle:
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Find:
+    needle: str
+    form: str
+    file: str
+    length: int
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """8 bytes of a needle in one of its forms, and the place that they are from."""
+
+    needle: str
+    form: str
+    content: bytes = field(repr=False)
+    place: int
+
+
+def search(needles: list[Needle], paths: list[Path]) -> list[Find]:
+    """Every file under the paths; the longest run of each needle and form in each file."""
+    samples = _samples(needles)
+    wanted = np.array(sorted(samples), dtype=np.uint64)
+    longest: dict[tuple[str, str, str], int] = {}
+    for file in (file for path in paths for file in files(path)):
+        haystack = file.read_bytes()
+        for value, at in _hits(haystack, wanted):
+            for one in samples[value]:
+                found = one.needle, one.form, str(file)
+                length = _agreement(one.content, one.place, haystack, at)
+                longest[found] = max(length, longest.get(found, 0))
+    return [Find(*found, length) for found, length in longest.items() if length >= RUN]
+
+
+def files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def forms(content: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "raw", content
+    for skipped in range(3):
+        encoded = base64.b64encode(content[skipped : skipped + (len(content) - skipped) // 3 * 3])
+        yield f"base64+{skipped}", encoded
+        yield f"base64url+{skipped}", encoded.replace(b"+", b"-").replace(b"/", b"_")
+    yield "hex", content.hex().encode()
+    yield "HEX", content.hex().upper().encode()
+    yield "decimal", ",".join(map(str, content)).encode()
+    yield "decimal spaced", ", ".join(map(str, content)).encode()
+
+
+def _samples(needles: list[Needle]) -> dict[int, list[_Sample]]:
+    found: dict[int, list[_Sample]] = {}
+    for needle in needles:
+        for form, content in forms(needle.content):
+            for place in range(0, len(content) - _SAMPLE + 1, _STRIDE):
+                sample = content[place : place + _SAMPLE]
+                if len(set(sample)) >= _FEWEST_KINDS:
+                    value = int.from_bytes(sample, sys.byteorder)
+                    found.setdefault(value, []).append(_Sample(needle.name, form, content, place))
+    return found
+
+
+def _hits(haystack: bytes, wanted: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+    """Each wanted number among the haystack's 8-byte windows, and where. A table of hashes sorts most of them out."""
+    table = np.zeros(1 << _HASH_BITS, dtype=bool)
+    table[_hash(wanted)] = True
+    for start in range(0, len(haystack) - _SAMPLE + 1, _CHUNK):
+        windows = _windows(haystack[start : start + _CHUNK + _SAMPLE - 1])
+        likely = np.flatnonzero(table[_hash(windows)])
+        for at in likely[np.isin(windows[likely], wanted)]:
+            yield int(windows[at]), start + int(at)
+
+
+def _hash(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Knuth's multiplicative hash: the upper bits of a product with an odd number near 2**64 / 1.618."""
+    return np.asarray((values * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _HASH_BITS), dtype=np.uint64)
+
+
+def _windows(content: bytes) -> NDArray[np.uint64]:
+    """The 8 bytes from each place on as a number, shape [length - 7]."""
+    data = np.frombuffer(content, dtype=np.uint8)
+    return np.lib.stride_tricks.sliding_window_view(data, _SAMPLE).copy().view(np.uint64)[:, 0]
+
+
+def _agreement(needle: bytes, at: int, haystack: bytes, there: int) -> int:
+    """How many bytes in a row are the same around the two places."""
+    before = after = 0
+    while min(at, there) > before and needle[at - before - 1] == haystack[there - before - 1]:
+        before += 1
+    end = min(len(needle) - at, len(haystack) - there)
+    while after < end and needle[at + after] == haystack[there + after]:
+        after += 1
+    return before + after
