@@ -1,0 +1,233 @@
+"""The audit of orphans in memory: clean when nothing is wrong, exact about what was planted, and able to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.domain.profile import ProfileKey
+from shared.storage.layout import (
+    SUBSCRIPTIONS_PARTITION,
+    TALLY,
+    audio_blob,
+    data_key_row,
+    enrollment_row,
+    key_row,
+    operation_row,
+    profile_row,
+    subscription_row,
+)
+from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.ports import Insert, Merge, Remove
+from tests.contract.cutting import Failure, ProcessDied, Scissors
+from tests.contract.stores import NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
+from tools.audit_orphans import Audit, audit
+from tools.orphans.census import Account
+from tools.orphans.findings import Problem
+from tools.orphans.repair import repair
+
+GONE = "gone-subscription"
+
+
+@dataclass
+class World:
+    """A subscription with a profile of two enrollments with audio, and another subscription beside it."""
+
+    storage: Storage = field(default_factory=lambda: Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows()))
+    audit_rows: MemoryRows = field(default_factory=MemoryRows)
+    strays: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.stores: Stores = instance(self.storage)
+        self.owner = new_subscription(self.stores)
+        self.key: ProfileKey = self.stores.profiles.create(new_profile(self.owner), 10).key
+        enroll(self.stores, self.key, seed=1)
+        enroll(self.stores, self.key, seed=2)
+        enroll(self.stores, self.stores.profiles.create(new_profile(new_subscription(self.stores)), 10).key)
+
+    @property
+    def account(self) -> Account:
+        storage = self.storage
+        return Account(storage.voices, storage.subscriptions, storage.keys, self.audit_rows, storage.audio)
+
+    def audited(self, *, meanwhile: Callable[[], None] = lambda: None) -> Audit:
+        return audit(self.account, lambda: self.strays, lambda: NOW, wait=meanwhile)
+
+    def problems(self) -> list[Problem]:
+        return [one.problem for one in self.audited().found]
+
+    def mended(self) -> list[bool]:
+        return [repair(self.account, one, NOW) for one in self.audited().found]
+
+
+def die_behind_the_tombstone(world: World, at: datetime) -> None:
+    """A delete whose process is gone after its first transaction."""
+    calls = Scissors()
+    doomed = world.stores.profiles.create(new_profile(world.owner), 10).key
+    instance(world.storage, calls).profiles.delete(doomed, at)
+    transaction = calls.calls.index("apply") + 1
+    with pytest.raises(ProcessDied):
+        instance(world.storage, Scissors(at=transaction, failure=Failure.DIES_AFTER)).profiles.delete(world.key, at)
+
+
+def test_a_clean_account_has_none() -> None:
+    world = World()
+    result = world.audited()
+    assert result.found == ()
+    assert (result.subscriptions, result.blobs, result.pending) == (2, 3, 0)
+
+
+def test_what_the_timer_has_yet_to_do_is_no_orphan() -> None:
+    """A delete that died behind its tombstone: enrollments and audio are still there, and will be erased."""
+    world = World()
+    die_behind_the_tombstone(world, NOW)
+    assert len(list(world.storage.audio.names(f"{world.owner}/"))) == 2
+    result = world.audited()
+    assert (result.found, result.pending) == ((), 1)
+
+
+def test_work_that_the_timer_has_not_done_for_an_hour_is_reported() -> None:
+    world = World()
+    die_behind_the_tombstone(world, NOW - timedelta(hours=1, seconds=1))
+    assert world.problems() == [Problem.OVERDUE]
+
+
+def stray_audio(world: World) -> None:
+    world.storage.audio.put(audio_blob(world.key, 0, new_id()), b"sealed")
+
+
+def stray_enrollment(world: World) -> None:
+    world.storage.voices.apply(world.owner, [Insert(enrollment_row(world.key, 7, 1), {"embedding": b"sealed"})])
+
+
+def wrong_tally(world: World) -> None:
+    world.storage.voices.apply(world.owner, [Merge(TALLY, {"profiles": 5})])
+
+
+def endless_operation(world: World) -> None:
+    world.storage.voices.apply(world.owner, [Insert(operation_row(new_id()), {"outcome": "failed"})])
+
+
+def stale_key(world: World) -> None:
+    partition, key = key_row(b"\xab" * 32)
+    world.storage.keys.apply(partition, [Insert(key, {"subscription_id": world.owner})])
+
+
+def lost_key(world: World) -> None:
+    entry = next(
+        row
+        for number in range(256)
+        for row in world.storage.keys.query(f"{number:02x}", " ", "~")
+        if row.values["subscription_id"] == world.owner
+    )
+    world.storage.keys.apply(entry.partition, [Remove(entry.key)])
+
+
+def row_of_nobody(world: World) -> None:
+    world.storage.voices.apply(GONE, [Insert("profile:tii:x", {"epoch": 0})])
+    world.strays.add(GONE)
+
+
+def audio_of_nobody(world: World) -> None:
+    world.storage.audio.put(f"{GONE}/tii/x/000000/y.flac", b"sealed")
+    world.strays.add(GONE)
+
+
+def record_of_nobody(world: World) -> None:
+    world.audit_rows.apply(GONE, [Insert("at:1", {"action": "enroll"})])
+    world.strays.add(GONE)
+
+
+def data_key_of_nobody(world: World) -> None:
+    world.storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Insert(data_key_row(GONE), {"wrapped": b"x"})])
+
+
+def key_of_nobody(world: World) -> None:
+    partition, key = key_row(b"\xcd" * 32)
+    world.storage.keys.apply(partition, [Insert(key, {"subscription_id": GONE})])
+
+
+def data_key_of_a_deleted_one(world: World) -> None:
+    world.storage.subscriptions.apply(
+        SUBSCRIPTIONS_PARTITION, [Merge(subscription_row(world.owner), {"state": "deleting"})]
+    )
+
+
+@pytest.mark.parametrize(
+    ("plant", "problem"),
+    [
+        (stray_audio, Problem.AUDIO_WITHOUT_ENROLLMENT),
+        (stray_enrollment, Problem.ENROLLMENT_WITHOUT_PROFILE),
+        (wrong_tally, Problem.TALLY_WRONG),
+        (endless_operation, Problem.OPERATION_WITHOUT_END),
+        (stale_key, Problem.KEY_STALE),
+        (lost_key, Problem.KEY_LOST),
+        (row_of_nobody, Problem.LEFT_OF_DELETED),
+        (audio_of_nobody, Problem.LEFT_OF_DELETED),
+        (record_of_nobody, Problem.LEFT_OF_DELETED),
+        (data_key_of_nobody, Problem.DATA_KEY_ALIVE),
+        (key_of_nobody, Problem.KEY_STALE),
+        (data_key_of_a_deleted_one, Problem.DATA_KEY_ALIVE),
+    ],
+)
+def test_what_was_planted_is_found_alone_and_repaired(plant: Callable[[World], None], problem: Problem) -> None:
+    world = World()
+    plant(world)
+    assert world.problems() == [problem]
+    assert world.mended() == [True]
+    assert world.problems() == []
+
+
+def missing_audio(world: World) -> None:
+    world.storage.audio.delete(next(world.storage.audio.names(f"{world.owner}/")))
+
+
+def missing_enrollment(world: World) -> None:
+    world.storage.voices.apply(world.owner, [Remove(enrollment_row(world.key, 0, 1))])
+
+
+def missing_data_key(world: World) -> None:
+    world.storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Remove(data_key_row(world.owner))])
+
+
+def unknown_row(world: World) -> None:
+    world.storage.voices.apply(world.owner, [Insert("somebody's own", {})])
+
+
+@pytest.mark.parametrize(
+    ("plant", "problems"),
+    [
+        (missing_audio, {Problem.ENROLLMENT_WITHOUT_AUDIO}),
+        (missing_enrollment, {Problem.PROFILE_MISCOUNTED, Problem.AUDIO_WITHOUT_ENROLLMENT}),
+        (missing_data_key, {Problem.DATA_KEY_MISSING}),
+        (unknown_row, {Problem.UNKNOWN_ROW}),
+    ],
+)
+def test_what_is_lost_is_found_and_left_for_a_person(plant: Callable[[World], None], problems: set[Problem]) -> None:
+    world = World()
+    plant(world)
+    assert set(world.problems()) == problems
+    assert False in world.mended()
+    assert set(world.problems()) == problems - {Problem.AUDIO_WITHOUT_ENROLLMENT}
+
+
+def test_what_is_only_under_way_is_gone_at_the_second_look() -> None:
+    """An enrollment that was committed between the two looks."""
+    world = World()
+    name = audio_blob(world.key, 0, new_id())
+    world.storage.audio.put(name, b"sealed")
+    assert world.audited(meanwhile=lambda: world.storage.audio.delete(name)).found == ()
+
+
+def test_a_profile_without_a_row_takes_its_enrollments_to_the_orphans() -> None:
+    world = World()
+    world.storage.voices.apply(world.owner, [Remove(profile_row(world.key)), Merge(TALLY, {"profiles": 0})])
+    assert world.problems() == [Problem.ENROLLMENT_WITHOUT_PROFILE] * 2
+    world.mended()
+    assert world.problems() == [Problem.AUDIO_WITHOUT_ENROLLMENT] * 2
+    world.mended()
+    assert world.audited().found == ()
+    assert list(world.storage.audio.names(f"{world.owner}/")) == []

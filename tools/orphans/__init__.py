@@ -1,0 +1,1 @@
+"""Compares what is stored with what refers to it: rows, blobs, keys, and what the timer has yet to do."""

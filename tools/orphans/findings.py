@@ -1,0 +1,145 @@
+"""What is wrong with a census: pure, so that every rule can be tried on made-up rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.subscription import SubscriptionState
+from shared.storage.due import ERASE, OPERATION
+from shared.storage.layout import TALLY, audio_prefix, due_range, enrollments_prefix
+from tools.orphans.census import Census
+
+GRACE: Final = timedelta(hours=1)
+"""How late the timer may be: it runs every five minutes, and postpones what failed by a quarter of an hour."""
+
+
+class Problem(StrEnum):
+    AUDIO_WITHOUT_ENROLLMENT = "audio that no enrollment refers to"
+    ENROLLMENT_WITHOUT_AUDIO = "enrollment whose audio is missing"
+    ENROLLMENT_WITHOUT_PROFILE = "enrollment that no profile counts"
+    PROFILE_MISCOUNTED = "profile that counts other enrollments than there are"
+    TALLY_WRONG = "number of profiles that is not the number of profiles"
+    OPERATION_WITHOUT_END = "operation that nothing will expire"
+    OVERDUE = "work of the timer that is late by more than an hour"
+    UNKNOWN_ROW = "row of no known kind"
+    DATA_KEY_MISSING = "active subscription without its data key"
+    DATA_KEY_ALIVE = "data key of a subscription that is deleted"
+    LEFT_OF_DELETED = "row, blob or record of a subscription that is gone"
+    KEY_STALE = "index entry of a key that opens nothing"
+    KEY_LOST = "key of a subscription that no index entry leads to"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``where`` is the name of a row or a blob: ids, nothing else."""
+
+    problem: Problem
+    subscription_id: str
+    where: str
+
+
+def findings(census: Census, at: datetime) -> frozenset[Finding]:
+    return frozenset(Finding(problem, census.subscription_id, where) for problem, where in _problems(census, at))
+
+
+def pending(census: Census) -> int:
+    """How much the timer has yet to do: no fault."""
+    return len(census.keys("due:"))
+
+
+def _problems(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:
+    match census.state:
+        case SubscriptionState.ACTIVE:
+            yield from _active(census)
+            yield from _late(census, at)
+            yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
+            yield from ((Problem.KEY_LOST, key) for key in census.lost_keys)
+        case SubscriptionState.DELETING:
+            yield from _key_alive(census)
+        case _:
+            yield from _key_alive(census)
+            yield from ((Problem.LEFT_OF_DELETED, name) for name in (*census.rows, *census.blobs))
+            yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
+            if census.audit_records:
+                yield Problem.LEFT_OF_DELETED, "audit"
+
+
+def _key_alive(census: Census) -> Iterator[tuple[Problem, str]]:
+    if census.has_data_key:
+        yield Problem.DATA_KEY_ALIVE, "datakey"
+
+
+def _active(census: Census) -> Iterator[tuple[Problem, str]]:
+    if not census.has_data_key:
+        yield Problem.DATA_KEY_MISSING, "datakey"
+    yield from _voices(census)
+    yield from _audio(census)
+    profiles = len(census.keys("profile:"))
+    if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
+        yield Problem.TALLY_WRONG, TALLY
+    ending = {census.rows[due].get("operation_id") for due in census.keys("due:") if _action(due) == OPERATION}
+    for operation in census.keys("operation:"):
+        if operation.partition(":")[2] not in ending:
+            yield Problem.OPERATION_WITHOUT_END, operation
+    known = ("profile:", "enrollment:", "operation:", "due:", TALLY)
+    yield from ((Problem.UNKNOWN_ROW, key) for key in census.rows if not key.startswith(known))
+
+
+def _voices(census: Census) -> Iterator[tuple[Problem, str]]:
+    doomed = tuple(rows for rows, _ in _doomed(census))
+    profiles = {_own_enrollments(census, key): key for key in census.keys("profile:")}
+    counted: Counter[str] = Counter()
+    for enrollment in census.keys("enrollment:"):
+        own = enrollment.rpartition(":")[0] + ":"
+        if own in profiles:
+            counted[own] += 1
+        elif not enrollment.startswith(doomed):
+            yield Problem.ENROLLMENT_WITHOUT_PROFILE, enrollment
+    for own, key in profiles.items():
+        if census.rows[key].get("enrollments_count") != counted[own]:
+            yield Problem.PROFILE_MISCOUNTED, key
+
+
+def _audio(census: Census) -> Iterator[tuple[Problem, str]]:
+    kept = {str(census.rows[key]["blob"]): key for key in census.keys("enrollment:") if "blob" in census.rows[key]}
+    due = {str(census.rows[key]["blob"]) for key in census.keys("due:") if "blob" in census.rows[key]}
+    doomed = tuple(blobs for _, blobs in _doomed(census))
+    for blob in census.blobs:
+        if blob not in kept and blob not in due and not blob.startswith(doomed):
+            yield Problem.AUDIO_WITHOUT_ENROLLMENT, blob
+    for blob, enrollment in kept.items():
+        if blob not in census.blobs and not blob.startswith(doomed):
+            yield Problem.ENROLLMENT_WITHOUT_AUDIO, enrollment
+
+
+def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:
+    _, end = due_range(at - GRACE)
+    yield from ((Problem.OVERDUE, key) for key in census.keys("due:") if key < end)
+
+
+def _doomed(census: Census) -> Iterator[tuple[str, str]]:
+    """The prefixes of rows and of blobs that tombstones name."""
+    for due in census.keys("due:"):
+        if _action(due) == ERASE:
+            values = census.rows[due]
+            key = ProfileKey(census.subscription_id, ProfileKind(str(values["kind"])), str(values["profile_id"]))
+            epoch = values.get("epoch")
+            assert epoch is None or isinstance(epoch, int)
+            yield enrollments_prefix(key, epoch), audio_prefix(key, epoch)
+
+
+def _own_enrollments(census: Census, profile_row: str) -> str:
+    _, kind, profile_id = profile_row.split(":")
+    epoch = census.rows[profile_row].get("epoch")
+    assert isinstance(epoch, int)
+    return enrollments_prefix(ProfileKey(census.subscription_id, ProfileKind(kind), profile_id), epoch)
+
+
+def _action(due: str) -> str:
+    return due.split(":", 3)[2]

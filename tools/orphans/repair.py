@@ -1,0 +1,81 @@
+"""Takes away what nothing refers to, and mends what can be worked out anew. Everything else needs a person."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from shared.domain.limits import OPERATION_HOURS
+from shared.storage.due import OPERATION, remove_silently
+from shared.storage.fields import Fields
+from shared.storage.layout import (
+    SUBSCRIPTIONS_PARTITION,
+    TALLY,
+    data_key_row,
+    due_row,
+    end_of,
+    key_row,
+)
+from shared.storage.ports import Insert, Remove, Replace, RowConflict
+from tools.orphans.census import ALL, Account
+from tools.orphans.findings import Finding, Problem
+
+
+def repair(account: Account, finding: Finding, at: datetime) -> bool:
+    """Whether something was done. Safe to repeat, and beside the running service."""
+    owner, where = finding.subscription_id, finding.where
+    match finding.problem:
+        case Problem.AUDIO_WITHOUT_ENROLLMENT:
+            account.audio.delete(where)
+        case Problem.ENROLLMENT_WITHOUT_PROFILE:
+            remove_silently(account.voices, owner, where)
+        case Problem.LEFT_OF_DELETED:
+            _take_away(account, owner, where)
+        case Problem.DATA_KEY_ALIVE:
+            remove_silently(account.subscriptions, SUBSCRIPTIONS_PARTITION, data_key_row(owner))
+        case Problem.TALLY_WRONG:
+            _count(account, owner)
+        case Problem.OPERATION_WITHOUT_END:
+            _let_expire(account, owner, where.partition(":")[2], at)
+        case Problem.KEY_STALE:
+            _unindex(account, owner, where)
+        case Problem.KEY_LOST:
+            partition, key = key_row(bytes.fromhex(where))
+            with suppress(RowConflict):
+                account.keys.apply(partition, [Insert(key, {"subscription_id": owner})])
+        case _:
+            return False
+    return True
+
+
+def _take_away(account: Account, owner: str, where: str) -> None:
+    if where == "audit":
+        for row in list(account.audit.query(owner, *ALL, select=())):
+            remove_silently(account.audit, owner, row.key)
+    elif where.startswith(f"{owner}/"):
+        account.audio.delete(where)
+    else:
+        remove_silently(account.voices, owner, where)
+
+
+def _count(account: Account, owner: str) -> None:
+    """The tally is read before the profiles are counted: whoever creates or deletes one meanwhile changes its ETag."""
+    tally = account.voices.get(owner, TALLY)
+    count = sum(1 for _ in account.voices.query(owner, "profile:", end_of("profile:"), select=()))
+    values = {"profiles": count}
+    with suppress(RowConflict):
+        account.voices.apply(owner, [Replace(TALLY, values, tally.etag) if tally else Insert(TALLY, values)])
+
+
+def _let_expire(account: Account, owner: str, operation_id: str, at: datetime) -> None:
+    due = due_row(at + timedelta(hours=OPERATION_HOURS), OPERATION, operation_id)
+    with suppress(RowConflict):
+        account.voices.apply(owner, [Insert(due, {"operation_id": operation_id})])
+
+
+def _unindex(account: Account, owner: str, digest: str) -> None:
+    partition, key = key_row(bytes.fromhex(digest))
+    row = account.keys.get(partition, key)
+    if row is not None and Fields(row).text("subscription_id") == owner:
+        with suppress(RowConflict):
+            account.keys.apply(partition, [Remove(key, row.etag)])
