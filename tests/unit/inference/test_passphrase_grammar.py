@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pocketsphinx
 import pytest
 
 from shared.domain.passphrase import normalise_phrase
@@ -11,9 +12,9 @@ from shared.inference.pronunciation import PronouncingDictionary
 LINES = """a AH
 a(2) EY
 known N OW N
+passport P AE S P AO R T
 password P AE S W ER D
 passwords P AE S W ER D Z
-passport P AE S P AO R T
 un AH N
 unknown AH N N OW N
 with W IH DH
@@ -32,6 +33,17 @@ def dictionary(tmp_path: Path) -> PronouncingDictionary:
 def test_every_variant_of_a_word_is_found(dictionary: PronouncingDictionary) -> None:
     assert dictionary.pronunciations("a") == ("AH", "EY")
     assert dictionary.pronunciations("without") == ("W IH TH AW T", "W IH DH AW T")
+
+
+def test_the_first_and_the_last_word_are_found(dictionary: PronouncingDictionary) -> None:
+    assert "a" in dictionary
+    assert "without" in dictionary
+
+
+def test_the_bundled_dictionary_is_in_the_order_that_the_search_relies_on() -> None:
+    lines = (Path(pocketsphinx.get_model_path()) / "en-us" / "cmudict-en-us.dict").read_bytes().splitlines()
+    words = [line.split(b" ", 1)[0].split(b"(", 1)[0] for line in lines]
+    assert words == sorted(words)
 
 
 @pytest.mark.parametrize("word", ["", "wit", "without(2)(2)", "known N", "\n", "größe", "(2)"])
