@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 from typing import Final, TypeVar
 
 from shared.domain.decision import ACCEPT_SCORE
+from shared.domain.erasure import Erasure
 from shared.domain.limits import AUDIT_DAYS, MAX_CANDIDATES, MAX_PROFILES
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 
@@ -129,13 +130,15 @@ class SettingsChange:
 
 @dataclass(frozen=True)
 class Subscription:
-    """``created_at`` None: made before that was noted. ``deleted_at`` is when its deletion was asked for."""
+    """``created_at`` None: made before that was noted. ``deleted_at`` is when its deletion was asked for, ``erasure``
+    the record of it once everything is gone."""
 
     subscription_id: str
     state: SubscriptionState = SubscriptionState.ACTIVE
     settings: SubscriptionSettings = field(default_factory=SubscriptionSettings)
     created_at: datetime | None = field(default=None, compare=False)
     deleted_at: datetime | None = field(default=None, compare=False)
+    erasure: Erasure | None = field(default=None, compare=False)
 
 
 def _or(value: T | Unset, before: T) -> T:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Final
 
+from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.subscription import (
     KeySlot,
     RetentionPolicy,
@@ -68,7 +70,31 @@ def subscription_of(row: Row) -> Subscription:
         settings=_settings(values),
         created_at=values.maybe_time("created_at"),
         deleted_at=values.maybe_time("deleted_at"),
+        erasure=_erasure(values),
     )
+
+
+def deleted_values(row: Row, erasure: Erasure) -> dict[str, Value]:
+    """What is left of a subscription's row: ids, times and counts, and default settings.
+
+    Until the erasure is verified, the keys are listed too, so that a key's index that arrived late can be found.
+    """
+    subscription = subscription_of(row)
+    left = replace(subscription, state=SubscriptionState.DELETED, settings=SubscriptionSettings())
+    values: dict[str, Value] = creation_values(left, {} if erasure.verified_at else digests_of(row))
+    names = ("deleted_at", "deleted_by_request", *(() if erasure.verified_at else (STRAY,)))
+    values |= {name: row.values[name] for name in names if name in row.values}
+    values |= {f"erased_{name}": number for name, number in asdict(erasure.counts).items()}
+    values["erased_at"] = erasure.completed_at
+    return values | ({"verified_at": erasure.verified_at} if erasure.verified_at else {})
+
+
+def _erasure(values: Fields) -> Erasure | None:
+    completed_at = values.maybe_time("erased_at")
+    if completed_at is None:
+        return None
+    counts = ErasedCounts(**{one.name: values.integer(f"erased_{one.name}") for one in fields(ErasedCounts)})
+    return Erasure(counts, completed_at, values.maybe_time("verified_at"))
 
 
 def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:

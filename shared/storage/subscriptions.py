@@ -15,6 +15,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
+from shared.domain.erasure import Erasure
 from shared.domain.errors import (
     SubscriptionBusy,
     SubscriptionExists,
@@ -22,7 +23,7 @@ from shared.domain.errors import (
     SubscriptionNotFound,
     SubscriptionUnknown,
 )
-from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionState
+from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
 from shared.storage.data_keys import DataKeys
 from shared.storage.fields import Fields
 from shared.storage.layout import (
@@ -49,6 +50,7 @@ from shared.storage.subscription_records import (
     changed_values,
     column,
     creation_values,
+    deleted_values,
     digest,
     digests_of,
     strays_of,
@@ -79,6 +81,7 @@ class RowSubscriptionStore:
         self._look_up_seconds, self._monotonic = look_up_seconds, monotonic
         self._lock = Lock()
         self._opened: OrderedDict[bytes, tuple[float, Subscription, KeySlot]] = OrderedDict()
+        self._policies: dict[str, tuple[float, RetentionPolicy]] = {}
         self._generation = 0
 
     def by_key(self, key: str) -> Subscription:
@@ -94,10 +97,22 @@ class RowSubscriptionStore:
         with self._lock:
             # What was read before somebody's change on this instance must not outlive it.
             if generation == self._generation:
-                self._opened[hashed] = (self._monotonic() + self._look_up_seconds, *found)
+                until = self._monotonic() + self._look_up_seconds
+                self._opened[hashed] = (until, *found)
+                self._policies[found[0].subscription_id] = (until, found[0].settings.retention)
                 while len(self._opened) > MAX_LOOK_UPS:
                     self._opened.popitem(last=False)
+                while len(self._policies) > MAX_LOOK_UPS:
+                    self._policies.pop(next(iter(self._policies)))
         return found
+
+    def retention(self, subscription_id: str) -> RetentionPolicy:
+        """The policy as the last look-up of one of its keys found it, or as it is now."""
+        with self._lock:
+            until, policy = self._policies.get(subscription_id, (0.0, RetentionPolicy()))
+            if self._monotonic() < until:
+                return policy
+        return self.get(subscription_id).settings.retention
 
     def ensure(
         self, subscription_id: str, keys: Mapping[KeySlot, str], created_at: datetime | None = None
@@ -196,6 +211,12 @@ class RowSubscriptionStore:
             self._remove_index(hashed, subscription_id)
         return len(known)
 
+    def note_erasure(self, subscription_id: str, erasure: Erasure) -> None:
+        """The subscription is deleted: nothing else stays of it. ``RowConflict`` when another instance notes it too."""
+        row = self._row(subscription_id)
+        replacing = Replace(row.key, deleted_values(row, erasure), row.etag)
+        self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [replacing])
+
     def all_ids(self) -> Sequence[str]:
         """In every state: what is being deleted needs the timer most."""
         rows = self._subscriptions.query(
@@ -207,6 +228,7 @@ class RowSubscriptionStore:
         """Drop every remembered look-up of this process: for whoever has just changed a key or a state."""
         with self._lock:
             self._opened.clear()
+            self._policies.clear()
             self._generation += 1
 
     def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
