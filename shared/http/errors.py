@@ -48,6 +48,8 @@ V1: Wires = {
     fact.BodyMissing: Wire(400, "BadRequest", "Invalid Http Request"),
     fact.BodyNotUnderstood: Wire(400, "BadRequest", "Invalid Http Request"),
     fact.SubscriptionUnknown: Wire(401, "Unspecified"),
+    fact.SubscriptionNotFound: Wire(404, "NotFound"),
+    fact.SubscriptionConflict: Wire(409, "Conflict"),
     fact.AudioUnreadable: Wire(400, "BadRequest"),
     fact.AudioFormatUnsupported: Wire(400, "BadRequest", "InvalidAudioFormat"),
     fact.AudioTooShort: Wire(400, "BadRequest", "AudioTooShort"),
@@ -94,6 +96,8 @@ V2: Wires = {
         "Unauthorized",
         message="Request is not authorized. Make sure subscription key is included and valid.",
     ),
+    fact.SubscriptionNotFound: Wire(404, "NotFound"),
+    fact.SubscriptionConflict: Wire(409, "Conflict"),
     fact.TooManyProfiles: Wire(403, "Forbidden"),
     fact.TooManyEnrollments: Wire(403, "InvalidOperation"),
     fact.EnrollmentAudioFull: Wire(403, "InvalidRequest"),
@@ -107,7 +111,10 @@ V2: Wires = {
 
 
 def reply(error: fact.TimbreError, wires: Wires) -> Reply:
-    wire = next(wires[base] for base in type(error).__mro__ if base in wires)
+    """A fact that this generation has no place for is a defect of ours, and is answered as one."""
+    wire = next((wires[base] for base in type(error).__mro__ if base in wires), None)
+    if wire is None:
+        return unexpected(error)
     message = wire.message or _after_token(wire.token, str(error))
     headers = {}
     if isinstance(error, fact.StorageUnavailable):

@@ -70,13 +70,25 @@ def test_a_fact_has_its_status_code_and_token_in_v1(
     assert message(reply).endswith(str(error)), "the sentence with the measured value is always there"
 
 
-def test_every_fact_has_a_place_on_the_wire() -> None:
+MANAGEMENT = (fact.SubscriptionNotFound, fact.SubscriptionConflict)
+"""Facts about subscriptions themselves: no call with a subscription key can meet them."""
+
+
+@pytest.mark.parametrize("wires", [errors.V1, errors.V2], ids=["v1.0", "v2.0"])
+def test_every_fact_that_a_caller_can_meet_has_a_place_on_the_wire(wires: errors.Wires) -> None:
     def leaves(base: type[fact.TimbreError]) -> list[type[fact.TimbreError]]:
         below = base.__subclasses__()
         return [leaf for one in below for leaf in leaves(one)] if below else [base]
 
-    lost = [leaf.__name__ for leaf in leaves(fact.TimbreError) if not any(base in errors.V1 for base in leaf.__mro__)]
-    assert lost == []
+    met = [leaf for leaf in leaves(fact.TimbreError) if not issubclass(leaf, MANAGEMENT)]
+    assert [leaf.__name__ for leaf in met if not any(base in wires for base in leaf.__mro__)] == []
+
+
+def test_a_fact_without_a_place_is_answered_as_a_defect(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        reply = errors.reply(fact.BodyMissing(), {fact.SealBroken: errors.Wire(500, "InternalServerError")})
+    assert (reply.status, code(reply), message(reply)) == (500, "InternalServerError", "Internal Server Error.")
+    assert "type=BodyMissing" in caplog.text
 
 
 def test_when_to_try_again_is_a_header() -> None:
