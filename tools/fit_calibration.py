@@ -20,11 +20,11 @@ import soundfile
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
 from shared.inference.embedder import GE2EModel
-from shared.inference.model_card import CATALOGUE_FILE, MeasuredRates, read_catalogue
+from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates, read_catalogue
 from shared.inference.session import OnnxNetwork
-from tools.calibration.fit import MAX_SECONDS, MIN_SECONDS, Line, fitted
-from tools.calibration.rates import measured
-from tools.calibration.trials import GROUP, GROUPS, Trials, Voice, trials, voice
+from tools.calibration.fit import fitted
+from tools.calibration.site import calibration, held_out
+from tools.calibration.trials import GROUP, GROUPS, Voice, trials, voice
 
 MODEL: Final = "ge2e-1"
 RATE: Final = 0.01
@@ -36,12 +36,11 @@ def main() -> int:
     options = _parser().parse_args()
     voices = _voices(options.manifest, options.source)
     every = trials(voices)
-    rates = _held_out(every, len(voices))
-    line = fitted(every, RATE)
+    rates = held_out(every, range(len(voices)), RATE, (1, GROUP, 2 * GROUP), LENGTHS)
     for rate in rates:
         print(_sentence(rate))
     about = f"{options.source} of the development speech; tests of 1 to about 12 s, enrolments of 1, 3 and 6 recordings"
-    _write(line, rates, about, len(voices), len(every.cosine))
+    _write(calibration(fitted(every, RATE), RATE, about, every, rates))
     return 0
 
 
@@ -79,21 +78,6 @@ def _embedding(model: GE2EModel, speech: Samples) -> Vector:
     return model.embed(Utterance(recording, everywhere, recording.seconds, 0.0, 0.0, 0.0))
 
 
-def _held_out(every: Trials, speakers: int) -> list[MeasuredRates]:
-    """Each half of the speakers measured with the line that the other half gave."""
-    halves = [range(start, speakers, 2) for start in (0, 1)]
-    parts = [(every.among(half), fitted(every.among(other), RATE)) for half, other in (halves, halves[::-1])]
-    rates = []
-    for enrolments in (1, GROUP, 2 * GROUP):
-        for length in LENGTHS:
-            chosen = [(part.of(enrolments, length), line) for part, line in parts]
-            logit = np.concatenate([line.logit(part) for part, line in chosen])
-            names = [field.name for field in dataclasses.fields(Trials)]
-            joined = {name: np.concatenate([getattr(part, name) for part, _ in chosen]) for name in names}
-            rates.append(measured(Trials(**joined), logit, length, enrolments))
-    return rates
-
-
 def _sentence(rate: MeasuredRates) -> str:
     return (
         f"{rate.enrolments} enrolled, test {rate.test:>4}: false match {rate.false_match:.2%} "
@@ -103,23 +87,10 @@ def _sentence(rate: MeasuredRates) -> str:
     )
 
 
-def _write(line: Line, rates: list[MeasuredRates], about: str, speakers: int, count: int) -> None:
+def _write(fitted_calibration: Calibration) -> None:
     content = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
     (entry,) = (entry for entry in content["speaker_models"] if entry["model_id"] == MODEL)
-    entry["calibration"] = {
-        "bias": round(-line.slope * line.bias, 4),
-        "cosine": round(line.slope, 4),
-        "log_shorter": round(-line.slope * line.shorter, 4),
-        "log_longer": round(-line.slope * line.longer, 4),
-        "threshold_logit": 0.0,
-        "false_match_rate": RATE,
-        "min_seconds": MIN_SECONDS,
-        "max_seconds": MAX_SECONDS,
-        "fitted_on": about,
-        "fitted_speakers": speakers,
-        "fitted_trials": count,
-        "measured": [dataclasses.asdict(rate) for rate in rates],
-    }
+    entry["calibration"] = dataclasses.asdict(fitted_calibration)
     CATALOGUE_FILE.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

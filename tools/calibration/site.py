@@ -1,0 +1,54 @@
+"""A calibration from comparisons, in the form of the model card, with rates measured on speakers outside the fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from shared.inference.model_card import Calibration, MeasuredRates
+from tools.calibration.fit import MAX_SECONDS, MIN_SECONDS, Line, fitted
+from tools.calibration.rates import measured
+from tools.calibration.trials import Trials
+
+MIN_SPEAKERS: Final = 20
+"""Speakers below which no line is fitted: each half of ten has 45 pairs, too few for the highest of a hundred scores."""
+
+
+def calibration(line: Line, rate: float, about: str, trials: Trials, rates: Sequence[MeasuredRates]) -> Calibration:
+    """``line`` as the service reads it. ``about`` says what it was fitted on."""
+    return Calibration(
+        bias=round(-line.slope * line.bias, 4),
+        cosine=round(line.slope, 4),
+        log_shorter=round(-line.slope * line.shorter, 4),
+        log_longer=round(-line.slope * line.longer, 4),
+        threshold_logit=0.0,
+        false_match_rate=rate,
+        min_seconds=round(max(MIN_SECONDS, float(trials.shorter.min())), 1),
+        max_seconds=MAX_SECONDS,
+        fitted_on=about,
+        fitted_speakers=len(np.unique(trials.enrolled)),
+        fitted_trials=len(trials.cosine),
+        measured=tuple(rates),
+    )
+
+
+def held_out(
+    every: Trials, speakers: Sequence[int], rate: float, enrolments: Sequence[int], lengths: Sequence[str]
+) -> list[MeasuredRates]:
+    """Each half of the speakers measured with the line that the other half gave."""
+    halves = (speakers[::2], speakers[1::2])
+    parts = [(every.among(half), fitted(every.among(other), rate)) for half, other in (halves, halves[::-1])]
+    rates = []
+    for count in enrolments:
+        for length in lengths:
+            chosen = [(part.of(count, length), line) for part, line in parts]
+            if not all(part.same.any() and not part.same.all() for part, _ in chosen):
+                continue
+            logit = np.concatenate([line.logit(part) for part, line in chosen])
+            names = [field.name for field in dataclasses.fields(Trials)]
+            joined = {name: np.concatenate([getattr(part, name) for part, _ in chosen]) for name in names}
+            rates.append(measured(Trials(**joined), logit, length, count))
+    return rates
