@@ -23,6 +23,7 @@ from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates, read_catalogue
 from shared.inference.session import OnnxNetwork
 from tools.calibration.fit import fitted
+from tools.calibration.progress import progress
 from tools.calibration.site import calibration, held_out
 from tools.calibration.trials import GROUP, GROUPS, Voice, trials, voice
 
@@ -57,11 +58,9 @@ def _voices(manifest: Path, source: str) -> list[Voice]:
                 speakers.setdefault(row["speaker"], []).append(manifest.parent / row["path"])
     enough = {name: paths for name, paths in speakers.items() if len(paths) >= GROUP * GROUPS}
     voices = []
-    for number, paths in enumerate(enough.values(), start=1):
-        print(f"\rspeaker {number} of {len(enough)}", end="", file=sys.stderr, flush=True)
+    for paths in progress(list(enough.values()), "speakers"):
         recordings = [_spoken(path, detector) for path in paths[: GROUP * GROUPS]]
         voices.append(voice(recordings, lambda speech: _embedding(model, speech)))
-    print(file=sys.stderr)
     return voices
 
 

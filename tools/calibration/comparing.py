@@ -95,22 +95,19 @@ def material(rows: Sequence[Row], heard: Sequence[Sequence[Heard]], enrollments:
             signature = reduce(Signature.plus, takes[1:], takes[0].signature)
             enrolled.append(Enrolled(number, frozenset(chosen), rows[chosen[0]].session, signature))
     tests = [
-        Tested(
-            speakers.index(rows[index].speaker),
-            index,
-            rows[index].session,
-            one.length,
-            one.embedding,
-            one.speech_seconds,
-        )
+        _tested(speakers, index, rows[index], one)
         for index in usable
         if rows[index].role is not Role.ENROLL
         for one in heard[index]
-        if one.embedding is not None
     ]
     numbers = {one.speaker for one in enrolled}
     lacking = tuple(name for number, name in enumerate(speakers) if number not in numbers)
     return Material(speakers, tuple(enrolled), tuple(tests), lacking)
+
+
+def _tested(speakers: Sequence[str], index: int, row: Row, one: Heard) -> Tested:
+    assert one.embedding is not None  # only the first of a recording's results can be a refusal
+    return Tested(speakers.index(row.speaker), index, row.session, one.length, one.embedding, one.speech_seconds)
 
 
 def _signature_rows(rows: Sequence[Row], own: Sequence[int], enrollments: int) -> list[list[int]]:

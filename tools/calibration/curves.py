@@ -121,7 +121,8 @@ def curves(scored: Scored, candidates: Numbers, resamplings: int = RESAMPLINGS) 
     own, strangers = (_Side(scored.where(kind), bins[kind], len(thresholds)) for kind in (same, ~same))
     random = np.random.default_rng(0)
     people = np.unique(np.concatenate([scored.enrolled, scored.tested]))
-    match, non_match = [], []
+    match: list[Numbers] = []
+    non_match: list[Numbers] = []
     while len(match) < resamplings:
         weight = np.bincount(random.choice(people, len(people)), minlength=int(people.max()) + 1).astype(float)
         passed, accepted = strangers.accepted(weight), own.accepted(weight)

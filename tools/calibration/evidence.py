@@ -1,8 +1,8 @@
 """How much a number of comparisons can say: the rule of 3 and the rule of 30.
 
-Both are Doddington's ("Speaker recognition evaluation methodology", 1998; Doddington et al., "The NIST speaker recognition
-evaluation", 2000), also in ISO/IEC 19795-1. They count *independent* trials. Two strangers compared a hundred times are not
-a hundred trials, so pairs of different speakers are counted, and even those share their speakers.
+Both are in Doddington et al., "The NIST speaker recognition evaluation", 2000, and in ISO/IEC 19795-1. They count
+*independent* trials. Two strangers compared a hundred times are not a hundred trials, so pairs of different speakers are
+counted, and even those share their speakers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What stands behind a rate. ``pairs``: different strangers compared; ``wanted``: the false-match rate asked for."""
+    """What stands behind a rate. ``pairs``: pairs of speakers compared; ``wanted``: the false-match rate asked for."""
 
     speakers: int
     pairs: int
@@ -53,19 +53,24 @@ class Evidence:
     @property
     def sentence(self) -> str:
         pairs = f"{self.pairs:,} pairs of different speakers"
-        more = f"{self.speakers_wanted} speakers would make it 30"
+        more = f"{self.speakers_wanted} speakers would make it {RULE_OF_30} such errors"
         match self.verdict:
             case Verdict.TOO_LITTLE:
                 return (
-                    f"Too little data: with {pairs} no false-match rate below {self.smallest_rate:.2g} can be claimed even if "
-                    f"nobody passes (rule of 3), and {self.wanted:.2g} is wanted. The threshold below is a guess; {more} "
-                    "errors, which is what a rate within 30 % needs."
+                    f"Too little data: with {pairs} no false-match rate below {percent(self.smallest_rate)} can be "
+                    f"claimed even if nobody passes (rule of 3), and {percent(self.wanted)} is wanted. The recommended "
+                    f"threshold is a guess; {more} (rule of 30)."
                 )
             case Verdict.THIN:
                 return (
-                    f"Thin data: at a false-match rate of {self.wanted:.2g}, {pairs} stand for about "
+                    f"Thin data: at a false-match rate of {percent(self.wanted)}, {pairs} stand for about "
                     f"{self.pairs * self.wanted:.0f} independent errors. Read the interval, not the figure; {more} "
                     "(rule of 30)."
                 )
             case Verdict.ENOUGH:
-                return f"Enough data for a false-match rate of {self.wanted:.2g}: {pairs} (rule of 30)."
+                return f"Enough data for a false-match rate of {percent(self.wanted)}: {pairs} (rule of 30)."
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two figures that count."""
+    return f"{100.0 * share:.2g} %" if share < 0.1 else f"{100.0 * share:.0f} %"

@@ -1,6 +1,6 @@
 """Recordings through exactly the service's pipeline: the listener decodes, finds speech and refuses, the model embeds.
 
-Nothing of it is imitated here. A change of ``shared/audio`` or ``shared/inference`` changes what the laboratory measures.
+Nothing of it is imitated here: a change of ``shared/audio`` or ``shared/inference`` changes what is measured.
 """
 
 from __future__ import annotations

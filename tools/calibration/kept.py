@@ -35,7 +35,7 @@ class KeptHearings:
         file = self._file(key)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{os.getpid()}")
-        with open(unfinished, "w", encoding="ascii", opener=_private) as out:  # noqa: PTH123 (the opener sets the mode)
+        with open(unfinished, "w", encoding="ascii", opener=_private) as out:
             json.dump([_shown(one) for one in heard], out)
         unfinished.replace(file)
 

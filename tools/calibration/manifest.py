@@ -1,6 +1,7 @@
 """The list of a site's labelled recordings: a CSV file with the columns path and speaker, and some that may be absent.
 
-``session`` (recordings of one session are not compared with each other), ``role`` (``enroll``, ``test`` or empty for both).
+``session`` (a speaker's recordings of one session are not compared with each other), ``role`` (``enroll``, ``test``, or
+empty for both).
 Every other column with at most 12 different values splits the report into groups: gender, device, branch.
 """
 

@@ -14,7 +14,7 @@ from tools.calibration.rates import measured
 from tools.calibration.trials import Trials
 
 MIN_SPEAKERS: Final = 20
-"""Speakers below which no line is fitted: each half of ten has 45 pairs, too few for the highest of a hundred scores."""
+"""Below this no line is fitted: each half of ten speakers has 45 pairs, too few for the highest of a hundred scores."""
 
 
 def calibration(line: Line, rate: float, about: str, trials: Trials, rates: Sequence[MeasuredRates]) -> Calibration:
