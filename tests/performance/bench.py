@@ -19,14 +19,13 @@ from pathlib import Path
 
 from localhost.azurite import Azurite
 from localhost.failure import CannotStart
-from shared.config import read
 from tests.performance import cold_start
 from tests.performance.bare import Bare
 from tests.performance.client import Client, Unexpected, enroll
 from tests.performance.in_process import in_process
 from tests.performance.recordings import Material, material
 from tests.performance.report import Memory, Report, as_json, rendered
-from tests.performance.rounds import BREAKDOWN_SECONDS, over_http, where_time_goes
+from tests.performance.rounds import BREAKDOWN_SECONDS, among_many, over_http, where_time_goes
 from tests.service import RunningService, running_service
 
 _CANNOT = 2
@@ -74,15 +73,17 @@ def _with_service(
     memory = [_memory("when ready", service, client)]
     enrolled = enroll(client, spoken)
     memory.append(_memory("after enrolling", service, client))
-    here = in_process(read(environment))
-    comparisons = over_http(client, Bare.of(here.services), spoken, enrolled, repetitions)
+    here = in_process(environment, service.key)
+    bare = Bare.of(here.services)
+    comparisons = over_http(client, bare, spoken, enrolled, repetitions)
     memory.append(_memory("after the comparison", service, client))
     breakdowns = where_time_goes(client, here, spoken, enrolled, repetitions)
-    memory.append(_memory("after everything", service, client))
-    client.close()
     wav = folder / "speech.wav"
     wav.write_bytes(spoken.speech[BREAKDOWN_SECONDS])
-    cold, cold_total = cold_start.measure(environment, enrolled.candidates, wav, starts)
+    cold, cold_total = cold_start.measure(environment, service.key, enrolled.candidates, wav, starts)
+    comparisons += among_many(client, bare, spoken, enrolled, repetitions)
+    memory.append(_memory("after everything", service, client))
+    client.close()
     return Report(
         taken_at=datetime.now(UTC),
         source=spoken.source,

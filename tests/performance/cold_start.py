@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.performance.figures import Times
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_PROFILES, _WAV = "BENCH_PROFILES", "BENCH_WAV"
+_PROFILES, _WAV, _KEY = "BENCH_PROFILES", "BENCH_WAV", "BENCH_KEY"
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class ColdStart:
     imports: float
     """``function_app.py`` with all its blueprints."""
     storage: float
-    """Settings, and the object graph with the subscription made sure of."""
+    """Settings and the object graph; nothing is asked of storage yet."""
     sessions: float
     """ONNX Runtime itself, and both networks opened."""
     request: float
-    """The first identify: storage read, recording judged."""
+    """The first identify: connections and tables opened, key looked up, candidates read, recording judged."""
     second_request: float
     """The next one, for comparison."""
 
@@ -43,10 +43,10 @@ class ColdStart:
 
 
 def measure(
-    environment: Mapping[str, str], profile_ids: list[str], wav: Path, repetitions: int
+    environment: Mapping[str, str], key: str, profile_ids: list[str], wav: Path, repetitions: int
 ) -> tuple[dict[str, Times], Times]:
     """The times of each part and of the total."""
-    found = [_one(environment, profile_ids, wav) for _ in range(repetitions)]
+    found = [_one(environment, key, profile_ids, wav) for _ in range(repetitions)]
     parts = {one.name: Times.of_seconds(getattr(start, one.name) for start in found) for one in fields(ColdStart)}
     return parts, Times.of_seconds(start.total for start in found)
 
@@ -57,11 +57,11 @@ def resident_megabytes(process_id: int) -> float | None:
     return int(said.stdout) * 1024 / 1e6 if said.stdout.strip().isdigit() else None
 
 
-def _one(environment: Mapping[str, str], profile_ids: list[str], wav: Path) -> ColdStart:
+def _one(environment: Mapping[str, str], key: str, profile_ids: list[str], wav: Path) -> ColdStart:
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
     python = time.perf_counter() - started
-    own = {_PROFILES: ",".join(profile_ids), _WAV: str(wav)}
+    own = {_PROFILES: ",".join(profile_ids), _WAV: str(wav), _KEY: key}
     child = subprocess.run(
         [sys.executable, "-m", __name__],
         cwd=_REPOSITORY,
@@ -78,22 +78,19 @@ def _main() -> None:
 
     assert function_app.app
     imports = lap()
-    from shared.bootstrap import LOCAL_SUBSCRIPTION, services
-    from shared.domain.limits import V1_SHORT_AUDIO
-    from shared.domain.recording import Audio
-    from shared.domain.subscription import Subscription
+    from shared.bootstrap import services
     from tests.performance.bare import Bare
+    from tests.performance.invoke import invoke_identify
 
     lap()
     ready = services()
     storage = lap()
     Bare.of(ready).open()
     sessions = lap()
-    audio = Audio(Path(os.environ[_WAV]).read_bytes(), "audio/wav")
-    profile_ids = os.environ[_PROFILES].split(",")
+    wav, profile_ids = Path(os.environ[_WAV]).read_bytes(), os.environ[_PROFILES].split(",")
     requests = []
     for _ in range(2):
-        ready.identify(Subscription(LOCAL_SUBSCRIPTION), profile_ids, audio, V1_SHORT_AUDIO)
+        invoke_identify(os.environ[_KEY], profile_ids, wav)
         requests.append(lap())
     times = {"imports": imports, "storage": storage, "sessions": sessions}
     print(json.dumps({**times, "request": requests[0], "second_request": requests[1]}))

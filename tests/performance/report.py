@@ -113,8 +113,8 @@ def _parts(one: Breakdown) -> str:
     parts = {**one.stages, "storage (see below)": one.storage, "host (/health)": one.health}
     rows: list[list[Cell]] = [[name, times.p50, times.p95, _share(times.p50, whole)] for name, times in parts.items()]
     rows += [
-        ["use case beyond its parts *", one.use_case.p50 - named, None, _share(one.use_case.p50 - named, whole)],
-        ["HTTP beyond use case and host *", whole - one.use_case.p50 - one.health.p50, None, None],
+        ["function beyond its parts *", one.use_case.p50 - named, None, _share(one.use_case.p50 - named, whole)],
+        ["HTTP beyond function and host *", whole - one.use_case.p50 - one.health.p50, None, None],
         ["whole, over HTTP", whole, one.http.p95, "100 %"],
     ]
     note = "(* differences of medians: noise, or below zero where parts run side by side)"
@@ -132,7 +132,7 @@ def _cold(report: Report) -> str:
     names = {
         "python": "Python itself",
         "imports": "imports of function_app.py",
-        "storage": "settings, object graph, storage",
+        "storage": "settings and object graph",
         "sessions": "ONNX Runtime and both networks",
         "request": "first identify",
         "second_request": "(second identify)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.bootstrap import LOCAL_SUBSCRIPTION
 from shared.domain.profile import ProfileKey, ProfileKind
@@ -17,6 +17,8 @@ from tests.performance.recordings import Material
 _WARM_UP = 3
 BREAKDOWN_SECONDS = 4
 """Length of the recordings whose time is taken apart."""
+MANY = 50
+"""Profiles that are nobody's candidates: the ten candidates' range then holds far more than twice as many."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """One operation's time taken apart. ``stages`` run by themselves. ``use_case`` is the whole without HTTP, in this
-    process; ``storage`` is the part of it in which at least one storage call was under way, beside the stages or alone.
+    """One operation's time taken apart. ``stages`` run by themselves. ``use_case`` is the whole function in this
+    process, without its host; ``storage`` is the part of it in which at least one storage call was under way.
     """
 
     operation: str
@@ -66,10 +68,26 @@ class _Operation:
 
 def over_http(client: Client, bare: Bare, spoken: Material, enrolled: Enrolled, repetitions: int) -> list[Comparison]:
     """Verify and identify at every length."""
-    operations = [
-        *(_verification(client, bare, enrolled, seconds, wav) for seconds, wav in spoken.phrases.items()),
-        *(_identification(client, bare, enrolled, seconds, wav) for seconds, wav in spoken.speech.items()),
-    ]
+    return _in_pairs(
+        [
+            *(_verification(client, bare, enrolled, seconds, wav) for seconds, wav in spoken.phrases.items()),
+            *(_identification(client, bare, enrolled, seconds, wav) for seconds, wav in spoken.speech.items()),
+        ],
+        repetitions,
+    )
+
+
+def among_many(client: Client, bare: Bare, spoken: Material, enrolled: Enrolled, repetitions: int) -> list[Comparison]:
+    """Identify of 4 s against the same candidates, now that the subscription has many other profiles: from then on
+    candidates are read one by one (``shared.storage.candidates``), as in any subscription of some size.
+    """
+    for _ in range(MANY):
+        client.create("identificationProfiles")
+    operation = _identification(client, bare, enrolled, BREAKDOWN_SECONDS, spoken.speech[BREAKDOWN_SECONDS])
+    return _in_pairs([replace(operation, name=f"identify among {MANY} more")], repetitions)
+
+
+def _in_pairs(operations: list[_Operation], repetitions: int) -> list[Comparison]:
     taken: list[list[tuple[float, float]]] = [[] for _ in operations]
     for repetition in range(-_WARM_UP, repetitions):
         for operation, pairs in zip(operations, taken, strict=True):
@@ -95,7 +113,7 @@ def where_time_goes(
     bare = Bare.of(here.services)
     phrase, speech = spoken.phrases[BREAKDOWN_SECONDS], spoken.speech[BREAKDOWN_SECONDS]
     keys = [ProfileKey(LOCAL_SUBSCRIPTION, ProfileKind.IDENTIFICATION, one) for one in enrolled.candidates]
-    signatures = [one for _, one in here.profiles.get_many_with_signatures(keys) if one]
+    signatures = [one for _, one in here.services.identify.profiles.get_many_with_signatures(keys) if one]
     verify: dict[str, Callable[[], object]] = {
         **bare.stages(phrase, signatures[:1], phrase=True),
         USE_CASE: lambda: here.verify(enrolled.speaker, phrase),

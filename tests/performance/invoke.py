@@ -1,0 +1,39 @@
+"""The app's functions called in this process: all of a request but the host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import azure.functions as func
+
+Function = Callable[[func.HttpRequest], func.HttpResponse]
+
+
+def invoke(name: str, key: str, parameters: Mapping[str, str], wav: bytes) -> func.HttpResponse:
+    """A v1.0 function by its name. Raises ``AssertionError`` when it refuses."""
+    request = func.HttpRequest(
+        method="POST",
+        url=f"http://127.0.0.1/spid/v1.0/{name}",
+        headers={"Ocp-Apim-Subscription-Key": key, "Content-Type": "audio/wav"},
+        params=parameters,
+        body=wav,
+    )
+    answer = _functions()[name](request)
+    assert answer.status_code < 300, f"{name} answered {answer.status_code}: {answer.get_body()!r}"
+    return answer
+
+
+def invoke_verify(key: str, profile_id: str, wav: bytes) -> None:
+    invoke("verify", key, {"verificationProfileId": profile_id}, wav)
+
+
+def invoke_identify(key: str, profile_ids: list[str], wav: bytes) -> None:
+    invoke("identify", key, {"identificationProfileIds": ",".join(profile_ids), "shortAudio": "true"}, wav)
+
+
+@cache
+def _functions() -> dict[str, Function]:
+    from function_app import app  # here, so that a cold start is timed where it happens
+
+    return {str(one.get_function_name()): one.get_user_function() for one in app.get_functions()}
