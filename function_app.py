@@ -2,8 +2,23 @@
 
 import azure.functions as func
 
-from functions import elsewhere, enroll, health, identify, operations, phrases, profiles, retention, verify
+from functions import (
+    audit,
+    elsewhere,
+    enroll,
+    health,
+    identify,
+    operations,
+    phrases,
+    profiles,
+    retention,
+    settings,
+    subscriptions,
+    verify,
+)
 
 app = func.FunctionApp()
-for group in (profiles, enroll, verify, identify, phrases, operations, retention, health, elsewhere):
+for group in (profiles, enroll, verify, identify, phrases, operations, settings, audit, subscriptions):
+    app.register_functions(group.blueprint)
+for group in (retention, health, elsewhere):
     app.register_functions(group.blueprint)

@@ -17,6 +17,6 @@ def enroll(call: Call) -> Reply:
     audio = call.audio()
     if key.kind.needs_phrase:
         rules = call.wire.phrase_enroll_rules
-        return call.wire.phrase_enrolled(call, call.services.enroll_phrase(key, audio, rules))
+        return call.wire.phrase_enrolled(call, call.services.enroll_phrase(call.caller, key, audio, rules))
     speech_rules = call.wire.speech_enroll_rules(call)
-    return call.wire.speech_enrolled(call, lambda: call.services.enroll_speech(key, audio, speech_rules))
+    return call.wire.speech_enrolled(call, lambda: call.services.enroll_speech(call.caller, key, audio, speech_rules))

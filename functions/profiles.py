@@ -21,17 +21,17 @@ def profiles(call: Call) -> Reply:
 def profile(call: Call) -> Reply:
     key = call.wire.profile_key(call)
     if call.request.method == "DELETE":
-        return call.wire.deleted(lambda: call.services.erase_profile(key))
+        return call.wire.deleted(lambda: call.services.erase_profile(call.caller.actor, key))
     return call.wire.shown(call, call.services.read_profiles.one(key))
 
 
 @endpoint(blueprint, "reset", ["POST"])
 def reset(call: Call) -> Reply:
-    return call.wire.was_reset(call, call.services.reset_profile(call.wire.profile_key(call)))
+    return call.wire.was_reset(call, call.services.reset_profile(call.caller.actor, call.wire.profile_key(call)))
 
 
 def _create(call: Call) -> Reply:
-    created = call.services.create_profile(call.subscription, call.wire.kind(call), request.locale(call.request))
+    created = call.services.create_profile(call.caller, call.wire.kind(call), request.locale(call.request))
     return call.wire.created(call, created)
 
 

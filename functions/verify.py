@@ -17,4 +17,4 @@ def verify(call: Call) -> Reply:
     audio = call.audio()
     rules = call.wire.verify_rules(call, key.kind)
     use_case = call.services.verify_phrase if key.kind.needs_phrase else call.services.verify_speech
-    return call.wire.verified(call, lambda: use_case(key, audio, rules))
+    return call.wire.verified(call, lambda: use_case(call.subscription.settings, key, audio, rules))

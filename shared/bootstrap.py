@@ -7,6 +7,7 @@ storage clients by the first that stores, so the timer functions never load the 
 from __future__ import annotations
 
 import os
+import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,13 +22,17 @@ from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
+from shared.services.audit import Audit, ReadAudit
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
 from shared.services.identify import Identify
+from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.operations import Operations
-from shared.services.ports import ProfileStore, SubscriptionStore
+from shared.services.ports import AuditTrail, ProfileStore, SubscriptionStore
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
 from shared.services.retain import Retain
+from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
+from shared.storage.audit import RowAuditTrail
 from shared.storage.blobs import AzureBlobs
 from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
@@ -58,6 +63,12 @@ class Services:
     verify_phrase: VerifyPhrase
     verify_speech: VerifySpeech
     identify: Identify
+    change_settings: ChangeSettings
+    put_subscription: PutSubscription
+    read_subscriptions: ReadSubscriptions
+    regenerate_key: RegenerateKey
+    delete_subscription: DeleteSubscription
+    read_audit: ReadAudit
     operations: Operations
     retain: Retain
     model_id: str
@@ -89,10 +100,11 @@ def build(config: Config) -> Services:
     data_keys = DataKeys(subscription_rows, _key_encryption(config))
     subscriptions = RowSubscriptionStore(subscription_rows, TableRows(config.storage, "keys"), data_keys)
     if config.local_subscription_key:
-        subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key})
+        subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, _now())
     profiles = RowProfileStore(voices, audio, Envelope(data_keys), _new_id)
     upkeep = RowUpkeep(voices, audio)
-    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep)
+    trail = RowAuditTrail(TableRows(config.storage, "audit"))
+    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail)
 
 
 def assemble(
@@ -101,6 +113,7 @@ def assemble(
     profiles: ProfileStore,
     operations: RowOperationStore,
     upkeep: RowUpkeep,
+    trail: AuditTrail,
 ) -> Services:
     """The use cases on top of the given stores."""
     catalogue = read_catalogue()
@@ -110,18 +123,26 @@ def assemble(
     detector = VoiceActivity(OnnxNetwork(models / catalogue.voice_activity.file.name))
     listener = RecordingListener(detector, strict=config.strict_audio)
     phrases = SphinxPassphraseRecogniser()
+    audit = Audit(trail, _now, _new_id)
+    change_settings = ChangeSettings(subscriptions, phrases, audit)
     return Services(
         config=config,
         subscriptions=subscriptions,
-        create_profile=CreateProfile(profiles, _now, _new_id),
+        create_profile=CreateProfile(profiles, audit, _now, _new_id),
         read_profiles=ReadProfiles(profiles),
-        reset_profile=ResetProfile(profiles, _now),
-        erase_profile=EraseProfile(profiles, _now),
-        enroll_phrase=EnrollPhrase(profiles, listener, phrases, model, _now),
-        enroll_speech=EnrollSpeech(profiles, listener, model, FlacKeeper(), _now),
+        reset_profile=ResetProfile(profiles, audit, _now),
+        erase_profile=EraseProfile(profiles, audit, _now),
+        enroll_phrase=EnrollPhrase(profiles, audit, listener, phrases, model, _now),
+        enroll_speech=EnrollSpeech(profiles, audit, listener, model, FlacKeeper(), _now),
         verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now),
         verify_speech=VerifySpeech(profiles, listener, model, _now),
         identify=Identify(profiles, listener, model, _now),
+        change_settings=change_settings,
+        put_subscription=PutSubscription(subscriptions, change_settings, audit, _now, _new_key),
+        read_subscriptions=ReadSubscriptions(subscriptions),
+        regenerate_key=RegenerateKey(subscriptions, audit, _new_key),
+        delete_subscription=DeleteSubscription(subscriptions, _now),
+        read_audit=ReadAudit(trail),
         operations=Operations(operations, _now, _new_id),
         retain=Retain(subscriptions, upkeep, _now),
         model_id=model.model_id,
@@ -138,6 +159,10 @@ def _key_encryption(config: Config) -> KeyEncryption:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _new_key() -> str:
+    return secrets.token_hex(32)
 
 
 def _new_id() -> str:

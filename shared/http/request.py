@@ -82,10 +82,7 @@ def locale(request: func.HttpRequest) -> str:
     ------
     BodyMissing, BodyNotUnderstood, LocaleMissing
     """
-    try:
-        text = body(request, _MAX_JSON_BYTES).decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise BodyNotUnderstood("Invalid JSON format. The body is not UTF-8 text.") from error
+    text = _text(request)
     if text.startswith(("{", "[")):
         value = _json_object(text).get("locale")
     else:
@@ -95,6 +92,18 @@ def locale(request: func.HttpRequest) -> str:
     if value is None or value == "":
         raise LocaleMissing
     return str(value)
+
+
+def json_object(request: func.HttpRequest) -> dict[str, object]:
+    """The body as a JSON object, whatever its Content-Type says. Raises ``BodyMissing``, ``BodyNotUnderstood``."""
+    return _json_object(_text(request))
+
+
+def _text(request: func.HttpRequest) -> str:
+    try:
+        return body(request, _MAX_JSON_BYTES).decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise BodyNotUnderstood("Invalid JSON format. The body is not UTF-8 text.") from error
 
 
 def _json_object(text: str) -> dict[str, object]:

@@ -18,7 +18,6 @@ from shared.domain.limits import (
     AudioRules,
 )
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation
-from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V1 as ERRORS
@@ -163,7 +162,7 @@ class V1:
         if not received:
             raise LocaleMissing
         locale = canonical_locale(received, ProfileKind.TEXT_DEPENDENT_VERIFICATION)
-        return Reply(200, [{"phrase": phrase} for phrase in PASSPHRASES_BY_LOCALE[locale]])
+        return Reply(200, [{"phrase": phrase} for phrase in call.subscription.settings.allowed_phrases(locale)])
 
 
 def operation(one: Operation) -> Reply:

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from shared.domain import limits
 from shared.domain.errors import IdMalformed, ParameterInvalid, ParameterMissing, ProfileNotFound
 from shared.domain.limits import AudioRules
-from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE, PASSPHRASES_BY_LOCALE
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V2 as ERRORS
@@ -207,7 +207,9 @@ class V2:
         kind = self.kind(call)
         locale = canonical_locale(call.path("locale"), kind)
         if kind.needs_phrase:
-            return self._phrase_list([{"passPhrase": phrase} for phrase in PASSPHRASES_BY_LOCALE[locale]])
+            return self._phrase_list(
+                [{"passPhrase": phrase} for phrase in call.subscription.settings.allowed_phrases(locale)]
+            )
         return self._phrase_list(
             [{"activationPhrase": phrase} for phrase in ACTIVATION_PHRASES_BY_LOCALE.get(locale, ())]
         )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from shared.bootstrap import Services
+from shared.domain.audit import Caller
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
@@ -28,20 +29,28 @@ from shared.services.profiles import ProfilePage
 from shared.services.verify import Verification
 
 
+def base_url(request: func.HttpRequest, services: Services) -> str:
+    """Scheme and host that the client can reach: the request's own, or the gateway's in front of us."""
+    here = urlsplit(request.url)
+    return services.config.public_url or f"{here.scheme}://{here.netloc}"
+
+
 @dataclass(frozen=True)
 class Call:
     """An authenticated request."""
 
     request: func.HttpRequest
-    subscription: Subscription
+    caller: Caller
     services: Services
     wire: WireFormat
 
     @property
+    def subscription(self) -> Subscription:
+        return self.caller.subscription
+
+    @property
     def base_url(self) -> str:
-        """Scheme and host that the client can reach: the request's own, or the gateway's in front of us."""
-        here = urlsplit(self.request.url)
-        return self.services.config.public_url or f"{here.scheme}://{here.netloc}"
+        return base_url(self.request, self.services)
 
     def path(self, name: str) -> str:
         return str(self.request.route_params[name])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from shared.domain.audit import AuditAction, Caller
 from shared.domain.errors import (
     EnrollmentAudioFull,
     ModelDiffers,
@@ -19,9 +20,10 @@ from shared.domain.errors import (
     TooManyEnrollments,
 )
 from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
-from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
 from shared.domain.recording import Audio, Utterance
+from shared.domain.subscription import SubscriptionSettings
+from shared.services.audit import Audit
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
 
@@ -69,20 +71,26 @@ class EnrollPhrase:
     """Text-dependent: the first accepted recording binds the profile to the phrase that was said."""
 
     profiles: ProfileStore
+    audit: Audit
     listener: Listener
     phrases: PassphraseRecogniser
     model: SpeakerModel
     clock: Clock
 
-    def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
+    def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
         """
         Raises
         ------
         ProfileNotFound, RecordingRefused, PassphraseNotHeard, PassphraseDiffers, TooManyEnrollments, ProfileBusy
         """
-        locale = canonical_locale(self._open(key).locale, key.kind)
+        with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
+            return self._enrolled(caller.subscription.settings, key, audio, rules)
+
+    def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
+        profile = self._open(key)
+        locale = canonical_locale(profile.locale, key.kind)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
-        heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
+        heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
         phrase = heard.phrase
@@ -125,21 +133,28 @@ class EnrollSpeech:
     """Text-independent: any speech, accumulated until there is enough."""
 
     profiles: ProfileStore
+    audit: Audit
     listener: Listener
     model: SpeakerModel
     keeper: AudioKeeper
     clock: Clock
 
-    def __call__(self, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
-        """
+    def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
+        """The recording is kept where the kind and the subscription's settings say so.
+
         Raises
         ------
         ProfileNotFound, RecordingRefused, EnrollmentAudioFull, ProfileBusy
         """
+        with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
+            return self._enrolled(caller.subscription.settings, key, audio, rules)
+
+    def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
         self.profiles.get(key)
         utterance = self.listener.listen(audio.content, audio.media_type, rules.audio)
         enrollment = _enrollment(self.model, utterance, self.clock)
-        kept = self.keeper.encode(utterance) if key.kind.keeps_audio else None
+        keeps = key.kind.keeps_audio and settings.keep_identification_audio
+        kept = self.keeper.encode(utterance) if keeps else None
         profile = Commit(self.profiles)(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules))
         return Enrolled(profile, enrollment)
 

@@ -73,7 +73,9 @@ class Identify:
         scores = self.model.scores(
             self.model.embed(utterance), utterance.speech_seconds, [signature for _, signature in candidates]
         )
-        identification = _rank([key.profile_id for key in keys], scores)
+        identification = _rank(
+            [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification
+        )
         if identification.identified:
             key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
             self.profiles.touch(key, self.clock())
@@ -94,7 +96,9 @@ def _require_one_locale(profiles: Sequence[Profile]) -> None:
         raise LocalesDiffer(list(locales))
 
 
-def _rank(profile_ids: Sequence[str], scores: Sequence[float]) -> Identification:
+def _rank(profile_ids: Sequence[str], scores: Sequence[float], threshold: float) -> Identification:
     best = sorted(zip(scores, profile_ids, strict=True), key=lambda pair: -pair[0])[:RANKED]
-    ranking = [RankedProfile(profile_id, Decision(open_set(score, len(scores)))) for score, profile_id in best]
+    ranking = [
+        RankedProfile(profile_id, Decision(open_set(score, len(scores)), threshold)) for score, profile_id in best
+    ]
     return Identification(ranking)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.domain.audit import Actor, AuditAction, Caller
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import LOCALES_TEXT_DEPENDENT, LOCALES_TEXT_INDEPENDENT
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
-from shared.domain.subscription import Subscription
+from shared.services.audit import Audit
 from shared.services.ports import Clock, Ids, ProfileStore
 
 
@@ -30,10 +31,11 @@ def canonical_locale(received: str, kind: ProfileKind) -> str:
 @dataclass(frozen=True)
 class CreateProfile:
     profiles: ProfileStore
+    audit: Audit
     clock: Clock
     new_id: Ids
 
-    def __call__(self, subscription: Subscription, kind: ProfileKind, locale: str) -> Profile:
+    def __call__(self, caller: Caller, kind: ProfileKind, locale: str) -> Profile:
         """A new profile without enrollments. The locale is kept as the caller wrote it, as Azure did.
 
         Raises
@@ -43,9 +45,10 @@ class CreateProfile:
         """
         canonical_locale(locale, kind)
         now = self.clock()
-        key = ProfileKey(subscription.subscription_id, kind, self.new_id())
+        key = ProfileKey(caller.subscription.subscription_id, kind, self.new_id())
         profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)
-        return self.profiles.create(profile, subscription.settings.max_profiles)
+        with self.audit.of(caller.actor, AuditAction.CREATE_PROFILE, key):
+            return self.profiles.create(profile, caller.subscription.settings.max_profiles)
 
 
 @dataclass(frozen=True)
@@ -76,18 +79,22 @@ class ReadProfiles:
 @dataclass(frozen=True)
 class ResetProfile:
     profiles: ProfileStore
+    audit: Audit
     clock: Clock
 
-    def __call__(self, key: ProfileKey) -> Profile:
+    def __call__(self, actor: Actor, key: ProfileKey) -> Profile:
         """Erase the enrollments, unbind the phrase, keep the id. Raises ``ProfileNotFound``, ``ProfileBusy``."""
-        return self.profiles.reset(key, self.clock())
+        with self.audit.of(actor, AuditAction.RESET_PROFILE, key):
+            return self.profiles.reset(key, self.clock())
 
 
 @dataclass(frozen=True)
 class EraseProfile:
     profiles: ProfileStore
+    audit: Audit
     clock: Clock
 
-    def __call__(self, key: ProfileKey) -> None:
+    def __call__(self, actor: Actor, key: ProfileKey) -> None:
         """Erase the profile and everything kept of it. Raises ``ProfileNotFound``, ``ProfileBusy``."""
-        self.profiles.delete(key, self.clock())
+        with self.audit.of(actor, AuditAction.DELETE_PROFILE, key):
+            self.profiles.delete(key, self.clock())

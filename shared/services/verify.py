@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from shared.domain.decision import Decision
 from shared.domain.errors import ProfileNotEnrolled
 from shared.domain.limits import AudioRules
-from shared.domain.passphrase import PASSPHRASES_BY_LOCALE, HeardPhrase
+from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.recording import Audio, Utterance
+from shared.domain.subscription import SubscriptionSettings
 from shared.services.enroll import require_model
 from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
@@ -33,7 +34,9 @@ class VerifyPhrase:
     model: SpeakerModel
     clock: Clock
 
-    def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Verification:
+    def __call__(
+        self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules
+    ) -> Verification:
         """Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
 
         A recording of none of the phrases is no use of the profile: v1.0 refuses it, and nothing is written.
@@ -45,12 +48,12 @@ class VerifyPhrase:
         profile, signature = enrolled(self.profiles, key, self.model.model_id)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         locale = canonical_locale(profile.locale, key.kind)
-        heard = self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[locale], locale)
+        heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         said_it = heard.recognised and heard.phrase == profile.passphrase
         score = _score(self.model, utterance, signature) if said_it else 0.0
         if heard.recognised:
             self.profiles.touch(key, self.clock())
-        return Verification(Decision(score), heard)
+        return Verification(Decision(score, settings.thresholds.verification), heard)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,9 @@ class VerifySpeech:
     model: SpeakerModel
     clock: Clock
 
-    def __call__(self, key: ProfileKey, audio: Audio, rules: AudioRules) -> Verification:
+    def __call__(
+        self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules
+    ) -> Verification:
         """
         Raises
         ------
@@ -72,7 +77,7 @@ class VerifySpeech:
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         score = _score(self.model, utterance, signature)
         self.profiles.touch(key, self.clock())
-        return Verification(Decision(score))
+        return Verification(Decision(score, settings.thresholds.verification))
 
 
 def enrolled(profiles: ProfileStore, key: ProfileKey, model_id: str) -> tuple[Profile, Signature]:

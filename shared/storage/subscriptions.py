@@ -150,8 +150,10 @@ class RowSubscriptionStore:
             self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [insert, creation])
         except RowConflict:
             # A row with these very keys is this write, whose first answer was lost.
-            if not digests or digests_of(self._row(subscription_id)) != digests:
+            row = self._row(subscription_id)
+            if not digests or digests_of(row) != digests:
                 raise SubscriptionExists(subscription_id) from None
+            subscription = subscription_of(row)
         for hashed in digests.values():
             self._index(hashed, subscription_id)
         return subscription

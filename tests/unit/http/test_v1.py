@@ -11,6 +11,7 @@ import pytest
 
 from shared import config
 from shared.bootstrap import Services, assemble
+from shared.domain.audit import Actor, Caller, Via
 from shared.domain.decision import Confidence, Decision
 from shared.domain.errors import (
     IdMalformed,
@@ -46,7 +47,8 @@ def services(world: World) -> Services:
         "VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk",
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
     }
-    return assemble(config.read(settings), world.subscriptions, world.profiles, world.operations, world.upkeep)
+    stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail
+    return assemble(config.read(settings), *stores)
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def call(services: Services, url: str = "http://127.0.0.1:7071/spid/v1.0/x", **r
     query = url.partition("?")[2]
     params = dict(pair.split("=") for pair in query.split("&")) if query else {}
     request = func.HttpRequest("POST", url, params=params, route_params=route, body=b"")
-    return Call(request, Subscription("mine"), services, V1())
+    return Call(request, Caller(Subscription("mine"), Actor(Via.PRIMARY, "request")), services, V1())
 
 
 def profile(kind: ProfileKind) -> Profile:

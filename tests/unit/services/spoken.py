@@ -11,17 +11,20 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 
+from shared.domain.audit import Actor, AuditEntry, Caller, Via
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
 from shared.domain.subscription import KeySlot, Subscription
+from shared.services.audit import Audit
 from shared.services.profiles import CreateProfile
+from shared.storage.audit import RowAuditTrail
 from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
 from shared.storage.key_encryption import LocalKeyEncryption
@@ -109,6 +112,13 @@ class Numbered:
         return str(UUID(int=self.given))
 
 
+ACTOR = Actor(Via.PRIMARY, "a request")
+
+
+def caller(subscription: Subscription) -> Caller:
+    return Caller(subscription, ACTOR)
+
+
 @dataclass
 class World:
     clock: Clock = field(default_factory=Clock)
@@ -126,13 +136,21 @@ class World:
         self.subscriptions = RowSubscriptionStore(table, MemoryRows(), data_keys)
         self.mine = self.subscriptions.ensure("mine", {KeySlot.PRIMARY: "my key"})
         self.yours = self.subscriptions.ensure("yours", {KeySlot.PRIMARY: "your key"})
+        self.me = caller(self.mine)
         self.profiles = RowProfileStore(self.voices, self.blobs, Envelope(data_keys), self.new_id)
         self.operations = RowOperationStore(self.voices)
         self.upkeep = RowUpkeep(self.voices, self.blobs)
+        self.trail = RowAuditTrail(MemoryRows())
+        self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
-        create = CreateProfile(self.profiles, self.clock, self.new_id)
-        return create(subscription or self.mine, kind, "en-us").key
+        create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)
+        return create(caller(subscription or self.mine), kind, "en-us").key
+
+    def audited(self, subscription_id: str = "mine") -> list[AuditEntry]:
+        """The whole trail."""
+        page = self.trail.page(subscription_id, since=None, until=None, after=None, limit=1_000)
+        return list(page.entries)
 
     def stored(self) -> dict[str, str]:
         """Each row and blob with its mark: equal at two moments only if nothing was written in between."""

@@ -22,8 +22,10 @@ TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
 
 
 def enroll(world: World, key: ProfileKey, spoken: Spoken, model: SpokenModel | None = None) -> Enrolled:
-    use_case = EnrollPhrase(world.profiles, world.listener, world.phrases, model or world.model, world.clock)
-    return use_case(key, spoken.audio, RULES)
+    use_case = EnrollPhrase(
+        world.profiles, world.audit, world.listener, world.phrases, model or world.model, world.clock
+    )
+    return use_case(world.me, key, spoken.audio, RULES)
 
 
 def test_the_first_recording_binds_the_phrase(world: World) -> None:
@@ -91,9 +93,9 @@ def test_what_cannot_be_heard_is_refused(world: World) -> None:
 
 
 def test_an_unknown_profile_is_told_before_the_recording_is_looked_at(world: World) -> None:
-    use_case = EnrollPhrase(world.profiles, world.listener, world.phrases, world.model, world.clock)
+    use_case = EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)
     with pytest.raises(ProfileNotFound):
-        use_case(ProfileKey("mine", TDV, world.new_id()), Audio(b"no recording", None), RULES)
+        use_case(world.me, ProfileKey("mine", TDV, world.new_id()), Audio(b"no recording", None), RULES)
 
 
 def test_a_profile_of_another_subscription_is_not_found_and_not_touched(world: World) -> None:

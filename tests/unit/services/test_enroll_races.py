@@ -16,11 +16,11 @@ TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
 
 
 def use_case(world: World, profiles: ProfileStore) -> EnrollPhrase:
-    return EnrollPhrase(profiles, world.listener, world.phrases, world.model, world.clock)
+    return EnrollPhrase(profiles, world.audit, world.listener, world.phrases, world.model, world.clock)
 
 
 def enroll(world: World, key: ProfileKey, spoken: Spoken) -> None:
-    use_case(world, world.profiles)(key, spoken.audio, RULES)
+    use_case(world, world.profiles)(world.me, key, spoken.audio, RULES)
 
 
 def test_an_enrollment_in_between_counts_too(world: World) -> None:
@@ -31,7 +31,9 @@ def test_an_enrollment_in_between_counts_too(world: World) -> None:
         for spoken in rivals:
             enroll(world, key, spoken)
 
-    enrolled = use_case(world, Interrupted(world.profiles, another_request))(key, Spoken(phrase=2).audio, RULES)
+    enrolled = use_case(world, Interrupted(world.profiles, another_request))(
+        world.me, key, Spoken(phrase=2).audio, RULES
+    )
     assert enrolled.profile.enrollments_count == 2
     profile, signature = world.profiles.get_with_signature(key)
     assert profile.enrollments_count == 2
@@ -48,7 +50,7 @@ def test_an_enrollment_in_between_may_bind_another_phrase(world: World) -> None:
             enroll(world, key, spoken)
 
     with pytest.raises(PassphraseDiffers):
-        use_case(world, Interrupted(world.profiles, another_request))(key, Spoken(phrase=2).audio, RULES)
+        use_case(world, Interrupted(world.profiles, another_request))(world.me, key, Spoken(phrase=2).audio, RULES)
     assert world.profiles.get(key).enrollments_count == 1
 
 
@@ -61,7 +63,7 @@ def test_a_profile_that_never_rests_is_busy(world: World) -> None:
         enroll(world, key, rivals[-1])
 
     with pytest.raises(ProfileBusy, match="concurrent requests on same profile"):
-        use_case(world, Interrupted(world.profiles, another_request))(key, Spoken(phrase=2).audio, RULES)
+        use_case(world, Interrupted(world.profiles, another_request))(world.me, key, Spoken(phrase=2).audio, RULES)
     assert len(rivals) == COMMIT_ATTEMPTS
     assert world.profiles.get(key).enrollments_count == COMMIT_ATTEMPTS, "the rivals' alone"
 
@@ -75,7 +77,7 @@ def test_an_enroll_that_races_a_delete_never_brings_the_profile_back(world: Worl
             world.profiles.delete(one, world.clock())
 
     with pytest.raises(ProfileNotFound):
-        use_case(world, Interrupted(world.profiles, another_request))(key, Spoken(phrase=2).audio, RULES)
+        use_case(world, Interrupted(world.profiles, another_request))(world.me, key, Spoken(phrase=2).audio, RULES)
     with pytest.raises(ProfileNotFound):
         world.profiles.get(key)
     assert [name for name in world.stored() if key.profile_id in name] == []
@@ -92,7 +94,9 @@ def test_an_enroll_that_races_a_reset_counts_from_one(world: World) -> None:
 
     with pytest.raises(PassphraseDiffers):
         enroll(world, key, Spoken(phrase=2))
-    enrolled = use_case(world, Interrupted(world.profiles, another_request))(key, Spoken(phrase=1).audio, RULES)
+    enrolled = use_case(world, Interrupted(world.profiles, another_request))(
+        world.me, key, Spoken(phrase=1).audio, RULES
+    )
     assert enrolled.profile.enrollments_count == 1
 
 

@@ -17,8 +17,8 @@ SHORT = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=100.0, 
 
 
 def enroll(world: World, key: ProfileKey, speech_seconds: float, rules: SpeechRules = LONG) -> Enrolled:
-    use_case = EnrollSpeech(world.profiles, world.listener, world.model, world.keeper, world.clock)
-    return use_case(key, Spoken(speech_seconds=speech_seconds).audio, rules)
+    use_case = EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
+    return use_case(world.me, key, Spoken(speech_seconds=speech_seconds).audio, rules)
 
 
 def test_thirty_seconds_of_speech_make_a_profile_usable(world: World) -> None:
@@ -71,9 +71,9 @@ def test_audio_of_a_verification_enrollment_is_not_kept(world: World) -> None:
 
 
 def test_an_unknown_profile_is_told_before_the_recording_is_looked_at(world: World) -> None:
-    use_case = EnrollSpeech(world.profiles, world.listener, world.model, world.keeper, world.clock)
+    use_case = EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
     with pytest.raises(ProfileNotFound):
-        use_case(ProfileKey("mine", TII, world.new_id()), Audio(b"no recording", None), LONG)
+        use_case(world.me, ProfileKey("mine", TII, world.new_id()), Audio(b"no recording", None), LONG)
 
 
 def test_a_profile_of_another_subscription_is_not_found_and_not_touched(world: World) -> None:

@@ -12,7 +12,7 @@ from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription, SubscriptionSettings
 from shared.services.enroll import EnrollSpeech, SpeechRules
 from shared.services.identify import RANKED, Identification, Identify
-from tests.unit.services.spoken import RULES, Spoken, SpokenModel, World
+from tests.unit.services.spoken import RULES, Spoken, SpokenModel, World, caller
 
 TII = ProfileKind.IDENTIFICATION
 AT_ONCE = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
@@ -20,8 +20,8 @@ AT_ONCE = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0
 
 def enrolled(world: World, voice: float, subscription: Subscription | None = None) -> str:
     key = world.create(TII, subscription)
-    EnrollSpeech(world.profiles, world.listener, world.model, world.keeper, world.clock)(
-        key, Spoken(voice=voice).audio, AT_ONCE
+    EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
+        caller(subscription or world.mine), key, Spoken(voice=voice).audio, AT_ONCE
     )
     return key.profile_id
 

@@ -8,7 +8,7 @@ from shared.domain.errors import LocaleUnsupported, ProfileNotFound, TooManyProf
 from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription, SubscriptionSettings
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile, canonical_locale
-from tests.unit.services.spoken import World
+from tests.unit.services.spoken import ACTOR, World, caller
 
 TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
 TII = ProfileKind.IDENTIFICATION
@@ -30,7 +30,7 @@ def test_any_speech_may_be_of_more_locales() -> None:
 
 
 def test_a_created_profile_is_stored_as_it_is_answered(world: World) -> None:
-    created = CreateProfile(world.profiles, world.clock, world.new_id)(world.mine, TII, "zh-cn")
+    created = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)(world.me, TII, "zh-cn")
     assert created.locale == "zh-cn", "as the caller wrote it"
     assert created.status is EnrollmentStatus.ENROLLING
     assert created.created_at == created.last_action_at == world.clock()
@@ -40,19 +40,19 @@ def test_a_created_profile_is_stored_as_it_is_answered(world: World) -> None:
 def test_an_unsupported_locale_makes_no_profile(world: World) -> None:
     before = world.stored()
     with pytest.raises(LocaleUnsupported):
-        CreateProfile(world.profiles, world.clock, world.new_id)(world.mine, TDV, "zh-CN")
+        CreateProfile(world.profiles, world.audit, world.clock, world.new_id)(world.me, TDV, "zh-CN")
     assert world.stored() == before
 
 
 def test_a_subscription_has_room_for_so_many_profiles_of_all_kinds(world: World) -> None:
-    create = CreateProfile(world.profiles, world.clock, world.new_id)
+    create = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)
     two = Subscription("mine", settings=SubscriptionSettings(max_profiles=2))
-    first = create(two, TDV, "en-us")
-    create(two, TII, "en-us")
+    first = create(caller(two), TDV, "en-us")
+    create(caller(two), TII, "en-us")
     with pytest.raises(TooManyProfiles, match="2"):
-        create(two, TII, "en-us")
-    EraseProfile(world.profiles, world.clock)(first.key)
-    create(two, TII, "en-us")
+        create(caller(two), TII, "en-us")
+    EraseProfile(world.profiles, world.audit, world.clock)(ACTOR, first.key)
+    create(caller(two), TII, "en-us")
 
 
 def test_a_page_has_profiles_of_one_kind_in_id_order(world: World) -> None:
@@ -86,21 +86,24 @@ def test_an_exact_page_is_the_last_one(world: World) -> None:
 
 def test_a_deleted_profile_is_absent_and_cannot_be_deleted_again(world: World) -> None:
     key = world.create(TII)
-    erase = EraseProfile(world.profiles, world.clock)
-    erase(key)
+    erase = EraseProfile(world.profiles, world.audit, world.clock)
+    erase(ACTOR, key)
     assert ReadProfiles(world.profiles).page("mine", TII).profiles == []
-    for again in (erase, ReadProfiles(world.profiles).one, ResetProfile(world.profiles, world.clock)):
+    with pytest.raises(ProfileNotFound, match=key.profile_id):
+        ReadProfiles(world.profiles).one(key)
+    for again in (erase, ResetProfile(world.profiles, world.audit, world.clock)):
         with pytest.raises(ProfileNotFound, match=key.profile_id):
-            again(key)
+            again(ACTOR, key)
 
 
 def test_nobody_can_reset_or_delete_a_profile_of_another_subscription(world: World) -> None:
     foreign = world.create(TII, world.yours)
     named_as_mine = ProfileKey("mine", TII, foreign.profile_id)
     before = world.stored()
-    for attempt in (EraseProfile(world.profiles, world.clock), ResetProfile(world.profiles, world.clock)):
+    for use_case in (EraseProfile, ResetProfile):
+        attempt = use_case(world.profiles, world.audit, world.clock)
         with pytest.raises(ProfileNotFound):
-            attempt(named_as_mine)
+            attempt(ACTOR, named_as_mine)
     assert world.stored() == before
 
 
@@ -108,6 +111,6 @@ def test_a_reset_keeps_the_id_and_the_day_of_creation(world: World) -> None:
     key = world.create(TDV)
     created = world.clock()
     later = world.clock.advance(days=1)
-    reset = ResetProfile(world.profiles, world.clock)(key)
+    reset = ResetProfile(world.profiles, world.audit, world.clock)(ACTOR, key)
     assert (reset.key, reset.created_at, reset.last_action_at) == (key, created, later)
     assert world.profiles.get(key) == reset

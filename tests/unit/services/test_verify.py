@@ -20,15 +20,15 @@ TIV = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
 def enrolled(world: World) -> ProfileKey:
     """A voice at 0 degrees, bound to phrase 2."""
     key = world.create(TDV)
-    enroll = EnrollPhrase(world.profiles, world.listener, world.phrases, world.model, world.clock)
+    enroll = EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)
     for _ in range(3):
-        enroll(key, Spoken(voice=0, phrase=2).audio, RULES)
+        enroll(world.me, key, Spoken(voice=0, phrase=2).audio, RULES)
     return key
 
 
 def verify(world: World, key: ProfileKey, spoken: Spoken, rules: AudioRules = RULES) -> Verification:
     return VerifyPhrase(world.profiles, world.listener, world.phrases, world.model, world.clock)(
-        key, spoken.audio, rules
+        world.mine.settings, key, spoken.audio, rules
     )
 
 
@@ -86,8 +86,8 @@ def test_a_recording_that_is_refused_writes_nothing(world: World, enrolled: Prof
 
 def test_a_profile_without_enough_enrollments_says_what_is_missing(world: World) -> None:
     key = world.create(TDV)
-    EnrollPhrase(world.profiles, world.listener, world.phrases, world.model, world.clock)(
-        key, Spoken(phrase=2).audio, RULES
+    EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)(
+        world.me, key, Spoken(phrase=2).audio, RULES
     )
     with pytest.raises(ProfileNotEnrolled, match=r"2 more recording\(s\) of the phrase"):
         verify(world, key, Spoken(phrase=2))
@@ -101,22 +101,26 @@ def test_a_profile_of_another_subscription_is_not_found(world: World, enrolled: 
 def test_a_signature_of_another_model_is_never_scored(world: World, enrolled: ProfileKey) -> None:
     use_case = VerifyPhrase(world.profiles, world.listener, world.phrases, SpokenModel("spoken-2"), world.clock)
     with pytest.raises(ModelDiffers):
-        use_case(enrolled, Spoken(phrase=2).audio, RULES)
+        use_case(world.mine.settings, enrolled, Spoken(phrase=2).audio, RULES)
 
 
 def test_text_independent_verification_asks_for_the_voice_alone(world: World) -> None:
     key = world.create(TIV)
     rules = SpeechRules(RULES, needed_speech_seconds=2.0, max_audio_seconds=300.0, at_once=False)
-    enroll = EnrollSpeech(world.profiles, world.listener, world.model, world.keeper, world.clock)
-    enroll(key, Spoken(voice=0).audio, rules)
+    enroll = EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
+    enroll(world.me, key, Spoken(voice=0).audio, rules)
     use_case = VerifySpeech(world.profiles, world.listener, world.model, world.clock)
-    assert use_case(key, Spoken(voice=10, phrase=-1).audio, RULES).decision.accepted
-    assert not use_case(key, Spoken(voice=80, phrase=2).audio, RULES).decision.accepted
+    assert use_case(world.mine.settings, key, Spoken(voice=10, phrase=-1).audio, RULES).decision.accepted
+    assert not use_case(world.mine.settings, key, Spoken(voice=80, phrase=2).audio, RULES).decision.accepted
 
 
 def test_a_text_independent_profile_without_enough_speech_says_how_much_it_has(world: World) -> None:
     key = world.create(TIV)
     rules = SpeechRules(RULES, needed_speech_seconds=20.0, max_audio_seconds=300.0, at_once=False)
-    EnrollSpeech(world.profiles, world.listener, world.model, world.keeper, world.clock)(key, Spoken().audio, rules)
+    EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
+        world.me, key, Spoken().audio, rules
+    )
     with pytest.raises(ProfileNotEnrolled, match=r"more speech; it has 2\.00 seconds"):
-        VerifySpeech(world.profiles, world.listener, world.model, world.clock)(key, Spoken().audio, RULES)
+        VerifySpeech(world.profiles, world.listener, world.model, world.clock)(
+            world.mine.settings, key, Spoken().audio, RULES
+        )

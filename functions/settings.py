@@ -1,0 +1,22 @@
+"""Settings: what a customer may see and change of its own subscription."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from shared.http import settings as wire
+from shared.http.endpoint import extension_endpoint
+from shared.http.reply import Reply
+from shared.http.request import json_object
+from shared.http.wire import Call
+
+blueprint = func.Blueprint()
+
+
+@extension_endpoint(blueprint, "settings", "settings", ["GET", "PATCH", "PUT"])
+def settings(call: Call) -> Reply:
+    if call.request.method == "GET":
+        return Reply(200, wire.shown(call.subscription.settings, wire.CUSTOMER_FIELDS))
+    change = wire.customer_change(json_object(call.request))
+    changed = call.services.change_settings(call.caller.actor, call.subscription.subscription_id, change)
+    return Reply(200, wire.shown(changed.settings, wire.CUSTOMER_FIELDS))
