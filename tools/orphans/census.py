@@ -16,7 +16,9 @@ T = TypeVar("T")
 ALL: Final = (" ", "~")
 """A range that holds every row key: keys are printable ASCII, and none of ours starts with a tilde."""
 
-_READ: Final = ("epoch", "enrollments_count", "blob", "profiles", "kind", "profile_id", "operation_id")
+_READ: Final = (
+    "epoch", "enrollments_count", "blob", "profiles", "kind", "profile_id", "operation_id", "armed_at",
+)  # fmt: skip
 """The values that refer to something. Signatures, embeddings and phrases stay where they are."""
 
 EVERY: Final = 10_000
@@ -40,6 +42,7 @@ class Account:
 @dataclass(frozen=True)
 class Census:
     """One subscription at one reading. ``state`` None: there is no such subscription, only things under its id.
+    ``erased``: the timer has seen that nothing is left of it, and never looks at it again.
 
     ``rows`` are those of its partition in the table of voices. ``stale_keys`` are the entries of the keys' index that
     lead to this subscription, which neither has nor lists them; ``lost_keys`` those of its keys that have no entry.
@@ -47,6 +50,7 @@ class Census:
 
     subscription_id: str
     state: SubscriptionState | None
+    erased: bool
     has_data_key: bool
     rows: Mapping[str, Mapping[str, object]] = field(repr=False)
     blobs: frozenset[str] = field(repr=False)
@@ -72,9 +76,12 @@ def take(account: Account, subscription_id: str, indexed: Iterable[str], progres
     opening = frozenset(one.hex() for one in digests_of(own).values()) if own else frozenset()
     listed = frozenset(one.hex() for one in strays_of(own)) if own else frozenset()
     entries = frozenset(indexed)
+    subscription = subscription_of(own) if own else None
+    erasure = subscription.erasure if subscription else None
     return Census(
         subscription_id=subscription_id,
-        state=subscription_of(own).state if own else None,
+        state=subscription.state if subscription else None,
+        erased=erasure is not None and erasure.verified_at is not None,
         has_data_key=data_key is not None,
         rows=rows,
         blobs=blobs,

@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
-from shared.storage.due import ERASE, OPERATION
+from shared.storage.due import ERASE, EXPIRE, OPERATION
 from shared.storage.layout import TALLY, audio_prefix, due_range, enrollments_prefix
 from tools.orphans.census import Census
 
@@ -27,6 +27,8 @@ class Problem(StrEnum):
     TALLY_WRONG = "number of profiles that is not the number of profiles"
     OPERATION_WITHOUT_END = "operation that nothing will expire"
     OVERDUE = "work of the timer that is late by more than an hour"
+    EXPIRY_UNWATCHED = "profile that is to expire and that the timer will not look at"
+    WATCH_OF_NOBODY = "row that would look for the expiry of a profile that is gone"
     UNKNOWN_ROW = "row of no known kind"
     DATA_KEY_MISSING = "active subscription without its data key"
     DATA_KEY_ALIVE = "data key of a subscription that is deleted"
@@ -54,25 +56,20 @@ def pending(census: Census) -> int:
 
 
 def _problems(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:
-    match census.state:
-        case SubscriptionState.ACTIVE:
-            yield from _active(census)
-            yield from _late(census, at)
-            yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
-            yield from ((Problem.KEY_LOST, key) for key in census.lost_keys)
-        case SubscriptionState.DELETING:
-            yield from _key_alive(census)
-        case _:
-            yield from _key_alive(census)
-            yield from ((Problem.LEFT_OF_DELETED, name) for name in (*census.rows, *census.blobs))
-            yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
-            if census.audit_records:
-                yield Problem.LEFT_OF_DELETED, "audit"
-
-
-def _key_alive(census: Census) -> Iterator[tuple[Problem, str]]:
+    if census.state is SubscriptionState.ACTIVE:
+        yield from _active(census)
+        yield from _late(census, at)
+        yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
+        yield from ((Problem.KEY_LOST, key) for key in census.lost_keys)
+        return
     if census.has_data_key:
         yield Problem.DATA_KEY_ALIVE, "datakey"
+    if census.state is not None and not census.erased:
+        return  # the timer is at it
+    yield from ((Problem.LEFT_OF_DELETED, name) for name in (*census.rows, *census.blobs))
+    yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
+    if census.audit_records:
+        yield Problem.LEFT_OF_DELETED, "audit"
 
 
 def _active(census: Census) -> Iterator[tuple[Problem, str]]:
@@ -80,6 +77,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
         yield Problem.DATA_KEY_MISSING, "datakey"
     yield from _voices(census)
     yield from _audio(census)
+    yield from _expiry(census)
     profiles = len(census.keys("profile:"))
     if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
         yield Problem.TALLY_WRONG, TALLY
@@ -116,6 +114,21 @@ def _audio(census: Census) -> Iterator[tuple[Problem, str]]:
     for blob, enrollment in kept.items():
         if blob not in census.blobs and not blob.startswith(doomed):
             yield Problem.ENROLLMENT_WITHOUT_AUDIO, enrollment
+
+
+def _expiry(census: Census) -> Iterator[tuple[Problem, str]]:
+    """A profile that is to expire, and the row that makes the timer look, name each other."""
+    values = [(key, census.rows[key]) for key in census.keys("due:") if _action(key) == EXPIRE]
+    watched = {(row["kind"], row["profile_id"], row["armed_at"]) for _, row in values}
+    doomed = tuple(rows for rows, _ in _doomed(census))
+    for profile in census.keys("profile:"):
+        armed_at = census.rows[profile].get("armed_at")
+        if armed_at is not None and (*profile.split(":")[1:], armed_at) not in watched:
+            yield Problem.EXPIRY_UNWATCHED, profile
+    for due, row in values:
+        named = f"{row['kind']}:{row['profile_id']}"
+        if f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed):
+            yield Problem.WATCH_OF_NOBODY, due
 
 
 def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:

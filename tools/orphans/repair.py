@@ -6,7 +6,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.domain.limits import OPERATION_HOURS
-from shared.storage.due import OPERATION, remove_silently
+from shared.domain.profile import ProfileKey
+from shared.storage.due import OPERATION, expire_due, remove_silently
 from shared.storage.fields import Fields
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
@@ -15,6 +16,7 @@ from shared.storage.layout import (
     due_row,
     end_of,
     key_row,
+    parsed_profile_row,
 )
 from shared.storage.ports import Insert, Remove, Replace, RowConflict
 from tools.orphans.census import ALL, Account
@@ -27,7 +29,7 @@ def repair(account: Account, finding: Finding, at: datetime) -> bool:
     match finding.problem:
         case Problem.AUDIO_WITHOUT_ENROLLMENT:
             account.audio.delete(where)
-        case Problem.ENROLLMENT_WITHOUT_PROFILE:
+        case Problem.ENROLLMENT_WITHOUT_PROFILE | Problem.WATCH_OF_NOBODY:
             remove_silently(account.voices, owner, where)
         case Problem.LEFT_OF_DELETED:
             _take_away(account, owner, where)
@@ -37,6 +39,8 @@ def repair(account: Account, finding: Finding, at: datetime) -> bool:
             _count(account, owner)
         case Problem.OPERATION_WITHOUT_END:
             _let_expire(account, owner, where.partition(":")[2], at)
+        case Problem.EXPIRY_UNWATCHED:
+            _watch(account, owner, where)
         case Problem.KEY_STALE:
             _unindex(account, owner, where)
         case Problem.KEY_LOST:
@@ -71,6 +75,15 @@ def _let_expire(account: Account, owner: str, operation_id: str, at: datetime) -
     due = due_row(at + timedelta(hours=OPERATION_HOURS), OPERATION, operation_id)
     with suppress(RowConflict):
         account.voices.apply(owner, [Insert(due, {"operation_id": operation_id})])
+
+
+def _watch(account: Account, owner: str, profile: str) -> None:
+    row = account.voices.get(owner, profile)
+    armed_at = Fields(row).maybe_time("armed_at") if row else None
+    if armed_at is not None:
+        kind, profile_id = parsed_profile_row(profile)
+        with suppress(RowConflict):
+            account.voices.apply(owner, [expire_due(armed_at, ProfileKey(owner, kind, profile_id))])
 
 
 def _unindex(account: Account, owner: str, digest: str) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.profile import ProfileKey
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.due import expire_due
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
@@ -23,7 +24,7 @@ from shared.storage.layout import (
 from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.ports import Insert, Merge, Remove
 from tests.contract.cutting import Failure, ProcessDied, Scissors
-from tests.contract.stores import NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
+from tests.contract.stores import LATER, NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
 from tools.audit_orphans import Audit, audit
 from tools.orphans.census import Account
 from tools.orphans.findings import Problem
@@ -126,6 +127,15 @@ def lost_key(world: World) -> None:
     world.storage.keys.apply(entry.partition, [Remove(entry.key)])
 
 
+def unwatched_expiry(world: World) -> None:
+    world.storage.voices.apply(world.owner, [Merge(profile_row(world.key), {"armed_at": LATER})])
+
+
+def watch_of_nobody(world: World) -> None:
+    absent = ProfileKey(world.owner, ProfileKind.IDENTIFICATION, new_id())
+    world.storage.voices.apply(world.owner, [expire_due(LATER, absent)])
+
+
 def row_of_nobody(world: World) -> None:
     world.storage.voices.apply(GONE, [Insert("profile:tii:x", {"epoch": 0})])
     world.strays.add(GONE)
@@ -163,6 +173,8 @@ def data_key_of_a_deleted_one(world: World) -> None:
         (stray_enrollment, Problem.ENROLLMENT_WITHOUT_PROFILE),
         (wrong_tally, Problem.TALLY_WRONG),
         (endless_operation, Problem.OPERATION_WITHOUT_END),
+        (unwatched_expiry, Problem.EXPIRY_UNWATCHED),
+        (watch_of_nobody, Problem.WATCH_OF_NOBODY),
         (stale_key, Problem.KEY_STALE),
         (lost_key, Problem.KEY_LOST),
         (row_of_nobody, Problem.LEFT_OF_DELETED),
