@@ -1,34 +1,22 @@
-"""The service's use cases in this process, on real storage whose every call is timed."""
+"""The service in this process, on real storage whose every call is timed."""
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
+from unittest.mock import patch
 
-from shared.bootstrap import LOCAL_SUBSCRIPTION, Services, assemble
-from shared.config import Config
-from shared.domain.limits import V1_SHORT_AUDIO, V1_VERIFICATION
-from shared.domain.operation import IdentificationResult
-from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.recording import Audio
-from shared.domain.subscription import Subscription, SubscriptionSettings
-from shared.services.identify import Identification
-from shared.storage.audit import RowAuditTrail
+from shared import bootstrap
+from shared.bootstrap import Services
+from shared.storage.account import StorageAccount
 from shared.storage.blobs import AzureBlobs
-from shared.storage.data_keys import DataKeys
-from shared.storage.envelope import Envelope
-from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, KEYS, SUBSCRIPTIONS, VOICES
-from shared.storage.operations import RowOperationStore
 from shared.storage.ports import Blobs, Change, Row, Rows
-from shared.storage.profiles import RowProfileStore
-from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.tables import TableRows
-from shared.storage.upkeep import RowUpkeep
+from tests.performance.invoke import invoke_identify, invoke_verify
 
 
 @dataclass(frozen=True)
@@ -107,42 +95,35 @@ class TimedBlobs:
 
 @dataclass(frozen=True)
 class InProcess:
-    """``verify`` and ``identify`` do what the functions do between reading the request and writing the answer."""
+    """The process's services, as the app builds them, with a ledger of what they ask of storage."""
 
     services: Services
     ledger: Ledger
-    profiles: RowProfileStore
+    key: str
 
     def verify(self, profile_id: str, wav: bytes) -> None:
-        key = ProfileKey(LOCAL_SUBSCRIPTION, ProfileKind.TEXT_DEPENDENT_VERIFICATION, profile_id)
-        self.services.verify_phrase(SubscriptionSettings(), key, Audio(wav, "audio/wav"), V1_VERIFICATION)
+        invoke_verify(self.key, profile_id, wav)
 
-    def identify(self, profile_ids: Sequence[str], wav: bytes) -> None:
-        def work() -> IdentificationResult:
-            audio = Audio(wav, "audio/wav")
-            return _result(self.services.identify(Subscription(LOCAL_SUBSCRIPTION), profile_ids, audio, V1_SHORT_AUDIO))
-
-        self.services.operations.run(LOCAL_SUBSCRIPTION, work)
+    def identify(self, profile_ids: list[str], wav: bytes) -> None:
+        invoke_identify(self.key, profile_ids, wav)
 
 
-def in_process(config: Config) -> InProcess:
-    """As ``shared.bootstrap.build``, with the timed storage in between; the subscription must exist already."""
+def in_process(environment: Mapping[str, str], key: str) -> InProcess:
+    """``shared.bootstrap.services`` of this process, its storage adapters behind timers. Once a process."""
     ledger = Ledger()
-    voices = TimedRows(TableRows(config.storage, VOICES), ledger)
-    audio = TimedBlobs(AzureBlobs(config.storage, ENROLLMENT_AUDIO), ledger)
-    subscription_rows = TimedRows(TableRows(config.storage, SUBSCRIPTIONS), ledger)
-    keys = TimedRows(TableRows(config.storage, KEYS), ledger)
-    data_keys = DataKeys(subscription_rows, LocalKeyEncryption.from_setting(config.key_encryption))
-    profiles = RowProfileStore(voices, audio, Envelope(data_keys), lambda: str(uuid.uuid4()))
-    subscriptions = RowSubscriptionStore(subscription_rows, keys, data_keys)
-    trail = RowAuditTrail(TimedRows(TableRows(config.storage, AUDIT), ledger))
-    services = assemble(config, subscriptions, profiles, RowOperationStore(voices), RowUpkeep(voices, audio), trail)
-    return InProcess(services, ledger, profiles)
 
+    def rows(account: StorageAccount, table: str) -> TimedRows:
+        return TimedRows(TableRows(account, table), ledger)
 
-def _result(found: Identification) -> IdentificationResult:
-    profile_id = found.identified.profile_id if found.identified else None
-    return IdentificationResult(profile_id, found.best.decision.confidence)
+    def blobs(account: StorageAccount, container: str) -> TimedBlobs:
+        return TimedBlobs(AzureBlobs(account, container), ledger)
+
+    with (
+        patch.dict(os.environ, environment),
+        patch.object(bootstrap, "TableRows", rows),
+        patch.object(bootstrap, "AzureBlobs", blobs),
+    ):
+        return InProcess(bootstrap.services(), ledger, key)
 
 
 def _kind(key: str) -> str:
