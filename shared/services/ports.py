@@ -69,8 +69,9 @@ class AudioKeeper(Protocol):
 class ProfileStore(Protocol):
     """Profiles with their enrollments and signatures. Every method may raise ``StorageUnavailable``.
 
-    A change that lost a race raises ``ProfileBusy``; the caller may read again and retry. A profile of another
-    subscription is ``ProfileNotFound``, like an absent one.
+    A profile whose time is over is absent from that moment on, for every method, whether or not it is erased yet; what
+    is returned says in ``expires_at`` when that will be. A profile of another subscription is ``ProfileNotFound``, like
+    an absent one. A change that lost a race raises ``ProfileBusy``; the caller may read again and retry.
     """
 
     def create(self, profile: Profile, maximum: int) -> Profile:
@@ -103,6 +104,15 @@ class ProfileStore(Protocol):
     def delete(self, key: ProfileKey, at: datetime) -> None:
         """The profile is absent on return, and its data erased. ``ProfileNotFound`` when it was absent before."""
 
+    def annotate(self, profile: Profile) -> Profile:
+        """Store the profile's consent and its own retention, and nothing else of it.
+
+        ``ProfileBusy`` when the stored one has been enrolled, reset or annotated since it was read.
+        """
+
+    def withdraw_consent(self, key: ProfileKey, at: datetime) -> Profile:
+        """As ``reset``, and the consent is withdrawn in the same step."""
+
     def touch(self, key: ProfileKey, at: datetime) -> None:
         """Note that the profile was used. Silent when it has been deleted in the meantime."""
 
@@ -118,7 +128,17 @@ class Upkeep(Protocol):
     """What the timer does for storage: everything that is due, in bounded slices."""
 
     def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
-        """Finish erasures, drop abandoned uploads and expired operations; the number of items worked on."""
+        """Finish erasures, remove profiles whose time is over, drop abandoned uploads and expired operations; the
+        number of items worked on."""
+
+    def policy_changes(self, subscription_id: str, at: datetime) -> None:
+        """To be called before the subscription's retention policy is changed: its profiles will be looked through."""
+
+
+class SubscriptionEraser(Protocol):
+    def sweep(self, subscription: Subscription, at: datetime, limit: int) -> int:
+        """One slice, of at most about ``limit`` calls to storage, of erasing a subscription that is being deleted, or
+        of making sure of one that was; 0 when nothing was left. May raise ``StorageUnavailable``."""
 
 
 class SubscriptionStore(Protocol):

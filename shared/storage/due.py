@@ -111,14 +111,14 @@ def key_in(row: Row) -> ProfileKey:
     return ProfileKey(row.partition, ProfileKind(values.text("kind")), values.text("profile_id"))
 
 
-def _tell_nobody(key: ProfileKey, at: datetime) -> None:
+def tell_nobody(key: ProfileKey, at: datetime) -> None:
     """For who keeps no record of expiries."""
 
 
 class Eraser:
     """Erases what tombstones name. Safe to run twice, and beside another one."""
 
-    def __init__(self, voices: Rows, audio: Blobs, expired: ProfileExpired = _tell_nobody) -> None:
+    def __init__(self, voices: Rows, audio: Blobs, expired: ProfileExpired = tell_nobody) -> None:
         self._voices, self._audio, self._expired = voices, audio, expired
 
     def finish(self, subscription_id: str, tombstone: Row) -> None:

@@ -53,6 +53,12 @@ from shared.storage.removing import Remover
 Policies: TypeAlias = Callable[[str], RetentionPolicy]
 """The retention policy of a subscription."""
 
+
+def kept_for_good(subscription_id: str) -> RetentionPolicy:  # noqa: ARG001
+    """Where no subscription has a policy."""
+    return RetentionPolicy()
+
+
 MAX_ATTEMPTS: Final = 10
 
 WALK_SLICE: Final = 2_000

@@ -6,6 +6,7 @@ Table ``voices``, one partition for each subscription:
     enrollment:<kind>:<id>:<epoch>:<number>         one enrollment with its sealed embedding
     operation:<id>                                  the result of a v1.0 operation
     tally                                           how many profiles there are
+    erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
 
 Table ``subscriptions``, one partition: ``subscription:<id>`` and ``datakey:<id>``.
@@ -32,6 +33,7 @@ ENROLLMENT_AUDIO: Final = "enrollment-audio"
 
 SUBSCRIPTIONS_PARTITION: Final = "subscriptions"
 TALLY: Final = "tally"
+ERASED: Final = "erased"
 
 _EPOCH_DIGITS: Final = 6
 _NUMBER_DIGITS: Final = 6
@@ -73,6 +75,11 @@ def parsed_profile_row(row_key: str) -> tuple[ProfileKind, str]:
     """Kind and id in the key of a profile's row."""
     _, kind, profile_id = row_key.split(":", 2)
     return ProfileKind(kind), profile_id
+
+
+def subscription_prefix(subscription_id: str) -> str:
+    """Of all its blobs."""
+    return f"{subscription_id}/"
 
 
 def operation_row(operation_id: str) -> str:

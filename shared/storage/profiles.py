@@ -11,13 +11,12 @@ from typing import Final
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.retention import with_expiry
-from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Clock, Ids
 from shared.storage.candidates import Candidates
 from shared.storage.due import Eraser, armed, erase_due, expire_due, not_armed_twice, remove_silently
 from shared.storage.enrolling import Enroller
 from shared.storage.envelope import Envelope, Place, Secret
-from shared.storage.expiry import Policies
+from shared.storage.expiry import Policies, kept_for_good
 from shared.storage.layout import TALLY, profile_row, profiles_range
 from shared.storage.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows
 from shared.storage.records import (
@@ -34,10 +33,6 @@ from shared.storage.records import (
 from shared.storage.removing import MAX_ATTEMPTS, Remover, count, counted, rest
 
 logger: Final = logging.getLogger(__name__)
-
-
-def _kept(subscription_id: str) -> RetentionPolicy:  # noqa: ARG001
-    return RetentionPolicy()
 
 
 def _now() -> datetime:
@@ -61,7 +56,7 @@ class RowProfileStore:
         envelope: Envelope,
         ids: Ids,
         *,
-        policies: Policies = _kept,
+        policies: Policies = kept_for_good,
         clock: Clock = _now,
         pause: Callable[[int], None] = rest,
     ) -> None:

@@ -40,6 +40,7 @@ from shared.storage.ports import (
     Remove,
     Replace,
     Row,
+    RowChanged,
     RowConflict,
     RowExists,
     Rows,
@@ -213,9 +214,14 @@ class RowSubscriptionStore:
             self._remove_index(hashed, subscription_id)
         return len(known)
 
-    def note_erasure(self, subscription_id: str, erasure: Erasure) -> None:
-        """The subscription is deleted: nothing else stays of it. ``RowConflict`` when another instance notes it too."""
+    def note_erasure(self, subscription_id: str, erasure: Erasure, before: Erasure | None) -> None:
+        """The subscription is deleted: nothing else stays of it.
+
+        ``RowConflict`` when the record is not, or no more, the one ``before``: another instance notes it too.
+        """
         row = self._row(subscription_id)
+        if subscription_of(row).erasure != before:
+            raise RowChanged(row.key)
         replacing = Replace(row.key, deleted_values(row, erasure), row.etag)
         self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [replacing])
 

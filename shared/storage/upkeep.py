@@ -9,10 +9,26 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from shared.domain.errors import StorageUnavailable
-from shared.storage.due import BLOB, ERASE, OPERATION, UPLOAD, Eraser, action_of, blob_due, remove_silently
+from shared.services.ports import Ids
+from shared.storage.due import (
+    BLOB,
+    ERASE,
+    EXPIRE,
+    OPERATION,
+    POLICY,
+    UPLOAD,
+    Eraser,
+    ProfileExpired,
+    action_of,
+    blob_due,
+    remove_silently,
+    tell_nobody,
+)
+from shared.storage.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.fields import Fields
 from shared.storage.layout import due_range, due_row, operation_row
 from shared.storage.ports import Blobs, Insert, Remove, Row, RowConflict, RowMissing, Rows
+from shared.storage.removing import Remover
 
 logger: Final = logging.getLogger(__name__)
 
@@ -25,20 +41,35 @@ side."""
 
 
 class RowUpkeep:
-    """``handlers`` adds actions, or replaces the ones known here."""
+    """Implements ``Upkeep``. ``expired`` is told of each profile that is removed because its time is over.
+
+    ``handlers`` adds actions, or replaces the ones known here.
+    """
 
     def __init__(
-        self, voices: Rows, audio: Blobs, eraser: Eraser | None = None, handlers: Mapping[str, Handler] | None = None
+        self,
+        voices: Rows,
+        audio: Blobs,
+        policies: Policies,
+        ids: Ids,
+        expired: ProfileExpired = tell_nobody,
+        handlers: Mapping[str, Handler] | None = None,
     ) -> None:
         self._voices, self._audio = voices, audio
-        self._eraser = eraser or Eraser(voices, audio)
+        self._eraser = Eraser(voices, audio, expired)
+        self._walk = PolicyWalk(voices, policies, ids)
         self._handlers: dict[str, Handler] = {
             ERASE: self._erase,
             UPLOAD: self._abandon_upload,
             BLOB: self._delete_blob,
             OPERATION: self._expire_operation,
+            EXPIRE: Expirer(voices, Remover(voices, self._eraser), policies),
+            POLICY: self._walk,
             **(handlers or {}),
         }
+
+    def policy_changes(self, subscription_id: str, at: datetime) -> None:
+        self._walk.begin(subscription_id, at)
 
     def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
         """Work on the first ``limit`` items that are due at that moment, the oldest first; returns how many.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,12 +12,16 @@ import numpy as np
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import KeySlot
+from shared.services.audit import Audit, RecordExpiry
+from shared.storage.audit import RowAuditTrail
 from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
 from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.memory import MemoryRows
 from shared.storage.operations import RowOperationStore
 from shared.storage.ports import Blobs, Rows
 from shared.storage.profiles import RowProfileStore
+from shared.storage.purge import SubscriptionPurge
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.upkeep import RowUpkeep
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
@@ -37,6 +41,7 @@ class Storage:
     audio: Blobs
     subscriptions: Rows
     keys: Rows
+    audit: Rows = field(default_factory=MemoryRows)
 
 
 @dataclass(frozen=True)
@@ -46,22 +51,38 @@ class Stores:
     profiles: RowProfileStore
     operations: RowOperationStore
     upkeep: RowUpkeep
+    trail: RowAuditTrail
+    eraser: SubscriptionPurge
     subscriptions: RowSubscriptionStore
     data_keys: DataKeys
     envelope: Envelope
 
 
-def instance(storage: Storage, scissors: Scissors | None = None) -> Stores:
-    """With scissors, its calls on voices and audio go through them."""
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def instance(storage: Storage, scissors: Scissors | None = None, clock: Clock | None = None) -> Stores:
+    """With scissors, its calls on voices, audio and the audit trail go through them. Without a clock it is ``NOW``."""
+    clock = clock or Clock()
     voices = CuttingRows(storage.voices, scissors) if scissors else storage.voices
     audio = CuttingBlobs(storage.audio, scissors) if scissors else storage.audio
+    trail = RowAuditTrail(CuttingRows(storage.audit, scissors) if scissors else storage.audit)
     data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
     envelope = Envelope(data_keys)
+    subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys)
+    expired = RecordExpiry(Audit(trail, clock, new_id))
     return Stores(
-        profiles=RowProfileStore(voices, audio, envelope, new_id),
+        profiles=RowProfileStore(voices, audio, envelope, new_id, policies=subscriptions.retention, clock=clock),
         operations=RowOperationStore(voices),
-        upkeep=RowUpkeep(voices, audio),
-        subscriptions=RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys),
+        upkeep=RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, new_id, expired),
+        trail=trail,
+        eraser=SubscriptionPurge(voices, audio, trail, subscriptions),
+        subscriptions=subscriptions,
         data_keys=data_keys,
         envelope=envelope,
     )

@@ -14,6 +14,7 @@ from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.domain.profile import EnrollmentStatus
 from shared.storage.due import erase_due, upload_due
+from shared.storage.expiry import kept_for_good
 from shared.storage.layout import due_row
 from shared.storage.ports import Insert
 from shared.storage.upkeep import POSTPONED, RowUpkeep
@@ -151,7 +152,7 @@ def test_another_action_is_one_more_handler(storage: Storage) -> None:
     subscription_id = new_id()
     seen: list[str] = []
     handlers = {"new": lambda owner, row, at: seen.append(f"{owner} {row.key} {at}")}
-    upkeep = RowUpkeep(storage.voices, storage.audio, handlers=handlers)
+    upkeep = RowUpkeep(storage.voices, storage.audio, kept_for_good, new_id, handlers=handlers)
     due = Insert(due_row(NOW, "new", "tii:x"), {})
     storage.voices.apply(subscription_id, [due])
     assert upkeep.sweep(subscription_id, NOW, 10) == 1
