@@ -22,12 +22,12 @@ from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
-from shared.services.audit import Audit, ReadAudit
+from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
 from shared.services.identify import Identify
 from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.operations import Operations
-from shared.services.ports import AuditTrail, ProfileStore, SubscriptionStore
+from shared.services.ports import AuditTrail, ProfileStore, SubscriptionEraser, SubscriptionStore
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
@@ -40,6 +40,7 @@ from shared.storage.key_encryption import KeyEncryption, LocalKeyEncryption
 from shared.storage.key_vault import KeyVaultKeyEncryption
 from shared.storage.operations import RowOperationStore
 from shared.storage.profiles import RowProfileStore
+from shared.storage.purge import SubscriptionPurge
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.tables import TableRows
 from shared.storage.upkeep import RowUpkeep
@@ -101,10 +102,12 @@ def build(config: Config) -> Services:
     subscriptions = RowSubscriptionStore(subscription_rows, TableRows(config.storage, "keys"), data_keys)
     if config.local_subscription_key:
         subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, _now())
-    profiles = RowProfileStore(voices, audio, Envelope(data_keys), _new_id)
-    upkeep = RowUpkeep(voices, audio)
-    trail = RowAuditTrail(TableRows(config.storage, "audit"))
-    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail)
+    envelope, trail = Envelope(data_keys), RowAuditTrail(TableRows(config.storage, "audit"))
+    profiles = RowProfileStore(voices, audio, envelope, _new_id, policies=subscriptions.retention, clock=_now)
+    expired = RecordExpiry(Audit(trail, _now, _new_id))
+    upkeep = RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, _new_id, expired)
+    eraser = SubscriptionPurge(voices, audio, trail, subscriptions)
+    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser)
 
 
 def assemble(
@@ -114,6 +117,7 @@ def assemble(
     operations: RowOperationStore,
     upkeep: RowUpkeep,
     trail: AuditTrail,
+    eraser: SubscriptionEraser,
 ) -> Services:
     """The use cases on top of the given stores."""
     catalogue = read_catalogue()
@@ -144,7 +148,7 @@ def assemble(
         delete_subscription=DeleteSubscription(subscriptions, _now),
         read_audit=ReadAudit(trail),
         operations=Operations(operations, _now, _new_id),
-        retain=Retain(subscriptions, upkeep, _now),
+        retain=Retain(subscriptions, upkeep, eraser, TrimAudit(subscriptions, trail, _now), _now),
         model_id=model.model_id,
         model_date=model.version,
     )
