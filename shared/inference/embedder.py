@@ -1,29 +1,45 @@
-"""The GE2E speaker model: an utterance becomes a direction in 256 dimensions, and directions become scores."""
+"""Speaker models: an utterance becomes a direction, and directions become scores.
+
+What differs from model to model is the encoder, from speech to the sum of its stretches' embeddings; the card's front
+end says which. Norming, the ban on foreign signatures and the calibration are the same for all.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from threading import Lock
+from typing import Final, Protocol
 
 import numpy as np
 
 from shared.domain.profile import Signature
-from shared.domain.recording import Utterance, Vector
+from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
+from shared.inference.fbank import segments
 from shared.inference.features import windows
-from shared.inference.model_card import SpeakerCard
-from shared.inference.session import OnnxNetwork
+from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
+from shared.inference.session import ModelUnfit, OnnxNetwork
+
+logger: Final = logging.getLogger(__name__)
 
 _BATCH: Final = 32
 """Windows encoded at once: bounds memory (the network needs about 0.7 MB for each); larger batches are no faster."""
 
 
-class GE2EModel:
+class Encoder(Protocol):
+    def __call__(self, spoken: Samples) -> Vector:
+        """A vector in the voice's direction, of any length, shape [dimension]; ``spoken`` is [n], not empty."""
+
+
+class OnnxSpeakerModel:
     """Implements ``SpeakerModel``. Safe to share between threads."""
 
-    def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
-        self._card = card
-        self._network = network
+    def __init__(self, card: SpeakerCard, encode: Encoder) -> None:
+        self._card, self._encode = card, encode
+        self._noticing = Lock()
+        self._noticed = card.calibration is not None
 
     @property
     def model_id(self) -> str:
@@ -33,21 +49,28 @@ class GE2EModel:
     def version(self) -> str:
         return self._card.version
 
+    @property
+    def is_calibrated(self) -> bool:
+        return self._card.calibration is not None
+
     def embed(self, utterance: Utterance) -> Vector:
         """The utterance's embedding, unit length, shape [dimension].
 
-        Speech shorter than one window (1.6 s) is repeated to fill it. Raises ``ValueError`` when the utterance has no
-        speech at all: the listener refuses such recordings before.
+        Speech shorter than the network needs is repeated to fill it. Raises ``ValueError`` when the utterance has no
+        speech at all: the listener refuses such recordings before. ``ModelFileMissing``, ``ModelUnfit`` at first use.
         """
-        spoken = utterance.spoken
+        return self.embed_samples(utterance.spoken)
+
+    def embed_samples(self, spoken: Samples) -> Vector:
+        """The same for speech alone, shape [n]."""
         if not len(spoken):
             raise ValueError("An utterance without speech has no embedding.")
-        mels = windows(spoken)
-        total = np.zeros(self._card.dimension, np.float32)
-        for start in range(0, len(mels), _BATCH):
-            (embeddings,) = self._network.run(["embeddings"], {"mels": mels[start : start + _BATCH]})
-            total += embeddings.sum(axis=0)
-        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+        total = self._encode(spoken)
+        length = float(np.linalg.norm(total))
+        if total.shape != (self._card.dimension,) or not np.isfinite(length) or length == 0.0:
+            raise ModelUnfit(self.model_id, f"gives {total.shape} with length {length:.3g} for speech")
+        self._notice()
+        return np.asarray(total / length, dtype=np.float32)
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         """Calibrated scores in [0, 1], in the order of the signatures; see ``SpeakerModel.scores``.
@@ -62,3 +85,65 @@ class GE2EModel:
         cosines = np.asarray(directions @ embedding, np.float64)
         enrolled_seconds = np.array([signature.speech_seconds for signature in signatures])
         return [float(x) for x in calibration.scores(self._card.calibration, cosines, speech_seconds, enrolled_seconds)]
+
+    def _notice(self) -> None:
+        """Once for each process, so that an operator sees it after every start."""
+        if self._noticed:
+            return
+        with self._noticing:
+            if not self._noticed:
+                logger.warning(
+                    "model_uncalibrated model=%s accepts_from_cosine=%.2f: its scores carry no false-match rate; "
+                    "calibrate it with python -m tools.calibrate",
+                    self.model_id,
+                    calibration.UNCALIBRATED_COSINE,
+                )
+                self._noticed = True
+
+
+class GE2EModel(OnnxSpeakerModel):
+    """The default model: front end ``ge2e-mel40``, windows of 1.6 s, embeddings of unit length added up."""
+
+    def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
+        super().__init__(card, self._windowed)
+        self._network = network
+
+    def _windowed(self, spoken: Samples) -> Vector:
+        mels = windows(spoken)
+        total = np.zeros(self._card.dimension, np.float32)
+        for start in range(0, len(mels), _BATCH):
+            (embeddings,) = self._network.run(["embeddings"], {"mels": mels[start : start + _BATCH]})
+            total += embeddings.sum(axis=0)
+        return total
+
+
+class FbankModel(OnnxSpeakerModel):
+    """Networks that hear a whole utterance: front end ``kaldi-fbank80``, one input [1, frames, 80], one output.
+
+    Each segment's embedding is normed and weighs as much as it has frames. Input and output are taken by place, not
+    by name: exporters call them ``feats`` and ``embs``, ``feature`` and ``embedding``, ``x`` and whatnot.
+    """
+
+    def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
+        if card.fbank is None:
+            raise ValueError(f"The card of {card.model_id} lacks the settings of its front end.")
+        super().__init__(card, self._segmented)
+        self._network, self._rules = network, card.fbank
+
+    def _segmented(self, spoken: Samples) -> Vector:
+        total = np.zeros(self._card.dimension, np.float32)
+        for features in segments(spoken, self._rules):
+            embedding = self._network.run_single(features[None])[0]
+            if embedding.shape != total.shape:
+                raise ModelUnfit(self.model_id, f"gives {embedding.shape}, its card says {total.shape}")
+            total += embedding * np.float32(len(features) / np.linalg.norm(embedding))
+        return total
+
+
+def speaker_model(card: SpeakerCard, folder: Path = CATALOGUE_FILE.parent, name: str = "") -> OnnxSpeakerModel:
+    """The model that the card describes, its file (``name`` when it is not the card's) in ``folder``.
+
+    Nothing is opened before the first use.
+    """
+    network = OnnxNetwork(folder / (name or card.file.name), card.model_id)
+    return GE2EModel(card, network) if card.front_end == GE2E_MEL40 else FbankModel(card, network)

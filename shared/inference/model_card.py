@@ -6,25 +6,29 @@ Standard library only: the check that the built files are the pinned ones must n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from shared.inference.card_reader import CatalogueInvalid as CatalogueInvalid
+from shared.inference.card_reader import Reader
 
 CATALOGUE_FILE: Final = Path(__file__).resolve().parents[2] / "models" / "catalogue.json"
 GE2E_MEL40: Final = "ge2e-mel40"
 """The front end of ``shared/inference/features.py``."""
-
-
-class CatalogueInvalid(Exception):
-    """The catalogue cannot be read; the message says where and what was expected."""
+KALDI_FBANK80: Final = "kaldi-fbank80"
+"""The front end of ``shared/inference/fbank.py``."""
+FRONT_ENDS: Final = (GE2E_MEL40, KALDI_FBANK80)
 
 
 class ModelUnknown(Exception):
     def __init__(self, model_id: str, known: list[str]) -> None:
         self.model_id, self.known = model_id, tuple(known)
-        super().__init__(f'There is no model "{model_id}". The catalogue has {", ".join(known)}.')
+        super().__init__(
+            f'There is no model "{model_id}". The catalogue has {", ".join(known)}; '
+            "install one with: python dev.py model NAME"
+        )
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,49 @@ class WheelSource:
 
 
 @dataclass(frozen=True)
+class DownloadSource:
+    """A file that a deployment downloads itself: we ship none of it.
+
+    ``page`` says whose it is and under which licence; ``sha256_origin`` where the catalogue's sha256 comes from, or
+    why it has none.
+    """
+
+    url: str
+    page: str
+    sha256_origin: str
+
+
+Source = WheelSource | DownloadSource
+
+
+@dataclass(frozen=True)
 class BuiltFile:
-    """What lies in ``models/`` after the build."""
+    """What lies in ``models/`` after the build.
+
+    Without a ``sha256`` the operator must bring one, and ``size_bytes`` is the most that is taken.
+    """
 
     name: str
-    sha256: str
+    sha256: str | None
     size_bytes: int
+
+
+class FbankWindow(StrEnum):
+    """Kaldi's names of what a frame is multiplied with."""
+
+    POVEY = "povey"
+    HAMMING = "hamming"
+
+
+@dataclass(frozen=True)
+class FbankRules:
+    """How a network with the front end ``kaldi-fbank80`` wants its speech.
+
+    ``sample_scale`` is 32768 for networks trained on samples as 16-bit integers, 1 for samples in [-1, 1].
+    """
+
+    window: FbankWindow
+    sample_scale: float
 
 
 @dataclass(frozen=True)
@@ -94,7 +135,9 @@ class Calibration:
 class SpeakerCard:
     """A speaker model. ``model_id`` names weights and front end together: signatures of different ids never meet.
 
-    ``version`` is the date of the weights, ``yyyy-mm-dd``.
+    ``version`` is the date of the weights, ``yyyy-mm-dd``; where they carry none, that of the entry. ``calibration``
+    is ``None`` for a model that nobody has measured through this service's pipeline. ``fbank`` belongs to the front
+    end ``kaldi-fbank80``.
     """
 
     model_id: str
@@ -102,9 +145,10 @@ class SpeakerCard:
     dimension: int
     front_end: str
     licence: str
-    source: WheelSource
+    source: Source
     file: BuiltFile
-    calibration: Calibration
+    calibration: Calibration | None
+    fbank: FbankRules | None = None
 
 
 @dataclass(frozen=True)
@@ -144,43 +188,55 @@ def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CatalogueInvalid(f"{path.name} cannot be read ({type(error).__name__}).") from error
-    root = _Reader(content, path.name)
+    root = Reader(content, path.name)
     speakers = root.each("speaker_models")
     return Catalogue(tuple(_speaker(reader) for reader in speakers), _voice_activity(root.inner("voice_activity")))
 
 
-def _speaker(reader: _Reader) -> SpeakerCard:
+def _speaker(reader: Reader) -> SpeakerCard:
+    front_end = reader.choice("front_end", FRONT_ENDS)
+    source = reader.inner("source")
     return SpeakerCard(
         model_id=reader.text("model_id"),
         version=reader.day("version"),
         dimension=reader.whole("dimension"),
-        front_end=reader.text("front_end"),
+        front_end=front_end,
         licence=reader.text("licence"),
-        source=_source(reader.inner("source")),
+        source=_download(source) if source.has("url") else _wheel(source),
         file=_file(reader.inner("file")),
-        calibration=_calibration(reader.inner("calibration")),
+        calibration=_calibration(reader.inner("calibration")) if reader.has("calibration") else None,
+        fbank=_fbank(reader.inner("fbank")) if front_end == KALDI_FBANK80 else None,
     )
 
 
-def _voice_activity(reader: _Reader) -> VoiceActivityCard:
+def _voice_activity(reader: Reader) -> VoiceActivityCard:
     return VoiceActivityCard(
         model_id=reader.text("model_id"),
         version=reader.text("version"),
         licence=reader.text("licence"),
-        source=_source(reader.inner("source")),
+        source=_wheel(reader.inner("source")),
         file=_file(reader.inner("file")),
     )
 
 
-def _source(reader: _Reader) -> WheelSource:
+def _wheel(reader: Reader) -> WheelSource:
     return WheelSource(**{field.name: reader.text(field.name) for field in fields(WheelSource)})
 
 
-def _file(reader: _Reader) -> BuiltFile:
-    return BuiltFile(reader.text("name"), reader.text("sha256"), reader.whole("size_bytes"))
+def _download(reader: Reader) -> DownloadSource:
+    return DownloadSource(**{field.name: reader.text(field.name) for field in fields(DownloadSource)})
 
 
-def _calibration(reader: _Reader) -> Calibration:
+def _file(reader: Reader) -> BuiltFile:
+    sha256 = reader.text("sha256") if reader.has("sha256") else None
+    return BuiltFile(reader.text("name"), sha256, reader.whole("size_bytes"))
+
+
+def _fbank(reader: Reader) -> FbankRules:
+    return FbankRules(FbankWindow(reader.choice("window", tuple(FbankWindow))), reader.number("sample_scale"))
+
+
+def _calibration(reader: Reader) -> Calibration:
     return Calibration(
         bias=reader.number("bias"),
         cosine=reader.number("cosine"),
@@ -197,7 +253,7 @@ def _calibration(reader: _Reader) -> Calibration:
     )
 
 
-def _measured(reader: _Reader) -> MeasuredRates:
+def _measured(reader: Reader) -> MeasuredRates:
     return MeasuredRates(
         test=reader.text("test"),
         enrolments=reader.whole("enrolments"),
@@ -212,43 +268,3 @@ def _measured(reader: _Reader) -> MeasuredRates:
         false_non_match_high=reader.number("false_non_match_high"),
         equal_error=reader.number("equal_error"),
     )
-
-
-class _Reader:
-    """Takes typed values out of parsed JSON and says where one is missing."""
-
-    def __init__(self, content: Any, where: str) -> None:
-        if not isinstance(content, Mapping):
-            raise CatalogueInvalid(f"{where}: expected an object.")
-        self._content, self._where = content, where
-
-    def inner(self, name: str) -> _Reader:
-        return _Reader(self._content.get(name), f"{self._where}: {name}")
-
-    def each(self, name: str) -> list[_Reader]:
-        items = self._content.get(name)
-        if not isinstance(items, list):
-            raise CatalogueInvalid(f"{self._where}: {name}: expected a list.")
-        return [_Reader(item, f"{self._where}: {name}[{index}]") for index, item in enumerate(items)]
-
-    def text(self, name: str) -> str:
-        return str(self._value(name, str, "a text"))
-
-    def whole(self, name: str) -> int:
-        return int(self._value(name, int, "a whole number"))
-
-    def number(self, name: str) -> float:
-        return float(self._value(name, int | float, "a number"))
-
-    def day(self, name: str) -> str:
-        text = self.text(name)
-        try:
-            return date.fromisoformat(text).isoformat()
-        except ValueError as error:
-            raise CatalogueInvalid(f"{self._where}: {name}: expected a date, yyyy-mm-dd.") from error
-
-    def _value(self, name: str, kind: Any, expected: str) -> Any:
-        value = self._content.get(name)
-        if isinstance(value, bool) or not isinstance(value, kind):
-            raise CatalogueInvalid(f"{self._where}: {name}: expected {expected}.")
-        return value

@@ -14,11 +14,19 @@ Array = npt.NDArray[np.float32]
 
 
 class ModelFileMissing(Exception):
-    """The model was not built yet."""
+    """The model was not built or downloaded yet."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, model_id: str = "") -> None:
         self.path = path
-        super().__init__(f"The model file {path.name} is missing in {path.parent}. Build it with: python dev.py model")
+        command = f"python dev.py model {model_id}".rstrip()
+        super().__init__(f"The model file {path.name} is missing in {path.parent}. Install it with: {command}")
+
+
+class ModelUnfit(Exception):
+    """The network does not do what its card says, or cannot be opened at all."""
+
+    def __init__(self, model_id: str, what: str) -> None:
+        super().__init__(f"The model {model_id} cannot be used: it {what}.")
 
 
 class OnnxNetwork:
@@ -27,14 +35,29 @@ class OnnxNetwork:
     Safe to use from several threads: the session is opened once, and ONNX Runtime's sessions run concurrently.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, model_id: str = "") -> None:
+        self._path, self._model_id = path, model_id
         self._opening = threading.Lock()
         self._session: Any = None
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """The named outputs. ``ModelFileMissing`` when the file is not there."""
         return list(self._opened().run(outputs, inputs))
+
+    def run_single(self, values: Array) -> Array:
+        """The only output for the only input, whatever they are called.
+
+        Raises ``ModelFileMissing`` as ``run``, and ``ModelUnfit`` when the network is of another shape or fails.
+        """
+        session = self._opened()
+        inputs = session.get_inputs()
+        if len(inputs) != 1 or len(inputs[0].shape) != values.ndim:
+            raise ModelUnfit(self._model_id, f"takes {[(one.name, one.shape) for one in inputs]}")
+        try:
+            return np.asarray(session.run(None, {inputs[0].name: values})[0], np.float32)
+        except Exception as error:
+            # ONNX Runtime raises types of its own; their texts can hold shapes and names, never samples.
+            raise ModelUnfit(self._model_id, f"fails on features of shape {values.shape}") from error
 
     def open(self) -> None:
         """Open the session now rather than in the first request. ``ModelFileMissing`` as for ``run``."""
@@ -44,13 +67,13 @@ class OnnxNetwork:
         if self._session is None:
             with self._opening:
                 if self._session is None:
-                    self._session = _open(self._path)
+                    self._session = _open(self._path, self._model_id)
         return self._session
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, model_id: str) -> Any:
     if not path.is_file():
-        raise ModelFileMissing(path)
+        raise ModelFileMissing(path, model_id)
     import onnxruntime  # 0.1 s that functions without audio must not pay
 
     options = onnxruntime.SessionOptions()

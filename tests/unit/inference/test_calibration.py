@@ -50,6 +50,7 @@ def test_extreme_logits_do_not_overflow() -> None:
 
 def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it() -> None:
     calibration = read_catalogue().speaker("ge2e-1").calibration
+    assert calibration is not None
     assert calibration.false_match_rate == 0.01
     assert {(rate.test, rate.enrolments) for rate in calibration.measured} >= {
         (test, enrolments) for test in ("full", "4 s", "2 s") for enrolments in (1, 3)
@@ -62,4 +63,5 @@ def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it() -
 def test_longer_speech_must_be_more_alike_for_the_same_score() -> None:
     """Strangers' cosines grow with the speech: the same cosine says less about two long recordings."""
     calibration = read_catalogue().speaker("ge2e-1").calibration
+    assert calibration is not None
     assert score(calibration, 0.8, 2.0, 4.0) > score(calibration, 0.8, 10.0, 12.0)

@@ -1,0 +1,53 @@
+"""Small networks for tests: what a speaker model downloaded by a deployment looks like, in a few kilobytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from shared.inference.model_card import (
+    KALDI_FBANK80,
+    BuiltFile,
+    DownloadSource,
+    FbankRules,
+    FbankWindow,
+    SpeakerCard,
+)
+
+
+def pooling_network(dimension: int, bands: int = 80, seed: int = 7) -> bytes:
+    """[1, frames, bands] -> [1, dimension]: the bands' mean absolute values through random weights."""
+    weights = np.asarray(np.random.default_rng(seed).normal(0.0, 1.0, (bands, dimension)), np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Abs", ["feats"], ["sizes"]),
+            helper.make_node("ReduceMean", ["sizes"], ["pooled"], axes=[1], keepdims=0),
+            helper.make_node("MatMul", ["pooled", "weights"], ["embs"]),
+        ],
+        "pooling",
+        [helper.make_tensor_value_info("feats", TensorProto.FLOAT, [1, "frames", bands])],
+        [helper.make_tensor_value_info("embs", TensorProto.FLOAT, [1, dimension])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def fbank_card(model_id: str = "small-1", dimension: int = 24, name: str = "small.onnx") -> SpeakerCard:
+    return SpeakerCard(
+        model_id=model_id,
+        version="2026-11-22",
+        dimension=dimension,
+        front_end=KALDI_FBANK80,
+        licence="none",
+        source=DownloadSource("http://127.0.0.1/small.onnx", "nowhere", "made by the test"),
+        file=BuiltFile(name, None, 1_000_000),
+        calibration=None,
+        fbank=FbankRules(FbankWindow.HAMMING, 32768.0),
+    )
+
+
+def put_network(folder: Path, card: SpeakerCard, seed: int = 7) -> None:
+    (folder / card.file.name).write_bytes(pooling_network(card.dimension, seed=seed))

@@ -1,0 +1,64 @@
+"""Kaldi's features, held against the kaldi-native-fbank package's numbers (``golden/make_fbank.py``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.inference.fbank import FRAME, HOP, LEAST_FRAMES, SEGMENT_FRAMES, fbank, segments
+from shared.inference.model_card import FbankRules, FbankWindow
+from tests.unit.inference.golden.signals import FRAME_STEP, voice
+
+REFERENCE = np.load(Path(__file__).parent / "golden" / "fbank.npz")
+HAMMING = FbankRules(FbankWindow.HAMMING, 32768.0)
+POVEY = FbankRules(FbankWindow.POVEY, 1.0)
+
+
+@pytest.mark.parametrize(("rules", "name"), [(HAMMING, "hamming 32768"), (POVEY, "povey 1")])
+def test_log_energies_are_those_of_kaldi(rules: FbankRules, name: str) -> None:
+    ours = fbank(voice(4.0), rules)[::FRAME_STEP]
+    np.testing.assert_allclose(ours, REFERENCE[name], atol=1e-3)
+
+
+def test_the_windows_differ() -> None:
+    one = fbank(voice(1.0), FbankRules(FbankWindow.HAMMING, 1.0))
+    assert float(np.abs(one - fbank(voice(1.0), POVEY)).max()) > 0.1
+
+
+def test_frames_lie_wholly_inside_the_recording() -> None:
+    assert fbank(np.zeros(FRAME, np.float32), POVEY).shape == (1, 80)
+    assert fbank(np.zeros(FRAME + HOP - 1, np.float32), POVEY).shape == (1, 80)
+    assert fbank(np.zeros(FRAME + HOP, np.float32), POVEY).shape == (2, 80)
+
+
+def test_digital_silence_stays_finite() -> None:
+    (features,) = segments(np.zeros(16_000, np.float32), POVEY)
+    assert np.isfinite(features).all()
+
+
+def test_each_bands_mean_over_the_whole_speech_is_taken_off() -> None:
+    features = np.concatenate(segments(voice(25.0), HAMMING))
+    np.testing.assert_allclose(features.mean(axis=0), 0.0, atol=1e-3)
+
+
+def test_blocks_do_not_show_in_the_result() -> None:
+    whole = voice(2.0)
+    np.testing.assert_allclose(fbank(whole, HAMMING)[7:], fbank(whole[7 * HOP :], HAMMING), atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "frames"),
+    [
+        (0.1, [LEAST_FRAMES]),  # repeated to fill a second
+        (4.0, [398]),
+        (20.0, [1998]),
+        (30.0, [1499, 1499]),  # two equal stretches rather than 20 s and 10 s
+    ],
+)
+def test_short_speech_is_repeated_and_long_speech_is_cut_evenly(seconds: float, frames: list[int]) -> None:
+    found = segments(voice(seconds), HAMMING)
+    assert [len(one) for one in found] == frames
+    assert max(len(one) for one in found) <= SEGMENT_FRAMES
+    assert all(one.dtype == np.float32 for one in found)

@@ -1,0 +1,124 @@
+"""Install a model that a deployment brings itself: downloaded, or from a local file; checked in both cases."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shared.inference.model_card import DownloadSource, SpeakerCard
+from tools.models.download import Wanted, downloaded, sha256_of
+from tools.models.installed import record, recorded_sha256
+from tools.models.wheel import BuildFailed
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the operator passed: a file instead of the download, a sha256 where the catalogue has none."""
+
+    file: Path | None = None
+    sha256: str | None = None
+
+
+def install(card: SpeakerCard, folder: Path, given: Given) -> None:
+    """Put the card's file into the folder, unless it is there already. Raises ``BuildFailed``."""
+    sha256 = _sha256(card, folder, given)
+    target = folder / card.file.name
+    if target.is_file() and sha256_of(target) == sha256:
+        print(f"{card.model_id}: {target.name} is there and matches.")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{card.file.name}.{sha256[:16]}.part"
+    origin = _copied(given.file, part, sha256) if given.file else _fetched(card, part, sha256)
+    try:
+        _check_fit(card, part)
+    except BuildFailed:
+        part.unlink()
+        raise
+    part.replace(target)
+    if card.file.sha256 is None:
+        record(folder, card.model_id, sha256, origin)
+    print(f"{card.model_id}: {target.name} is ready ({target.stat().st_size / 1e6:.1f} MB, {card.licence}).")
+    if card.calibration is None:
+        print(
+            f"{card.model_id}: NO CALIBRATION. Its scores carry no false-match rate: only very high similarities are "
+            "accepted, and never with high confidence. Calibrate it on your own recordings: docs/models.md."
+        )
+
+
+def _sha256(card: SpeakerCard, folder: Path, given: Given) -> str:
+    asked = given.sha256.lower() if given.sha256 else None
+    if asked is not None and not _SHA256.fullmatch(asked):
+        raise BuildFailed("--sha256 takes 64 hexadecimal digits.")
+    pinned = card.file.sha256
+    if pinned is not None:
+        if asked not in (None, pinned):
+            raise BuildFailed(f"The catalogue pins {card.model_id} to sha256 {pinned}; --sha256 says {asked}.")
+        return pinned
+    found = asked or recorded_sha256(folder, card.model_id)
+    if found is None:
+        page = card.source.page if isinstance(card.source, DownloadSource) else ""
+        raise BuildFailed(
+            f"The catalogue knows no sha256 for {card.model_id}, so that nothing could be checked. Take it from a "
+            f"source you trust ({page}) and pass it with --sha256."
+        )
+    return found
+
+
+def _fetched(card: SpeakerCard, part: Path, sha256: str) -> str:
+    if not isinstance(card.source, DownloadSource):
+        raise BuildFailed(f"{card.model_id} is built from a pinned wheel; --file takes a finished file instead.")
+    print(f"{card.model_id}: downloading {card.source.url}", flush=True)
+    wanted = Wanted(card.source.url, sha256, card.file.size_bytes, exact=card.file.sha256 is not None)
+    downloaded(wanted, part, _Line())
+    return card.source.url
+
+
+def _copied(file: Path, part: Path, sha256: str) -> str:
+    if not file.is_file():
+        raise BuildFailed(f"There is no file {file}.")
+    found = sha256_of(file)
+    if found != sha256:
+        raise BuildFailed(f"{file} has sha256 {found}, expected {sha256}. Nothing was installed.")
+    try:
+        shutil.copyfile(file, part)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BuildFailed(f"{file} could not be copied to {part.parent} ({error.strerror}).") from error
+    return file.name
+
+
+def _check_fit(card: SpeakerCard, path: Path) -> None:
+    """Run the network once: a file with the right sha256 can still be for another front end or dimension."""
+    import numpy as np  # half a second that a finished installation must not pay
+
+    from shared.inference.embedder import speaker_model
+    from shared.inference.fbank import FRAME
+
+    print(f"{card.model_id}: trying it", flush=True)
+    noise = np.random.default_rng(1).normal(0.0, 0.05, FRAME * 80).astype(np.float32)
+    try:
+        speaker_model(card, path.parent, path.name).embed_samples(noise)
+    except Exception as error:
+        raise BuildFailed(f"{card.file.name} does not fit its entry in the catalogue: {error}") from error
+
+
+class _Line:
+    """Progress: one line that is written over on a terminal, one line for each tenth elsewhere."""
+
+    def __init__(self) -> None:
+        self._tenth = 0
+
+    def __call__(self, there: int, total: int) -> None:
+        share = min(1.0, there / total) if total else 0.0
+        text = f"  {there / 1e6:.1f} of {total / 1e6:.1f} MB ({share:.0%})"
+        if sys.stdout.isatty():
+            print(f"\r{text}", end="\n" if there >= total else "", flush=True)
+        elif int(10 * share) > self._tenth:
+            self._tenth = int(10 * share)
+            print(text, flush=True)
