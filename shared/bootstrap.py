@@ -128,7 +128,7 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio)
     phrases = SphinxPassphraseRecogniser()
     audit = Audit(trail, _now, _new_id)
-    change_settings = ChangeSettings(subscriptions, phrases, audit)
+    change_settings = ChangeSettings(subscriptions, phrases, upkeep, audit, _now)
     return Services(
         config=config,
         subscriptions=subscriptions,

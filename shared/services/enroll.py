@@ -44,6 +44,7 @@ class Commit:
     """Adds an enrollment to whatever the profile is at the moment of writing."""
 
     profiles: ProfileStore
+    consent_demanded: bool
 
     def __call__(
         self,
@@ -55,6 +56,7 @@ class Commit:
         """``admit`` checks the profile and returns its new state, without the counts, which are added here."""
         for attempt in range(1, COMMIT_ATTEMPTS + 1):
             profile, signature = self.profiles.get_with_signature(key)
+            profile.consent.require(key.profile_id, demanded=self.consent_demanded)
             require_model(profile, enrollment.model_id)
             after = _counted(admit(profile), enrollment)
             total = signature.plus(enrollment) if signature else enrollment.signature
@@ -81,13 +83,14 @@ class EnrollPhrase:
         """
         Raises
         ------
-        ProfileNotFound, RecordingRefused, PassphraseNotHeard, PassphraseDiffers, TooManyEnrollments, ProfileBusy
+        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, PassphraseNotHeard, PassphraseDiffers,
+        TooManyEnrollments, ProfileBusy
         """
         with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
             return self._enrolled(caller.subscription.settings, key, audio, rules)
 
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
-        profile = self._open(key)
+        profile = self._open(key, settings)
         locale = canonical_locale(profile.locale, key.kind)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
@@ -95,11 +98,13 @@ class EnrollPhrase:
             raise PassphraseNotHeard(heard.phrase)
         phrase = heard.phrase
         enrollment = _enrollment(self.model, utterance, self.clock)
-        profile = Commit(self.profiles)(key, enrollment, None, lambda now: self._admit(now, phrase))
+        commit = Commit(self.profiles, settings.require_consent)
+        profile = commit(key, enrollment, None, lambda now: self._admit(now, phrase))
         return Enrolled(profile, enrollment)
 
-    def _open(self, key: ProfileKey) -> Profile:
+    def _open(self, key: ProfileKey, settings: SubscriptionSettings) -> Profile:
         profile = self.profiles.get(key)
+        profile.consent.require(key.profile_id, demanded=settings.require_consent)
         if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
             raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
         return profile
@@ -144,18 +149,19 @@ class EnrollSpeech:
 
         Raises
         ------
-        ProfileNotFound, RecordingRefused, EnrollmentAudioFull, ProfileBusy
+        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, EnrollmentAudioFull, ProfileBusy
         """
         with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
             return self._enrolled(caller.subscription.settings, key, audio, rules)
 
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
-        self.profiles.get(key)
+        self.profiles.get(key).consent.require(key.profile_id, demanded=settings.require_consent)
         utterance = self.listener.listen(audio.content, audio.media_type, rules.audio)
         enrollment = _enrollment(self.model, utterance, self.clock)
         keeps = key.kind.keeps_audio and settings.keep_identification_audio
         kept = self.keeper.encode(utterance) if keeps else None
-        profile = Commit(self.profiles)(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules))
+        commit = Commit(self.profiles, settings.require_consent)
+        profile = commit(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules))
         return Enrolled(profile, enrollment)
 
     @staticmethod

@@ -64,7 +64,7 @@ class Identify:
         ------
         TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
-        keys = self._candidates(subscription, profile_ids)
+        keys, used_at = self._candidates(subscription, profile_ids), self.clock()
         read = self.profiles.get_many_with_signatures(keys)
         if same_locale:
             _require_one_locale([profile for profile, _ in read])
@@ -78,7 +78,7 @@ class Identify:
         )
         if identification.identified:
             key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
-            self.profiles.touch(key, self.clock())
+            self.profiles.touch(key, used_at)
         return identification
 
     @staticmethod

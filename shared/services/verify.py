@@ -1,4 +1,7 @@
-"""Verify that a recording is of the enrolled speaker. Nothing of the recording is stored."""
+"""Verify that a recording is of the enrolled speaker. Nothing of the recording is stored.
+
+A profile counts as used at the moment before it was read: a use never brings one back whose time is over by now.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,7 @@ class VerifyPhrase:
         ------
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
+        used_at = self.clock()
         profile, signature = enrolled(self.profiles, key, self.model.model_id)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         locale = canonical_locale(profile.locale, key.kind)
@@ -52,7 +56,7 @@ class VerifyPhrase:
         said_it = heard.recognised and heard.phrase == profile.passphrase
         score = _score(self.model, utterance, signature) if said_it else 0.0
         if heard.recognised:
-            self.profiles.touch(key, self.clock())
+            self.profiles.touch(key, used_at)
         return Verification(Decision(score, settings.thresholds.verification), heard)
 
 
@@ -73,10 +77,11 @@ class VerifySpeech:
         ------
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
+        used_at = self.clock()
         _, signature = enrolled(self.profiles, key, self.model.model_id)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         score = _score(self.model, utterance, signature)
-        self.profiles.touch(key, self.clock())
+        self.profiles.touch(key, used_at)
         return Verification(Decision(score, settings.thresholds.verification))
 
 

@@ -47,7 +47,7 @@ def services(world: World) -> Services:
         "VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk",
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
     }
-    stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail
+    stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
     return assemble(config.read(settings), *stores)
 
 

@@ -22,7 +22,7 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
 from shared.domain.subscription import KeySlot, Subscription
-from shared.services.audit import Audit
+from shared.services.audit import Audit, RecordExpiry
 from shared.services.profiles import CreateProfile
 from shared.storage.audit import RowAuditTrail
 from shared.storage.data_keys import DataKeys
@@ -31,6 +31,7 @@ from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.operations import RowOperationStore
 from shared.storage.profiles import RowProfileStore
+from shared.storage.purge import SubscriptionPurge
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.upkeep import RowUpkeep
 
@@ -137,11 +138,20 @@ class World:
         self.mine = self.subscriptions.ensure("mine", {KeySlot.PRIMARY: "my key"})
         self.yours = self.subscriptions.ensure("yours", {KeySlot.PRIMARY: "your key"})
         self.me = caller(self.mine)
-        self.profiles = RowProfileStore(self.voices, self.blobs, Envelope(data_keys), self.new_id)
+        self.profiles = RowProfileStore(
+            self.voices,
+            self.blobs,
+            Envelope(data_keys),
+            self.new_id,
+            policies=self.subscriptions.retention,
+            clock=self.clock,
+        )
         self.operations = RowOperationStore(self.voices)
-        self.upkeep = RowUpkeep(self.voices, self.blobs)
         self.trail = RowAuditTrail(MemoryRows())
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
+        expired = RecordExpiry(self.audit)
+        self.upkeep = RowUpkeep(self.voices, self.blobs, self.subscriptions.retention, self.new_id, expired)
+        self.eraser = SubscriptionPurge(self.voices, self.blobs, self.trail, self.subscriptions)
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
         create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)
