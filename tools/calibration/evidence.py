@@ -1,7 +1,7 @@
 """How much a number of comparisons can say: the rule of 3 and the rule of 30.
 
 Both are in Doddington et al., "The NIST speaker recognition evaluation", 2000, and in ISO/IEC 19795-1. They count
-*independent* trials. Two strangers compared a hundred times are not a hundred trials, so pairs of different speakers are
+*independent* trials. Two strangers compared a hundred times are not a hundred trials, so pairs of speakers are
 counted, and even those share their speakers.
 """
 

@@ -94,7 +94,7 @@ def open_pipeline(model_id: str) -> Pipeline:
     folder = CATALOGUE_FILE.parent
     listener = RecordingListener(VoiceActivity(OnnxNetwork(folder / catalogue.voice_activity.file.name)))
     model = GE2EModel(card, OnnxNetwork(folder / card.file.name))
-    return Pipeline(card, listener, model, f"{card.file.sha256[:16]}-{_code()[:16]}")
+    return Pipeline(card, listener, model, f"{(card.file.sha256 or '')[:16]}-{_code()[:16]}")
 
 
 def stretches(utterance: Utterance, seconds: float, most: int) -> Iterator[Samples]:

@@ -1,0 +1,229 @@
+"""``python -m tools.calibrate MANIFEST.csv --out DIR``: which threshold for your own recordings?
+
+Runs labelled recordings through exactly the service's pipeline, compares everybody with everybody, and writes
+``report.html``, ``report.json`` and, with enough speakers, ``calibration.json``. What was heard is kept in DIR/heard, so an
+interrupted run goes on; that folder holds voice embeddings and must be deleted when the recordings are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from shared.domain import limits
+from shared.domain.decision import ACCEPT_SCORE
+from shared.domain.limits import AudioRules
+from shared.inference.model_card import Calibration
+from tools.calibration import figures
+from tools.calibration.comparing import Comparisons, Material, compare, material
+from tools.calibration.evidence import Evidence, Verdict
+from tools.calibration.figures import Report
+from tools.calibration.fit import fitted
+from tools.calibration.hearing import FULL, Heard, Pipeline, open_pipeline
+from tools.calibration.kept import KeptHearings
+from tools.calibration.manifest import Manifest, ManifestInvalid, read_manifest
+from tools.calibration.progress import progress
+from tools.calibration.site import MIN_SPEAKERS, calibration, held_out
+from tools.calibration.upload import UploadRefused, upload
+
+MODEL: Final = "ge2e-1"
+RULES: Final = {name: value for name, value in vars(limits).items() if isinstance(value, AudioRules)}
+CUTS: Final = (4, 2)
+"""Seconds of speech that every recording is cut to besides: nobody chooses how long callers speak."""
+CANNOT: Final = 2
+
+
+class NothingToCompare(Exception):
+    """The message says what is lacking."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        manifest = read_manifest(options.manifest).where(options.where)
+        report = laboratory(manifest, options.out, options)
+        _write(report, options.out)
+        print(_summary(report, options.out))
+        if options.upload:
+            _upload(report, options)
+    except (ManifestInvalid, NothingToCompare, UploadRefused) as problem:
+        print(problem, file=sys.stderr)
+        return CANNOT
+    return 0
+
+
+def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Report:
+    """Everything between the manifest and the report. Raises ``NothingToCompare``."""
+    pipeline = open_pipeline(options.model)
+    heard = _hear(manifest, pipeline, options.rules, KeptHearings(out / "heard"))
+    made = material(manifest.rows, heard, options.enrollments, pipeline.model.model_id)
+    _require_signatures(made, options.enrollments)
+    every = compare(made, pipeline.model)
+    full = every.of(FULL)
+    if not full.scored.both_kinds:
+        raise NothingToCompare(
+            "There is nothing to compare: no speaker has a recording that is not in his own signature or of the same "
+            "session, or there is only one speaker."
+        )
+    drawn = figures.main_curves(full)
+    wanted = options.false_match_rate
+    known = figures.evidence(full, wanted)
+    advice = figures.recommendation(drawn, wanted)
+    table = sorted({*figures.CANDIDATES, options.in_force, advice.threshold, advice.cautious})
+    site, because = _site(every, made, manifest, wanted)
+    return Report(
+        manifest=manifest.file.name,
+        date=datetime.now(UTC).date().isoformat(),
+        model_id=pipeline.model.model_id,
+        rules=options.rules,
+        enrollments=options.enrollments,
+        in_force=options.in_force,
+        recordings=len(manifest.rows),
+        speakers=len(made.speakers),
+        signatures=len(made.enrolled),
+        unenrolled=made.unenrolled,
+        refusals=figures.refusals(manifest, heard),
+        evidence=known,
+        verdict=known.sentence,
+        overall=figures.overall(drawn),
+        recommended=advice,
+        thresholds=tuple(figures.at_threshold(drawn, score) for score in table),
+        lengths=figures.by_length(every, made, options.in_force),
+        groups=figures.by_group(full, made, manifest, options.in_force),
+        highest_strangers=figures.worst(full, made, manifest, same=False),
+        lowest_same=figures.worst(full, made, manifest, same=True),
+        site_calibration=site,
+        no_calibration_because=because,
+        curves=drawn,
+    )
+
+
+def _hear(manifest: Manifest, pipeline: Pipeline, rules: str, kept: KeptHearings) -> list[list[Heard]]:
+    heard = []
+    for row in progress(manifest.rows, "recordings"):
+        body = row.path.read_bytes()
+        parts = (pipeline.fingerprint, rules, str(RULES[rules]), str(CUTS), hashlib.sha256(body).hexdigest())
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        found = kept.get(key)
+        if found is None:
+            found = pipeline.hear(body, RULES[rules], CUTS)
+            kept.put(key, found)
+        heard.append(found)
+    return heard
+
+
+def _require_signatures(made: Material, enrollments: int) -> None:
+    if not made.enrolled:
+        raise NothingToCompare(
+            f"No speaker has {enrollments} usable recordings of one session to enrol with: "
+            "give fewer with --enrollments."
+        )
+
+
+def _site(every: Comparisons, made: Material, manifest: Manifest, wanted: float) -> tuple[Calibration | None, str]:
+    """A calibration of the site's own, or why there is none."""
+    people = sorted({one.speaker for one in made.enrolled})
+    if len(people) < MIN_SPEAKERS:
+        return None, f"Not fitted: {len(people)} speakers could be enrolled, at least {MIN_SPEAKERS} are wanted."
+    trials = every.trials
+    lengths = list(dict.fromkeys(trials.length.tolist()))
+    counts = [int(count) for count in np.unique(trials.enrolments)]
+    try:
+        rates = held_out(trials, people, wanted, counts, lengths)
+        line = fitted(trials, wanted)
+    except (np.linalg.LinAlgError, ValueError, IndexError):
+        return None, "Not fitted: the recordings' lengths do not differ enough, or too few strangers were compared."
+    return calibration(line, wanted, f"{manifest.file.name}, {len(manifest.rows)} recordings", trials, rates), ""
+
+
+def _write(report: Report, out: Path) -> None:
+    from tools.calibration.page import page  # matplotlib takes a second, and nobody should wait for a wrong manifest
+
+    out.mkdir(parents=True, exist_ok=True)
+    shown = {name: value for name, value in vars(report).items() if name != "curves"}
+    text = json.dumps(shown, default=_plain, indent=2)
+    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    (out / "report.html").write_text(page(report), encoding="utf-8")
+    if report.site_calibration is not None:
+        text = json.dumps(dataclasses.asdict(report.site_calibration), indent=2)
+        (out / "calibration.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Evidence):
+        return {**dataclasses.asdict(value), "verdict": value.verdict, "smallest_rate": value.smallest_rate}
+    return dataclasses.asdict(value)
+
+
+def _summary(report: Report, out: Path) -> str:
+    advice, rate = report.recommended, report.overall.equal_error
+    return (
+        f"{report.verdict}\n"
+        f"Equal error rate {rate.value:.2%} ({rate.low:.2%} to {rate.high:.2%}). For a false-match rate of "
+        f"{advice.wanted:.2%}: threshold {advice.threshold:.3f}, cautious {advice.cautious:.3f}.\n"
+        f"Report: {out / 'report.html'}"
+    )
+
+
+def _upload(report: Report, options: argparse.Namespace) -> None:
+    """Raises ``UploadRefused``, also where the data cannot carry the threshold."""
+    if report.evidence.verdict is Verdict.TOO_LITTLE and not options.even_so:
+        raise UploadRefused("Not uploaded: the data is too little for the wanted rate. Record more, or give --even-so.")
+    if not options.key:
+        raise UploadRefused("Not uploaded: give the subscription's key with --key or in TIMBRE_KEY.")
+    threshold = report.recommended.cautious if options.cautious else report.recommended.threshold
+    upload(options.upload, options.key, {"thresholds": {"verification": threshold, "identification": threshold}})
+    print(f"Uploaded: verification and identification accept from {threshold:g} up.")
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0.0 < rate < 0.5:
+        raise argparse.ArgumentTypeError("a share between 0 and 0.5, for example 0.01")
+    return rate
+
+
+def _score(text: str) -> float:
+    score = float(text)
+    if not 0.0 < score < 1.0:
+        raise argparse.ArgumentTypeError("a score between 0 and 1, both excluded")
+    return score
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1")
+    return count
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.calibrate", description=__doc__)
+    add = parser.add_argument
+    add("manifest", type=Path, help="CSV with the columns path, speaker, and perhaps session, role and groups")
+    add("--out", type=Path, required=True, help="folder for the report")
+    add("--false-match-rate", type=_rate, default=0.01, help="wanted share of strangers accepted (0.01)")
+    add("--enrollments", type=_count, default=3, help="recordings in a signature (3, as for a passphrase)")
+    add("--in-force", type=_score, default=ACCEPT_SCORE, help="the threshold to report on by length and group (0.5)")
+    add("--rules", choices=sorted(RULES), default="V2021_SHORT_SPEECH", help="the audio rules to hold recordings to")
+    add("--model", default=MODEL, help="a speaker model of models/catalogue.json")
+    add("--where", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated")
+    add("--upload", metavar="URL", help="make the recommended threshold the subscription's")
+    add("--key", default=os.environ.get("TIMBRE_KEY", ""), help="the subscription's key (or TIMBRE_KEY)")
+    add("--cautious", action="store_true", help="upload the cautious threshold")
+    add("--even-so", action="store_true", help="upload although the data is too little")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
