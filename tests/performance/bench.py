@@ -34,7 +34,7 @@ _CANNOT = 2
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
     try:
-        report = measured(material(), repetitions=6 if options.quick else 40, starts=2 if options.quick else 5)
+        report = measured(material(), repetitions=6 if options.quick else 30, starts=2 if options.quick else 5)
     except (CannotStart, Unexpected) as problem:
         print(problem, file=sys.stderr)
         return _CANNOT
