@@ -47,14 +47,24 @@ class Decision:
         return Confidence.NORMAL if margin >= NORMAL_MARGIN else Confidence.LOW
 
 
-def open_set(score: float, candidates: int) -> float:
-    """The score of one candidate among several, so that 0.5 keeps its false-alarm rate for the whole list.
+COMPARISON_FALSE_MATCH: Final = 0.01
+"""What the score 0.5 stands for where one recording meets one signature: see the model cards."""
 
-    With N candidates a stranger has N chances to be mistaken. A calibrated log-odds score may be too high by ``ln N``
-    with at most 1/N of the probability (Bonferroni: the false-match rate at a log-likelihood-ratio threshold t is at
-    most exp(-t)), so ``ln N`` is taken off in the log-odds domain.
+LIST_FALSE_ALARM: Final = 0.05
+"""What it stands for where a stranger meets a whole list, however long. 1 % would cost one in five of the enrolled a
+miss at 4 s and ten candidates, no correction names one stranger in eleven (docs/decisions/wire-formats.md)."""
+
+
+def open_set(score: float, candidates: int) -> float:
+    """The score of the best among several candidates, so that 0.5 keeps its false-alarm rate however long the list is.
+
+    A stranger has N chances to be mistaken for one of N candidates, so a comparison may be wrong with the N-th part of
+    the probability (Bonferroni). A calibrated log-odds score is that much rarer when it is ``ln N`` higher (the
+    false-match rate at a log-likelihood-ratio threshold t is at most exp(-t)). Lists short enough to keep
+    ``LIST_FALSE_ALARM`` as they are stay untouched.
     """
-    if score <= 0.0 or score >= 1.0 or candidates <= 1:
+    chances = candidates * COMPARISON_FALSE_MATCH / LIST_FALSE_ALARM
+    if score <= 0.0 or score >= 1.0 or chances <= 1.0:
         return score
-    log_odds = math.log(score / (1.0 - score)) - math.log(candidates)
+    log_odds = math.log(score / (1.0 - score)) - math.log(chances)
     return 1.0 / (1.0 + math.exp(-log_odds))
