@@ -29,7 +29,7 @@ from tools.models.wheel import BuildFailed, member_of_wheel
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     try:
         cards = read_catalogue(options.catalogue).cards
         if options.list:
