@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
+from shared.domain.profile import Profile
+
 Json = Mapping[str, object] | Sequence[object]
 
 
@@ -22,7 +24,8 @@ class Reply:
         headers = {**extra_headers, **self.headers}
         if self.body is None:
             return func.HttpResponse(b"", status_code=self.status, headers=headers)
-        content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+        # JSON lets a caller send half a surrogate pair, which has no UTF-8 and may stand in what a refusal repeats.
+        content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         # Said in full: the worker writes the character set of text types only, and old clients guess another one.
         headers["Content-Type"] = "application/json; charset=utf-8"
         return func.HttpResponse(content, status_code=self.status, headers=headers)
@@ -31,6 +34,11 @@ class Reply:
 def date(moment: datetime) -> str:
     """``2020-01-29T22:48:17.007Z``: with a fraction always, as Android clients parse with a fixed pattern."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def expires(profile: Profile) -> dict[str, object]:
+    """What every generation adds to a profile that is asked for: when it ends; null when it is kept until deleted."""
+    return {"expiresDateTime": date(profile.expires_at) if profile.expires_at else None}
 
 
 def seconds(value: float) -> float:

@@ -8,6 +8,7 @@ import pytest
 
 from localhost.azurite import Azurite
 from tests.api.client import Client, Profiles
+from tests.api.operator import Operator
 from tests.api.stored import everything
 from tests.service import RunningService
 
@@ -20,6 +21,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def api(service: RunningService) -> Client:
     return Client(service.url, service.key)
+
+
+@pytest.fixture
+def operator(service: RunningService) -> Operator:
+    return Operator(service.url, service.management_key)
 
 
 @pytest.fixture

@@ -1,0 +1,275 @@
+"""Subscriptions over HTTP: who may manage them, what is answered, and what a key opens when."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.operator import BASE, Operator
+
+HEX_KEY = re.compile(r"[0-9a-f]{64}")
+DEFAULTS = {
+    "retention": {"maxAgeDays": None, "maxIdleDays": None},
+    "thresholds": {"verification": 0.5, "identification": 0.5},
+    "passphrases": {},
+    "maxCandidates": 50,
+    "maxProfiles": 10_000,
+    "requireConsent": False,
+    "keepIdentificationAudio": True,
+    "auditDays": 400.0,
+}
+PHRASES = "/spid/v1.0/verificationPhrases?locale=en-US"
+
+
+def new_id() -> str:
+    return f"test-{uuid4()}"
+
+
+def opens(client: Client) -> bool:
+    status = client.call("GET", PHRASES).status
+    assert status in (200, 401)
+    return status == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-functions-key": "wrong"}, {"x-functions-key": ""}])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", BASE),
+        ("GET", f"{BASE}/local"),
+        ("PUT", f"{BASE}/local"),
+        ("DELETE", f"{BASE}/local"),
+        ("POST", f"{BASE}/local/keys/primary/regenerate"),
+        ("GET", f"{BASE}/local?code=wrong"),
+    ],
+)
+def test_nobody_manages_without_the_function_key(api: Client, method: str, path: str, headers: dict[str, str]) -> None:
+    answer = Client(api.url, api.key).call(method, path, headers=headers)
+    assert answer.status == 401
+    assert opens(api), "and nothing was done"
+
+
+@pytest.mark.parametrize("path", ["//manage/subscriptions", "/manage//subscriptions/local", "/manage/subscriptions//"])
+def test_no_spelling_of_the_path_goes_around_the_key(api: Client, path: str) -> None:
+    assert api.call("GET", path).status in (401, 404)
+    assert api.call("DELETE", path).status in (401, 404, 405)
+    assert opens(api)
+
+
+def test_a_subscription_key_is_not_the_function_key(api: Client) -> None:
+    assert Client(api.url, None).call("GET", BASE, headers={"x-functions-key": api.key or ""}).status == 401
+
+
+def test_creation_answers_201_with_both_keys_once(operator: Operator) -> None:
+    subscription_id = new_id()
+    created = operator.put(subscription_id)
+    assert created.status == 201
+    body = created.json
+    keys = body.pop("keys")
+    assert set(keys) == {"primary", "secondary"}
+    assert all(HEX_KEY.fullmatch(key) for key in keys.values())
+    assert keys["primary"] != keys["secondary"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body.pop("createdDateTime"))
+    assert body == {"subscriptionId": subscription_id, "state": "active", "settings": DEFAULTS}
+    for key in keys.values():
+        assert opens(Client(operator.url, key))
+    again = operator.put(subscription_id)
+    assert again.status == 200
+    assert "keys" not in again.json
+    assert again.json == operator.get(subscription_id).json
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["at the top", "under settings"])
+def test_settings_are_taken_at_the_top_or_under_their_name(operator: Operator, wrapped: bool) -> None:
+    subscription_id = new_id()
+    sent = {"maxCandidates": 7, "retention": {"maxAgeDays": 30}}
+    created = operator.put(subscription_id, {"settings": sent} if wrapped else sent)
+    assert created.status == 201
+    assert created.json["settings"] == {
+        **DEFAULTS,
+        "maxCandidates": 7,
+        "retention": {"maxAgeDays": 30.0, "maxIdleDays": None},
+    }
+
+
+def test_an_update_keeps_what_it_does_not_name_and_can_be_repeated(operator: Operator) -> None:
+    customer = operator.customer(maxCandidates=7, requireConsent=True)
+    sent = {"thresholds": {"verification": 0.75}, "maxProfiles": 3}
+    first, again = operator.put(customer.subscription_id, sent), operator.put(customer.subscription_id, sent)
+    assert (first.status, again.status) == (200, 200)
+    assert first.json == again.json
+    assert again.json["settings"] == {
+        **DEFAULTS,
+        "maxCandidates": 7,
+        "requireConsent": True,
+        "maxProfiles": 3,
+        "thresholds": {"verification": 0.75, "identification": 0.5},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"maxCandidate": 3}, "maxCandidate"),
+        ({"settings": {"maxCandidates": 3}, "state": "deleted"}, "settings"),
+        ({"state": "deleted"}, "state"),
+        ({"maxCandidates": 0}, "maxCandidates"),
+        ({"retention": {"maxAgeDays": -1}}, "retention.maxAgeDays"),
+        ({"thresholds": {"verification": 1}}, "thresholds.verification"),
+        ({"passphrases": {"en-US": ["two words"]}}, "passphrases.en-US[0]"),
+        ({"passphrases": {"en-US": ["open the xyzzyplugh door now"]}}, "passphrases.en-US"),
+        ({"passphrases": {"ja-JP": ["open the door to the garden"]}}, "passphrases.ja-JP"),
+        ({"\ud800": 1}, "field"),
+    ],
+)
+def test_what_is_unknown_or_out_of_range_is_refused_by_name(
+    operator: Operator, body: dict[str, object], named: str
+) -> None:
+    subscription_id = new_id()
+    status, code, message = operator.put(subscription_id, body).error
+    assert (status, code) == (400, "InvalidArgument")
+    assert named in message
+    assert operator.get(subscription_id).status == 404, "nothing was created"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b'"settings"', b"7"])
+def test_a_body_that_is_no_json_object_is_refused(operator: Operator, body: bytes) -> None:
+    status, code, _ = operator.call("PUT", f"{BASE}/{new_id()}", body).error
+    assert (status, code) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize("subscription_id", ["-a", "a_b", "a.b", "a" * 64, "%C3%A9", "a%20b", "a%23"])
+def test_an_id_that_cannot_be_one_is_refused(operator: Operator, subscription_id: str) -> None:
+    for answer in (operator.put(subscription_id), operator.get(subscription_id), operator.delete(subscription_id)):
+        status, code, message = answer.error
+        assert (status, code) == (400, "InvalidArgument")
+        assert message.startswith("Invalid subscriptionId parameter value.")
+
+
+def test_what_does_not_exist_is_404(operator: Operator) -> None:
+    subscription_id = new_id()
+    expected = (404, "NotFound", f"There is no subscription {subscription_id}.")
+    assert operator.get(subscription_id).error == expected
+    assert operator.delete(subscription_id).error == expected
+    assert operator.regenerate(subscription_id, "primary").error == expected
+
+
+def test_the_list_goes_through_all_by_its_links(operator: Operator) -> None:
+    mine = {operator.customer().subscription_id for _ in range(3)}
+    listed: list[str] = []
+    path = f"{BASE}?maxpagesize=2"
+    while path:
+        answer = operator.call("GET", path)
+        assert answer.status == 200
+        assert len(answer.json["value"]) <= 2
+        listed += [one["subscriptionId"] for one in answer.json["value"]]
+        link = urlsplit(answer.json.get("nextLink", ""))
+        path = f"{link.path}?{link.query}" if link.path else ""
+    assert mine <= set(listed)
+    assert len(listed) == len(set(listed))
+    assert listed == sorted(listed)
+
+
+@pytest.mark.parametrize("query", ["maxpagesize=0", "maxpagesize=501", "maxpagesize=x", "continuationToken=x"])
+def test_a_page_that_cannot_be_is_refused(operator: Operator, query: str) -> None:
+    assert operator.call("GET", f"{BASE}?{query}").status == 400
+
+
+@pytest.mark.parametrize("slot", ["primary", "secondary"])
+def test_a_regenerated_key_works_at_once_and_the_other_keeps_working(operator: Operator, slot: str) -> None:
+    customer = operator.customer()
+    old, other = customer.primary, customer.secondary
+    if slot == "secondary":
+        old, other = other, old
+    assert opens(old)
+    assert opens(other)
+    answer = operator.regenerate(customer.subscription_id, slot)
+    assert answer.status == 200
+    assert set(answer.json) == {"slot", "key"}
+    assert answer.json["slot"] == slot
+    assert HEX_KEY.fullmatch(answer.json["key"])
+    assert answer.headers["cache-control"] == "no-store"
+    assert opens(Client(operator.url, answer.json["key"]))
+    assert opens(other)
+    assert not opens(old)
+    assert "key" not in operator.get(customer.subscription_id).json
+
+
+def test_a_slot_that_does_not_exist_is_refused(operator: Operator) -> None:
+    customer = operator.customer()
+    status, code, message = operator.regenerate(customer.subscription_id, "tertiary").error
+    assert (status, code) == (400, "InvalidArgument")
+    assert "primary and secondary" in message
+
+
+def test_deletion_is_accepted_closes_at_once_and_can_be_repeated(operator: Operator) -> None:
+    customer = operator.customer()
+    assert opens(customer.primary)
+    assert opens(customer.secondary)
+    deleted = operator.delete(customer.subscription_id)
+    assert deleted.status == 202
+    assert deleted.json["state"] == "deleting"
+    assert not opens(customer.primary)
+    assert not opens(customer.secondary)
+    again = operator.delete(customer.subscription_id)
+    assert again.status == 202
+    assert again.json["deletedDateTime"] == deleted.json["deletedDateTime"]
+    assert operator.get(customer.subscription_id).json["state"] in ("deleting", "deleted")
+
+
+def test_the_id_of_a_deleted_subscription_is_not_used_again(operator: Operator) -> None:
+    customer = operator.customer()
+    operator.delete(customer.subscription_id)
+    for answer in (
+        operator.put(customer.subscription_id),
+        operator.put(customer.subscription_id, {"maxProfiles": 1}),
+        operator.regenerate(customer.subscription_id, "primary"),
+    ):
+        status, code, message = answer.error
+        assert (status, code) == (409, "Conflict")
+        assert "never used again" in message
+
+
+def test_creations_at_once_make_one_subscription_with_one_pair_of_keys(operator: Operator) -> None:
+    subscription_id = new_id()
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(
+            threads.map(lambda number: operator.put(subscription_id, {"maxCandidates": number}), range(1, 7))
+        )
+    assert sorted(answer.status for answer in answers).count(201) == 1
+    assert {answer.status for answer in answers} <= {200, 201, 409}
+    keys = next(answer.json["keys"] for answer in answers if answer.status == 201)
+    assert opens(Client(operator.url, keys["primary"]))
+    assert opens(Client(operator.url, keys["secondary"]))
+
+
+def test_updates_of_different_settings_at_once_are_not_lost(operator: Operator) -> None:
+    customer = operator.customer()
+    changes: list[dict[str, object]] = [
+        {"maxCandidates": 11},
+        {"maxProfiles": 12},
+        {"auditDays": 13},
+        {"requireConsent": True},
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda change: operator.put(customer.subscription_id, change), changes))
+    shown = operator.get(customer.subscription_id).json["settings"]
+    assert {answer.status for answer in answers} <= {200, 409}
+    for answer, change in zip(answers, changes, strict=True):
+        if answer.status == 200:
+            assert change.items() <= shown.items()
+    assert 200 in {answer.status for answer in answers}
+
+
+def test_no_answer_may_be_read_by_a_page_of_another_origin(operator: Operator) -> None:
+    assert "access-control-allow-origin" not in operator.call("GET", BASE).headers
+
+
+def test_every_answer_has_a_request_id(operator: Operator) -> None:
+    ids = {operator.call("GET", BASE).headers["apim-request-id"] for _ in range(2)}
+    assert len(ids) == 2
