@@ -1,8 +1,8 @@
 """``python -m tools.calibrate MANIFEST.csv --out DIR``: which threshold for your own recordings?
 
 Runs labelled recordings through exactly the service's pipeline, compares everybody with everybody, and writes
-``report.html``, ``report.json`` and, with enough speakers, ``calibration.json``. What was heard is kept in DIR/heard, so an
-interrupted run goes on; that folder holds voice embeddings and must be deleted when the recordings are.
+``report.html``, ``report.json`` and, with enough speakers, ``calibration.json``. What was heard is kept in DIR/heard, from
+where an interrupted run goes on. That folder holds voice embeddings: delete it when the recordings are deleted.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Re
         refusals=figures.refusals(manifest, heard),
         evidence=known,
         verdict=known.sentence,
+        notes=tuple(figures.notes(full, made, manifest)),
         overall=figures.overall(drawn),
         recommended=advice,
         thresholds=tuple(figures.at_threshold(drawn, score) for score in table),

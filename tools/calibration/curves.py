@@ -7,13 +7,14 @@ Comparisons of one speaker lean on each other, so speakers are drawn anew, not c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from tools.calibration.evidence import RULE_OF_3
 from tools.calibration.metrics import crossing, equal_error, errors_by_threshold, least_cost, min_dcf
 
 Numbers = npt.NDArray[np.float64]
@@ -76,10 +77,18 @@ class Curves:
         nearest = min(nearest, len(self.thresholds) - 1)
         false_match = float((logit[~same] >= threshold).mean())
         false_non_match = float((logit[same] < threshold).mean())
+        pairs, speakers = self._independent
         return (
-            _around(false_match, self.false_match[:, nearest]),
-            _around(false_non_match, self.false_non_match[:, nearest]),
+            _at_least(_around(false_match, self.false_match[:, nearest]), pairs),
+            _at_least(_around(false_non_match, self.false_non_match[:, nearest]), speakers),
         )
+
+    @cached_property
+    def _independent(self) -> tuple[int, int]:
+        """Pairs of different speakers, and speakers compared with themselves."""
+        same = self.scored.same
+        sides = np.sort([self.scored.enrolled[~same], self.scored.tested[~same]], axis=0)
+        return len(np.unique(sides, axis=1).T), len(np.unique(self.scored.enrolled[same]))
 
     @property
     def equal_error(self) -> Estimate:
@@ -153,6 +162,13 @@ class _Side:
 def _around(value: float, drawn: Numbers) -> Estimate:
     low, high = (float(end) for end in np.percentile(drawn, CONFIDENCE))
     return Estimate(value, min(low, value), max(high, value))
+
+
+def _at_least(estimate: Estimate, independent: int) -> Estimate:
+    """Drawing speakers anew finds no errors where none were seen; the rule of 3 says what they may hide."""
+    if estimate.value:
+        return estimate
+    return replace(estimate, high=max(estimate.high, min(1.0, RULE_OF_3 / independent)))
 
 
 def _interpolated(at: Numbers, false_match: Numbers, false_non_match: Numbers) -> Numbers:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.domain.decision import ACCEPT_SCORE
 from shared.inference.calibration import sigmoid
@@ -25,6 +26,8 @@ CANDIDATES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 BUCKETS: Final = ((0.0, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, math.inf))
 """Net seconds of speech in the tested recording; 4 s is what the API asks for without ``ignoreMinLength``."""
 WORST: Final = 10
+MANY: Final = 0.3
+"""Share of strangers from different groups above which the report warns."""
 HIGHEST: Final = 0.999
 """The highest threshold ever recommended; the settings allow every number below 1."""
 
@@ -108,6 +111,7 @@ class Report:
     refusals: tuple[Refusals, ...]
     evidence: Evidence
     verdict: str
+    notes: tuple[str, ...]
     overall: Overall
     recommended: Recommendation
     thresholds: tuple[AtThreshold, ...]
@@ -168,6 +172,27 @@ def evidence(full: Comparisons, wanted: float) -> Evidence:
     return Evidence(len(people), len(set(zip(first.tolist(), second.tolist(), strict=True))), wanted)
 
 
+def notes(full: Comparisons, made: Material, manifest: Manifest) -> Iterator[str]:
+    """What the rates do not show, where these recordings give reason to say so."""
+    same = full.trials.same
+    own = len(np.unique(full.trials.enrolled[same]))
+    yield f"False non-matches rest on {own} speakers' comparisons with themselves."
+    if not any(row.session for row in manifest.rows):
+        yield (
+            "No sessions are named, so a voice is compared with itself within one session. On another day, in another "
+            "room or through another microphone, own voices will be refused more often than shown here."
+        )
+    for column in manifest.groups:
+        of_speaker = _of_speakers(column, made, manifest)
+        enrolled, tested = (of_speaker[side[~same]] for side in (full.trials.enrolled, full.trials.tested))
+        crossing = float((enrolled != tested).mean())
+        if crossing > MANY:
+            yield (
+                f"{crossing:.0%} of the comparisons of strangers are between different values of {column}; such "
+                "strangers are easily told apart. The rates within each value are in the table by group."
+            )
+
+
 def by_length(every: Comparisons, tests: Material, in_force: float) -> tuple[Part, ...]:
     """Whole recordings by their seconds of speech, and each length they were cut to."""
     seconds = np.array([test.speech_seconds for test in tests.tests])[every.tested_at]
@@ -184,15 +209,21 @@ def by_length(every: Comparisons, tests: Material, in_force: float) -> tuple[Par
 
 def by_group(full: Comparisons, tests: Material, manifest: Manifest, in_force: float) -> tuple[Part, ...]:
     """Within each group: a group's own against itself, and against strangers of the same group, who are the harder."""
-    first = {row.speaker: row for row in reversed(manifest.rows)}
     parts = []
     for column in manifest.groups:
-        of_speaker = np.array([manifest.value(first[name], column) for name in tests.speakers])
+        of_speaker = _of_speakers(column, tests, manifest)
         enrolled, tested = of_speaker[full.trials.enrolled], of_speaker[full.trials.tested]
         for value in sorted(set(of_speaker) - {""}):
             chosen = full.where((enrolled == value) & (tested == value)).scored
-            parts.append(part(column, str(value), chosen, in_force))
+            if len(chosen.logit):
+                parts.append(part(column, str(value), chosen, in_force))
     return tuple(parts)
+
+
+def _of_speakers(column: str, made: Material, manifest: Manifest) -> npt.NDArray[np.str_]:
+    """Each speaker's value, that of his first recording."""
+    first = {row.speaker: row for row in reversed(manifest.rows)}
+    return np.array([manifest.value(first[name], column) for name in made.speakers])
 
 
 def part(name: str, value: str, scored: Scored, in_force: float) -> Part:

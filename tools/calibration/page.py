@@ -25,6 +25,7 @@ def page(report: Report) -> str:
         about=_about(report),
         verdict_class=_COLOURS[report.evidence.verdict],
         verdict=escape(report.verdict),
+        notes="".join(f"<li>{escape(note)}</li>" for note in report.notes),
         wanted=percent(advice.wanted),
         threshold=f"{advice.threshold:.3f}",
         threshold_rates=_rates(advice.at_threshold),

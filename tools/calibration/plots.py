@@ -21,7 +21,7 @@ OWN: Final = "#0b6e75"
 STRANGERS: Final = "#c8501e"
 BAND: Final = "#9fd0d2"
 GREY: Final = "#6b7280"
-TICKS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+TICKS: Final = (0.0005, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 SCORE_TICKS: Final = (0.000001, 0.001, 0.1, 0.5, 0.9, 0.999, 0.999999)
 _DPI: Final = 100
 
@@ -72,7 +72,7 @@ def det(report: Report) -> str:
 
 def histograms(report: Report) -> str:
     """Densities of both kinds of scores over log-odds, marked with the scores that the wire shows."""
-    figure, axes = _figure(7.2, 3.6)
+    figure, axes = _figure(5.6, 3.0)
     scored = report.curves.scored
     low, high = np.quantile(scored.logit, [0.0005, 1.0])
     bins = np.linspace(low, high, 90)
@@ -90,7 +90,7 @@ def histograms(report: Report) -> str:
 
 def rates(report: Report) -> str:
     """Both error rates over the threshold, with bands."""
-    figure, axes = _figure(7.2, 3.6)
+    figure, axes = _figure(5.6, 3.0)
     drawn = report.curves
     sides: tuple[tuple[Numbers, str, str, int], ...] = (
         (drawn.false_match, STRANGERS, "strangers accepted", 0),
@@ -105,14 +105,14 @@ def rates(report: Report) -> str:
     centre = float(np.log(report.in_force / (1.0 - report.in_force)))
     axes.set(ylim=(0, 30), xlabel="threshold (score)", ylabel="% wrong")
     _score_axis(axes, centre - 14, centre + 14)
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper left")
     return _svg(figure, "Error rates by threshold")
 
 
 def parts(report: Report) -> str:
     """Both error rates at the threshold in force, by length of speech and by group, as points with whiskers."""
     shown = [part for part in (*report.lengths, *report.groups) if part.false_match and part.false_non_match]
-    figure, axes = _figure(7.2, 1.2 + 0.42 * len(shown))
+    figure, axes = _figure(11.0, 1.2 + 0.36 * len(shown))
     for row, part in enumerate(reversed(shown)):
         for rate, colour, shift in ((part.false_match, STRANGERS, 0.13), (part.false_non_match, OWN, -0.13)):
             assert rate is not None
@@ -123,7 +123,7 @@ def parts(report: Report) -> str:
     axes.grid(axis="y", visible=False)
     for colour, name in ((STRANGERS, "strangers accepted"), (OWN, "own voice refused")):
         axes.plot([], [], "o", color=colour, label=name)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper right", ncols=2)
     return _svg(figure, "Error rates by length and group")
 
 

@@ -1,0 +1,1 @@
+"""Measuring the default model on the development speech, for docs/accuracy.md."""
