@@ -22,12 +22,14 @@ from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
+from shared.services.annotate import ChangeProfileRetention
 from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit
+from shared.services.consent import RecordConsent, WithdrawConsent
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
 from shared.services.identify import Identify
 from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.operations import Operations
-from shared.services.ports import AuditTrail, ProfileStore, SubscriptionEraser, SubscriptionStore
+from shared.services.ports import AuditTrail, Clock, ProfileStore, SubscriptionEraser, SubscriptionStore
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
@@ -64,6 +66,9 @@ class Services:
     verify_phrase: VerifyPhrase
     verify_speech: VerifySpeech
     identify: Identify
+    record_consent: RecordConsent
+    withdraw_consent: WithdrawConsent
+    change_profile_retention: ChangeProfileRetention
     change_settings: ChangeSettings
     put_subscription: PutSubscription
     read_subscriptions: ReadSubscriptions
@@ -72,6 +77,7 @@ class Services:
     read_audit: ReadAudit
     operations: Operations
     retain: Retain
+    clock: Clock
     model_id: str
     model_date: str
 
@@ -141,6 +147,9 @@ def assemble(
         verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now),
         verify_speech=VerifySpeech(profiles, listener, model, _now),
         identify=Identify(profiles, listener, model, _now),
+        record_consent=RecordConsent(profiles, audit),
+        withdraw_consent=WithdrawConsent(profiles, audit, _now),
+        change_profile_retention=ChangeProfileRetention(profiles, audit),
         change_settings=change_settings,
         put_subscription=PutSubscription(subscriptions, change_settings, audit, _now, _new_key),
         read_subscriptions=ReadSubscriptions(subscriptions),
@@ -149,6 +158,7 @@ def assemble(
         read_audit=ReadAudit(trail),
         operations=Operations(operations, _now, _new_id),
         retain=Retain(subscriptions, upkeep, eraser, TrimAudit(subscriptions, trail, _now), _now),
+        clock=_now,
         model_id=model.model_id,
         model_date=model.version,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -128,7 +128,25 @@ def _subscription(one: Subscription) -> Mapping[str, object]:
         "createdDateTime": date(one.created_at) if one.created_at else None,
         "settings": settings.shown(one.settings),
     }
-    return body | ({"deletedDateTime": date(one.deleted_at)} if one.deleted_at else {})
+    return body | _deletion(one)
+
+
+def _deletion(one: Subscription) -> dict[str, object]:
+    """When it was asked for; then what is left of it all: how much was erased, when nothing was found any more, and
+    when nothing was found again after every request from before was over."""
+    if one.deleted_at is None:
+        return {}
+    body: dict[str, object] = {"deletedDateTime": date(one.deleted_at)}
+    if one.erasure is None:
+        return body
+    verified_at = one.erasure.verified_at
+    body["erasure"] = {
+        "startedDateTime": date(one.deleted_at),
+        "completedDateTime": date(one.erasure.completed_at),
+        "verifiedDateTime": date(verified_at) if verified_at else None,
+        "erased": asdict(one.erasure.counts),
+    }
+    return body
 
 
 def _entry(one: AuditEntry) -> Mapping[str, object]:

@@ -37,7 +37,7 @@ def date(moment: datetime) -> str:
 
 
 def expires(profile: Profile) -> dict[str, object]:
-    """What every generation adds to a profile that is asked for: when it ends; null when it is kept until deleted."""
+    """What Timbre adds to a profile in every generation: when it ends; null when it is kept until deleted."""
     return {"expiresDateTime": date(profile.expires_at) if profile.expires_at else None}
 
 

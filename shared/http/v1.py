@@ -22,7 +22,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V1 as ERRORS
 from shared.http.errors import SpeakerUnknown
-from shared.http.reply import Reply, date, seconds
+from shared.http.reply import Reply, date, expires, seconds
 from shared.http.wire import Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification
@@ -192,6 +192,7 @@ def _profile(one: Profile) -> dict[str, object]:
         "createdDateTime": date(one.created_at),
         "lastActionDateTime": date(one.last_action_at),
         "enrollmentStatus": one.status.value,
+        **expires(one),
     }
     named = {_ID_NAMES[one.key.kind]: one.key.profile_id}
     if one.key.kind.needs_phrase:

@@ -22,7 +22,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V2 as ERRORS
 from shared.http.errors import PathUnknown, code_and_message, envelope
-from shared.http.reply import Reply, date, seconds
+from shared.http.reply import Reply, date, expires, seconds
 from shared.http.v2_refusals import (
     PROFILE_IDS_RULE,
     ContinuationInvalid,
@@ -229,6 +229,7 @@ class V2:
             "lastUpdatedDateTime": date(updated) if updated else None,
             **self._counts(one),
             "modelVersion": call.services.model_version(one.model_id) if one.model_id else None,
+            **expires(one),
         }
 
     def _activation(self, one: Profile) -> dict[str, object]:  # noqa: ARG002  v2.0 has no activation

@@ -71,6 +71,7 @@ def test_a_fresh_verification_profile(verification: Profiles) -> None:
         "remainingEnrollmentsCount": 3,
         "locale": "en-us",
         "enrollmentStatus": "Enrolling",
+        "expiresDateTime": None,
     }
 
 
@@ -87,6 +88,7 @@ def test_a_fresh_identification_profile(identification: Profiles) -> None:
         "remainingEnrollmentSpeechTime": 30.0,
         "locale": "en-us",
         "enrollmentStatus": "Enrolling",
+        "expiresDateTime": None,
     }
     assert b'"enrollmentSpeechTime":0.0,' in answer.body, "a number with a dot"
 

@@ -46,6 +46,7 @@ def test_a_fresh_profile(speakers: Speakers) -> None:
         "profileId": profile["profileId"],
         "locale": "en-US",
         "enrollmentStatus": "Enrolling",
+        "expiresDateTime": None,
         "createdDateTime": profile["createdDateTime"],
         "lastUpdatedDateTime": None,
         "enrollmentsCount": 0,

@@ -87,6 +87,7 @@ def test_a_verification_profile_on_the_wire(services: Services) -> None:
         "createdDateTime": "2020-01-29T22:48:17.007Z",
         "lastActionDateTime": "2020-01-31T00:00:00.000Z",
         "enrollmentStatus": "Enrolled",
+        "expiresDateTime": None,
     }
 
 
@@ -99,6 +100,7 @@ def test_an_identification_profile_on_the_wire(services: Services) -> None:
         "createdDateTime": "2020-01-29T22:48:17.007Z",
         "lastActionDateTime": "2020-01-31T00:00:00.000Z",
         "enrollmentStatus": "Enrolled",
+        "expiresDateTime": None,
     }
 
 

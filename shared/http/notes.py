@@ -1,0 +1,110 @@
+"""The wire of what is noted on a profile: ``.../{profileId}/consent`` and ``.../{profileId}/retention``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.domain.consent import ConsentRecord
+from shared.domain.errors import BodyMissing, ParameterInvalid, ParameterMissing
+from shared.domain.profile import Profile, RetentionOverride
+from shared.domain.retention import effective
+from shared.domain.subscription import RetentionPolicy, Unset
+from shared.http.reply import Reply, date, expires
+from shared.http.request import json_object
+from shared.http.settings import FieldUnknown, retention_change, retention_shown
+from shared.http.wire import Call
+
+MAX_TEXT_CHARACTERS: Final = 256
+"""Of each text in a consent record: ids and names, not the statement itself."""
+
+_TEXTS: Final = ("statementId", "channel", "reference")
+_FIELDS: Final = ("statementId", "recordedDateTime", "channel", "reference")
+
+
+def consent_record(call: Call, now: datetime) -> ConsentRecord:
+    """``statementId`` is needed; ``recordedDateTime`` is now unless it is said.
+
+    Raises ``BodyMissing``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterMissing``, ``ParameterInvalid``.
+    """
+    received = json_object(call.request)
+    for name in received:
+        if name not in _FIELDS:
+            raise FieldUnknown(name, _FIELDS)
+    statement_id, channel, reference = (_text(name, received.get(name)) for name in _TEXTS)
+    if statement_id is None:
+        raise ParameterMissing("statementId", "It names the statement that the speaker agreed to.")
+    return ConsentRecord(statement_id, _moment(received.get("recordedDateTime"), now), channel, reference)
+
+
+def consent_shown(profile: Profile) -> Reply:
+    consent, record = profile.consent, profile.consent.record
+    state = "given" if consent.given else "none" if consent.withdrawn_at is None else "withdrawn"
+    return Reply(
+        200,
+        {
+            "profileId": profile.key.profile_id,
+            "state": state,
+            "statementId": record.statement_id if record else None,
+            "recordedDateTime": date(record.recorded_at) if record else None,
+            "channel": record.channel if record else None,
+            "reference": record.reference if record else None,
+            "withdrawnDateTime": date(consent.withdrawn_at) if consent.withdrawn_at else None,
+        },
+    )
+
+
+def retention_override(call: Call) -> RetentionOverride:
+    """A clock that is not named is the subscription's.
+
+    Raises ``BodyMissing``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterInvalid``.
+    """
+    if not call.request.get_body():
+        raise BodyMissing
+    change = retention_change(json_object(call.request))
+    return RetentionOverride(change.max_age_days, change.max_idle_days)
+
+
+def retention_answer(profile: Profile, policy: RetentionPolicy) -> Reply:
+    """The two clocks as they count for this profile, and which of them are its own."""
+    own: Mapping[str, object] = {
+        "maxAgeDays": profile.retention.max_age_days,
+        "maxIdleDays": profile.retention.max_idle_days,
+    }
+    return Reply(
+        200,
+        {
+            "profileId": profile.key.profile_id,
+            **retention_shown(effective(policy, profile.retention)),
+            "override": {name: days for name, days in own.items() if not isinstance(days, Unset)},
+            **expires(profile),
+        },
+    )
+
+
+def _text(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT_CHARACTERS or not value.isprintable():
+        rule = f"It must be a text of 1 to {MAX_TEXT_CHARACTERS} printable characters."
+        raise ParameterInvalid(name, "a text" if isinstance(value, str) else type(value).__name__, rule)
+    return value
+
+
+def _moment(value: object, now: datetime) -> datetime:
+    if value is None:
+        return now
+    rule = "It must be a time in ISO 8601, not in the future, such as 2026-11-22T12:00:00Z."
+    received = value if isinstance(value, str) else type(value).__name__
+    try:
+        read = datetime.fromisoformat(received)
+        moment = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ParameterInvalid("recordedDateTime", received, rule) from error
+    if not _EARLIEST <= moment <= now:
+        raise ParameterInvalid("recordedDateTime", received, rule)
+    return moment
+
+
+_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)

@@ -1,0 +1,223 @@
+"""Retention over HTTP: short policies, profiles that end on the second, and the timer that erases them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.api.client import Answer, Client, Profiles
+from tests.api.operator import Operator
+from tests.api.said import PASSPORT, STORY, said, takes
+from tests.service import RunningService
+
+DAY_SECONDS = 24 * 3600
+IDENTIFIED = "identification/text-independent"
+Fire = Callable[[], None]
+Stored = Callable[[], dict[str, str]]
+
+
+@pytest.fixture
+def fire(operator: Operator) -> Fire:
+    """Run the timer."""
+
+    def run() -> None:
+        answer = operator.call("POST", "/admin/functions/retention", b"{}")
+        assert answer.status == 202, answer.body
+
+    return run
+
+
+def days(seconds: float) -> float:
+    return seconds / DAY_SECONDS
+
+
+def expires(profiles: Profiles, profile_id: str) -> datetime | None:
+    shown = profiles.show(profile_id)["expiresDateTime"]
+    return None if shown is None else datetime.fromisoformat(shown)
+
+
+def wait_until(moment: datetime) -> None:
+    """The clock of the service is this machine's; a shown time is cut to milliseconds."""
+    left = moment + timedelta(milliseconds=2) - datetime.now(UTC)
+    time.sleep(max(0.0, left.total_seconds()))
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """The host fires a timer beside the requests: its work is awaited, for a while."""
+    until = time.monotonic() + 30
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def of(profile_id: str, stored: dict[str, str]) -> list[str]:
+    """Everything that names the profile, but for the trail, which outlives it."""
+    return [name for name in stored if profile_id in name and not name.startswith("audit/")]
+
+
+def retention(client: Client, method: str, profile_id: str, body: object = None) -> Answer:
+    content = None if body is None else json.dumps(body).encode()
+    return client.call(method, f"/profiles/{IDENTIFIED}/{profile_id}/retention", content)
+
+
+def every_use(client: Client, profile_id: str) -> Iterator[tuple[str, str, bytes | None]]:
+    """Each way to name an identification profile."""
+    v1, v2021 = f"/spid/v1.0/identificationProfiles/{profile_id}", f"/speaker-recognition/{IDENTIFIED}/profiles"
+    audio = said(STORY)
+    yield "GET", v1, None
+    yield "POST", f"{v1}/reset", None
+    yield "POST", f"{v1}/enroll?shortAudio=true", audio
+    yield "POST", f"/spid/v1.0/identify?identificationProfileIds={profile_id}&shortAudio=true", audio
+    yield "DELETE", v1, None
+    yield "GET", f"{v2021}/{profile_id}", None
+    yield "POST", f"{v2021}/{profile_id}/enrollments", audio
+    yield "POST", f"{v2021}:identifySingleSpeaker?profileIds={profile_id}", audio
+    yield "POST", f"{v2021}/{profile_id}:reset", None
+    yield "DELETE", f"{v2021}/{profile_id}", None
+    yield "GET", f"/profiles/{IDENTIFIED}/{profile_id}/consent", None
+    yield "PUT", f"/profiles/{IDENTIFIED}/{profile_id}/consent", b'{"statementId":"s"}'
+    yield "DELETE", f"/profiles/{IDENTIFIED}/{profile_id}/consent", None
+    yield "GET", f"/profiles/{IDENTIFIED}/{profile_id}/retention", None
+    yield "PUT", f"/profiles/{IDENTIFIED}/{profile_id}/retention", b'{"maxAgeDays":null}'
+
+
+def test_a_profile_without_a_policy_never_expires(verification: Profiles) -> None:
+    assert expires(verification, verification.create()) is None
+
+
+def test_a_profile_is_gone_on_the_second_and_erased_by_the_timer(
+    operator: Operator, fire: Fire, stored: Stored
+) -> None:
+    customer = operator.customer(retention={"maxAgeDays": days(4)})
+    profiles = Profiles(customer.primary, "identification")
+    profile_id = profiles.enrolled(said(STORY), query="?shortAudio=true")
+    end = expires(profiles, profile_id)
+    assert end is not None
+    assert any(name.startswith("enrollment-audio/") for name in of(profile_id, stored()))
+    wait_until(end)
+    kept = of(profile_id, stored())
+    assert kept != []
+    never = str(uuid4())
+    for (method, path, body), (_, absent, _) in zip(
+        every_use(customer.primary, profile_id), every_use(customer.primary, never), strict=True
+    ):
+        answer, expected = (customer.primary.call(method, one, body) for one in (path, absent))
+        assert expected.status in (400, 404), path
+        assert (answer.status, answer.body) == (
+            expected.status,
+            expected.body.replace(never.encode(), profile_id.encode()),
+        )
+    assert customer.primary.get("/identificationProfiles").json == []
+    assert of(profile_id, stored()) == kept
+    fire()
+    assert eventually(lambda: of(profile_id, stored()) == [])
+    assert eventually(lambda: customer.audit()["value"][-1]["action"] == "profile.expire")
+    last = customer.audit()["value"][-1]
+    assert (last["caller"], last["profileId"], last["profileKind"]) == ("timer", profile_id, IDENTIFIED)
+
+
+def test_use_moves_the_idle_clock_and_not_the_age_clock(operator: Operator) -> None:
+    idle = Profiles(operator.customer(retention={"maxIdleDays": 1}).primary, "verification")
+    age = Profiles(operator.customer(retention={"maxAgeDays": 1}).primary, "verification")
+    *enrolling, verifying = takes(PASSPORT, count=4)
+    for profiles, moved in ((idle, True), (age, False)):
+        profile_id = profiles.enrolled(*enrolling)
+        before = expires(profiles, profile_id)
+        time.sleep(0.01)
+        answer = profiles.client.post(f"/verify?verificationProfileId={profile_id}", verifying)
+        assert answer.status == 200, answer.body
+        after = expires(profiles, profile_id)
+        assert before is not None
+        assert after is not None
+        assert (after > before) is moved
+
+
+def test_a_policy_of_the_customers_own_counts_for_profiles_that_are_there(
+    operator: Operator, fire: Fire, stored: Stored
+) -> None:
+    customer = operator.customer()
+    profiles = Profiles(customer.primary, "identification")
+    profile_ids = [profiles.create() for _ in range(3)]
+    assert [expires(profiles, one) for one in profile_ids] == [None] * 3
+    assert customer.settings({"retention": {"maxIdleDays": days(0.001)}}).status == 200
+    for profile_id in profile_ids:
+        assert profiles.client.get(f"{profiles.path}/{profile_id}").status == 404
+    assert all(of(one, stored()) for one in profile_ids)
+    fire()  # the walk
+    assert eventually(lambda: all(any("expire:" in name for name in of(one, stored())) for one in profile_ids))
+    fire()  # what the walk found
+    assert eventually(lambda: not any(of(one, stored()) for one in profile_ids))
+
+
+def test_a_longer_policy_brings_a_profile_back_that_is_not_erased_yet(operator: Operator, fire: Fire) -> None:
+    customer = operator.customer(retention={"maxAgeDays": days(0.001)})
+    profiles = Profiles(customer.primary, "identification")
+    profile_id = profiles.create()
+    time.sleep(0.01)
+    assert profiles.client.get(f"{profiles.path}/{profile_id}").status == 404
+    customer.settings({"retention": {"maxAgeDays": None}})
+    assert expires(profiles, profile_id) is None
+    fire()
+    time.sleep(1)
+    assert expires(profiles, profile_id) is None
+
+
+def test_a_profiles_own_retention_goes_first(operator: Operator) -> None:
+    customer = operator.customer(retention={"maxAgeDays": 30, "maxIdleDays": 7})
+    profiles = Profiles(customer.primary, "identification")
+    profile_id = profiles.create()
+    as_subscription = retention(customer.primary, "GET", profile_id).json
+    assert as_subscription == {
+        "profileId": profile_id,
+        "maxAgeDays": 30.0,
+        "maxIdleDays": 7.0,
+        "override": {},
+        "expiresDateTime": profiles.show(profile_id)["expiresDateTime"],
+    }
+    own = retention(customer.primary, "PUT", profile_id, {"maxIdleDays": None})
+    assert (own.status, own.json["maxAgeDays"], own.json["maxIdleDays"]) == (200, 30.0, None)
+    assert own.json["override"] == {"maxIdleDays": None}
+    assert own.json["expiresDateTime"] == profiles.show(profile_id)["expiresDateTime"]
+    kept = retention(customer.primary, "PUT", profile_id, {"maxAgeDays": None, "maxIdleDays": None}).json
+    assert kept["expiresDateTime"] is None
+    assert retention(customer.primary, "DELETE", profile_id).json == as_subscription
+    assert customer.audit()["value"][-1]["action"] == "profile.retention"
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"maxAgeDays": 0}, "maxAgeDays"),
+        ({"maxAgeDays": -1}, "maxAgeDays"),
+        ({"maxIdleDays": "7"}, "maxIdleDays"),
+        ({"maxIdleDays": True}, "maxIdleDays"),
+        ({"maxDays": 7}, "maxDays"),
+    ],
+)
+def test_a_wrong_retention_is_refused_by_name(api: Client, identification: Profiles, body: object, named: str) -> None:
+    profile_id = identification.create()
+    status, code, message = retention(api, "PUT", profile_id, body).error
+    assert (status, code) == (400, "InvalidArgument")
+    assert named in message
+    assert retention(api, "GET", profile_id).json["override"] == {}
+
+
+def test_the_timer_leaves_other_subscriptions_as_they_are(
+    service: RunningService, operator: Operator, fire: Fire, stored: Stored
+) -> None:
+    keeping = operator.customer()
+    kept = Profiles(keeping.primary, "verification").create()
+    ending = operator.customer(retention={"maxAgeDays": days(0.001)})
+    ended = Profiles(ending.primary, "verification").create()
+    before = {name: etag for name, etag in stored().items() if keeping.subscription_id in name}
+    fire()
+    assert eventually(lambda: of(ended, stored()) == [])
+    assert {name: etag for name, etag in stored().items() if keeping.subscription_id in name} == before
+    assert of(kept, stored()) != []
