@@ -26,6 +26,7 @@ from shared.domain.subscription import SubscriptionSettings
 from shared.services.audit import Audit
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
+from shared.services.side_by_side import SpeakerModels
 
 COMMIT_ATTEMPTS = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""
@@ -78,13 +79,14 @@ class EnrollPhrase:
     phrases: PassphraseRecogniser
     model: SpeakerModel
     clock: Clock
+    previous: SpeakerModel | None = None
 
     def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
         """
         Raises
         ------
         ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, PassphraseNotHeard, PassphraseDiffers,
-        TooManyEnrollments, ProfileBusy
+        TooManyEnrollments, ModelDiffers, ProfileBusy
         """
         with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
             return self._enrolled(caller.subscription.settings, key, audio, rules)
@@ -97,16 +99,21 @@ class EnrollPhrase:
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
         phrase = heard.phrase
-        enrollment = _enrollment(self.model, utterance, self.clock)
         commit = Commit(self.profiles, settings.require_consent)
-        profile = commit(key, enrollment, None, lambda now: self._admit(now, phrase))
-        return Enrolled(profile, enrollment)
+        return _in_its_model(
+            SpeakerModels(self.model, self.previous),
+            profile,
+            lambda: self.profiles.get(key),
+            lambda model: _enrollment(model, utterance, self.clock),
+            lambda enrollment: commit(key, enrollment, None, lambda now: self._admit(now, phrase)),
+        )
 
     def _open(self, key: ProfileKey, settings: SubscriptionSettings) -> Profile:
         profile = self.profiles.get(key)
         profile.consent.require(key.profile_id, demanded=settings.require_consent)
         if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
             raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
+        SpeakerModels(self.model, self.previous).of(profile)
         return profile
 
     @staticmethod
@@ -143,26 +150,35 @@ class EnrollSpeech:
     model: SpeakerModel
     keeper: AudioKeeper
     clock: Clock
+    previous: SpeakerModel | None = None
 
     def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
         """The recording is kept where the kind and the subscription's settings say so.
 
         Raises
         ------
-        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, EnrollmentAudioFull, ProfileBusy
+        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, EnrollmentAudioFull, ModelDiffers,
+        ProfileBusy
         """
         with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
             return self._enrolled(caller.subscription.settings, key, audio, rules)
 
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
-        self.profiles.get(key).consent.require(key.profile_id, demanded=settings.require_consent)
+        profile = self.profiles.get(key)
+        profile.consent.require(key.profile_id, demanded=settings.require_consent)
+        models = SpeakerModels(self.model, self.previous)
+        models.of(profile)
         utterance = self.listener.listen(audio.content, audio.media_type, rules.audio)
-        enrollment = _enrollment(self.model, utterance, self.clock)
         keeps = key.kind.keeps_audio and settings.keep_identification_audio
         kept = self.keeper.encode(utterance) if keeps else None
         commit = Commit(self.profiles, settings.require_consent)
-        profile = commit(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules))
-        return Enrolled(profile, enrollment)
+        return _in_its_model(
+            models,
+            profile,
+            lambda: self.profiles.get(key),
+            lambda model: _enrollment(model, utterance, self.clock),
+            lambda enrollment: commit(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules)),
+        )
 
     @staticmethod
     def _admit(profile: Profile, enrollment: Enrollment, rules: SpeechRules) -> Profile:
@@ -178,6 +194,25 @@ def require_model(profile: Profile, model_id: str) -> None:
     """A signature of one model never meets an embedding of another."""
     if profile.model_id not in (None, model_id):
         raise ModelDiffers(profile.key.profile_id, made_by=str(profile.model_id), configured=model_id)
+
+
+def _in_its_model(
+    models: SpeakerModels,
+    profile: Profile,
+    reread: Callable[[], Profile],
+    embedded: Callable[[SpeakerModel], Enrollment],
+    committed: Callable[[Enrollment], Profile],
+) -> Enrolled:
+    """Enroll with the model that made the profile's signature; with the other one when it was migrated meanwhile.
+
+    Raises ``ModelDiffers`` when the service does not run the profile's model.
+    """
+    enrollment = embedded(models.of(profile))
+    try:
+        return Enrolled(committed(enrollment), enrollment)
+    except ModelDiffers:
+        enrollment = embedded(models.of(reread()))
+        return Enrolled(committed(enrollment), enrollment)
 
 
 def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock) -> Enrollment:

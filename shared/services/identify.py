@@ -13,6 +13,7 @@ from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
 from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
+from shared.services.side_by_side import SpeakerModels
 from shared.services.verify import usable
 
 RANKED = 5
@@ -49,6 +50,7 @@ class Identify:
     listener: Listener
     model: SpeakerModel
     clock: Clock
+    previous: SpeakerModel | None = None
 
     def __call__(
         self,
@@ -68,11 +70,10 @@ class Identify:
         read = self.profiles.get_many_with_signatures(keys)
         if same_locale:
             _require_one_locale([profile for profile, _ in read])
-        candidates = [usable(profile, signature, self.model.model_id) for profile, signature in read]
+        models = SpeakerModels(self.model, self.previous)
+        candidates = [usable(profile, signature, models) for profile, signature in read]
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
-        scores = self.model.scores(
-            self.model.embed(utterance), utterance.speech_seconds, [signature for _, signature in candidates]
-        )
+        scores = models.scores(utterance, [signature for _, signature in candidates])
         identification = _rank(
             [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification
         )

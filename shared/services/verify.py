@@ -12,11 +12,11 @@ from shared.domain.errors import ProfileNotEnrolled
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, Signature
-from shared.domain.recording import Audio, Utterance
+from shared.domain.recording import Audio
 from shared.domain.subscription import SubscriptionSettings
-from shared.services.enroll import require_model
 from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
+from shared.services.side_by_side import SpeakerModels
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class VerifyPhrase:
     phrases: PassphraseRecogniser
     model: SpeakerModel
     clock: Clock
+    previous: SpeakerModel | None = None
 
     def __call__(
         self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules
@@ -49,12 +50,13 @@ class VerifyPhrase:
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         used_at = self.clock()
-        profile, signature = enrolled(self.profiles, key, self.model.model_id)
+        models = SpeakerModels(self.model, self.previous)
+        profile, signature = enrolled(self.profiles, key, models)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
         locale = canonical_locale(profile.locale, key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         said_it = heard.recognised and heard.phrase == profile.passphrase
-        score = _score(self.model, utterance, signature) if said_it else 0.0
+        score = models.scores(utterance, [signature])[0] if said_it else 0.0
         if heard.recognised:
             self.profiles.touch(key, used_at)
         return Verification(Decision(score, settings.thresholds.verification), heard)
@@ -68,6 +70,7 @@ class VerifySpeech:
     listener: Listener
     model: SpeakerModel
     clock: Clock
+    previous: SpeakerModel | None = None
 
     def __call__(
         self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules
@@ -78,28 +81,29 @@ class VerifySpeech:
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         used_at = self.clock()
-        _, signature = enrolled(self.profiles, key, self.model.model_id)
+        models = SpeakerModels(self.model, self.previous)
+        _, signature = enrolled(self.profiles, key, models)
         utterance = self.listener.listen(audio.content, audio.media_type, rules)
-        score = _score(self.model, utterance, signature)
+        (score,) = models.scores(utterance, [signature])
         self.profiles.touch(key, used_at)
         return Verification(Decision(score, settings.thresholds.verification))
 
 
-def enrolled(profiles: ProfileStore, key: ProfileKey, model_id: str) -> tuple[Profile, Signature]:
-    """The profile and its signature, fit to be scored by this model.
+def enrolled(profiles: ProfileStore, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature]:
+    """The profile and its signature, fit to be scored by one of these models.
 
     Raises
     ------
     ProfileNotFound, ProfileNotEnrolled, ModelDiffers
     """
-    return usable(*profiles.get_with_signature(key), model_id)
+    return usable(*profiles.get_with_signature(key), models)
 
 
-def usable(profile: Profile, signature: Signature | None, model_id: str) -> tuple[Profile, Signature]:
+def usable(profile: Profile, signature: Signature | None, models: SpeakerModels) -> tuple[Profile, Signature]:
     """Raises ``ProfileNotEnrolled``, ``ModelDiffers``."""
     if not profile.is_enrolled or signature is None:
         raise ProfileNotEnrolled(profile.key.profile_id, _missing(profile))
-    require_model(profile, model_id)
+    models.of(profile)
     return profile, signature
 
 
@@ -107,7 +111,3 @@ def _missing(profile: Profile) -> str:
     if profile.key.kind.needs_phrase:
         return f"{profile.remaining_enrollments} more recording(s) of the phrase"
     return f"more speech; it has {profile.speech_seconds:.2f} seconds"
-
-
-def _score(model: SpeakerModel, utterance: Utterance, signature: Signature) -> float:
-    return model.scores(model.embed(utterance), utterance.speech_seconds, [signature])[0]
