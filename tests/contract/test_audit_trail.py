@@ -1,0 +1,180 @@
+"""The audit trail, on every technology."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.audit import RowAuditTrail
+from shared.storage.ports import Rows
+from tests.contract.stores import new_id
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
+
+
+def entry(subscription_id: str, at: datetime = NOW) -> AuditEntry:
+    return AuditEntry(
+        subscription_id,
+        new_id(),
+        at,
+        Actor(Via.PRIMARY, new_id()),
+        AuditAction.CHANGE_SETTINGS,
+        names=("max_profiles",),
+    )
+
+
+def recorded(trail: RowAuditTrail, subscription_id: str, count: int) -> list[AuditEntry]:
+    """One entry a minute."""
+    entries = [entry(subscription_id, NOW + timedelta(minutes=number)) for number in range(count)]
+    for one in entries:
+        trail.record(one)
+    return entries
+
+
+def everything(trail: RowAuditTrail, subscription_id: str) -> list[AuditEntry]:
+    return list(trail.page(subscription_id, since=None, until=None, after=None, limit=1_000).entries)
+
+
+@pytest.mark.parametrize("action", list(AuditAction))
+@pytest.mark.parametrize("via", [Via.SECONDARY, Via.TIMER])
+def test_what_was_recorded_is_read_again(rows: Rows, action: AuditAction, via: Via) -> None:
+    subscription_id = new_id()
+    full = AuditEntry(
+        subscription_id=subscription_id,
+        entry_id=new_id(),
+        at=NOW,
+        actor=Actor(via, "request-1"),
+        action=action,
+        outcome=AuditOutcome.REFUSED,
+        reason="SpeechTooShort",
+        profile=ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, new_id()),
+        model_id="ge2e-1",
+        names=("max_age_days", "passphrases"),
+    )
+    bare = AuditEntry(subscription_id, new_id(), NOW + timedelta(microseconds=1), Actor(via, "request-2"), action)
+    trail = RowAuditTrail(rows)
+    trail.record(bare)
+    trail.record(full)
+    assert everything(RowAuditTrail(rows), subscription_id) == [full, bare]
+
+
+def test_the_same_entry_twice_is_one(rows: Rows) -> None:
+    """As when the first answer was lost."""
+    subscription_id = new_id()
+    trail, one = RowAuditTrail(rows), entry(subscription_id)
+    trail.record(one)
+    trail.record(replace(one, outcome=AuditOutcome.REFUSED))
+    assert everything(trail, subscription_id) == [one]
+
+
+def test_entries_of_one_moment_are_both_kept(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    both = [entry(subscription_id), entry(subscription_id)]
+    for one in both:
+        trail.record(one)
+    assert sorted(one.entry_id for one in everything(trail, subscription_id)) == sorted(one.entry_id for one in both)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
+def test_pages_have_every_entry_once_the_oldest_first(rows: Rows, limit: int) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    entries = recorded(trail, subscription_id, 7)
+    seen: list[AuditEntry] = []
+    after: str | None = None
+    while True:
+        page = trail.page(subscription_id, since=None, until=None, after=after, limit=limit)
+        assert len(page.entries) <= limit
+        seen += page.entries
+        after = page.after
+        if after is None:
+            break
+    assert seen == entries
+
+
+def test_what_is_added_while_somebody_turns_pages_comes_at_the_end(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    entries = recorded(trail, subscription_id, 3)
+    first = trail.page(subscription_id, since=None, until=None, after=None, limit=2)
+    late = entry(subscription_id, NOW + timedelta(days=1))
+    trail.record(late)
+    rest = trail.page(subscription_id, since=None, until=None, after=first.after, limit=10)
+    assert [*first.entries, *rest.entries] == [*entries, late]
+
+
+def test_a_range_has_its_start_and_not_its_end(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    entries = recorded(trail, subscription_id, 5)
+    elsewhere = timezone(timedelta(hours=9))
+    page = trail.page(
+        subscription_id,
+        since=entries[1].at.astimezone(elsewhere),
+        until=entries[3].at.astimezone(elsewhere),
+        after=None,
+        limit=10,
+    )
+    assert list(page.entries) == entries[1:3]
+    assert page.after is None
+
+
+def test_a_position_before_the_range_does_not_widen_it(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    entries = recorded(trail, subscription_id, 4)
+    first = trail.page(subscription_id, since=None, until=None, after=None, limit=1)
+    page = trail.page(subscription_id, since=entries[2].at, until=None, after=first.after, limit=10)
+    assert list(page.entries) == entries[2:]
+
+
+def test_a_range_that_ends_before_it_starts_is_empty(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    recorded(trail, subscription_id, 2)
+    page = trail.page(subscription_id, since=NOW + timedelta(days=1), until=NOW, after=None, limit=10)
+    assert (page.entries, page.after) == ((), None)
+
+
+def test_one_subscription_never_sees_anothers(rows: Rows) -> None:
+    trail = RowAuditTrail(rows)
+    mine, yours = new_id(), new_id()
+    recorded(trail, mine, 2)
+    assert everything(trail, yours) == []
+
+
+def test_dropping_takes_the_oldest_before_a_moment_in_slices(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    entries = recorded(trail, subscription_id, 5)
+    other = new_id()
+    theirs = recorded(trail, other, 2)
+    cutoff = entries[3].at
+    assert trail.drop(subscription_id, cutoff, 2) == 2
+    assert everything(trail, subscription_id) == entries[2:]
+    assert trail.drop(subscription_id, cutoff, 10) == 1
+    assert trail.drop(subscription_id, cutoff, 10) == 0
+    assert everything(trail, subscription_id) == entries[3:]
+    assert everything(trail, other) == theirs
+
+
+def test_dropping_all_takes_more_than_one_transaction_holds(rows: Rows) -> None:
+    subscription_id = new_id()
+    trail = RowAuditTrail(rows)
+    recorded(trail, subscription_id, 103)
+    assert trail.drop(subscription_id, None, 102) == 102
+    assert trail.drop(subscription_id, None, 102) == 1
+    assert everything(trail, subscription_id) == []
+
+
+def test_no_name_of_a_record_can_hold_what_was_said(rows: Rows) -> None:
+    """The stored properties are these; each is an id, a name out of a fixed list, or a time."""
+    subscription_id = new_id()
+    RowAuditTrail(rows).record(entry(subscription_id))
+    (row,) = rows.query(subscription_id, "at:", "at;")
+    assert set(row.values) == {"at", "via", "request_id", "action", "outcome", "names"}

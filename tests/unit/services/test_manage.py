@@ -1,0 +1,144 @@
+"""The operator's use cases: creation and change in one call, keys once, and deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from shared.domain.audit import Actor, Via
+from shared.domain.errors import (
+    PassphraseUnpronounceable,
+    SubscriptionNotActive,
+    SubscriptionNotFound,
+    SubscriptionUnknown,
+)
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionState
+from shared.services.manage import DeleteSubscription, PutResult, PutSubscription, ReadSubscriptions, RegenerateKey
+from shared.services.settings import ChangeSettings
+from shared.storage.subscriptions import RowSubscriptionStore
+from tests.unit.services.spoken import World
+
+OPERATOR = Actor(Via.MANAGEMENT, "operator's request")
+
+
+class ShortDictionary:
+    def unknown_words(self, phrases: Sequence[str]) -> list[str]:
+        return [word for phrase in phrases for word in phrase.split() if word == "xyzzy"]
+
+
+@dataclass
+class Keys:
+    given: list[str] = field(default_factory=list)
+
+    def __call__(self) -> str:
+        self.given.append(f"key {len(self.given)}")
+        return self.given[-1]
+
+
+def put(world: World, change: SettingsChange, subscription_id: str = "new") -> PutResult:
+    use_case = _put(world, world.subscriptions, Keys())
+    return use_case(OPERATOR, subscription_id, change)
+
+
+def _put(world: World, subscriptions: RowSubscriptionStore, keys: Keys) -> PutSubscription:
+    change = ChangeSettings(subscriptions, ShortDictionary(), world.upkeep, world.audit, world.clock)
+    return PutSubscription(subscriptions, change, world.audit, world.clock, keys)
+
+
+def test_the_first_put_creates_and_shows_the_keys_and_the_second_does_not(world: World) -> None:
+    first = put(world, SettingsChange(max_profiles=5))
+    assert set(first.keys) == set(KeySlot)
+    assert world.subscriptions.by_key(first.keys[KeySlot.PRIMARY]) == first.subscription
+    assert (first.subscription.settings.max_profiles, first.subscription.created_at) == (5, world.clock())
+    second = put(world, SettingsChange(max_candidates=6))
+    assert second.keys == {}
+    assert (second.subscription.settings.max_profiles, second.subscription.settings.max_candidates) == (5, 6)
+
+
+def test_keys_are_not_in_a_representation(world: World) -> None:
+    result = put(world, SettingsChange())
+    assert not [key for key in result.keys.values() if key in repr(result)]
+
+
+def test_creation_and_change_are_recorded_and_a_put_that_changes_nothing_is_not(world: World) -> None:
+    put(world, SettingsChange(max_profiles=5))
+    world.clock.advance(seconds=1)
+    put(world, SettingsChange())
+    put(world, SettingsChange(max_candidates=5, require_consent=True))
+    assert [(one.action.value, one.actor, one.names) for one in world.audited("new")] == [
+        ("subscription.create", OPERATOR, ("max_profiles",)),
+        ("settings.change", OPERATOR, ("max_candidates", "require_consent")),
+    ]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_phrase_that_nobody_could_be_heard_saying_changes_nothing(world: World, exists: bool) -> None:
+    if exists:
+        put(world, SettingsChange())
+    before = world.audited("new")
+    with pytest.raises(PassphraseUnpronounceable) as refused:
+        put(world, SettingsChange(max_profiles=1, passphrases={"en-US": ("open the xyzzy now",)}))
+    assert refused.value.words == ("xyzzy",)
+    assert world.audited("new") == before
+    if exists:
+        assert world.subscriptions.get("new").settings.max_profiles != 1
+    else:
+        with pytest.raises(SubscriptionNotFound):
+            world.subscriptions.get("new")
+
+
+class Overtaken(RowSubscriptionStore):
+    """The real store, in which somebody else creates the subscription just before this request does."""
+
+    def __init__(self, store: RowSubscriptionStore) -> None:
+        self.__dict__.update(store.__dict__)
+        self._store = store
+
+    def create(self, subscription: Subscription, keys: Mapping[KeySlot, str]) -> Subscription:
+        self._store.create(Subscription(subscription.subscription_id), {KeySlot.PRIMARY: "theirs"})
+        return super().create(subscription, keys)
+
+
+def test_a_creation_that_comes_second_is_a_change_without_keys(world: World) -> None:
+    keys = Keys()
+    result = _put(world, Overtaken(world.subscriptions), keys)(OPERATOR, "new", SettingsChange(max_profiles=5))
+    assert result.keys == {}
+    assert result.subscription.settings.max_profiles == 5
+    assert world.subscriptions.by_key("theirs").subscription_id == "new"
+    for key in keys.given:
+        with pytest.raises(SubscriptionUnknown):
+            world.subscriptions.by_key(key)
+    assert [one.action.value for one in world.audited("new")] == ["settings.change"]
+
+
+def test_a_new_key_is_recorded_by_its_slot(world: World) -> None:
+    keys = Keys()
+    key = RegenerateKey(world.subscriptions, world.audit, keys)(OPERATOR, "mine", KeySlot.SECONDARY)
+    assert world.subscriptions.opened_by(key)[1] is KeySlot.SECONDARY
+    assert world.subscriptions.opened_by("my key")[1] is KeySlot.PRIMARY
+    (entry,) = world.audited()
+    assert (entry.action.value, entry.names) == ("key.regenerate", ("secondary",))
+
+
+def test_a_deleted_subscription_takes_no_change_and_leaves_no_record_of_the_attempt(world: World) -> None:
+    delete = DeleteSubscription(world.subscriptions, world.clock)
+    assert delete(OPERATOR, "mine").state is SubscriptionState.DELETING
+    assert delete(OPERATOR, "mine").state is SubscriptionState.DELETING
+    for change in (SettingsChange(), SettingsChange(max_profiles=1)):
+        with pytest.raises(SubscriptionNotActive):
+            put(world, change, "mine")
+    with pytest.raises(SubscriptionNotActive):
+        RegenerateKey(world.subscriptions, world.audit, Keys())(OPERATOR, "mine", KeySlot.PRIMARY)
+    assert world.audited() == []
+    with pytest.raises(SubscriptionNotFound):
+        delete(OPERATOR, "nobody")
+
+
+def test_pages_say_whether_more_follow(world: World) -> None:
+    read = ReadSubscriptions(world.subscriptions)
+    first = read.page(None, 1)
+    assert ([one.subscription_id for one in first.subscriptions], first.more) == (["mine"], True)
+    second = read.page("mine", 1)
+    assert ([one.subscription_id for one in second.subscriptions], second.more) == (["yours"], False)
