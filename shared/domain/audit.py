@@ -43,6 +43,8 @@ class Caller:
 
 
 class AuditAction(StrEnum):
+    """The deletion of a subscription is not among them: its trail goes too, and its row says when and by whom."""
+
     CREATE_PROFILE = "profile.create"
     ENROLL = "profile.enroll"
     RESET_PROFILE = "profile.reset"
@@ -54,7 +56,6 @@ class AuditAction(StrEnum):
     CREATE_SUBSCRIPTION = "subscription.create"
     CHANGE_SETTINGS = "settings.change"
     REGENERATE_KEY = "key.regenerate"
-    DELETE_SUBSCRIPTION = "subscription.delete"
 
 
 class AuditOutcome(StrEnum):

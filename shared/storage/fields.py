@@ -33,9 +33,6 @@ class Fields:
     def number(self, name: str) -> float:
         return _required(name, self.maybe_number(name))
 
-    def flag(self, name: str) -> bool:
-        return _required(name, _of_type(name, self._values.get(name), bool))
-
     def time(self, name: str) -> datetime:
         return _required(name, self.maybe_time(name))
 
@@ -50,6 +47,9 @@ class Fields:
 
     def maybe_number(self, name: str) -> float | None:
         return _of_type(name, self._values.get(name), float)
+
+    def maybe_flag(self, name: str) -> bool | None:
+        return _of_type(name, self._values.get(name), bool)
 
     def maybe_time(self, name: str) -> datetime | None:
         return _of_type(name, self._values.get(name), datetime)

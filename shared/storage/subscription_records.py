@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.subscription import (
@@ -24,6 +24,8 @@ from shared.domain.subscription import (
 from shared.storage.fields import Fields
 from shared.storage.layout import SUBSCRIPTION_PREFIX
 from shared.storage.ports import Row, Value
+
+T = TypeVar("T")
 
 STRAY: Final = "stray_sha256"
 _DIGEST_BYTES: Final = 32
@@ -114,14 +116,23 @@ def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
 
 
 def _settings(values: Fields) -> SubscriptionSettings:
+    """A setting that the row does not have is at its default: rows are older than settings that came later."""
+    new = SubscriptionSettings()
     phrases = json.loads(values.maybe_text("passphrases") or "{}")
     return SubscriptionSettings(
         retention=RetentionPolicy(values.maybe_number("max_age_days"), values.maybe_number("max_idle_days")),
-        thresholds=Thresholds(values.number("verification_threshold"), values.number("identification_threshold")),
-        max_candidates=values.integer("max_candidates"),
-        max_profiles=values.integer("max_profiles"),
+        thresholds=Thresholds(
+            _or(values.maybe_number("verification_threshold"), new.thresholds.verification),
+            _or(values.maybe_number("identification_threshold"), new.thresholds.identification),
+        ),
+        max_candidates=_or(values.maybe_integer("max_candidates"), new.max_candidates),
+        max_profiles=_or(values.maybe_integer("max_profiles"), new.max_profiles),
         passphrases={locale: tuple(listed) for locale, listed in phrases.items()},
-        require_consent=values.flag("require_consent"),
-        keep_identification_audio=values.flag("keep_identification_audio"),
-        audit_days=values.number("audit_days"),
+        require_consent=_or(values.maybe_flag("require_consent"), new.require_consent),
+        keep_identification_audio=_or(values.maybe_flag("keep_identification_audio"), new.keep_identification_audio),
+        audit_days=_or(values.maybe_number("audit_days"), new.audit_days),
     )
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value

@@ -26,7 +26,8 @@ from shared.domain.subscription import (
 from shared.storage.data_keys import DataKeys
 from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
-from shared.storage.ports import Row
+from shared.storage.ports import Insert, Row, Value
+from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
@@ -39,6 +40,16 @@ def test_what_was_created_is_read_again(storage: Storage, settings: Subscription
     found = instance(storage).subscriptions.get(subscription_id)
     assert found == Subscription(subscription_id, settings=settings)
     assert (found.created_at, found.deleted_at) == (NOW, None)
+
+
+def test_a_row_from_before_a_setting_came_has_its_default(storage: Storage) -> None:
+    subscription_id = new_id()
+    stored: dict[str, Value] = {"state": "active", "primary_sha256": digest("first key"), "max_candidates": 7}
+    storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Insert(f"subscription:{subscription_id}", stored)])
+    store = instance(storage).subscriptions
+    assert store.get(subscription_id).settings == SubscriptionSettings(max_candidates=7)
+    changed = store.change(subscription_id, SettingsChange(require_consent=True))
+    assert changed.settings == SubscriptionSettings(max_candidates=7, require_consent=True)
 
 
 def test_an_id_is_created_once(storage: Storage) -> None:
