@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from shared.domain.audit import AuditEntry, AuditPage
 from shared.domain.limits import AudioRules
+from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.operation import Operation
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
@@ -122,6 +123,32 @@ class OperationStore(Protocol):
 
     def get(self, subscription_id: str, operation_id: str, at: datetime) -> Operation:
         """``OperationNotFound`` when absent, another subscription's, or expired at that moment."""
+
+
+class MigrationStore(Protocol):
+    """Profiles on the way to another speaker model. Every method may raise ``StorageUnavailable``."""
+
+    def progress(self, subscription_id: str) -> MigrationProgress | None:
+        """``None`` before the first walk."""
+
+    def save(self, subscription_id: str, progress: MigrationProgress) -> None: ...
+
+    def page(self, subscription_id: str, after: str, limit: int) -> CandidatePage:
+        """The profiles of every kind behind that cursor (empty: from the first), without those that have expired."""
+
+    def recordings(self, profile: Profile) -> Iterator[KeptRecording]:
+        """What is kept of each enrollment. ``AudioNotKept`` unless it is all there; ``SealBroken``."""
+
+    def replace(
+        self, profile: Profile, signature: Signature, rebuilt: Sequence[Rebuilt], progress: MigrationProgress
+    ) -> None:
+        """The new signature, each enrollment's new embedding and the progress, all or nothing; the old ones are gone.
+
+        ``ProfileBusy`` when the profile is not the one that was read, ``ProfileNotFound`` when it has been deleted.
+        """
+
+    def flag(self, profile: Profile, model_id: str, progress: MigrationProgress) -> None:
+        """Note that this profile cannot be brought to that model, and the progress, all or nothing; raises likewise."""
 
 
 class Upkeep(Protocol):

@@ -6,6 +6,7 @@ Table ``voices``, one partition for each subscription:
     enrollment:<kind>:<id>:<epoch>:<number>         one enrollment with its sealed embedding
     operation:<id>                                  the result of a v1.0 operation
     tally                                           how many profiles there are
+    migration                                       how far the profiles have come to another speaker model
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
 
@@ -33,6 +34,9 @@ ENROLLMENT_AUDIO: Final = "enrollment-audio"
 
 SUBSCRIPTIONS_PARTITION: Final = "subscriptions"
 TALLY: Final = "tally"
+MIGRATION: Final = "migration"
+PROFILES: Final = "profile:"
+"""What the keys of all profiles' rows start with."""
 ERASED: Final = "erased"
 
 _EPOCH_DIGITS: Final = 6

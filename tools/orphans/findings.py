@@ -12,7 +12,7 @@ from typing import Final
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
 from shared.storage.due import ERASE, EXPIRE, OPERATION
-from shared.storage.layout import TALLY, audio_prefix, due_range, enrollments_prefix
+from shared.storage.layout import MIGRATION, TALLY, audio_prefix, due_range, enrollments_prefix
 from tools.orphans.census import Census
 
 GRACE: Final = timedelta(hours=1)
@@ -85,7 +85,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     for operation in census.keys("operation:"):
         if operation.partition(":")[2] not in ending:
             yield Problem.OPERATION_WITHOUT_END, operation
-    known = ("profile:", "enrollment:", "operation:", "due:", TALLY)
+    known = ("profile:", "enrollment:", "operation:", "due:", TALLY, MIGRATION)
     yield from ((Problem.UNKNOWN_ROW, key) for key in census.rows if not key.startswith(known))
 
 

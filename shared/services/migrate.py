@@ -1,0 +1,174 @@
+"""Rebuild signatures for the configured model from the kept audio, in bounded slices that a timer starts.
+
+Every step can be cut off: what a profile becomes and that it was counted are written together, and the next tick goes
+on where this one was killed. What cannot be rebuilt is left as it is, and says on use that it must be enrolled again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, MutableSequence, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from shared.domain.errors import (
+    ProfileBusy,
+    ProfileNotFound,
+    RecordingRefused,
+    SealBroken,
+    StorageUnavailable,
+    SubscriptionNotFound,
+)
+from shared.domain.limits import AudioRules
+from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, MigrationProgress, Rebuilt
+from shared.domain.profile import Profile, Signature
+from shared.domain.subscription import SubscriptionState
+from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel, SubscriptionStore
+
+log: Final = logging.getLogger("timbre.migration")
+
+SECONDS: Final = 100.0
+"""After this a tick begins with no further profile: a function may run for 3 minutes (``host.json``), and a profile
+of half an hour of audio takes several seconds."""
+
+PAGE: Final = 200
+
+ANY_RECORDING: Final = AudioRules(0.0, 3_600.0, min_speech_seconds=0.0, min_snr_db=-math.inf, max_clipped_percent=100.0)
+"""It was accepted when it was enrolled; today's limits do not make it worse."""
+
+
+@dataclass(frozen=True)
+class Migrate:
+    """``shuffle`` puts the subscriptions in an order of chance: none is always the one that a tick has no time for."""
+
+    subscriptions: SubscriptionStore
+    store: MigrationStore
+    listener: Listener
+    model: SpeakerModel
+    clock: Clock
+    monotonic: Callable[[], float] = time.monotonic
+    shuffle: Callable[[MutableSequence[str]], None] = random.shuffle
+
+    def __call__(self) -> int:
+        """The number of profiles looked at. A subscription that fails does not keep the others waiting."""
+        until = self.monotonic() + SECONDS
+        waiting = list(self.subscriptions.all_ids())
+        self.shuffle(waiting)
+        checked = 0
+        for subscription_id in waiting:
+            if self.monotonic() > until:
+                break
+            try:
+                checked += self._walk(subscription_id, until)
+            except StorageUnavailable:
+                log.warning("migration_postponed subscription=%s", subscription_id)
+            except SubscriptionNotFound:
+                continue
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one subscription, the others are due too
+                log.error("migration_failed subscription=%s error=%s", subscription_id, type(error).__name__)
+        return checked
+
+    def _walk(self, subscription_id: str, until: float) -> int:
+        if self.subscriptions.get(subscription_id).state is not SubscriptionState.ACTIVE:
+            return 0
+        progress = self._begun(subscription_id)
+        if progress is None:
+            return 0
+        checked = 0
+        while True:
+            page = self.store.page(subscription_id, progress.cursor, PAGE)
+            for candidate in page.candidates:
+                if self.monotonic() > until:
+                    self.store.save(subscription_id, progress)
+                    return checked
+                progress = self._moved(candidate, progress)
+                checked += 1
+            progress = replace(progress, cursor=page.cursor)
+            if page.last:
+                self._end(subscription_id, progress)
+                return checked
+            self.store.save(subscription_id, progress)
+
+    def _begun(self, subscription_id: str) -> MigrationProgress | None:
+        """Where the walk stands; a new one where there is none to this model; ``None`` while there is nothing to do."""
+        progress = self.store.progress(subscription_id)
+        if progress is not None and progress.model_id == self.model.model_id:
+            if progress.finished_at is None:
+                return progress
+            if progress.rests(self.clock()):
+                return None
+            progress = progress.from_the_start()
+        else:
+            progress = MigrationProgress(self.model.model_id, self.clock())
+        self.store.save(subscription_id, progress)
+        return progress
+
+    def _moved(self, candidate: Candidate, progress: MigrationProgress) -> MigrationProgress:
+        """The progress behind this profile; already stored if the profile was changed."""
+        profile, after = candidate.profile, progress.past(candidate.cursor)
+        if profile.model_id in (None, self.model.model_id):
+            return after
+        if not profile.key.kind.keeps_audio or candidate.hopeless_for == self.model.model_id:
+            return after.with_flagged()
+        try:
+            return self._migrated(profile, after)
+        except (ProfileBusy, ProfileNotFound):
+            return after.with_postponed()
+
+    def _migrated(self, profile: Profile, after: MigrationProgress) -> MigrationProgress:
+        try:
+            rebuilt = [self._rebuilt(one) for one in self.store.recordings(profile)]
+        except (AudioNotKept, RecordingRefused, SealBroken) as reason:
+            log.warning(
+                "migration_hopeless subscription=%s profile=%s reason=%s",
+                profile.key.subscription_id,
+                profile.key.profile_id,
+                type(reason).__name__,
+            )
+            after = after.with_flagged()
+            self.store.flag(profile, self.model.model_id, after)
+            return after
+        after = after.with_migrated()
+        self.store.replace(profile, _pooled(rebuilt, self.model.model_id), rebuilt, after)
+        return after
+
+    def _rebuilt(self, kept: KeptRecording) -> Rebuilt:
+        utterance = self.listener.listen(kept.content, "audio/flac", ANY_RECORDING)
+        return Rebuilt(kept.enrollment, kept.speech_seconds, self.model.embed(utterance))
+
+    def _end(self, subscription_id: str, progress: MigrationProgress) -> None:
+        ended = progress.at_the_end(self.clock())
+        self.store.save(subscription_id, ended)
+        if progress.migrated or progress.flagged:
+            log.info(
+                "migration_walked subscription=%s model=%s migrated=%d flagged=%d postponed=%d",
+                subscription_id,
+                progress.model_id,
+                progress.migrated,
+                progress.flagged,
+                progress.postponed,
+            )
+
+
+@dataclass(frozen=True)
+class ReadMigration:
+    """What the operator sees of it."""
+
+    subscriptions: SubscriptionStore
+    store: MigrationStore
+
+    def __call__(self, subscription_id: str) -> MigrationProgress | None:
+        """``None`` before the first walk. Raises ``SubscriptionNotFound``."""
+        self.subscriptions.get(subscription_id)
+        return self.store.progress(subscription_id)
+
+
+def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:
+    """As enrolling one after the other would have made it: each weighs as much as it has speech."""
+    total = np.sum([one.embedding * np.float32(one.speech_seconds) for one in rebuilt], axis=0)
+    return Signature(np.asarray(total, np.float32), model_id, sum(one.speech_seconds for one in rebuilt))

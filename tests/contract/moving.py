@@ -1,0 +1,84 @@
+"""Voices that two small models can hear, and the job that moves profiles from one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.audio.keep import FlacKeeper
+from shared.audio.listen import RecordingListener
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
+from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
+from shared.inference.embedder import OnnxSpeakerModel, speaker_model
+from shared.services.migrate import Migrate
+from shared.storage.migration import RowMigrationStore
+from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
+from tests.contract.stores import NOW, Clock, Storage, Stores
+from tests.unit.inference.golden.signals import voice as signal
+from tests.unit.inference.networks import fbank_card, put_network
+
+
+class Loud:
+    """A detector for signals that are all speech but for digital silence."""
+
+    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
+        return np.asarray(np.abs(samples) > 1e-3)
+
+
+LISTENER = RecordingListener(Loud())
+
+
+def model(folder: Path, model_id: str, dimension: int, seed: int) -> OnnxSpeakerModel:
+    card = fbank_card(model_id, dimension, f"{model_id}.onnx")
+    put_network(folder, card, seed)
+    return speaker_model(card, folder)
+
+
+def spoken(pitch_hertz: float, seconds: float = 1.2) -> Utterance:
+    """As a request is heard, with silence around the speech."""
+    samples = np.pad(signal(seconds, pitch_hertz), 1_600)
+    recording = Recording(samples, AudioFormat("WAV", "PCM_16", 16_000, 1))
+    mask = Loud().speech_mask(samples)
+    return Utterance(recording, mask, float(np.count_nonzero(mask)) / 16_000, 30.0, 0.0, -25.0)
+
+
+def enroll_voice(
+    stores: Stores, key: ProfileKey, by: OnnxSpeakerModel, pitch_hertz: float, *, kept: bool = True
+) -> Profile:
+    """Read, add one enrollment, write, as the use case does."""
+    utterance = spoken(pitch_hertz)
+    profile, signature = stores.profiles.get_with_signature(key)
+    enrollment = Enrollment(
+        by.embed(utterance), by.model_id, utterance.seconds, utterance.speech_seconds, utterance.snr_db, NOW
+    )
+    after = replace(
+        profile,
+        status=EnrollmentStatus.ENROLLED,
+        enrollments_count=profile.enrollments_count + 1,
+        speech_seconds=profile.speech_seconds + enrollment.speech_seconds,
+        last_enrolled_at=NOW,
+        model_id=by.model_id,
+    )
+    audio = FlacKeeper().encode(utterance) if kept and key.kind.keeps_audio else None
+    pooled = signature.plus(enrollment) if signature else enrollment.signature
+    return stores.profiles.enroll(after, pooled, enrollment, audio)
+
+
+def migration(
+    storage: Storage,
+    stores: Stores,
+    to: OnnxSpeakerModel,
+    *,
+    clock: Clock | None = None,
+    scissors: Scissors | None = None,
+    monotonic: Callable[[], float] = lambda: 0.0,
+) -> Migrate:
+    clock = clock or Clock()
+    voices = CuttingRows(storage.voices, scissors) if scissors else storage.voices
+    audio = CuttingBlobs(storage.audio, scissors) if scissors else storage.audio
+    store = RowMigrationStore(voices, audio, stores.envelope, stores.subscriptions.retention, clock)
+    return Migrate(stores.subscriptions, store, LISTENER, to, clock, monotonic)
