@@ -1,7 +1,8 @@
 """Builds the object graph, once per process: which adapter stands behind which port.
 
 Heavy things are lazy: the model and the voice activity network are opened by the first request that needs them, the
-storage clients by the first that stores, so the timer functions never load the model.
+storage clients by the first that stores, so the retention timer never loads the model, and the migration timer only
+while there is something to migrate.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, read
 from shared.domain.subscription import KeySlot
-from shared.inference.embedder import GE2EModel
+from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
@@ -28,8 +29,16 @@ from shared.services.consent import RecordConsent, WithdrawConsent
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
 from shared.services.identify import Identify
 from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
+from shared.services.migrate import Migrate, ReadMigration
 from shared.services.operations import Operations
-from shared.services.ports import AuditTrail, Clock, ProfileStore, SubscriptionEraser, SubscriptionStore
+from shared.services.ports import (
+    AuditTrail,
+    Clock,
+    MigrationStore,
+    ProfileStore,
+    SubscriptionEraser,
+    SubscriptionStore,
+)
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
@@ -40,6 +49,7 @@ from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
 from shared.storage.key_encryption import KeyEncryption, LocalKeyEncryption
 from shared.storage.key_vault import KeyVaultKeyEncryption
+from shared.storage.migration import RowMigrationStore
 from shared.storage.operations import RowOperationStore
 from shared.storage.profiles import RowProfileStore
 from shared.storage.purge import SubscriptionPurge
@@ -77,13 +87,16 @@ class Services:
     read_audit: ReadAudit
     operations: Operations
     retain: Retain
+    migrate: Migrate
+    read_migration: ReadMigration
     clock: Clock
-    model_id: str
-    model_date: str
+    model: OnnxSpeakerModel
+    previous_model: OnnxSpeakerModel | None
 
     def model_version(self, model_id: str) -> str | None:
         """``modelVersion`` on the wire: the date of the model that made a signature, if it is still known."""
-        return self.model_date if model_id == self.model_id else None
+        known = {one.model_id: one.version for one in (self.model, self.previous_model) if one}
+        return known.get(model_id)
 
 
 _lock = Lock()
@@ -113,7 +126,8 @@ def build(config: Config) -> Services:
     expired = RecordExpiry(Audit(trail, _now, _new_id))
     upkeep = RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, _new_id, expired)
     eraser = SubscriptionPurge(voices, audio, trail, subscriptions)
-    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser)
+    migrations = RowMigrationStore(voices, audio, envelope, subscriptions.retention, _now)
+    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser, migrations)
 
 
 def assemble(
@@ -124,13 +138,14 @@ def assemble(
     upkeep: RowUpkeep,
     trail: AuditTrail,
     eraser: SubscriptionEraser,
+    migrations: MigrationStore,
 ) -> Services:
-    """The use cases on top of the given stores."""
+    """The use cases on top of the given stores. ``ModelUnknown`` when the catalogue has no model of that name."""
     catalogue = read_catalogue()
-    card = catalogue.speaker(config.model)
-    models = CATALOGUE_FILE.parent
-    model = GE2EModel(card, OnnxNetwork(models / card.file.name))
-    detector = VoiceActivity(OnnxNetwork(models / catalogue.voice_activity.file.name))
+    model = speaker_model(catalogue.speaker(config.model))
+    previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
+    activity = catalogue.voice_activity
+    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
     listener = RecordingListener(detector, strict=config.strict_audio)
     phrases = SphinxPassphraseRecogniser()
     audit = Audit(trail, _now, _new_id)
@@ -142,11 +157,11 @@ def assemble(
         read_profiles=ReadProfiles(profiles),
         reset_profile=ResetProfile(profiles, audit, _now),
         erase_profile=EraseProfile(profiles, audit, _now),
-        enroll_phrase=EnrollPhrase(profiles, audit, listener, phrases, model, _now),
-        enroll_speech=EnrollSpeech(profiles, audit, listener, model, FlacKeeper(), _now),
-        verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now),
-        verify_speech=VerifySpeech(profiles, listener, model, _now),
-        identify=Identify(profiles, listener, model, _now),
+        enroll_phrase=EnrollPhrase(profiles, audit, listener, phrases, model, _now, previous),
+        enroll_speech=EnrollSpeech(profiles, audit, listener, model, FlacKeeper(), _now, previous),
+        verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now, previous),
+        verify_speech=VerifySpeech(profiles, listener, model, _now, previous),
+        identify=Identify(profiles, listener, model, _now, previous),
         record_consent=RecordConsent(profiles, audit),
         withdraw_consent=WithdrawConsent(profiles, audit, _now),
         change_profile_retention=ChangeProfileRetention(profiles, audit),
@@ -158,9 +173,11 @@ def assemble(
         read_audit=ReadAudit(trail),
         operations=Operations(operations, _now, _new_id),
         retain=Retain(subscriptions, upkeep, eraser, TrimAudit(subscriptions, trail, _now), _now),
+        migrate=Migrate(subscriptions, migrations, RecordingListener(detector), model, _now),
+        read_migration=ReadMigration(subscriptions, migrations),
         clock=_now,
-        model_id=model.model_id,
-        model_date=model.version,
+        model=model,
+        previous_model=previous,
     )
 
 

@@ -21,6 +21,7 @@ class Config:
     storage: StorageAccount
     key_encryption: str = field(repr=False)
     model: str
+    previous_model: str | None
     strict_audio: bool
     public_url: str | None
     local_subscription_key: str | None = field(repr=False)
@@ -47,6 +48,11 @@ KEY_ENCRYPTION = Setting(
     True,
 )
 MODEL = Setting("TIMBRE_MODEL", "ge2e-1", "The speaker model, a name in `models/catalogue.json`.")
+PREVIOUS_MODEL = Setting(
+    "TIMBRE_PREVIOUS_MODEL",
+    None,
+    "The model that `TIMBRE_MODEL` replaces: it serves its profiles until they are migrated.",
+)
 STRICT_AUDIO = Setting("TIMBRE_STRICT_AUDIO", "false", "`true` accepts 16 kHz 16-bit mono PCM WAV only, as Azure did.")
 PUBLIC_URL = Setting(
     "TIMBRE_PUBLIC_URL", None, "Base URL for `Operation-Location` behind a gateway; default: the request's own."
@@ -58,7 +64,7 @@ LOCAL_KEY = Setting(
     True,
 )
 SETTINGS = (
-    STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, STRICT_AUDIO, PUBLIC_URL, LOCAL_KEY,
+    STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, PUBLIC_URL, LOCAL_KEY,
 )  # fmt: skip
 
 
@@ -85,12 +91,16 @@ def read(environment: Mapping[str, str]) -> Config:
     public_url = value(PUBLIC_URL)
     if public_url and not public_url.startswith(("http://", "https://")):
         problems.append(f"{PUBLIC_URL.name} must start with http:// or https://")
+    model, previous_model = value(MODEL) or "", value(PREVIOUS_MODEL)
+    if previous_model == model:
+        problems.append(f"{PREVIOUS_MODEL.name} must be another model than {MODEL.name}, or not set")
     if problems or storage is None:
         raise ConfigInvalid(problems)
     return Config(
         storage=storage,
         key_encryption=key_encryption,
-        model=value(MODEL) or "",
+        model=model,
+        previous_model=previous_model,
         strict_audio=strict == "true",
         public_url=public_url.rstrip("/") if public_url else None,
         local_subscription_key=value(LOCAL_KEY),

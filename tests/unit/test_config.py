@@ -67,6 +67,14 @@ def test_blanks_around_a_value_do_not_count() -> None:
     assert config.read({**GOOD, "TIMBRE_MODEL": "  campplus \n"}).model == "campplus"
 
 
+def test_the_previous_model_is_another_one() -> None:
+    assert config.read(GOOD).previous_model is None
+    read = config.read({**GOOD, "TIMBRE_MODEL": "campplus-zh-en-1", "TIMBRE_PREVIOUS_MODEL": "ge2e-1"})
+    assert (read.model, read.previous_model) == ("campplus-zh-en-1", "ge2e-1")
+    with pytest.raises(ConfigInvalid, match="TIMBRE_PREVIOUS_MODEL must be another model"):
+        config.read({**GOOD, "TIMBRE_PREVIOUS_MODEL": "ge2e-1"})
+
+
 def test_secrets_stay_out_of_the_representation() -> None:
     read = config.read({**GOOD, "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "my-subscription-key"})
     assert "c2VjcmV0" not in repr(read)

@@ -48,7 +48,7 @@ def services(world: World) -> Services:
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
     }
     stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
-    return assemble(config.read(settings), *stores)
+    return assemble(config.read(settings), *stores, world.migrations)
 
 
 @pytest.fixture

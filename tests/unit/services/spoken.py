@@ -29,6 +29,7 @@ from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
 from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.migration import RowMigrationStore
 from shared.storage.operations import RowOperationStore
 from shared.storage.profiles import RowProfileStore
 from shared.storage.purge import SubscriptionPurge
@@ -145,6 +146,9 @@ class World:
             self.new_id,
             policies=self.subscriptions.retention,
             clock=self.clock,
+        )
+        self.migrations = RowMigrationStore(
+            self.voices, self.blobs, Envelope(data_keys), self.subscriptions.retention, self.clock
         )
         self.operations = RowOperationStore(self.voices)
         self.trail = RowAuditTrail(MemoryRows())
