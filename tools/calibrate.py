@@ -1,8 +1,8 @@
 """``python -m tools.calibrate MANIFEST.csv --out DIR``: which threshold for your own recordings?
 
 Runs labelled recordings through exactly the service's pipeline, compares everybody with everybody, and writes
-``report.html``, ``report.json`` and, with enough speakers, ``calibration.json``. What was heard is kept in DIR/heard, from
-where an interrupted run goes on. That folder holds voice embeddings: delete it when the recordings are deleted.
+``report.html``, ``report.json`` and, with enough speakers, ``calibration.json``. What was heard is kept in
+DIR/heard, so an interrupted run goes on. That folder holds voice embeddings: delete it when the recordings are deleted.
 """
 
 from __future__ import annotations

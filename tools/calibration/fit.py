@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.inference.model_card import Calibration
 from tools.calibration.trials import Trials
 
 Numbers = npt.NDArray[np.float64]
@@ -34,24 +35,35 @@ class Line:
     longer: float
 
     def logit(self, trials: Trials) -> Numbers:
-        stranger_cosine = _durations(trials) @ np.array([self.bias, self.shorter, self.longer])
-        return np.asarray(self.slope * (trials.cosine - stranger_cosine))
+        return self.log_odds(trials.cosine, trials.shorter, trials.longer)
+
+    def log_odds(self, cosine: Numbers, shorter: Numbers, longer: Numbers) -> Numbers:
+        """Of cosines [n] and both sides' seconds of speech [n]."""
+        stranger_cosine = _durations(shorter, longer) @ np.array([self.bias, self.shorter, self.longer])
+        return np.asarray(self.slope * (cosine - stranger_cosine))
+
+
+def line_of(calibration: Calibration) -> Line:
+    """The line that a model card holds, for comparisons by the thousand; the service scores one request at a time."""
+    slope = calibration.cosine
+    bias = calibration.bias - calibration.threshold_logit
+    return Line(slope, -bias / slope, -calibration.log_shorter / slope, -calibration.log_longer / slope)
 
 
 def fitted(trials: Trials, rate: float) -> Line:
     """The line at which strangers pass at that rate, every kind of trial counting alike."""
     weights = _even(trials)
     strangers = ~trials.same
-    durations = _durations(trials)
+    durations = _durations(trials.shorter, trials.longer)
     line = _quantile_line(durations[strangers], trials.cosine[strangers], weights[strangers], 1.0 - rate)
     excess = trials.cosine - durations @ line
     slope = _logistic_slope(excess, trials.same, weights)
     return Line(slope, *(float(value) for value in line))
 
 
-def _durations(trials: Trials) -> Numbers:
-    shorter, longer = (np.log(np.clip(x, MIN_SECONDS, MAX_SECONDS)) for x in (trials.shorter, trials.longer))
-    return np.column_stack([np.ones(len(shorter)), shorter, longer])
+def _durations(shorter: Numbers, longer: Numbers) -> Numbers:
+    logs = [np.log(np.clip(seconds, MIN_SECONDS, MAX_SECONDS)) for seconds in (shorter, longer)]
+    return np.column_stack([np.ones(len(shorter)), *logs])
 
 
 def _even(trials: Trials) -> Numbers:

@@ -82,10 +82,10 @@ def voice(recordings: Sequence[Samples], embed: Embed) -> Voice:
     tests = [
         test for number, group in enumerate(groups) for test in _tests(number, [recordings[i] for i in group], embed)
     ]
-    enrolled = [_pooled([takes[i]], {number}) for number, group in enumerate(groups) for i in group]
-    enrolled += [_pooled([takes[i] for i in group], {number}) for number, group in enumerate(groups)]
+    enrolled = [pooled([takes[i]], {number}) for number, group in enumerate(groups) for i in group]
+    enrolled += [pooled([takes[i] for i in group], {number}) for number, group in enumerate(groups)]
     enrolled += [
-        _pooled([takes[i] for i in (*groups[a], *groups[b])], {a, b}) for a, b in combinations(range(GROUPS), 2)
+        pooled([takes[i] for i in (*groups[a], *groups[b])], {a, b}) for a, b in combinations(range(GROUPS), 2)
     ]
     return Voice(tuple(enrolled), tuple(tests))
 
@@ -123,7 +123,7 @@ def _tests(group: int, recordings: Sequence[Samples], embed: Embed) -> list[Test
     return tests
 
 
-def _pooled(takes: Sequence[tuple[Vector, float]], groups: set[int]) -> Enrolled:
+def pooled(takes: Sequence[tuple[Vector, float]], groups: set[int]) -> Enrolled:
     """As ``Signature`` pools enrolments: weighted by their seconds."""
     total = np.sum([embedding * np.float32(seconds) for embedding, seconds in takes], axis=0)
     seconds = sum(seconds for _, seconds in takes)

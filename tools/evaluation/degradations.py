@@ -1,4 +1,4 @@
-"""What happens to speech on its way: telephone bands, codecs, noise, rooms. Each gives the bytes that a client would send.
+"""What happens to speech on its way: telephone bands, codecs, noise, rooms. Each gives the bytes that a client sends.
 
 Everything is drawn from a generator that is passed in, so that a run can be repeated.
 """
@@ -27,6 +27,8 @@ BAND_ORDER: Final = 8
 """Steepness of the band's edges, as of a Butterworth filter of this order."""
 DIRECT_TO_REVERBERANT_DB: Final = 0.0
 """The direct sound is as strong as the room's: about two metres from the microphone in an office."""
+CROWD: Final = 5
+"""Voices in a babble: enough that no word stands out."""
 OPUS_LEVEL: Final = 0.98
 MP3_LEVEL: Final = 0.9
 """libsndfile's compression levels, from 0 (best) to 1 (smallest)."""
@@ -73,11 +75,11 @@ def white_noise(snr_db: float) -> Change:
     return change
 
 
-def babble(voices: list[Samples], snr_db: float, speakers: int = 5) -> Change:
-    """So many other people talking at once, each as loud as the others."""
+def babble(voices: list[Samples], snr_db: float) -> Change:
+    """``CROWD`` other people talking at once, each as loud as the others."""
 
     def change(samples: Samples, random: np.random.Generator) -> bytes:
-        chosen = random.choice(len(voices), speakers, replace=False)
+        chosen = random.choice(len(voices), CROWD, replace=False)
         crowd = sum((_excerpt(voices[index], len(samples), random) for index in chosen), np.zeros(len(samples)))
         return as_wav(mixed(samples, crowd, snr_db))
 

@@ -49,7 +49,9 @@ def test_one_bad_speaker_widens_the_interval() -> None:
     bad = np.where(~honest.same & (honest.enrolled == 0), 9.0, -9.0)
     spread = np.where(~honest.same & (np.arange(len(bad)) % 20 == 0), 9.0, -9.0)
     wide, narrow = (
-        curves(Scored(np.where(honest.same, 9.0, logit), honest.enrolled, honest.tested), np.array([0.0]), 100).at(0.0)[0]
+        curves(Scored(np.where(honest.same, 9.0, logit), honest.enrolled, honest.tested), np.array([0.0]), 100).at(0.0)[
+            0
+        ]
         for logit in (bad, spread)
     )
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)

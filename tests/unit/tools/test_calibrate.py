@@ -1,0 +1,138 @@
+"""The laboratory from end to end on synthetic voices, with the service's own pipeline and model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import voices
+from tools.calibrate import main
+from tools.calibration.hearing import Heard, Pipeline
+from tools.calibration.kept import KeptHearings
+
+TEXTS = (
+    "the quick brown fox jumps over the lazy dog and runs away into the dark forest",
+    "she sells sea shells by the sea shore while the summer sun is setting slowly",
+    "a journey of a thousand miles begins with a single step towards the mountain",
+)
+SPEAKERS = ("en-us+m1", "en-us+f2", "en-gb+m3", "en-us+m7")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four voices of three recordings each, one recording of nothing, and the list of them."""
+    folder = tmp_path_factory.mktemp("site")
+    lines = ["path,speaker,gender"]
+    for number, voice in enumerate(SPEAKERS):
+        for take, text in enumerate(TEXTS):
+            name = f"{number}-{take}.wav"
+            (folder / name).write_bytes(voices.wav_bytes(voices.espeak(text, voice, pitch=35 + 10 * number)))
+            lines.append(f"{name},{voice},{'f' if 'f' in voice else 'm'}")
+    (folder / "silence.wav").write_bytes(voices.wav_bytes(voices.espeak(TEXTS[0]) * 0.0))
+    lines.append(f"silence.wav,{SPEAKERS[0]},m")
+    (folder / "list.csv").write_text("\n".join(lines), encoding="utf-8")
+    return folder / "list.csv"
+
+
+@pytest.fixture(scope="module")
+def out(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out")
+    assert main([str(site), "--out", str(out), "--enrollments", "1"]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_every_recording_is_accounted_for(report: dict[str, Any]) -> None:
+    assert (report["recordings"], report["speakers"], report["signatures"]) == (13, 4, 12)
+    (refused,) = report["refusals"]
+    assert (refused["reason"], refused["count"]) == ("SpeechTooShort", 1)
+    assert refused["paths"][0].endswith("silence.wav")
+
+
+def test_voices_that_differ_are_told_apart(report: dict[str, Any]) -> None:
+    assert report["overall"]["equal_error"]["value"] < 0.2
+    assert report["overall"]["cllr_min"] <= report["overall"]["cllr_shifted"] <= report["overall"]["cllr"]
+
+
+def test_the_recommended_threshold_keeps_the_wanted_rate_and_says_that_the_data_is_too_little(
+    report: dict[str, Any],
+) -> None:
+    advice = report["recommended"]
+    assert advice["at_threshold"]["false_match"]["value"] <= advice["wanted"] == 0.01
+    assert advice["cautious"] >= advice["threshold"]
+    assert report["evidence"]["verdict"] == "too little"
+    assert "rule of 3" in report["verdict"]
+
+
+def test_rates_stand_by_length_and_by_group(report: dict[str, Any]) -> None:
+    assert {part["value"] for part in report["lengths"]} >= {"4 to 8 s", "cut to 2 s"}
+    assert {part["value"] for part in report["groups"]} == {"f", "m"}
+
+
+def test_the_worst_pairs_are_named_by_their_files(report: dict[str, Any], site: Path) -> None:
+    for pair in (*report["highest_strangers"], *report["lowest_same"]):
+        assert Path(pair["tested_path"]).parent == site.parent
+    assert all(pair["enrolled"] != pair["tested"] for pair in report["highest_strangers"])
+    assert all(pair["enrolled"] == pair["tested"] for pair in report["lowest_same"])
+
+
+def test_the_page_needs_nothing_from_elsewhere(out: Path) -> None:
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 4
+    assert "$" not in page
+    for fetched in ("<script", "<link", "@import", 'src="http'):
+        assert fetched not in page
+
+
+def test_no_calibration_is_fitted_on_four_speakers(report: dict[str, Any], out: Path) -> None:
+    assert report["site_calibration"] is None
+    assert "at least 20" in report["no_calibration_because"]
+    assert not (out / "calibration.json").exists()
+
+
+def test_a_second_run_hears_nothing_again(site: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = json.loads((out / "report.json").read_text(encoding="utf-8"))
+
+    def heard_again(*_: object) -> list[Heard]:
+        raise AssertionError("this recording was heard before")
+
+    monkeypatch.setattr(Pipeline, "hear", heard_again)
+    assert main([str(site), "--out", str(out), "--enrollments", "1"]) == 0
+    after = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert {**after, "date": ""} == {**before, "date": ""}
+
+
+def test_what_was_kept_is_for_its_owner_alone_and_a_cut_file_is_heard_anew(tmp_path: Path) -> None:
+    kept = KeptHearings(tmp_path / "heard")
+    kept.put("abcd", [Heard("full", refusal="AudioTooNoisy", message="noise")])
+    (file,) = (tmp_path / "heard").rglob("*.json")
+    assert kept.get("abcd") == [Heard("full", refusal="AudioTooNoisy", message="noise")]
+    assert file.stat().st_mode & 0o077 == 0
+    file.write_text(file.read_text()[:20])
+    assert kept.get("abcd") is None
+
+
+def test_too_little_data_is_not_uploaded(site: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--enrollments", "1", "--upload", "http://127.0.0.1:9", "--key", "k"]
+    assert main([str(site), "--out", str(out), *arguments]) == 2
+    assert "too little" in capsys.readouterr().err
+
+
+def test_too_few_recordings_to_enrol_with_are_said(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(site), "--out", str(tmp_path), "--enrollments", "5"]) == 2
+    assert "No speaker has 5 usable recordings" in capsys.readouterr().err
+
+
+def test_a_wrong_list_is_refused_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.csv"), "--out", str(tmp_path)]) == 2
+    assert "cannot be read" in capsys.readouterr().err

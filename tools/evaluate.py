@@ -1,0 +1,89 @@
+"""``python dev.py evaluate [MANIFEST]``: measure the default model and write docs/accuracy.md.
+
+The manifest has the columns path, speaker and source, files of 16 kHz, and nine recordings of each speaker who is to be
+enrolled. What was heard is kept in build/evaluate, so a second run takes a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tools.calibration.hearing import open_pipeline
+from tools.calibration.kept import KeptHearings
+from tools.calibration.trials import GROUP
+from tools.evaluation.ears import Ear, Peer, PeerMissing, our_ear
+from tools.evaluation.page import Findings, page
+from tools.evaluation.pieces import data_sets
+from tools.evaluation.study import Study
+
+MODEL: Final = "ge2e-1"
+ROOT: Final = Path(__file__).resolve().parents[1]
+SPEECH: Final = ROOT.parent / "shared" / "speech" / "manifest.csv"
+PAGE: Final = ROOT / "docs" / "accuracy.md"
+BUILD: Final = ROOT / "build" / "evaluate"
+CANNOT: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if not options.manifest.is_file():
+        print(
+            f"There is no manifest {options.manifest}: name one with the columns path, speaker, source.",
+            file=sys.stderr,
+        )
+        return CANNOT
+    kept = KeptHearings(BUILD / "heard")
+    try:
+        with Peer(kept) as peer:
+            found = evaluate(options.manifest, kept, None if options.no_peer else peer.hear)
+    except (PeerMissing, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return CANNOT
+    out = options.out or (PAGE if options.manifest.resolve() == SPEECH.resolve() else BUILD / "accuracy.md")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(found), encoding="utf-8")
+    print(f"Written: {out}")
+    return 0
+
+
+def evaluate(manifest: Path, kept: KeptHearings, peer: Ear | None) -> Findings:
+    """Raises ``ValueError`` when no source has enough speakers, ``PeerMissing`` when the peer cannot be installed."""
+    pipeline = open_pipeline(MODEL)
+    sets = data_sets(manifest, pipeline.listener)
+    if not sets:
+        raise ValueError(f"{manifest.name} has no source with five speakers of nine recordings each.")
+    calibration = pipeline.card.calibration
+    if calibration is None:
+        raise ValueError(f"{MODEL} has no calibration: fit one first.")
+    study = Study(sets, calibration, our_ear(pipeline, kept), peer)
+    main_set = max(sets, key=lambda data: len(data.enrolled))
+    crowd = next((data for data in sets if data is not main_set), main_set)
+    return Findings(
+        date=datetime.now(UTC).date().isoformat(),
+        model_id=pipeline.model.model_id,
+        model_date=pipeline.model.version,
+        manifest="/".join(manifest.parts[-3:]),
+        sets=tuple(sets),
+        clean=tuple(study.clean(data) for data in sets),
+        channels=tuple(study.channels(main_set, crowd)),
+        channels_of=main_set.name,
+        bands=tuple(study.bands(main_set, GROUP, "4 s")),
+        named=tuple(study.identification()),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python dev.py evaluate", description=__doc__)
+    parser.add_argument("manifest", type=Path, nargs="?", default=SPEECH, help=f"default: {SPEECH}")
+    parser.add_argument("--out", type=Path, help="the page (docs/accuracy.md for the development speech)")
+    parser.add_argument("--no-peer", action="store_true", help="leave plain Resemblyzer out")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

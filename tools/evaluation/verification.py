@@ -1,0 +1,101 @@
+"""Verification: every enrolment against every test, scored with a calibration that has not seen the speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from zlib import crc32
+
+import numpy as np
+
+from shared.domain.recording import Vector
+from tools.calibration.curves import Estimate, Scored, curves
+from tools.calibration.fit import Line
+from tools.calibration.hearing import Heard
+from tools.calibration.progress import progress
+from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, Voice, pooled, trials
+from tools.evaluation.degradations import Condition
+from tools.evaluation.ears import Ear
+from tools.evaluation.pieces import DataSet, Piece, Speaker
+
+RESAMPLINGS = 200
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a system made of a data set under one condition. ``refused`` and ``asked`` count tests by length."""
+
+    voices: tuple[Voice, ...]
+    trials: Trials
+    refused: Mapping[str, int]
+    asked: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Rates:
+    strangers: int
+    same: int
+    equal_error: Estimate
+    min_dcf: Estimate
+    false_match: Estimate
+    false_non_match: Estimate
+
+
+def compared(
+    data: DataSet, ear: Ear, tested: Condition, enrolled: Condition, lengths: Sequence[str], first_only: bool, what: str
+) -> Compared:
+    """All comparisons of a data set; tests changed by one condition, enrolments by another."""
+    voices, asked, refused = [], dict.fromkeys(lengths, 0), dict.fromkeys(lengths, 0)
+    for speaker in progress(data.speakers, what):
+        tests = []
+        for piece in speaker.tests:
+            if piece.length not in lengths or (first_only and piece.number):
+                continue
+            heard = heard_as(ear, tested, speaker, piece)
+            asked[piece.length] += 1
+            if heard.embedding is None:
+                refused[piece.length] += 1
+            else:
+                tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds))
+        voices.append(Voice(() if speaker.is_stranger else _enrolments(speaker, ear, enrolled), tuple(tests)))
+    return Compared(tuple(voices), trials(voices), refused, asked)
+
+
+def _enrolments(speaker: Speaker, ear: Ear, condition: Condition) -> tuple[Enrolled, ...]:
+    """Of 1, 3 and 6 recordings, as the calibration's."""
+    takes: dict[int, list[tuple[Vector, float]]] = {group: [] for group in range(GROUPS)}
+    for piece in speaker.takes:
+        heard = heard_as(ear, condition, speaker, piece)
+        if heard.embedding is not None:
+            takes[piece.group].append((heard.embedding, heard.speech_seconds))
+    made = [pooled([take], {group}) for group, several in takes.items() for take in several]
+    made += [pooled(several, {group}) for group, several in takes.items() if len(several) == GROUP]
+    made += [
+        pooled([*takes[a], *takes[b]], {a, b})
+        for a, b in combinations(range(GROUPS), 2)
+        if len(takes[a]) == len(takes[b]) == GROUP
+    ]
+    return tuple(made)
+
+
+def heard_as(ear: Ear, condition: Condition, speaker: Speaker, piece: Piece) -> Heard:
+    """What is random about a condition depends on the piece alone, so every run hears the same."""
+    seed = crc32(f"{condition.name} {speaker.name} {piece.group} {piece.length} {piece.number}".encode())
+    return ear(condition.change(piece.samples, np.random.default_rng(seed)))
+
+
+def within_halves(every: Trials, lines: Sequence[Line], parts: Sequence[Sequence[int]]) -> tuple[Trials, Scored]:
+    """The comparisons inside each part, scored with its line."""
+    chosen = [every.among(part) for part in parts]
+    logit = np.concatenate([line.logit(one) for line, one in zip(lines, chosen, strict=True)])
+    joined = Trials(**{name: np.concatenate([getattr(one, name) for one in chosen]) for name in vars(every)})
+    return joined, Scored(logit, joined.enrolled, joined.tested)
+
+
+def rates(of: Trials, scored: Scored, enrolments: int, length: str) -> Rates:
+    """At score 0.5, for one number of enrolled recordings and one length of test."""
+    chosen = scored.where((of.enrolments == enrolments) & (of.length == length))
+    drawn = curves(chosen, np.array([0.0]), RESAMPLINGS)
+    same = int(chosen.same.sum())
+    return Rates(len(chosen.logit) - same, same, drawn.equal_error, drawn.min_dcf, *drawn.at(0.0))
