@@ -9,7 +9,6 @@ and then measures how far the two agree.
 from __future__ import annotations
 
 import base64
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,28 +42,35 @@ class Find:
 
 
 @dataclass(frozen=True)
-class _Sample:
-    """8 bytes of a needle in one of its forms, and the place that they are from."""
+class _Samples:
+    """8 bytes from every 57th place of each needle in each of its forms: as numbers in ascending order, and where they
+    are from.
+    """
 
-    needle: str
-    form: str
-    content: bytes = field(repr=False)
-    place: int
+    values: NDArray[np.uint64]
+    forms: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+    def of(self, value: int) -> Iterator[tuple[int, int]]:
+        """Form and place of each sample with that value."""
+        first, last = (int(np.searchsorted(self.values, np.uint64(value), side)) for side in ("left", "right"))
+        return ((int(self.forms[one]), int(self.places[one])) for one in range(first, last))
 
 
 def search(needles: list[Needle], paths: list[Path]) -> list[Find]:
-    """Every file under the paths; the longest run of each needle and form in each file."""
-    samples = _samples(needles)
-    wanted = np.array(sorted(samples), dtype=np.uint64)
-    longest: dict[tuple[str, str, str], int] = {}
+    """Every file under the paths; one run of each needle and form in each file, however many there are."""
+    written = [(needle.name, form, content) for needle in needles for form, content in forms(needle.content)]
+    samples = _samples([content for _, _, content in written])
+    longest: dict[tuple[int, str], int] = {}
     for file in (file for path in paths for file in files(path)):
         haystack = file.read_bytes()
-        for value, at in _hits(haystack, wanted):
-            for one in samples[value]:
-                found = one.needle, one.form, str(file)
-                length = _agreement(one.content, one.place, haystack, at)
-                longest[found] = max(length, longest.get(found, 0))
-    return [Find(*found, length) for found, length in longest.items() if length >= RUN]
+        for value, at in _hits(haystack, samples.values):
+            for form, place in samples.of(value):
+                found = form, str(file)
+                if longest.get(found, 0) < RUN:
+                    agreeing = _agreement(written[form][2], place, haystack, at)
+                    longest[found] = max(longest.get(found, 0), agreeing)
+    return [Find(*written[form][:2], file, length) for (form, file), length in longest.items() if length >= RUN]
 
 
 def files(path: Path) -> list[Path]:
@@ -83,16 +89,24 @@ def forms(content: bytes) -> Iterator[tuple[str, bytes]]:
     yield "decimal spaced", ", ".join(map(str, content)).encode()
 
 
-def _samples(needles: list[Needle]) -> dict[int, list[_Sample]]:
-    found: dict[int, list[_Sample]] = {}
-    for needle in needles:
-        for form, content in forms(needle.content):
-            for place in range(0, len(content) - _SAMPLE + 1, _STRIDE):
-                sample = content[place : place + _SAMPLE]
-                if len(set(sample)) >= _FEWEST_KINDS:
-                    value = int.from_bytes(sample, sys.byteorder)
-                    found.setdefault(value, []).append(_Sample(needle.name, form, content, place))
-    return found
+def _samples(contents: list[bytes]) -> _Samples:
+    values, numbers, places = [], [], []
+    for number, content in enumerate(contents):
+        if len(content) < _SAMPLE:
+            continue
+        windows = _windows(content)[::_STRIDE].copy()
+        ordered = np.sort(windows.view(np.uint8).reshape(-1, _SAMPLE), axis=1)
+        telling = np.flatnonzero((np.diff(ordered, axis=1) != 0).sum(axis=1) + 1 >= _FEWEST_KINDS)
+        values.append(windows[telling])
+        numbers.append(np.full(len(telling), number))
+        places.append(telling * _STRIDE)
+    joined = np.concatenate([*values, np.zeros(0, np.uint64)])
+    order = np.argsort(joined)
+    return _Samples(
+        joined[order],
+        np.concatenate([*numbers, np.zeros(0, np.int64)])[order],
+        np.concatenate([*places, np.zeros(0, np.int64)])[order],
+    )
 
 
 def _hits(haystack: bytes, wanted: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:

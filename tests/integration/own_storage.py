@@ -1,0 +1,95 @@
+"""Azurite with a folder of its own and the real service in front of it.
+
+So what is written can be looked at, and the service can be killed without its storage.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from localhost.azurite import Azurite
+from shared.bootstrap import build
+from shared.config import read
+from shared.domain.limits import V1_SHORT_AUDIO
+from shared.domain.recording import Utterance, Vector
+from shared.storage.account import StorageAccount
+from tests.service import RunningService, running_service
+from tests.voices import RATE, flite, wav_bytes
+from tools.audit_orphans import Audit, audit
+from tools.orphans.owners import azure_account, azure_strays
+
+
+@dataclass
+class World:
+    """One storage account on disk, and the services that were started in front of it one after the other."""
+
+    folder: Path
+    azurite: Azurite
+    logs: list[Path] = field(default_factory=list)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "azurite"
+
+    @property
+    def account(self) -> StorageAccount:
+        return StorageAccount(connection_string=self.azurite.connection_string)
+
+    @contextmanager
+    def service(self) -> Iterator[RunningService]:
+        log = self.folder / f"service-{len(self.logs)}.log"
+        self.logs.append(log)
+        with running_service(log, environment={"VOICE_STORAGE": self.azurite.connection_string}) as running:
+            yield running
+
+    def kill(self, service: RunningService) -> None:
+        """As a machine that loses power: no handler, no clean-up, no goodbye."""
+        service.process.send_signal(signal.SIGKILL)
+        service.process.wait()
+
+    def orphans(self) -> Audit:
+        account = self.account
+        return audit(azure_account(account), lambda: azure_strays(account), lambda: datetime.now(UTC))
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(folder, stack.enter_context(Azurite(folder / "azurite")))
+
+
+def recording(text: str, voice: str, seed: int) -> bytes:
+    """A WAV that no other one shares 4 ms with: a faint noise of its own lies over it, also where nobody speaks."""
+    samples = flite(text, voice)
+    noise = np.random.default_rng(seed).normal(scale=0.001, size=len(samples)).astype(np.float32)
+    return wav_bytes(np.asarray(samples + noise, dtype=np.float32))
+
+
+def pcm(wav: bytes) -> bytes:
+    """16 kHz 16-bit mono, without a header."""
+    samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+    assert rate == RATE
+    return bytes(samples.tobytes())
+
+
+class Ears:
+    """The service's own listener and model in this process, to know what the service must have computed."""
+
+    def __init__(self, connection_string: str) -> None:
+        key = "local:" + base64.b64encode(bytes(32)).decode()
+        settings = {"VOICE_STORAGE": connection_string, "TIMBRE_KEY_ENCRYPTION": key}
+        self._verify = build(read(settings)).verify_speech
+
+    def hear(self, wav: bytes) -> tuple[Utterance, Vector]:
+        utterance = self._verify.listener.listen(wav, None, V1_SHORT_AUDIO)
+        return utterance, self._verify.model.embed(utterance)

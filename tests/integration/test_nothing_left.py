@@ -1,0 +1,173 @@
+"""What the service has written, on disk and in its log, is searched for what it must never write.
+
+Real recordings go over HTTP to the real service in front of an Azurite that keeps its data in a folder. Then both are
+stopped, and every byte of the folder and of the log is searched.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from shared.audio.keep import FlacKeeper
+from shared.domain.recording import Vector
+from shared.inference.features import windows
+from shared.storage.layout import ENROLLMENT_AUDIO, VOICES
+from tests.api.client import Profiles, identify
+from tests.api.said import OUTSIDE, PASSPORT, QUESTION, STORY
+from tests.api.two_subscriptions import PlainClient, operator
+from tests.integration.needles import RUN, Needle, files, search
+from tests.integration.own_storage import Ears, pcm, recording, world
+
+pytestmark = pytest.mark.azurite
+
+_FLAC_HEADER = 86
+"""Signature, stream data and the vendor's name, which every FLAC file of libsndfile's shares."""
+
+
+@dataclass
+class Traces:
+    """Everything that was written, what to search it for, and what the one search for all of it has found."""
+
+    paths: list[Path]
+    found: set[str] = field(default_factory=set)
+    asked: list[Needle] = field(default_factory=list)
+    enrolled: list[Needle] = field(default_factory=list)
+    sealed: list[Needle] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
+    folder = tmp_path_factory.mktemp("written")
+    found = Traces([folder])
+    with world(folder) as one:
+        ears = Ears(one.azurite.connection_string)
+        with one.service() as service:
+            client = PlainClient(service.url, service.key)
+            _enroll(client, ears, found)
+            _ask(client, ears, found)
+            fired = operator(service, "POST", "/admin/functions/retention", {})
+            assert fired.status == 202
+        found.sealed += _stored(one.azurite.connection_string)
+    found.found |= {one.needle for one in search([*found.asked, *found.enrolled, *found.sealed], found.paths)}
+    return found
+
+
+def _enroll(client: PlainClient, ears: Ears, found: Traces) -> None:
+    takes = [recording(PASSPORT, "slt", seed) for seed in (1, 2, 3)]
+    stories = [recording(STORY, "slt", 4), recording(QUESTION, "slt", 5)]
+    found.ids.append(Profiles(client, "verification").enrolled(*takes))
+    found.ids.append(Profiles(client, "identification").enrolled(*stories, query="?shortAudio=true"))
+    for name, wavs in (("phrase", takes), ("speech", stories)):
+        pooled: Vector | None = None
+        for number, wav in enumerate(wavs):
+            found.enrolled += _needles(f"enrolled {name} {number}", wav, ears)
+            utterance, embedding = ears.hear(wav)
+            weighted = np.asarray(embedding * utterance.speech_seconds, dtype=np.float32)
+            pooled = weighted if pooled is None else np.asarray(pooled + weighted, dtype=np.float32)
+            found.enrolled += _vector(f"signature of {name} after {number + 1}", pooled)
+
+
+def _ask(client: PlainClient, ears: Ears, found: Traces) -> None:
+    """Verify and identify, accepted, rejected and refused."""
+    by_phrase, by_speech = found.ids
+    asked = {
+        "accepted": recording(PASSPORT, "slt", 11),
+        "another speaker": recording(PASSPORT, "awb", 12),
+        "another phrase": recording(OUTSIDE, "slt", 13),
+        "identified": recording(QUESTION, "slt", 14),
+        "a stranger": recording(STORY, "rms", 15),
+    }
+    path = f"/spid/v1.0/verify?verificationProfileId={by_phrase}"
+    answers = [client.call("POST", path, asked[name]) for name in ("accepted", "another speaker", "another phrase")]
+    assert [answer.status for answer in answers] == [200, 200, 400]
+    assert [answer.json["result"] for answer in answers[:2]] == ["Accept", "Reject"]
+    outcomes = [identify(client, [by_speech], asked[name]) for name in ("identified", "a stranger")]
+    assert outcomes[0]["processingResult"]["identifiedProfileId"] == by_speech
+    refused = client.call(
+        "POST", f"/spid/v1.0/identify?identificationProfileIds={by_speech}", asked["accepted"][:40_000]
+    )
+    assert refused.status == 400
+    for name, wav in asked.items():
+        found.asked += _needles(name, wav, ears)
+
+
+def _needles(name: str, wav: bytes, ears: Ears) -> list[Needle]:
+    utterance, embedding = ears.hear(wav)
+    samples = utterance.recording.samples
+    return [
+        Needle(f"{name}: samples as they came", pcm(wav)),
+        Needle(f"{name}: samples as floats", samples.astype("<f4").tobytes()),
+        Needle(f"{name}: FLAC", FlacKeeper().encode(utterance)[_FLAC_HEADER:]),
+        Needle(f"{name}: features", windows(utterance.spoken)[0].astype("<f4").tobytes()),
+        *_vector(f"{name}: embedding", embedding),
+    ]
+
+
+def _vector(name: str, vector: Vector) -> list[Needle]:
+    text = ",".join(repr(float(number)) for number in vector)
+    return [
+        Needle(name, vector.astype("<f4").tobytes()),
+        Needle(f"{name}, doubles", vector.astype("<f8").tobytes()),
+        Needle(f"{name}, as JSON", text.encode()),
+        Needle(f"{name}, as spaced JSON", text.replace(",", ", ").encode()),
+    ]
+
+
+def _stored(connection_string: str) -> list[Needle]:
+    """The sealed values as they can be read through Azure's SDK."""
+    found: list[Needle] = []
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        for row in tables.get_table_client(VOICES).list_entities():
+            found += [Needle(f"sealed {name}", value) for name, value in row.items() if isinstance(value, bytes)]
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        container = blobs.get_container_client(ENROLLMENT_AUDIO)
+        found += [Needle("sealed audio", container.download_blob(one.name).readall()) for one in container.list_blobs()]
+    return [replace(one, name=f"{one.name} {number}") for number, one in enumerate(found)]
+
+
+def test_the_search_does_reach_what_is_stored(traces: Traces) -> None:
+    """Every sealed value is found on disk, so a value that was not sealed would be found too."""
+    long = {needle.name for needle in traces.sealed if len(needle.content) > 2 * RUN}
+    assert {name.rpartition(" ")[0] for name in long} == {"sealed signature", "sealed embedding", "sealed audio"}
+    assert traces.found >= long
+    haystack = b"".join(file.read_bytes() for path in traces.paths for file in files(path))
+    assert all(one.encode() in haystack for one in traces.ids)
+
+
+def test_nothing_of_what_was_sent_to_verify_and_identify_is_anywhere(traces: Traces) -> None:
+    assert len(traces.asked) == 5 * 8
+    assert traces.found.isdisjoint(one.name for one in traces.asked)
+
+
+def test_nothing_of_an_enrollment_is_anywhere_in_plain(traces: Traces) -> None:
+    assert len(traces.enrolled) == 5 * 8 + 5 * 4
+    assert traces.found.isdisjoint(one.name for one in traces.enrolled)
+
+
+@pytest.mark.parametrize("which", [0, -1])
+def test_the_same_search_finds_what_is_put_beside_it(which: int, traces: Traces, tmp_path: Path) -> None:
+    planted = traces.asked[which]
+    (tmp_path / "extent").write_bytes(b"x" * 1_001 + base64.b64encode(planted.content))
+    assert {one.needle for one in search([planted], [*traces.paths, tmp_path])} == {planted.name}
+
+
+@pytest.mark.parametrize("phrase", [PASSPORT, OUTSIDE])
+def test_no_phrase_is_anywhere_in_plain(phrase: str, traces: Traces) -> None:
+    haystack = b"".join(file.read_bytes() for path in traces.paths for file in files(path)).lower()
+    for form in _text_forms(phrase):
+        assert form.lower() not in haystack
+    assert traces.ids[0].encode() in haystack
+
+
+def _text_forms(phrase: str) -> list[bytes]:
+    plain = [phrase.encode(), phrase.encode("utf-16-le")]
+    encoded = [base64.b64encode(text[skipped : skipped + 24]) for text in plain for skipped in range(3)]
+    return [*plain, *encoded, *(text.hex().encode() for text in plain)]
