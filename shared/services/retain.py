@@ -42,7 +42,7 @@ class Retain:
     def __call__(self) -> int:
         """The number of items worked on. A subscription that fails does not keep the others waiting."""
         started = self.monotonic()
-        waiting = [one for one in self._all() if not _is_over(one)]
+        waiting = [one for one in self._readable() if not _is_over(one)]
         self.shuffle(waiting)
         done = 0
         for subscription in waiting:
@@ -51,6 +51,22 @@ class Retain:
                 break
             done += self._attempt(subscription)
         return done
+
+    def _readable(self) -> list[Subscription]:
+        """All of them; when a page cannot be understood, one by one without the broken ones."""
+        try:
+            return list(self._all())
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  as below
+            log.error("retention_page_unreadable error=%s", type(error).__name__)
+        found = []
+        for subscription_id in self.subscriptions.all_ids():
+            try:
+                found.append(self.subscriptions.get(subscription_id))
+            except Exception as error:  # noqa: BLE001  as below
+                log.error("retention_failed subscription=%s error=%s", subscription_id, type(error).__name__)
+        return found
 
     def _all(self) -> Iterator[Subscription]:
         after: str | None = None

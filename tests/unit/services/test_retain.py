@@ -17,6 +17,8 @@ from shared.services.audit import TrimAudit
 from shared.services.operations import Operations
 from shared.services.ports import SubscriptionEraser, Upkeep
 from shared.services.retain import ERASE_CALLS, SECONDS, SLICE, Retain
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
+from shared.storage.ports import Merge
 from tests.unit.services.spoken import World
 
 
@@ -91,6 +93,21 @@ def test_a_subscription_that_fails_does_not_keep_the_others_waiting(
         assert retain(world, asked)() == 3
     assert asked.sweeps == [("mine", SLICE), ("yours", SLICE)]
     assert caplog.messages == [said]
+
+
+def test_a_subscription_that_cannot_be_read_does_not_keep_the_others_waiting(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Merge(subscription_row("mine"), {"state": "no such state"})
+    world.subscriptions._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [broken])
+    asked = Asked()
+    with caplog.at_level(logging.ERROR):
+        assert retain(world, asked)() == 3
+    assert asked.sweeps == [("yours", SLICE)]
+    assert caplog.messages == [
+        "retention_page_unreadable error=ValueError",
+        "retention_failed subscription=mine error=ValueError",
+    ]
 
 
 def test_a_tick_ends_in_time_and_says_so(world: World, caplog: pytest.LogCaptureFixture) -> None:
