@@ -4,6 +4,7 @@
     python dev.py test  [pytest arguments]
     python dev.py model [NAME]
     python dev.py bench [arguments]
+    python dev.py evaluate [MANIFEST] [--no-peer]
     python dev.py check
 
 Needs Python 3.11+ and Node.js 20+; everything else is set up in .venv and node_modules at the first start. Standard
@@ -29,7 +30,13 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = ROOT / "build" / "setup.log"
 CANNOT, STOPPED = 2, 130
 MIN_PYTHON, MIN_NODE = (3, 11), 20
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-localhost.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-localhost.txt", "requirements-tools.txt")
+MODULES = {
+    "test": "pytest",
+    "model": "tools.build_models",
+    "bench": "tests.performance.bench",
+    "evaluate": "tools.evaluate",
+}
 # The service lets requests in flight (20 s), a timer (10 s) and Azurite (15 s) finish.
 STOP_SECONDS = 50.0
 
@@ -66,8 +73,7 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     if options.command == "check":
         checks = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
         return max([_delegate(["-m", *check]) for check in checks])
-    module = {"test": "pytest", "model": "tools.build_models", "bench": "tests.performance.bench"}[options.command]
-    return _delegate(["-m", module, *rest])
+    return _delegate(["-m", MODULES[options.command], *rest])
 
 
 def set_up(models: bool = True) -> None:
@@ -109,7 +115,7 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     start.add_argument("--port", type=int, default=7071, help="0 takes a free one")
     start.add_argument("--data", default=str(ROOT / ".timbre"), help="folder that survives restarts")
     start.add_argument("--ephemeral", action="store_true", help="keep nothing")
-    for name in ("test", "model", "bench", "check"):
+    for name in (*MODULES, "check"):
         commands.add_parser(name, add_help=False)
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command in ("start", "check"):
