@@ -23,7 +23,8 @@ import numpy as np
 from shared.domain import limits
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.limits import AudioRules
-from shared.inference.model_card import Calibration
+from shared.inference.model_card import Calibration, ModelUnknown
+from shared.inference.session import ModelFileMissing
 from tools.calibration import figures
 from tools.calibration.comparing import Comparisons, Material, compare, material
 from tools.calibration.evidence import Evidence, Verdict
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_summary(report, options.out))
         if options.upload:
             _upload(report, options)
-    except (ManifestInvalid, NothingToCompare, UploadRefused) as problem:
+    except (ManifestInvalid, NothingToCompare, UploadRefused, ModelUnknown, ModelFileMissing) as problem:
         print(problem, file=sys.stderr)
         return CANNOT
     return 0

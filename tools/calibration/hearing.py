@@ -23,13 +23,15 @@ from shared.domain.errors import RecordingRefused, TimbreError
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
-from shared.inference.embedder import GE2EModel
+from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.session import OnnxNetwork
 from shared.services.ports import Listener
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
+_OF_PHRASES: Final = ("passphrase", "pronunciation", "confusion")
+"""Modules that have no part in an embedding."""
 _NO_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When a recording was enrolled makes no difference to its score."""
 
@@ -62,7 +64,7 @@ class Pipeline:
 
     card: SpeakerCard
     listener: Listener
-    model: GE2EModel
+    model: OnnxSpeakerModel
     fingerprint: str
 
     def hear(self, body: bytes, rules: AudioRules, cuts: Sequence[int] = ()) -> list[Heard]:
@@ -91,10 +93,11 @@ def open_pipeline(model_id: str) -> Pipeline:
     """As ``shared/bootstrap.py`` builds it. Raises ``ModelUnknown``; the models must have been built."""
     catalogue = read_catalogue()
     card = catalogue.speaker(model_id)
-    folder = CATALOGUE_FILE.parent
-    listener = RecordingListener(VoiceActivity(OnnxNetwork(folder / catalogue.voice_activity.file.name)))
-    model = GE2EModel(card, OnnxNetwork(folder / card.file.name))
-    return Pipeline(card, listener, model, f"{(card.file.sha256 or '')[:16]}-{_code()[:16]}")
+    activity = catalogue.voice_activity
+    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
+    return Pipeline(
+        card, RecordingListener(detector), speaker_model(card), f"{(card.file.sha256 or '')[:16]}-{_code()[:16]}"
+    )
 
 
 def stretches(utterance: Utterance, seconds: float, most: int) -> Iterator[Samples]:
@@ -119,5 +122,6 @@ def as_wav(samples: Samples) -> bytes:
 
 @cache
 def _code() -> str:
-    sources = sorted([*(SHARED / "audio").glob("*.py"), *(SHARED / "inference").glob("*.py")])
+    every = [*(SHARED / "audio").glob("*.py"), *(SHARED / "inference").glob("*.py")]
+    sources = sorted(source for source in every if source.stem not in _OF_PHRASES)
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
