@@ -54,27 +54,31 @@ def expire_due(at: datetime, key: ProfileKey) -> Insert:
 
 def armed(
     key: ProfileKey, armed_at: datetime | None, expires_at: datetime | None
-) -> tuple[datetime | None, list[Insert]]:
+) -> tuple[datetime | None, list[Change]]:
     """When the profile is looked at from now on, and what must be written with it for that.
 
     A row that falls due before the expiry is good enough: the timer arms the profile anew when it comes to it. One
-    that falls due behind it is left for the caller to remove.
+    that falls due behind it is taken away.
     """
     if expires_at is None or (armed_at is not None and armed_at <= expires_at):
         return armed_at, []
-    return expires_at, [expire_due(expires_at, key)]
+    superseded = [] if armed_at is None else [Remove(expire_due(armed_at, key).key)]
+    return expires_at, [expire_due(expires_at, key), *superseded]
 
 
-def not_armed_twice(rows: Rows, partition: str, changes: Sequence[Change]) -> list[Change]:
-    """For a second attempt: the changes without an arming row that is there already.
+def still_needed(rows: Rows, partition: str, changes: Sequence[Change]) -> list[Change]:
+    """For a second attempt: the changes without rows of the index that are there already, or gone already.
 
-    Such a row was left by a process that died after it had armed the profile for an earlier time. It holds again.
+    The timer puts a row off when it fails over it: then the row stands at another time than the profile says, and may
+    come to stand where the profile is to be armed for.
     """
-    return [
-        one
-        for one in changes
-        if not isinstance(one, Insert) or f":{EXPIRE}:" not in one.key or rows.get(partition, one.key) is None
-    ]
+
+    def is_needed(one: Change) -> bool:
+        if f":{EXPIRE}:" not in one.key:
+            return True
+        return (rows.get(partition, one.key) is None) is isinstance(one, Insert)
+
+    return [one for one in changes if is_needed(one)]
 
 
 def policy_due(at: datetime, walk_id: str) -> Insert:
@@ -148,14 +152,3 @@ class Eraser:
 def remove_silently(rows: Rows, partition: str, key: str) -> None:
     with suppress(RowMissing):
         rows.apply(partition, [Remove(key)])
-
-
-def remove_all_silently(rows: Rows, partition: str, keys: Sequence[str]) -> None:
-    """At once where all are there, else one by one."""
-    for start in range(0, len(keys), MAX_CHANGES):
-        some = keys[start : start + MAX_CHANGES]
-        try:
-            rows.apply(partition, [Remove(key) for key in some])
-        except RowMissing:
-            for key in some:
-                remove_silently(rows, partition, key)

@@ -16,7 +16,7 @@ from typing import Final
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Enrollment, Profile, Signature
 from shared.services.ports import Ids
-from shared.storage.due import armed, not_armed_twice, remove_silently, upload_due
+from shared.storage.due import armed, remove_silently, still_needed, upload_due
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import audio_blob, enrollment_row, profile_row
 from shared.storage.ports import Blobs, Change, Insert, Remove, Replace, Row, RowConflict, Rows
@@ -124,7 +124,7 @@ class Enroller:
                 profile, current = self._unchanged(commit, version)
             changes = commit.changes(profile, current)
             if attempt:
-                changes = not_armed_twice(self._voices, commit.subscription_id, changes)
+                changes = still_needed(self._voices, commit.subscription_id, changes)
             try:
                 self._voices.apply(commit.subscription_id, changes)
             except RowConflict:

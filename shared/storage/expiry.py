@@ -27,10 +27,9 @@ from shared.storage.due import (
     armed,
     expire_due,
     key_in,
-    not_armed_twice,
     policy_due,
-    remove_all_silently,
     remove_silently,
+    still_needed,
 )
 from shared.storage.fields import Fields
 from shared.storage.layout import parsed_profile_row, profile_row, profiles_range
@@ -45,7 +44,6 @@ from shared.storage.ports import (
     RowExists,
     RowMissing,
     Rows,
-    Value,
 )
 from shared.storage.records import PUBLIC_PROFILE, Version, profile_of
 from shared.storage.removing import Remover
@@ -63,6 +61,9 @@ MAX_ATTEMPTS: Final = 10
 
 WALK_SLICE: Final = 2_000
 """Profiles that one walk looks at in one tick. Ten thousand, a subscription's default limit, are five ticks."""
+
+_TOGETHER: Final = MAX_CHANGES // 3
+"""Profiles armed in one transaction: the profile, its new row in the index, the old one."""
 
 SETTLED: Final = timedelta(minutes=PENDING_UPLOAD_MINUTES)
 """By then every request that still knew the old policy is over: 30 s of remembered look-ups, 3 minutes at most for a
@@ -94,7 +95,7 @@ class Expirer:
                 return True
             changes = _rearmed(row, profile, due, end)
             if attempt:
-                changes = not_armed_twice(self._voices, row.partition, changes)
+                changes = still_needed(self._voices, row.partition, changes)
             with suppress(RowConflict):
                 self._voices.apply(row.partition, changes)
                 return False
@@ -131,8 +132,8 @@ class PolicyWalk:
         rows = self._slice(subscription_id, Fields(due).maybe_text("after"))
         policy = self._policies(subscription_id)
         late = [found for row in rows if (found := _Late.of(row, policy))]
-        for start in range(0, len(late), MAX_CHANGES // 2):
-            self._arm(subscription_id, late[start : start + MAX_CHANGES // 2])
+        for start in range(0, len(late), _TOGETHER):
+            self._arm(subscription_id, late[start : start + _TOGETHER])
         if len(rows) < WALK_SLICE:
             remove_silently(self._voices, subscription_id, due.key)
             return
@@ -159,9 +160,6 @@ class PolicyWalk:
         except RowConflict:
             for one in late:
                 self._arm_busy(one.key)
-            return
-        superseded = [expire_due(one.armed_at, one.key).key for one in late if one.armed_at is not None]
-        remove_all_silently(self._voices, subscription_id, superseded)
 
     def _arm_busy(self, key: ProfileKey) -> None:
         """Raises ``RowConflict`` when the profile is used all the time; the walk is then put off."""
@@ -170,11 +168,9 @@ class PolicyWalk:
             late = row and _Late.of(row, self._policies(key.subscription_id))
             if not late:
                 return
-            changes = not_armed_twice(self._voices, key.subscription_id, late.changes)
+            changes = still_needed(self._voices, key.subscription_id, late.changes)
             with suppress(RowConflict):
                 self._voices.apply(key.subscription_id, changes)
-                if late.armed_at is not None:
-                    remove_silently(self._voices, key.subscription_id, expire_due(late.armed_at, key).key)
                 return
         raise RowConflict(profile_row(key))
 
@@ -184,18 +180,13 @@ class _Late:
     """A profile that ends before the timer looks at it."""
 
     key: ProfileKey
-    etag: str
-    armed_at: datetime | None
-    end: datetime
+    changes: Sequence[Change]
 
     @classmethod
     def of(cls, row: Row, policy: RetentionPolicy) -> _Late | None:
         profile = profile_of(row, parsed_profile_row(row.key)[0])
         version = Version.of(profile)
         end, arming = armed(profile.key, version.armed_at, expiry(profile, policy))
-        return cls(profile.key, version.etag, version.armed_at, end) if arming and end else None
-
-    @property
-    def changes(self) -> list[Change]:
-        armed_at: dict[str, Value] = {"armed_at": self.end}
-        return [Merge(profile_row(self.key), armed_at, self.etag), expire_due(self.end, self.key)]
+        if not arming or end is None:
+            return None
+        return cls(profile.key, [Merge(row.key, {"armed_at": end}, version.etag), *arming])

@@ -13,7 +13,7 @@ from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, Profile
 from shared.domain.retention import with_expiry
 from shared.services.ports import Clock, Ids
 from shared.storage.candidates import Candidates
-from shared.storage.due import Eraser, armed, erase_due, expire_due, not_armed_twice, remove_silently
+from shared.storage.due import Eraser, armed, erase_due, still_needed
 from shared.storage.enrolling import Enroller
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.expiry import Policies, kept_for_good
@@ -137,14 +137,12 @@ class RowProfileStore:
             values |= {**notes(after), "revision": now.revision + 1, **({"armed_at": armed_at} if armed_at else {})}
             changes: list[Change] = [Replace(row.key, values, row.etag), *arming]
             if attempt:
-                changes = not_armed_twice(self._voices, key.subscription_id, changes)
+                changes = still_needed(self._voices, key.subscription_id, changes)
             try:
                 self._voices.apply(key.subscription_id, changes)
             except RowConflict:
                 self._pause(attempt)
                 continue
-            if arming and now.armed_at:
-                remove_silently(self._voices, key.subscription_id, expire_due(now.armed_at, key).key)
             return replace(self._opened(after, row), version=str(Version(now.revision + 1, "", armed_at)))
         raise ProfileBusy(key.profile_id)
 
@@ -168,7 +166,7 @@ class RowProfileStore:
             values = profile_values(fresh, version.revision + 1, SealedVoice(), armed_at)
             changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming]
             if attempt:
-                changes = not_armed_twice(self._voices, key.subscription_id, changes)
+                changes = still_needed(self._voices, key.subscription_id, changes)
             try:
                 self._voices.apply(key.subscription_id, changes)
             except RowMissing:

@@ -19,6 +19,13 @@ GRACE: Final = timedelta(hours=1)
 """How late the timer may be: it runs every five minutes, and postpones what failed by a quarter of an hour."""
 
 
+KNOWN_ROWS: Final = (
+    "profile:", "enrollment:", "operation:", "due:", "change:", "pack:", "group:", "member:", "grouped:",
+    TALLY, MIGRATION,
+)  # fmt: skip
+"""How the keys of a subscription's rows begin (``layout.py``)."""
+
+
 class Problem(StrEnum):
     AUDIO_WITHOUT_ENROLLMENT = "audio that no enrollment refers to"
     ENROLLMENT_WITHOUT_AUDIO = "enrollment whose audio is missing"
@@ -85,7 +92,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     for operation in census.keys("operation:"):
         if operation.partition(":")[2] not in ending:
             yield Problem.OPERATION_WITHOUT_END, operation
-    known = ("profile:", "enrollment:", "operation:", "due:", TALLY, MIGRATION)
+    known = KNOWN_ROWS
     yield from ((Problem.UNKNOWN_ROW, key) for key in census.rows if not key.startswith(known))
 
 
