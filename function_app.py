@@ -8,6 +8,9 @@ from functions import (
     enroll,
     health,
     identify,
+    migration,
+    notes,
+    openapi,
     operations,
     phrases,
     profiles,
@@ -18,7 +21,7 @@ from functions import (
 )
 
 app = func.FunctionApp()
-for group in (profiles, enroll, verify, identify, phrases, operations, settings, audit, subscriptions):
+for group in (profiles, enroll, verify, identify, phrases, operations, settings, notes, audit, subscriptions):
     app.register_functions(group.blueprint)
-for group in (retention, health, elsewhere):
+for group in (retention, migration, health, openapi, elsewhere):
     app.register_functions(group.blueprint)

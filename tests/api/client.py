@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.api.contract import assert_conforms
+
 PREFIX = "/spid/v1.0"
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 TIMEOUT_SECONDS = 120
@@ -50,16 +52,21 @@ class Client:
         body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """An iterable body goes out chunked, unless the headers have a Content-Length."""
+        """An iterable body goes out chunked, unless the headers have a Content-Length.
+
+        Every answer is held against openapi.json.
+        """
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_SECONDS)
         sent = {"Accept": "application/json", **({KEY_HEADER: self.key} if self.key else {}), **(headers or {})}
         try:
             connection.request(method, path, body=body, headers=sent)
             response = connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, named, response.read())
+            answer = Answer(response.status, named, response.read())
         finally:
             connection.close()
+        assert_conforms(method, path, answer.status, answer.headers, answer.body)
+        return answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.call("GET", PREFIX + path, headers=headers)

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import azure.functions as func
@@ -56,7 +57,18 @@ class Spot:
 
 def spots() -> list[Spot]:
     """Every function, method and combination of path parameters with a place for an id."""
-    return [spot for function in app.get_functions() for spot in _spots(function)]
+    return [spot for function in functions() for spot in _spots(function)]
+
+
+@cache
+def functions() -> tuple[func.Function, ...]:
+    """The app can be indexed once in a process: whoever asks it a second time is refused."""
+    return tuple(app.get_functions())
+
+
+def http_trigger(function: func.Function) -> dict[str, Any] | None:
+    trigger = _trigger(function)
+    return trigger if trigger["type"] == "httpTrigger" else None
 
 
 def _spots(function: func.Function) -> Iterator[Spot]:

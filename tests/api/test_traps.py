@@ -142,7 +142,7 @@ def test_trap_12_every_error_has_a_body(api: Client, verification: Profiles) -> 
         api.call("GET", V2021.path(TEXT_DEPENDENT, f"/profiles/{UNKNOWN}")),
         api.call("GET", "/spid/v1.0/nothing"),
         api.call("GET", "/"),
-        api.call("PATCH", PREFIX + verification.path),
+        api.call("PUT", PREFIX + verification.path),
         api.call("PUT", V2021.path(TEXT_DEPENDENT)),
         api.post(verification.path, b""),
     ]

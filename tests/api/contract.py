@@ -1,0 +1,89 @@
+"""Holds answers against openapi.json, the source of truth of what the service says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+from jsonschema import Draft202012Validator
+
+from shared.http.routes import folded
+from tests.service import REPOSITORY
+
+DOCUMENT: dict[str, Any] = json.loads((REPOSITORY / "openapi.json").read_text(encoding="utf-8"))
+_BY_HOST = {"401", "404", "405", "413"}
+"""What the functions host, or the app for it, answers before any operation is found."""
+_NOT_YET = ("/manage/", "/settings", "/audit", "/profiles/")
+"""Routes that openapi.json is still to describe; once it does, they are held against it like all others."""
+
+
+def assert_conforms(method: str, target: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """``headers`` have lower-case names. Preflights and the functions host's own addresses are not described."""
+    path = target.partition("?")[0]
+    if method == "OPTIONS" or path.startswith("/admin/"):
+        return
+    if operation(method.lower(), path) is None and path.startswith(_NOT_YET):
+        return
+    response = _response(method.lower(), path, str(status), by_host="apim-request-id" not in headers)
+    for name, header in response.get("headers", {}).items():
+        described = _resolved(header)
+        assert name.lower() in headers or not described.get("required"), f"{method} {path} {status}: no {name}"
+        if name.lower() in headers:
+            _validator(json.dumps(described["schema"])).validate(headers[name.lower()])
+    content = response.get("content")
+    if content is None:
+        assert body == b"", f"{method} {path} {status} has a body"
+        return
+    media_type = headers["content-type"].partition(";")[0]
+    _validator(json.dumps(content[media_type]["schema"])).validate(json.loads(body))
+
+
+def operation(method: str, path: str) -> dict[str, Any] | None:
+    """The operation at a path as it came on the wire; of several templates the one that says most."""
+    plain = unquote(folded(path))
+    plain = plain.removesuffix("/") or plain
+    found = [
+        (len(re.sub(r"\{\w+\}", "", template)), item[method])
+        for template, item in DOCUMENT["paths"].items()
+        if method in item and _pattern(template).fullmatch(plain)
+    ]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _response(method: str, path: str, status: str, by_host: bool) -> dict[str, Any]:
+    described = operation(method, path)
+    if described is None or (status in _BY_HOST and (by_host or "//" in path)):
+        assert status in _BY_HOST, f"{method} {path} is not described, and answered {status}"
+        return {"content": {"application/json": {"schema": {"anyOf": [_error("Error"), _error("LaterError")]}}}}
+    responses = described["responses"]
+    assert status in responses, f"{method} {path} answered {status}, which is not described"
+    return _resolved(responses[status])
+
+
+def _error(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _resolved(one: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in one:
+        return one
+    found: Any = DOCUMENT
+    for step in one["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    resolved: dict[str, Any] = found
+    return resolved
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\w+\}", template)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts), re.IGNORECASE)
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator({**json.loads(schema), "components": DOCUMENT["components"]})

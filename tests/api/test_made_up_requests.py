@@ -1,0 +1,60 @@
+"""Every operation of openapi.json with made-up requests: never a 5xx, and every answer as described."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.api.client import KEY_HEADER
+from tests.api.contract import DOCUMENT
+from tests.api.operator import Operator
+from tests.service import REPOSITORY, RunningService
+
+EXAMPLES = 6
+"""For each of some 90 operations."""
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+SPOKEN = (REPOSITORY / "samples" / "passphrase-1.wav").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def keys(service: RunningService) -> dict[str, str]:
+    """Those of a subscription of this file's own, whose settings may be changed at will, and the operator's."""
+    created = Operator(service.url, service.management_key).put(f"made-up-{uuid4()}")
+    return {KEY_HEADER: created.json["keys"]["primary"], "x-functions-key": service.management_key}
+
+
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+schemathesis.openapi.media_type("audio/wav", st.sampled_from([SPOKEN, SPOKEN[:20_000], SPOKEN[44:]]) | st.binary())
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_described(case: schemathesis.Case[Any], service: RunningService, keys: dict[str, str]) -> None:
+    case.call_and_validate(base_url=service.url, headers=keys, checks=CHECKS, timeout=60)
