@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ def model(folder: Path, model_id: str, dimension: int, seed: int) -> OnnxSpeaker
     return speaker_model(card, folder)
 
 
+@cache
 def spoken(pitch_hertz: float, seconds: float = 1.2) -> Utterance:
     """As a request is heard, with silence around the speech."""
     samples = np.pad(signal(seconds, pitch_hertz), 1_600)

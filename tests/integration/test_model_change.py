@@ -1,0 +1,174 @@
+"""A change of models on Azurite with 500 profiles, whose migration is killed twice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from localhost.azurite import Azurite
+from shared.audio.keep import FlacKeeper
+from shared.domain.errors import ModelDiffers
+from shared.domain.limits import V1_SHORT_AUDIO
+from shared.domain.migration import MigrationProgress
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.recording import Audio
+from shared.inference.embedder import OnnxSpeakerModel
+from shared.services.identify import Identify
+from shared.services.verify import VerifySpeech
+from shared.storage.fields import Fields
+from shared.storage.layout import PROFILES, end_of, enrollments_prefix
+from tests.contract.moving import LISTENER, enroll_voice, spoken
+from tests.contract.stores import Clock, Storage, Stores, instance, new_profile, new_subscription
+from tests.integration.migrating import job, models, storage_of
+
+TII, TIV, TDV = (
+    ProfileKind.IDENTIFICATION,
+    ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
+    ProfileKind.TEXT_DEPENDENT_VERIFICATION,
+)
+KEPT, LOST, NEVER_KEPT, INDEPENDENT, DEPENDENT = 420, 15, 15, 30, 20
+PROFILES_IN_ALL = KEPT + LOST + NEVER_KEPT + INDEPENDENT + DEPENDENT
+PITCHES = tuple(range(90, 250, 10))
+
+
+@dataclass(frozen=True)
+class Town:
+    """Everybody who is enrolled with the old model, by what should become of them."""
+
+    connection_string: str
+    prefix: str
+    folder: Path
+    storage: Storage
+    stores: Stores
+    subscription_id: str
+    movable: dict[ProfileKey, int]
+    stuck: dict[ProfileKey, int]
+
+    def progress(self) -> MigrationProgress | None:
+        return job(self.storage, self.stores, models(self.folder)[1]).store.progress(self.subscription_id)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.integration.migrating", self.connection_string, self.prefix]
+        return subprocess.Popen([*command, str(self.folder)])
+
+    def kill_when(self, is_time: Callable[[MigrationProgress], bool]) -> MigrationProgress:
+        """Start the job and kill it outright when its progress says so; what it has left behind."""
+        process = self.start()
+        while (progress := self.progress()) is None or not is_time(progress):
+            assert process.poll() is None, "the job ended before it could be killed"
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait() != 0
+        progress = self.progress()
+        assert progress is not None
+        return progress
+
+
+@pytest.fixture
+def town(azurite: Azurite, tmp_path: Path) -> Town:
+    prefix = f"t{uuid4().hex}"
+    storage = storage_of(azurite.connection_string, prefix)
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    town = Town(azurite.connection_string, prefix, tmp_path, storage, stores, subscription_id, {}, {})
+    old, _ = models(tmp_path)
+
+    def enrolled(kind: ProfileKind, number: int, *, kept: bool = True) -> ProfileKey:
+        key = stores.profiles.create(new_profile(subscription_id, kind), 1_000).key
+        for take in range(1 + number % 2):
+            enroll_voice(stores, key, old, PITCHES[number % len(PITCHES)] + take, kept=kept)
+        return key
+
+    town.movable.update({enrolled(TII, number): number for number in range(KEPT)})
+    for number in range(LOST):
+        town.stuck[enrolled(TII, number)] = number
+    for key in list(town.stuck):
+        prefix_ = enrollments_prefix(key, 0)
+        row = next(iter(storage.voices.query(subscription_id, prefix_, end_of(prefix_))))
+        storage.audio.delete(Fields(row).text("blob"))
+    town.stuck.update({enrolled(TII, number, kept=False): number for number in range(NEVER_KEPT)})
+    town.stuck.update({enrolled(TIV, number): number for number in range(INDEPENDENT)})
+    town.stuck.update({enrolled(TDV, number): number for number in range(DEPENDENT)})
+    return town
+
+
+@cache
+def recording(pitch: float) -> Audio:
+    return Audio(FlacKeeper().encode(spoken(pitch)), "audio/flac")
+
+
+def pitch(number: int) -> int:
+    return PITCHES[number % len(PITCHES)]
+
+
+def models_in_use(town: Town) -> set[str]:
+    start, end = PROFILES, end_of(PROFILES)
+    rows = town.storage.voices.query(town.subscription_id, start, end, select=("model_id",))
+    return {Fields(row).text("model_id") for row in rows}
+
+
+def assert_served_side_by_side(town: Town) -> None:
+    """Half-way: everybody is recognised, by the model that made the signature (a model refuses any other)."""
+    old, new = models(town.folder)
+    subscription = town.stores.subscriptions.get(town.subscription_id)
+    assert models_in_use(town) == {"old-1", "new-1"}
+    identify = Identify(town.stores.profiles, LISTENER, new, Clock(), previous=old)
+    for start in range(0, KEPT, 15):  # an uncalibrated model names nobody in lists of more than 18
+        group = list(town.movable.items())[start : start + 15]
+        found = identify(
+            subscription, [key.profile_id for key, _ in group], recording(pitch(group[0][1])), V1_SHORT_AUDIO
+        )
+        assert found.identified is not None
+    verify = VerifySpeech(town.stores.profiles, LISTENER, new, Clock(), previous=old)
+    for key, number in town.stuck.items():
+        if key.kind is TIV:
+            said = recording(pitch(number))
+            assert verify(subscription.settings, key, said, V1_SHORT_AUDIO).decision.accepted
+
+
+def assert_moved(town: Town, new: OnnxSpeakerModel) -> None:
+    for key, number in town.movable.items():
+        profile, signature = town.stores.profiles.get_with_signature(key)
+        assert signature is not None
+        assert profile.model_id == signature.model_id == "new-1"
+        takes = 1 + number % 2
+        assert profile.enrollments_count == takes
+        heard = new.embed(spoken(pitch(number)))
+        assert float(signature.direction @ heard) > (0.999 if takes == 1 else 0.99)
+
+
+@pytest.mark.azurite
+def test_500_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(town: Town) -> None:
+    first = town.kill_when(lambda progress: progress.migrated >= 100)
+    assert first.finished_at is None
+    assert_served_side_by_side(town)
+    second = town.kill_when(lambda progress: progress.migrated >= first.migrated + 100)
+    assert second.finished_at is None
+    assert second.checked > first.checked
+    assert_served_side_by_side(town)
+    assert town.start().wait() == 0
+
+    progress = town.progress()
+    assert progress is not None
+    assert progress.finished_at is not None
+    assert (progress.checked, progress.migrated, progress.flagged, progress.postponed) == (
+        PROFILES_IN_ALL, KEPT, PROFILES_IN_ALL - KEPT, 0,
+    )  # fmt: skip
+    old, new = models(town.folder)
+    assert_moved(town, new)
+    verify = VerifySpeech(town.stores.profiles, LISTENER, new, Clock())
+    settings = town.stores.subscriptions.get(town.subscription_id).settings
+    for key in town.stuck:
+        profile, signature = town.stores.profiles.get_with_signature(key)
+        assert signature is not None
+        assert profile.model_id == signature.model_id == old.model_id
+        with pytest.raises(ModelDiffers, match=f"{key.profile_id} was enrolled with the model old-1.*enroll again"):
+            verify(settings, key, recording(100), V1_SHORT_AUDIO)
