@@ -101,12 +101,15 @@ class Audit:
 
 @dataclass(frozen=True)
 class RecordExpiry:
-    """For the timer: a profile was removed because its time was over. Told twice, it writes the same record."""
+    """For the timer: a profile was removed because its time was over. Told twice, it writes the same record.
+
+    Raises ``StorageUnavailable``: the tombstone then stays, and the timer comes to it again.
+    """
 
     audit: Audit
 
     def __call__(self, key: ProfileKey, at: datetime) -> None:
-        self.audit.record(
+        self.audit.trail.record(
             AuditEntry(
                 subscription_id=key.subscription_id,
                 entry_id=key.profile_id,

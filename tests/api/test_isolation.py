@@ -99,8 +99,8 @@ def test_the_owner_does_get_another_answer(spot: Spot, victim: Owner) -> None:
 
 def test_every_generation_is_among_the_routes() -> None:
     generations = {spot.path.split("/")[1] for spot in SPOTS}
-    assert {"spid", "speaker", "speaker-recognition"} <= generations
-    assert {spot.method for spot in SPOTS} >= {"GET", "POST", "DELETE", "OPTIONS"}
+    assert {"spid", "speaker", "speaker-recognition", "profiles"} <= generations
+    assert {spot.method for spot in SPOTS} >= {"GET", "POST", "PUT", "DELETE", "OPTIONS"}
 
 
 @pytest.mark.parametrize(

@@ -126,16 +126,15 @@ def test_a_short_retention_takes_the_voices_within_two_ticks(
         fire(service)  # walks the profiles that the new policy ends
         fire(service)  # and takes them
         record_property("two_ticks_ms", round(1000 * (time.perf_counter() - started)))
-        left = about(storage, subscription_id)
-        voices = [name for name in left if any(one in name for one in (by_phrase, by_speech))]
-        assert voices == []
+        left = [name for name in about(storage, subscription_id) if not name.startswith(f"{layout.AUDIT}/")]
+        assert not any(one in name for name in left for one in (by_phrase, by_speech))
         assert not any(name.startswith(layout.ENROLLMENT_AUDIO) for name in left)
         assert about(storage, kept) == neighbour
 
 
 @pytest.mark.parametrize(
     ("delete_seconds", "tick_seconds"),
-    [(0.0, 0.1), (0.02, 0.3), (0.03, 0.5), (0.04, 0.7), (0.05, 0.9)],
+    [(0.0, 0.05), (0.01, 0.15), (0.02, 0.25), (0.03, 0.35), (0.05, 0.45)],
 )
 def test_a_service_killed_while_it_deletes_leaves_nothing_behind(
     delete_seconds: float,

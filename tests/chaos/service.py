@@ -1,0 +1,173 @@
+"""The service's use cases over storage that can be cut at every call, the subscriptions' and keys' tables included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.audit import Actor, Via
+from shared.domain.errors import TimbreError
+from shared.domain.profile import ProfileKey
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
+from shared.services.audit import Audit, TrimAudit
+from shared.services.consent import RecordConsent, WithdrawConsent
+from shared.services.manage import DeleteSubscription, PutSubscription, RegenerateKey
+from shared.services.profiles import EraseProfile
+from shared.services.retain import Retain
+from shared.services.settings import ChangeSettings
+from shared.storage.data_keys import DataKeys
+from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
+from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
+from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, Storage, Stores, enroll, instance, new_id, new_profile
+from tools.audit_orphans import audit
+from tools.orphans.census import Account
+from tools.orphans.findings import Finding
+
+OPERATOR = Actor(Via.MANAGEMENT, "request-1")
+CUSTOMER = Actor(Via.PRIMARY, "request-2")
+NEW_KEY_ENCRYPTION_KEY = bytes(range(32, 64))
+
+
+class EveryWord:
+    """A dictionary that knows them all."""
+
+    def unknown_words(self, phrases: object) -> list[str]:
+        return []
+
+
+@dataclass(frozen=True)
+class Service:
+    """One instance: its stores and what is done with them."""
+
+    stores: Stores
+    put: PutSubscription
+    settings: ChangeSettings
+    regenerate: RegenerateKey
+    delete_subscription: DeleteSubscription
+    record_consent: RecordConsent
+    withdraw_consent: WithdrawConsent
+    erase_profile: EraseProfile
+    retain: Retain
+    rewrap: Callable[[str], bool]
+
+
+def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> Service:
+    """With scissors, every call to any table or to the audio goes through them."""
+    if scissors:
+        storage = Storage(
+            voices=CuttingRows(storage.voices, scissors),
+            audio=CuttingBlobs(storage.audio, scissors),
+            subscriptions=CuttingRows(storage.subscriptions, scissors),
+            keys=CuttingRows(storage.keys, scissors),
+            audit=CuttingRows(storage.audit, scissors),
+        )
+    stores = instance(storage, clock=clock)
+    trail = Audit(stores.trail, clock, new_id)
+    settings = ChangeSettings(stores.subscriptions, EveryWord(), stores.upkeep, trail, clock)
+    rotated = LocalKeyEncryption(NEW_KEY_ENCRYPTION_KEY, [KEY_ENCRYPTION_KEY])
+    return Service(
+        stores=stores,
+        put=PutSubscription(stores.subscriptions, settings, trail, clock, new_id),
+        settings=settings,
+        regenerate=RegenerateKey(stores.subscriptions, trail, new_id),
+        delete_subscription=DeleteSubscription(stores.subscriptions, clock),
+        record_consent=RecordConsent(stores.profiles, trail),
+        withdraw_consent=WithdrawConsent(stores.profiles, trail, clock),
+        erase_profile=EraseProfile(stores.profiles, trail, clock),
+        retain=Retain(
+            stores.subscriptions,
+            stores.upkeep,
+            stores.eraser,
+            TrimAudit(stores.subscriptions, stores.trail, clock),
+            clock,
+            monotonic=lambda: 0.0,
+            shuffle=lambda _: None,
+        ),
+        rewrap=DataKeys(storage.subscriptions, rotated).rewrap,
+    )
+
+
+@dataclass
+class Scene:
+    """A subscription with two enrolled profiles, and another subscription with one."""
+
+    storage: Storage
+    clock: Clock
+    service: Service
+    owner: str
+    other: str
+    key: ProfileKey
+    neighbour: ProfileKey
+    foreign: ProfileKey
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        return self.owner, self.other
+
+
+def scene(storage: Storage) -> Scene:
+    clock = Clock()
+    service = start(storage, clock)
+    owner, other = f"owner-{new_id()}", f"other-{new_id()}"
+    for subscription_id in (owner, other):
+        new = Subscription(subscription_id, created_at=NOW)
+        service.stores.subscriptions.create(new, {slot: f"{subscription_id} {slot.value}" for slot in KeySlot})
+    keys = [service.stores.profiles.create(new_profile(one), 10).key for one in (owner, owner, other)]
+    for key in keys:
+        for seed in (1, 2):
+            enroll(service.stores, key, seed=seed)
+    return Scene(storage, clock, service, owner, other, *keys)
+
+
+def run_timer(scene: Scene, hours: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)) -> None:
+    """A new instance's timer until it has nothing to do, then later: what failed is due again after its pause."""
+    before = scene.clock.now
+    for later in hours:
+        scene.clock.now = before + timedelta(hours=later)
+        timer = start(scene.storage, scene.clock).retain
+        for _ in range(20):
+            if not timer():
+                break
+        else:
+            raise AssertionError("the timer always finds something to do")
+    start(scene.storage, scene.clock).retain()
+
+
+def orphans(scene: Scene, at: datetime | None = None) -> tuple[Finding, ...]:
+    storage = scene.storage
+    account = Account(storage.voices, storage.subscriptions, storage.keys, storage.audit, storage.audio)
+    moment = at or scene.clock.now
+    return audit(account, lambda: scene.ids, lambda: moment, wait=lambda: None).found
+
+
+def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:
+    """Everything that is stored under a subscription's id, in every table and as audio, with its values."""
+    found: dict[str, object] = {}
+    for name, rows in (("voices", storage.voices), ("audit", storage.audit)):
+        found |= {f"{name}/{row.key}": dict(row.values) for row in rows.query(subscription_id, " ", "~")}
+    for row in storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~"):
+        if row.key.endswith(f":{subscription_id}"):
+            found[f"subscriptions/{row.key}"] = dict(row.values)
+    for number in range(256):
+        for row in storage.keys.query(f"{number:02x}", " ", "~"):
+            if row.values["subscription_id"] == subscription_id:
+                found[f"keys/{row.key}"] = dict(row.values)
+    return found | {name: storage.audio.get(name) for name in storage.audio.names(f"{subscription_id}/")}
+
+
+def readable(scene: Scene, key: ProfileKey) -> bool:
+    """Whether an instance that has just started can get at the voice."""
+    try:
+        return start(scene.storage, scene.clock).stores.profiles.get_with_signature(key)[1] is not None
+    except TimbreError:
+        return False
+
+
+def state(scene: Scene) -> SubscriptionState:
+    return scene.service.stores.subscriptions.get(scene.owner).state
+
+
+def has_data_key(scene: Scene) -> bool:
+    return scene.storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, data_key_row(scene.owner)) is not None
