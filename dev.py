@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "start":
             _check_port(options.port)
-        set_up(models=options.command not in ("model", "check"))
+        set_up(models=options.command not in ("model", "check"), clients=options.command == "test")
         return run(options, rest)
     except Cannot as problem:
         print(problem, file=sys.stderr)
@@ -76,8 +76,11 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     return _delegate(["-m", MODULES[options.command], *rest])
 
 
-def set_up(models: bool = True) -> None:
-    """Bring .venv, node_modules and the models to what the repository asks for; quick when nothing has changed."""
+def set_up(models: bool = True, clients: bool = False) -> None:
+    """Bring .venv, node_modules and the models to what the repository asks for; quick when nothing has changed.
+
+    ``clients`` are Microsoft's SDKs, which only tests need.
+    """
     if sys.version_info < MIN_PYTHON:
         raise Cannot(
             f"Timbre needs Python 3.11 or later, this is {sys.version.split()[0]}: run dev.py with a newer one."
@@ -94,13 +97,19 @@ def set_up(models: bool = True) -> None:
         alone = ["--ignore-requires-python", "--no-deps", "-r", str(ROOT / REQUIREMENTS[2])]
         _step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK)
         stamp.write_text(wanted)
-    wanted = _fingerprint([ROOT / "package-lock.json"])
-    stamp = ROOT / "node_modules" / ".timbre-setup"  # npm ci empties the folder first: half an install has no stamp
-    if _read(stamp) != wanted:
-        _step("Installing Azurite (half a minute the first time)", [npm, "ci", "--no-audit", "--no-fund"], NO_NETWORK)
-        stamp.write_text(wanted)
+    _install_packages("Installing Azurite (half a minute the first time)", npm, ROOT)
+    if clients:
+        _install_packages("Installing the client SDKs that the tests drive", npm, ROOT / "tests" / "clients")
     if models and (code := _delegate(["-m", "tools.build_models"])):
         sys.exit(code)  # it has said why
+
+
+def _install_packages(title: str, npm: str, folder: Path) -> None:
+    wanted = _fingerprint([folder / "package-lock.json"])
+    stamp = folder / "node_modules" / ".timbre-setup"  # npm ci empties the folder first: half an install has no stamp
+    if _read(stamp) != wanted:
+        _step(title, [npm, "ci", "--no-audit", "--no-fund"], NO_NETWORK, folder)
+        stamp.write_text(wanted)
 
 
 NO_NETWORK = "check the network, proxy and disk space and run the command again; it goes on where it stopped"
@@ -160,14 +169,14 @@ def _read(file: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _step(title: str, command: list[str], advice: str) -> None:
+def _step(title: str, command: list[str], advice: str, folder: Path = ROOT) -> None:
     """One line on the terminal; what the program says goes to the log."""
     print(title, flush=True)
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("w") as log:
         # Its own group: npm and pip have children, and a stop must reach those too.
         child = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=os.name != "nt"
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=os.name != "nt"
         )
         try:
             code = child.wait()
