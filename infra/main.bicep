@@ -1,0 +1,341 @@
+// Timbre in a resource group of its own. `azd up` fills the parameters from main.parameters.json.
+// Plain resources and conservative syntax: tests/infra reads these files without a compiler.
+targetScope = 'subscription'
+
+@description('Name of the azd environment: part of the resource group\'s name, and hashed into every other name.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('Azure region of every resource. Needs the Flex Consumption plan: az functionapp list-flexconsumption-locations.')
+@minLength(1)
+param location string
+
+@description('Name of the resource group; empty: rg-<environmentName>.')
+param resourceGroupName string = ''
+
+@description('Memory of an instance in MiB. One speaker model and the audio of the requests in flight fit into 2048.')
+@allowed([
+  2048
+  4096
+])
+param instanceMemoryMB int = 2048
+
+@description('The most instances that the plan may start: bounds the cost of a flood of requests.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Instances that stay warm for HTTP requests. 0 is cheapest; the first request after a pause then waits for a cold start.')
+@minValue(0)
+@maxValue(100)
+param alwaysReadyInstances int = 0
+
+@description('HTTP requests that one instance serves at a time, and the worker\'s threads.')
+@minValue(1)
+@maxValue(32)
+param httpConcurrency int = 4
+
+@description('Spread the plan\'s instances over availability zones, where the region has them.')
+param zoneRedundant bool = false
+
+@description('Speaker model: a name in models/catalogue.json that the package contains.')
+param speakerModel string = 'ge2e-1'
+
+@description('Accept 16 kHz 16-bit mono PCM WAV only, as Azure Speaker Recognition did.')
+param strictAudio bool = false
+
+@description('Base URL that callers use when a gateway of your own stands in front; empty: API Management\'s, or the app\'s own.')
+param publicUrl string = ''
+
+@description('Copies of the voice data. LRS and ZRS stay in the region; the geo-redundant ones copy biometric data to the paired region.')
+@allowed([
+  'Standard_LRS'
+  'Standard_ZRS'
+  'Standard_GRS'
+  'Standard_GZRS'
+])
+param voiceStorageRedundancy string = 'Standard_LRS'
+
+@description('Lock the voice data\'s account against deletion of the account itself: nothing could bring it back. azd down then fails until the lock is removed.')
+param lockVoiceStorage bool = false
+
+@description('Key Vault tier: premium keeps the key-encryption key in a hardware module.')
+@allowed([
+  'standard'
+  'premium'
+])
+param keyVaultSku string = 'standard'
+
+@description('Bring back the vault of an environment that was deleted in the last 90 days. For one deployment only.')
+param recoverKeyVault bool = false
+
+@description('Put a virtual network around storage and vault: private endpoints, no public access to either.')
+param vnetEnabled bool = false
+
+@description('IP ranges (CIDR) that may call the function app; empty: everybody who has a key.')
+param allowedAddressRanges array = []
+
+@description('API Management in front, by tier; None: the function app is called directly. Needs alertEmail.')
+@allowed([
+  'None'
+  'Developer'
+  'Basic'
+  'Standard'
+  'Premium'
+  'BasicV2'
+  'StandardV2'
+])
+param apiManagementSku string = 'None'
+
+@description('E-mail address for alerts, the budget and API Management\'s notices; empty: alerts show in the portal only.')
+param alertEmail string = ''
+
+@description('Percentage of requests answered with 5xx over 15 minutes that raises an alert.')
+@minValue(1)
+@maxValue(100)
+param errorPercentAlert int = 5
+
+@description('Hours after which the unfinished erasure of a deleted subscription raises an alert.')
+@minValue(1)
+param erasureOverdueHours int = 24
+
+@description('Days that logs are kept. They hold ids of subscriptions and profiles.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Log every call to the voice data\'s account (who read, wrote or deleted what, by id). About 1 KB for each storage call.')
+param logVoiceAccess bool = true
+
+@description('Monthly budget in the currency of the billing account; 0: none. Needs alertEmail and budgetStartDate.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget was first deployed (2026-11-01). Azure refuses to change it later, so it is not computed.')
+param budgetStartDate string = ''
+
+var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
+var tags = {
+  'azd-env-name': environmentName
+}
+var functionAppName = 'func-${resourceToken}'
+var apiManagementName = 'apim-${resourceToken}'
+var withApiManagement = apiManagementSku != 'None'
+var apiManagementUrl = 'https://${apiManagementName}.azure-api.net'
+var ownUrl = withApiManagement ? apiManagementUrl : ''
+
+resource group 'Microsoft.Resources/resourceGroups@2021-04-01' = {
+  name: empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
+  location: location
+  tags: tags
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    workspaceName: 'log-${resourceToken}'
+    applicationInsightsName: 'appi-${resourceToken}'
+    location: location
+    tags: tags
+    retentionDays: logRetentionDays
+  }
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: {
+    name: 'id-${resourceToken}'
+    location: location
+    tags: tags
+  }
+}
+
+module storageHost 'modules/storage-host.bicep' = {
+  name: 'storage-host'
+  scope: group
+  params: {
+    name: 'sthost${resourceToken}'
+    location: location
+    tags: tags
+    isPrivate: vnetEnabled
+  }
+}
+
+module storageVoice 'modules/storage-voice.bicep' = {
+  name: 'storage-voice'
+  scope: group
+  params: {
+    name: 'stvoice${resourceToken}'
+    location: location
+    tags: tags
+    redundancy: voiceStorageRedundancy
+    isPrivate: vnetEnabled
+    isLocked: lockVoiceStorage
+    logAccess: logVoiceAccess
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module keyVault 'modules/key-vault.bicep' = {
+  name: 'key-vault'
+  scope: group
+  params: {
+    name: 'kv-${resourceToken}'
+    location: location
+    tags: tags
+    sku: keyVaultSku
+    isRecovered: recoverKeyVault
+    isPrivate: vnetEnabled
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  name: 'roles'
+  scope: group
+  params: {
+    principalId: identity.outputs.principalId
+    hostStorageName: storageHost.outputs.name
+    voiceStorageName: storageVoice.outputs.name
+    keyVaultName: keyVault.outputs.name
+    keyName: keyVault.outputs.keyName
+    applicationInsightsName: monitoring.outputs.applicationInsightsName
+  }
+}
+
+module network 'modules/network.bicep' = if (vnetEnabled) {
+  name: 'network'
+  scope: group
+  params: {
+    name: 'vnet-${resourceToken}'
+    location: location
+    tags: tags
+  }
+}
+
+module privateEndpoints 'modules/private-endpoints.bicep' = if (vnetEnabled) {
+  name: 'private-endpoints'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    networkId: vnetEnabled ? network.outputs.networkId : ''
+    subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
+    hostStorageId: storageHost.outputs.id
+    voiceStorageId: storageVoice.outputs.id
+    keyVaultId: keyVault.outputs.id
+    resourceToken: resourceToken
+  }
+}
+
+module functionApp 'modules/function-app.bicep' = {
+  name: 'function-app'
+  scope: group
+  params: {
+    name: functionAppName
+    planName: 'plan-${resourceToken}'
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    hostBlobEndpoint: storageHost.outputs.blobEndpoint
+    packageContainerName: storageHost.outputs.packageContainerName
+    voiceTableEndpoint: storageVoice.outputs.tableEndpoint
+    voiceBlobEndpoint: storageVoice.outputs.blobEndpoint
+    keyUri: keyVault.outputs.keyUri
+    applicationInsightsConnectionString: monitoring.outputs.connectionString
+    speakerModel: speakerModel
+    strictAudio: strictAudio
+    publicUrl: empty(publicUrl) ? ownUrl : publicUrl
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+    httpConcurrency: httpConcurrency
+    zoneRedundant: zoneRedundant
+    subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
+    allowedAddressRanges: allowedAddressRanges
+  }
+  dependsOn: [
+    roles
+    privateEndpoints
+  ]
+}
+
+module apiManagement 'modules/api-management.bicep' = if (withApiManagement) {
+  name: 'api-management'
+  scope: group
+  params: {
+    name: apiManagementName
+    location: location
+    tags: tags
+    sku: apiManagementSku
+    publisherEmail: alertEmail
+    backendUrl: functionApp.outputs.url
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    email: alertEmail
+    errorPercent: errorPercentAlert
+    erasureOverdueHours: erasureOverdueHours
+    resourceToken: resourceToken
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0 && !empty(alertEmail) && !empty(budgetStartDate)) {
+  name: 'budget'
+  scope: group
+  params: {
+    name: 'budget-${resourceToken}'
+    monthlyAmount: monthlyBudget
+    startDate: budgetStartDate
+    email: alertEmail
+  }
+}
+
+@description('Region, for azd.')
+output AZURE_LOCATION string = location
+
+@description('Tenant, for azd.')
+output AZURE_TENANT_ID string = tenant().tenantId
+
+@description('Resource group, for azd and the operator.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Name of the function app: az functionapp keys list shows its management key.')
+output AZURE_FUNCTION_NAME string = functionApp.outputs.name
+
+@description('Base URL to give to callers.')
+output TIMBRE_URL string = empty(publicUrl) ? (withApiManagement ? apiManagementUrl : functionApp.outputs.url) : publicUrl
+
+@description('URL of the function app itself, where /manage answers.')
+output TIMBRE_MANAGEMENT_URL string = functionApp.outputs.url
+
+@description('Account that holds the voice data.')
+output VOICE_STORAGE_ACCOUNT string = storageVoice.outputs.name
+
+@description('Vault that holds the key-encryption key.')
+output KEY_VAULT_NAME string = keyVault.outputs.name
+
+@description('Workspace with logs, requests and audit records.')
+output LOG_ANALYTICS_WORKSPACE string = monitoring.outputs.workspaceName

@@ -1,0 +1,197 @@
+// The service itself, on a Flex Consumption plan.
+
+@description('Name of the function app; its address is <name>.azurewebsites.net.')
+param name string
+
+@description('Name of the plan.')
+param planName string
+
+@description('Azure region.')
+param location string
+
+@description('Tags of both.')
+param tags object
+
+@description('Resource id of the identity that the app runs as.')
+param identityId string
+
+@description('Client id of the same identity.')
+param identityClientId string
+
+@description('Blob endpoint of the host\'s account, with a slash at its end.')
+param hostBlobEndpoint string
+
+@description('Container in it that packages are deployed to.')
+param packageContainerName string
+
+@description('Table endpoint of the voice data.')
+param voiceTableEndpoint string
+
+@description('Blob endpoint of the voice data.')
+param voiceBlobEndpoint string
+
+@description('URL of the key-encryption key, without a version.')
+param keyUri string
+
+@description('Where telemetry goes. No secret: local authentication is off.')
+param applicationInsightsConnectionString string
+
+@description('Speaker model by its name in models/catalogue.json.')
+param speakerModel string
+
+@description('Whether only 16 kHz 16-bit mono PCM WAV is accepted.')
+param strictAudio bool
+
+@description('Base URL that callers use; empty: the request\'s own.')
+param publicUrl string
+
+@description('Memory of an instance in MiB.')
+param instanceMemoryMB int
+
+@description('The most instances.')
+param maximumInstanceCount int
+
+@description('Instances that stay warm for HTTP.')
+param alwaysReadyInstances int
+
+@description('HTTP requests at a time on one instance.')
+param httpConcurrency int
+
+@description('Whether instances are spread over availability zones.')
+param zoneRedundant bool
+
+@description('Subnet for outgoing traffic; empty: none.')
+param subnetId string
+
+@description('IP ranges that may call; empty: all.')
+param allowedAddressRanges array
+
+var allowedCallers = [for (addressRange, index) in allowedAddressRanges: {
+  name: 'allowed-${index}'
+  ipAddress: addressRange
+  action: 'Allow'
+  priority: 100 + index
+}]
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  // How azd finds the app for the service in azure.yaml.
+  tags: union(tags, { 'azd-service-name': 'api' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    publicNetworkAccess: 'Enabled'
+    clientAffinityEnabled: false
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${hostBlobEndpoint}${packageContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.12'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [
+          {
+            name: 'http'
+            instanceCount: alwaysReadyInstances
+          }
+        ]
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpConcurrency
+          }
+        }
+      }
+    }
+    // Flex Consumption refuses most of what other plans take here (ftpsState, linuxFxVersion, alwaysOn, ...).
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ipSecurityRestrictions: empty(allowedAddressRanges) ? null : allowedCallers
+      ipSecurityRestrictionsDefaultAction: empty(allowedAddressRanges) ? null : 'Deny'
+    }
+  }
+}
+
+// Deployments come with an Entra token; user name and password for publishing are off.
+resource noPasswordForDeployment 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+// shared/config.py is the source of the names; tests/infra holds the two lists together. There is no secret among
+// them. The host and the app find everything by address and by their identity.
+resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: {
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: identityClientId
+    // Blobs only: timers and keys live there; nothing of this app uses the host's queues or tables.
+    AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
+    APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+    // As many threads as requests: handlers block in ONNX and in storage.
+    PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
+    // Just above MAX_BODY_BYTES of shared/domain/limits.py (32 MiB), which answers in the API's own words; the
+    // platform's default of 100 MB and more would let four requests fill an instance.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '34603008'
+    VOICE_STORAGE__tableServiceUri: voiceTableEndpoint
+    VOICE_STORAGE__blobServiceUri: voiceBlobEndpoint
+    VOICE_STORAGE__clientId: identityClientId
+    TIMBRE_KEY_ENCRYPTION: 'vault:${keyUri}'
+    TIMBRE_MODEL: speakerModel
+    TIMBRE_STRICT_AUDIO: toLower(string(strictAudio))
+    TIMBRE_PUBLIC_URL: publicUrl
+  }
+}
+
+@description('Name of the function app.')
+output name string = app.name
+
+@description('Base URL of the function app.')
+output url string = 'https://${app.properties.defaultHostName}'

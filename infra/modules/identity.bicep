@@ -1,0 +1,25 @@
+// The identity that the function app runs as. User-assigned: it exists, with its roles, before the app does.
+
+@description('Name of the identity.')
+param name string
+
+@description('Azure region.')
+param location string
+
+@description('Tags of the identity.')
+param tags object
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: name
+  location: location
+  tags: tags
+}
+
+@description('Resource id.')
+output id string = identity.id
+
+@description('Client id: which identity the SDKs ask a token for.')
+output clientId string = identity.properties.clientId
+
+@description('Object id: who gets the roles.')
+output principalId string = identity.properties.principalId

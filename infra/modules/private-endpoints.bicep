@@ -1,0 +1,115 @@
+// Optional: private endpoints for everything that holds data, with the DNS zones that lead to them.
+
+@description('Azure region.')
+param location string
+
+@description('Tags of the resources.')
+param tags object
+
+@description('Network whose names resolve to the endpoints.')
+param networkId string
+
+@description('Subnet that the endpoints stand in.')
+param subnetId string
+
+@description('Account of the functions host.')
+param hostStorageId string
+
+@description('Account of the voice data.')
+param voiceStorageId string
+
+@description('Vault of the key-encryption key.')
+param keyVaultId string
+
+@description('What makes names unique.')
+param resourceToken string
+
+var zoneNames = [
+  'privatelink.blob.${environment().suffixes.storage}'
+  'privatelink.table.${environment().suffixes.storage}'
+  'privatelink.vaultcore.azure.net'
+]
+
+// `zone` is a position in zoneNames.
+var endpoints = [
+  {
+    name: 'host-blob'
+    target: hostStorageId
+    group: 'blob'
+    zone: 0
+  }
+  {
+    name: 'voice-blob'
+    target: voiceStorageId
+    group: 'blob'
+    zone: 0
+  }
+  {
+    name: 'voice-table'
+    target: voiceStorageId
+    group: 'table'
+    zone: 1
+  }
+  {
+    name: 'vault'
+    target: keyVaultId
+    group: 'vault'
+    zone: 2
+  }
+]
+
+resource zones 'Microsoft.Network/privateDnsZones@2020-06-01' = [for zoneName in zoneNames: {
+  name: zoneName
+  location: 'global'
+  tags: tags
+}]
+
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [for (zoneName, index) in zoneNames: {
+  parent: zones[index]
+  name: 'link-${resourceToken}'
+  location: 'global'
+  tags: tags
+  properties: {
+    registrationEnabled: false
+    virtualNetwork: {
+      id: networkId
+    }
+  }
+}]
+
+resource privateEndpoints 'Microsoft.Network/privateEndpoints@2023-11-01' = [for endpoint in endpoints: {
+  name: 'pep-${endpoint.name}-${resourceToken}'
+  location: location
+  tags: tags
+  properties: {
+    subnet: {
+      id: subnetId
+    }
+    privateLinkServiceConnections: [
+      {
+        name: endpoint.name
+        properties: {
+          privateLinkServiceId: endpoint.target
+          groupIds: [
+            endpoint.group
+          ]
+        }
+      }
+    ]
+  }
+}]
+
+resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2023-11-01' = [for (endpoint, index) in endpoints: {
+  parent: privateEndpoints[index]
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [
+      {
+        name: endpoint.group
+        properties: {
+          privateDnsZoneId: zones[endpoint.zone].id
+        }
+      }
+    ]
+  }
+}]
