@@ -42,6 +42,7 @@ def enroll(
 def test_without_a_record_nothing_is_enrolled_and_nothing_written(world: World) -> None:
     key = world.create(TII)
     before = world.stored()
+    world.clock.advance(seconds=1)
     with pytest.raises(ConsentMissing):
         enroll(world, key)
     assert world.stored() == before
