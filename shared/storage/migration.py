@@ -38,9 +38,13 @@ from shared.storage.layout import (
 )
 from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Merge, Row, RowConflict, RowMissing, Rows, Value
 from shared.storage.records import PUBLIC_PROFILE, Version, profile_of, signature_bytes, vector_bytes
+from shared.storage.removing import rest
 
-ATTEMPTS: Final = 5
+ATTEMPTS: Final = 10
 """How often a change is written anew because the profile was used, not changed, in between."""
+
+OTHER_CHANGES: Final = 4
+"""In the transaction that ends a profile's migration: the profile, the progress, and two rows that tell of a change."""
 
 HOPELESS: Final = "hopeless_for"
 """On a profile: the model that it could not be migrated to. A new enrollment or a reset takes it away."""
@@ -53,8 +57,15 @@ class RowMigrationStore:
     """Implements ``MigrationStore``. Every method may raise ``StorageUnavailable``."""
 
     def __init__(
-        self, voices: Rows, audio: Blobs, envelope: Envelope, policies: Callable[[str], RetentionPolicy], clock: Clock
+        self,
+        voices: Rows,
+        audio: Blobs,
+        envelope: Envelope,
+        policies: Callable[[str], RetentionPolicy],
+        clock: Clock,
+        pause: Callable[[int], None] = rest,
     ) -> None:
+        self._pause = pause
         self._voices, self._audio, self._envelope = voices, audio, envelope
         self._policies, self._clock = policies, clock
 
@@ -99,7 +110,7 @@ class RowMigrationStore:
         if set(rows) != {one.enrollment for one in rebuilt}:
             raise ProfileBusy(key.profile_id)
         enrollments = [self._embedding(profile, rows[one.enrollment], one, model_id) for one in rebuilt]
-        room = MAX_CHANGES - 2
+        room = MAX_CHANGES - OTHER_CHANGES
         *before, final = [enrollments[start : start + room] for start in range(0, len(enrollments), room)]
         for some in before:  # of a long profile; a walk cut off here rebuilds them from the audio again
             self._apply(key, some)
@@ -137,7 +148,7 @@ class RowMigrationStore:
         """
         key, seen = profile.key, Version.of(profile)
         etag = seen.etag
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 self._voices.apply(key.subscription_id, [Merge(profile_row(key), values, etag), *others])
                 return
@@ -148,9 +159,10 @@ class RowMigrationStore:
                 if all(row.values.get(name) == value for name, value in values.items()):
                     return  # this very transaction, whose first answer was lost
                 now = Version.of(profile_of(row, key.kind))
-                if now.revision != seen.revision or now.etag == etag:
+                if now.revision != seen.revision:
                     raise ProfileBusy(key.profile_id) from None
                 etag = now.etag
+                self._pause(attempt)
         raise ProfileBusy(key.profile_id)
 
     def _apply(self, key: ProfileKey, changes: Sequence[Change]) -> None:
