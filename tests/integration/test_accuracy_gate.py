@@ -1,0 +1,92 @@
+"""Recognition must not get worse unnoticed: a small part of docs/accuracy.md, measured anew, within bounds.
+
+The bounds are no claims. They were set on 2026-11-22 from this very measurement, which stands beside them, with room
+for a handful of comparisons going the other way, so that another decoder or ONNX Runtime passes. These speakers were
+part of the calibration's fit; the page says what holds for others.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.inference.model_card import Calibration
+from tools.calibration.curves import Scored, curves
+from tools.calibration.fit import line_of
+from tools.calibration.hearing import Pipeline, open_pipeline
+from tools.calibration.kept import KeptHearings
+from tools.evaluation.ears import our_ear
+from tools.evaluation.pieces import DataSet, data_sets
+from tools.evaluation.study import CLEAN, TELEPHONE
+from tools.evaluation.verification import compared
+
+pytestmark = pytest.mark.speech
+
+SPEAKERS = 20
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return open_pipeline("ge2e-1")
+
+
+@pytest.fixture(scope="module")
+def data(speech: Path, pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> DataSet:
+    """Every second of the forty speakers of speechocean762, nine recordings each."""
+    with (speech / "manifest.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["source"] == "speechocean762"]
+    chosen = list(dict.fromkeys(row["speaker"] for row in rows))[: 2 * SPEAKERS : 2]
+    manifest = tmp_path_factory.mktemp("gate") / "manifest.csv"
+    with manifest.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["path", "speaker", "source"])
+        for row in rows:
+            if row["speaker"] in chosen:
+                writer.writerow([speech / row["path"], row["speaker"], row["source"]])
+    (data,) = data_sets(manifest, pipeline.listener)
+    assert len(data.speakers) == SPEAKERS
+    return data
+
+
+@pytest.fixture(scope="module")
+def scored(data: DataSet, pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scored]:
+    """Comparisons of three recordings enrolled with one test, by the kind of test."""
+    ear = our_ear(pipeline, KeptHearings(tmp_path_factory.mktemp("heard")))
+    calibration = pipeline.card.calibration
+    assert isinstance(calibration, Calibration)
+    found = {}
+    for condition, lengths in ((CLEAN, ("full", "4 s")), (TELEPHONE, ("4 s",))):
+        every = compared(data, ear, condition, CLEAN, lengths, True, condition.name).trials
+        for length in lengths:
+            trials = every.of(3, length)
+            logit = line_of(calibration).logit(trials)
+            found[f"{condition.name}, {length}"] = Scored(logit, trials.enrolled, trials.tested)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "equal_error", "false_match", "false_non_match"),
+    [
+        (f"{CLEAN.name}, full", 0.035, 0.025, 0.05),  # measured 0.0167, 0.0096, 0.0167
+        (f"{CLEAN.name}, 4 s", 0.030, 0.025, 0.05),  # measured 0.0091, 0.0111, 0.0083
+        (f"{TELEPHONE.name}, 4 s", 0.180, 0.025, 1.0),  # measured 0.1512, 0.0000, 0.9750
+    ],
+)
+def test_errors_stay_within_their_bounds(
+    scored: dict[str, Scored], kind: str, equal_error: float, false_match: float, false_non_match: float
+) -> None:
+    drawn = curves(scored[kind], np.array([0.0]), resamplings=20)
+    passed, missed = drawn.at(0.0)
+    measured = {"equal error": drawn.equal_error.value, "false match": passed.value, "false non-match": missed.value}
+    bounds = {"equal error": equal_error, "false match": false_match, "false non-match": false_non_match}
+    assert {name: (value, bounds[name]) for name, value in measured.items() if value > bounds[name]} == {}
+
+
+def test_the_gate_would_notice_a_score_that_says_nothing(scored: dict[str, Scored]) -> None:
+    """The same comparisons with their scores mixed up are far outside the bounds."""
+    clean = scored[f"{CLEAN.name}, 4 s"]
+    mixed = Scored(np.random.default_rng(0).permutation(clean.logit), clean.enrolled, clean.tested)
+    assert curves(mixed, np.array([0.0]), resamplings=20).equal_error.value > 0.3

@@ -1,0 +1,40 @@
+"""The laboratory's upload against the running service, with a subscription of its own."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.service import RunningService
+from tools.calibration.upload import UploadRefused, upload
+
+
+@pytest.fixture(scope="module")
+def key(service: RunningService) -> str:
+    request = urllib.request.Request(
+        f"{service.url}/manage/subscriptions/threshold-upload",
+        data=b"{}",
+        method="PUT",
+        headers={"x-functions-key": service.management_key, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        return str(json.load(answer)["keys"]["primary"])
+
+
+def test_the_uploaded_threshold_is_the_subscriptions(service: RunningService, key: str) -> None:
+    upload(service.url, key, {"thresholds": {"verification": 0.62, "identification": 0.63}})
+    request = urllib.request.Request(f"{service.url}/settings", headers={"Ocp-Apim-Subscription-Key": key})
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["thresholds"] == {"verification": 0.62, "identification": 0.63}
+
+
+def test_a_threshold_that_the_service_refuses_is_said(service: RunningService, key: str) -> None:
+    with pytest.raises(UploadRefused, match="answered 400"):
+        upload(service.url, key, {"thresholds": {"verification": 1.5}})
+
+
+def test_a_wrong_key_is_said(service: RunningService) -> None:
+    with pytest.raises(UploadRefused, match="answered 401"):
+        upload(service.url, "wrong", {"thresholds": {"verification": 0.6}})
