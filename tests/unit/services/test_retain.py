@@ -143,7 +143,7 @@ def test_a_deleted_subscription_is_erased_and_one_that_is_seen_to_be_empty_is_le
 
 def test_a_profile_whose_time_is_over_is_removed_and_that_is_recorded(world: World) -> None:
     world.subscriptions.change("mine", SettingsChange(max_age_days=1.0))
-    key = world.create(ProfileKind.IDENTIFICATION)
+    key = world.create(ProfileKind.TEXT_DEPENDENT_VERIFICATION)
     world.clock.advance(hours=23)
     assert retain(world)() == 0
     expired_at = world.clock.advance(hours=1)
