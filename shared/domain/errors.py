@@ -34,6 +34,8 @@ audio, vectors, keys, or another subscription's data.
     │   └── ActivationNotHeard         a first enrollment without the activation phrase
     ├── ProfileNotFound                absent, deleted, or another subscription's: indistinguishable
     ├── OperationNotFound
+    ├── GroupNotFound
+    ├── NobodyEnrolled                 among everyone, or everyone in a group
     ├── ConsentRefused                 the speaker's permission is not on record
     │   ├── ConsentMissing
     │   └── ConsentWithdrawn
@@ -43,6 +45,7 @@ audio, vectors, keys, or another subscription's data.
     ├── ProfileBusy                    other requests changed the profile each time this one tried
     ├── LimitReached
     │   ├── TooManyProfiles
+    │   ├── TooManyGroups
     │   ├── TooManyEnrollments
     │   ├── EnrollmentAudioFull
     │   └── TooManyCandidates
@@ -270,6 +273,21 @@ class OperationNotFound(TimbreError):
         super().__init__(f"No operation id found: {operation_id}. Operations are kept for 24 hours.")
 
 
+class GroupNotFound(TimbreError):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"Requested group doesn't exist: {name}.")
+
+
+class NobodyEnrolled(TimbreError):
+    """``group`` None: in the whole subscription."""
+
+    def __init__(self, group: str | None) -> None:
+        self.group = group
+        where = "this subscription" if group is None else f"the group {group}"
+        super().__init__(f"Profile is not enrolled. There is no enrolled identification profile in {where}.")
+
+
 class ConsentRefused(TimbreError):
     """A voice must not be enrolled without the speaker's permission."""
 
@@ -330,6 +348,12 @@ class TooManyProfiles(LimitReached):
     def __init__(self, maximum: int) -> None:
         self.maximum = maximum
         super().__init__(f"Maximum allowed number of profiles is {maximum:,}.")
+
+
+class TooManyGroups(LimitReached):
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        super().__init__(f"Maximum allowed number of groups is {maximum:,}.")
 
 
 class TooManyEnrollments(LimitReached):

@@ -33,6 +33,9 @@ MAX_CANDIDATES_SETTING: Final = 200
 MAX_PROFILES_SETTING: Final = 1_000_000
 """Our choice: far beyond what one subscription was ever allowed, and a typing error is still noticed."""
 
+MAX_GROUPS: Final = 1_000
+"""Our choice: named groups of profiles per subscription. All their names are one page of a range."""
+
 MAX_RETENTION_DAYS: Final = 36_500.0
 """Our choice: a hundred years. Who wants longer says so with null."""
 

@@ -17,6 +17,7 @@ import numpy as np
 from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
+from shared.inference.calibration import Numbers
 from shared.inference.fbank import segments
 from shared.inference.features import windows
 from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
@@ -82,9 +83,14 @@ class OnnxSpeakerModel:
         if any(signature.model_id != self.model_id for signature in signatures):
             raise ValueError(f"A signature is not of the model {self.model_id}.")
         directions = np.stack([signature.direction for signature in signatures])
-        cosines = np.asarray(directions @ embedding, np.float64)
         enrolled_seconds = np.array([signature.speech_seconds for signature in signatures])
-        return [float(x) for x in calibration.scores(self._card.calibration, cosines, speech_seconds, enrolled_seconds)]
+        return [float(x) for x in self.scores_of_all(embedding, speech_seconds, directions, enrolled_seconds)]
+
+    def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
+        """Every candidate is calibrated, not the nearest alone: with more speech behind it, a smaller cosine can be
+        the better score."""
+        cosines = np.asarray(directions @ embedding, np.float64)
+        return calibration.scores(self._card.calibration, cosines, speech_seconds, seconds)
 
     def _notice(self) -> None:
         """Once for each process, so that an operator sees it after every start."""

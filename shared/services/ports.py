@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from shared.domain.audit import AuditEntry, AuditPage
+from shared.domain.group import Group
 from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.operation import Operation
@@ -14,6 +19,8 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
+
+Numbers: TypeAlias = npt.NDArray[np.float64]
 
 
 class Clock(Protocol):
@@ -60,6 +67,10 @@ class SpeakerModel(Protocol):
 
         0.5 is the model card's stated operating point. All signatures must be of this model.
         """
+
+    def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
+        """The same against many at once: ``directions`` [n, dimension] of unit length, made of ``seconds`` [n] of
+        speech; scores [n]."""
 
 
 class AudioKeeper(Protocol):
@@ -116,6 +127,64 @@ class ProfileStore(Protocol):
 
     def touch(self, key: ProfileKey, at: datetime) -> None:
         """Note that the profile was used. Silent when it has been deleted in the meantime."""
+
+
+Scorer: TypeAlias = Callable[[Vector, Numbers], Numbers]
+"""Scores [n] of one recording against speakers: directions [n, dimension], seconds of speech [n]."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Ids and scores of the best, best first, and among how many candidates they are."""
+
+    best: Sequence[tuple[str, float]]
+    candidates: int
+
+
+class SpeakerGallery(Protocol):
+    """All enrolled identification profiles of a subscription, as of one moment."""
+
+    def best(self, scorers: Mapping[str, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
+        """The best ``most``, of ``only`` these ids where given. ``scorers`` are by model: a signature is scored by the
+        one of its own model, and is no candidate where there is none."""
+
+
+class Galleries(Protocol):
+    def up_to_date(self, subscription_id: str) -> SpeakerGallery:
+        """With everything that was acknowledged before this call, on whatever instance. ``StorageUnavailable``."""
+
+
+class Compaction(Protocol):
+    def compact(self, subscription_id: str) -> int:
+        """A bounded slice of keeping the gallery quick to load; how much was done. May raise ``StorageUnavailable``."""
+
+
+class GroupStore(Protocol):
+    """Named groups of identification profiles. Every method may raise ``StorageUnavailable``."""
+
+    def put(self, group: Group, maximum: int) -> bool:
+        """False when there is one of this name already. ``TooManyGroups``."""
+
+    def get(self, subscription_id: str, name: str) -> Group:
+        """``GroupNotFound``."""
+
+    def page(self, subscription_id: str, *, after: str | None, limit: int) -> Sequence[Group]:
+        """In the order of their names, those behind the name ``after``, at most ``limit``."""
+
+    def remove(self, subscription_id: str, name: str, at: datetime) -> None:
+        """Nobody is in it on return, whatever is made under its name later. ``GroupNotFound``."""
+
+    def add(self, name: str, key: ProfileKey) -> None:
+        """Silent when it is in already. ``GroupNotFound``, ``ProfileNotFound``, ``ProfileBusy``."""
+
+    def take_out(self, name: str, key: ProfileKey) -> None:
+        """Silent when it is not in. ``GroupNotFound``."""
+
+    def members(self, subscription_id: str, name: str, *, after: str | None, limit: int) -> Sequence[str]:
+        """Ids in order, those behind ``after``, at most ``limit``. ``GroupNotFound``."""
+
+    def all_members(self, subscription_id: str, name: str) -> Collection[str]:
+        """As of now. Ids of profiles that are deleted meanwhile may be among them. ``GroupNotFound``."""
 
 
 class OperationStore(Protocol):

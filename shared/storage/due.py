@@ -15,6 +15,7 @@ from shared.domain.operation import Operation
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.fields import Fields
 from shared.storage.layout import audio_prefix, due_row, end_of, enrollments_prefix
+from shared.storage.memberships import forget
 from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Remove, Row, RowMissing, Rows, Value
 
 ERASE: Final = "erase"
@@ -23,6 +24,7 @@ BLOB: Final = "blob"
 OPERATION: Final = "operation"
 EXPIRE: Final = "expire"
 POLICY: Final = "policy"
+DISBAND: Final = "disband"
 
 ProfileExpired: TypeAlias = Callable[[ProfileKey, datetime], None]
 """Told of each profile whose time was over, at least once; the time is the tombstone's."""
@@ -126,10 +128,12 @@ class Eraser:
         self._voices, self._audio, self._expired = voices, audio, expired
 
     def finish(self, subscription_id: str, tombstone: Row) -> None:
-        """Enrollments and audio of the profile or epoch, its row in the index of expiry, then the tombstone."""
+        """Enrollments, audio, memberships, the row in the index of expiry, and last the tombstone."""
         key, values = key_in(tombstone), Fields(tombstone)
         epoch, armed_at = values.maybe_integer("epoch"), values.maybe_time("armed_at")
         self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
+        if epoch is None and key.kind is ProfileKind.IDENTIFICATION:
+            forget(self._voices, key)
         for name in self._audio.names(audio_prefix(key, epoch)):
             self._audio.delete(name)
         if armed_at is not None:

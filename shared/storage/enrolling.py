@@ -8,6 +8,7 @@ found through that row; and when the timer has taken the row, the transaction ca
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import Final
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Enrollment, Profile, Signature
 from shared.services.ports import Ids
+from shared.storage.changes import logged
 from shared.storage.due import armed, remove_silently, still_needed, upload_due
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import audio_blob, enrollment_row, profile_row
@@ -29,11 +31,13 @@ from shared.storage.records import (
     signature_bytes,
     vector_bytes,
 )
+from shared.storage.removing import rest
 
 logger: Final = logging.getLogger(__name__)
 
-MAX_TOUCHES_SURVIVED: Final = 10
-"""How often one enroll starts its transaction anew because the profile was used, not changed, in between."""
+MAX_ATTEMPTS: Final = 30
+"""How often one enroll starts its transaction anew because the profile was used, not changed, in between, or because
+another profile's change took the next place in the log: of many at once, one succeeds in every round."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,10 @@ class _Commit:
 
 
 class Enroller:
-    def __init__(self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids) -> None:
-        self._voices, self._audio, self._envelope, self._ids = voices, audio, envelope, ids
+    def __init__(
+        self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids, pause: Callable[[int], None] = rest
+    ) -> None:
+        self._voices, self._audio, self._envelope, self._ids, self._pause = voices, audio, envelope, ids, pause
 
     def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
         """As ``ProfileStore.enroll``."""
@@ -119,10 +125,10 @@ class Enroller:
     def _committed(self, commit: _Commit, version: Version) -> Profile:
         """Run the transaction, again when the profile was merely used in between."""
         profile, current = commit.profile, version
-        for attempt in range(MAX_TOUCHES_SURVIVED):
+        for attempt in range(MAX_ATTEMPTS):
             if not current.etag:
                 profile, current = self._unchanged(commit, version)
-            changes = commit.changes(profile, current)
+            changes = [*commit.changes(profile, current), *logged(self._voices, profile.key)]
             if attempt:
                 changes = still_needed(self._voices, commit.subscription_id, changes)
             try:
@@ -130,6 +136,7 @@ class Enroller:
             except RowConflict:
                 if self._is_written(commit):
                     break
+                self._pause(attempt)
                 profile, current = self._unchanged(commit, version)
                 continue
             except StorageUnavailable:

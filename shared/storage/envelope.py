@@ -35,6 +35,7 @@ class Secret(StrEnum):
     EMBEDDING = "embedding"
     AUDIO = "audio"
     PASSPHRASE = "passphrase"  # noqa: S105 - the name of a kind of secret
+    GALLERY = "gallery"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,11 @@ Table ``voices``, one partition for each subscription:
     migration                                       how far the profiles have come to another speaker model
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
+    change:-  change:<number>                       which identification profiles changed, see ``changes.py``
+    pack:<first id>                                 a packed part of the gallery, see ``packs.py``
+    group:<name>                                    a named group of identification profiles, see ``groups.py``
+    member:<group id>:<profile id>                  who is in it
+    grouped:<profile id>:<group id>                 the same, found from the profile
 
 Table ``subscriptions``, one partition: ``subscription:<id>`` and ``datakey:<id>``.
 
@@ -17,6 +22,8 @@ Table ``keys``: a row for each subscription key under its SHA-256, which says wh
 Table ``audit``, one partition for each subscription: ``at:<time>:<id>``, see ``shared/storage/audit.py``.
 
 Container ``enrollment-audio``: ``<subscription>/<kind>/<id>/<epoch>/<enrollment>.flac``.
+
+Container ``galleries``: ``<subscription>/<first id>``, the packs.
 """
 
 from __future__ import annotations
@@ -31,6 +38,7 @@ SUBSCRIPTIONS: Final = "subscriptions"
 KEYS: Final = "keys"
 AUDIT: Final = "audit"
 ENROLLMENT_AUDIO: Final = "enrollment-audio"
+GALLERIES: Final = "galleries"
 
 SUBSCRIPTIONS_PARTITION: Final = "subscriptions"
 TALLY: Final = "tally"
@@ -119,3 +127,52 @@ def data_key_row(subscription_id: str) -> str:
 def end_of(prefix: str) -> str:
     """The least key behind all that start with the prefix, which ends with ``:``."""
     return prefix[:-1] + ";"
+
+
+CHANGE_HEAD: Final = "change:-"
+"""The number of the latest change. ``-`` sorts before the digits: a range that begins here has it first."""
+
+_MAX_CHANGE: Final = 10**12
+
+
+def change_row(number: int) -> str:
+    """The latest sorts first, so that one range holds the head and all that is newer than a known number."""
+    return f"change:{_MAX_CHANGE - number:013}"
+
+
+def change_number(row_key: str) -> int:
+    return _MAX_CHANGE - int(row_key.removeprefix("change:"))
+
+
+PACK_PREFIX: Final = "pack:"
+
+
+def pack_row(first: str) -> str:
+    return f"{PACK_PREFIX}{first}"
+
+
+def pack_blob(subscription_id: str, first: str) -> str:
+    return f"{subscription_prefix(subscription_id)}{first}"
+
+
+GROUP_PREFIX: Final = "group:"
+
+
+def group_row(name: str) -> str:
+    return f"{GROUP_PREFIX}{name}"
+
+
+def member_row(group_id: str, profile_id: str) -> str:
+    return f"{members_prefix(group_id)}{profile_id}"
+
+
+def members_prefix(group_id: str) -> str:
+    return f"member:{group_id}:"
+
+
+def grouped_row(profile_id: str, group_id: str) -> str:
+    return f"{grouped_prefix(profile_id)}{group_id}"
+
+
+def grouped_prefix(profile_id: str) -> str:
+    return f"grouped:{profile_id}:"

@@ -26,6 +26,7 @@ from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.retention import has_expired
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Clock
+from shared.storage.changes import logged
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.fields import Fields
 from shared.storage.layout import (
@@ -150,7 +151,7 @@ class RowMigrationStore:
         etag = seen.etag
         for attempt in range(ATTEMPTS):
             try:
-                self._voices.apply(key.subscription_id, [Merge(profile_row(key), values, etag), *others])
+                self._voices.apply(key.subscription_id, [Merge(profile_row(key), values, etag), *others, *logged(self._voices, key)])
                 return
             except RowConflict:
                 row = self._voices.get(key.subscription_id, profile_row(key))

@@ -13,6 +13,7 @@ from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, Profile
 from shared.domain.retention import with_expiry
 from shared.services.ports import Clock, Ids
 from shared.storage.candidates import Candidates
+from shared.storage.changes import logged
 from shared.storage.due import Eraser, armed, erase_due, still_needed
 from shared.storage.enrolling import Enroller
 from shared.storage.envelope import Envelope, Place, Secret
@@ -62,7 +63,7 @@ class RowProfileStore:
     ) -> None:
         self._voices, self._envelope, self._policies, self._clock = voices, envelope, policies, clock
         self._pause = pause
-        self._enroller = Enroller(voices, audio, envelope, ids)
+        self._enroller = Enroller(voices, audio, envelope, ids, pause)
         self._remover = Remover(voices, Eraser(voices, audio), pause)
         self._candidates = Candidates(voices)
 
@@ -136,6 +137,8 @@ class RowProfileStore:
             values = {name: value for name, value in row.values.items() if name not in NOTES}
             values |= {**notes(after), "revision": now.revision + 1, **({"armed_at": armed_at} if armed_at else {})}
             changes: list[Change] = [Replace(row.key, values, row.etag), *arming]
+            if profile.retention != current.retention:
+                changes += logged(self._voices, key)
             if attempt:
                 changes = still_needed(self._voices, key.subscription_id, changes)
             try:
@@ -165,6 +168,8 @@ class RowProfileStore:
             tombstone = erase_due(at, key, old.epoch)
             values = profile_values(fresh, version.revision + 1, SealedVoice(), armed_at)
             changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming]
+            if "signature" in row.values:
+                changes += logged(self._voices, key)
             if attempt:
                 changes = still_needed(self._voices, key.subscription_id, changes)
             try:

@@ -15,6 +15,7 @@ from typing import Final
 
 from shared.domain.errors import ProfileBusy, StorageUnavailable
 from shared.domain.profile import ProfileKey
+from shared.storage.changes import logged
 from shared.storage.due import Eraser, erase_due
 from shared.storage.fields import Fields
 from shared.storage.layout import TALLY, profile_row
@@ -48,7 +49,7 @@ class Remover:
             if not admit(row) or row is None:
                 return False
             tombstone = erase_due(at, key, None, armed_at=Fields(row).maybe_time("armed_at"), expired=expired)
-            if self._removed(row, tombstone):
+            if self._removed(row, key, tombstone):
                 self.erase(key.subscription_id, tombstone)
                 return True
             self._pause(attempt)
@@ -61,10 +62,12 @@ class Remover:
         except StorageUnavailable:
             logger.warning("erase_deferred subscription=%s", subscription_id)
 
-    def _removed(self, row: Row, tombstone: Insert) -> bool:
+    def _removed(self, row: Row, key: ProfileKey, tombstone: Insert) -> bool:
         """False when the row or the count has changed; a tombstone that is there already is this very removal."""
         tally = self._voices.get(row.partition, TALLY)
         changes: list[Change] = [Remove(row.key, row.etag), tombstone]
+        if "signature" in row.values:
+            changes += logged(self._voices, key)
         if tally is not None:
             changes.append(counted(tally, max(0, count(tally) - 1)))
         try:

@@ -12,6 +12,7 @@ from shared.domain.errors import StorageUnavailable
 from shared.services.ports import Ids
 from shared.storage.due import (
     BLOB,
+    DISBAND,
     ERASE,
     EXPIRE,
     OPERATION,
@@ -27,6 +28,7 @@ from shared.storage.due import (
 from shared.storage.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.fields import Fields
 from shared.storage.layout import due_range, due_row, operation_row
+from shared.storage.memberships import Disbander
 from shared.storage.ports import Blobs, Insert, Remove, Row, RowConflict, RowMissing, Rows
 from shared.storage.removing import Remover
 
@@ -65,6 +67,7 @@ class RowUpkeep:
             OPERATION: self._expire_operation,
             EXPIRE: Expirer(voices, Remover(voices, self._eraser), policies),
             POLICY: self._walk,
+            DISBAND: Disbander(voices),
             **(handlers or {}),
         }
 

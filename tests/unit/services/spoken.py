@@ -23,6 +23,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
 from shared.domain.subscription import KeySlot, Subscription
 from shared.services.audit import Audit, RecordExpiry
+from shared.services.ports import Numbers
 from shared.services.profiles import CreateProfile
 from shared.storage.audit import RowAuditTrail
 from shared.storage.data_keys import DataKeys
@@ -84,6 +85,9 @@ class SpokenModel:
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         return [max(0.0, float(embedding @ signature.direction)) for signature in signatures]
+
+    def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
+        return np.maximum(0.0, np.asarray(directions @ embedding, np.float64))
 
 
 class SpokenKeeper:

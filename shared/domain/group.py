@@ -1,0 +1,28 @@
+"""A named group of identification profiles: whom an identify is to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Group:
+    """``group_id`` tells it from an earlier one of the same name."""
+
+    subscription_id: str
+    name: str
+    group_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Everyone:
+    """As candidates: every enrolled profile of the subscription."""
+
+
+@dataclass(frozen=True)
+class InGroup:
+    """As candidates: every enrolled profile in the group of this name."""
+
+    name: str
