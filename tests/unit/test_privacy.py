@@ -1,0 +1,55 @@
+"""The bounds that docs/privacy.md promises are those of the code, and the proofs that it names exist."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from functions import retention
+from shared.domain.limits import AUDIT_DAYS, OPERATION_HOURS, PENDING_UPLOAD_MINUTES
+from shared.services.retain import ERASE_CALLS
+from shared.storage.data_keys import CACHE_SECONDS
+from shared.storage.expiry import SETTLED, WALK_SLICE
+from shared.storage.subscriptions import LOOK_UP_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "sentence"),
+    [
+        (CACHE_SECONDS, 300.0, "keeps an unwrapped data key in memory for at most 5 minutes"),
+        (LOOK_UP_SECONDS, 30.0, "used a subscription's key in the last 30 seconds may serve a request"),
+        (SETTLED, timedelta(minutes=10), "comes back when 10 minutes have passed"),
+        (PENDING_UPLOAD_MINUTES, 10, "its audio after 10 minutes, with the next tick"),
+        (OPERATION_HOURS, 24, "24 hours, then gone with the next tick"),
+        (AUDIT_DAYS, 400.0, "`auditDays`, 400 days unless set otherwise"),
+        (WALK_SLICE, 2_000, "looks through all profiles, 2,000 a tick"),
+        (ERASE_CALLS, 2_000, "in slices of 2,000 storage calls"),
+    ],
+)
+def test_a_bound_is_the_codes(value: object, bound: object, sentence: str) -> None:
+    assert value == bound
+    assert sentence in TEXT
+
+
+def test_the_timer_runs_as_often_as_it_says() -> None:
+    assert "the timer, which runs every five minutes" in TEXT
+    schedules = re.findall(r'schedule="([^"]+)"', Path(retention.__file__).read_text(encoding="utf-8"))
+    assert schedules == ["0 */5 * * * *"]
+
+
+def test_every_proof_that_is_named_exists() -> None:
+    named = re.findall(r"`(tests/[\w./]+)`", TEXT)
+    assert len(named) >= 6
+    assert [one for one in named if not (ROOT / one).exists()] == []
+
+
+def test_the_page_that_it_links_to_exists() -> None:
+    links = re.findall(r"\]\(([\w./-]+)\)", TEXT)
+    assert links
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
