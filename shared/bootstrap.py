@@ -23,6 +23,7 @@ from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
+from shared.services.activation import RequireActivation
 from shared.services.annotate import ChangeProfileRetention
 from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit
 from shared.services.consent import RecordConsent, WithdrawConsent
@@ -158,7 +159,16 @@ def assemble(
         reset_profile=ResetProfile(profiles, audit, _now),
         erase_profile=EraseProfile(profiles, audit, _now),
         enroll_phrase=EnrollPhrase(profiles, audit, listener, phrases, model, _now, previous),
-        enroll_speech=EnrollSpeech(profiles, audit, listener, model, FlacKeeper(), _now, previous),
+        enroll_speech=EnrollSpeech(
+            profiles,
+            audit,
+            listener,
+            model,
+            FlacKeeper(),
+            _now,
+            previous,
+            activation=RequireActivation(phrases) if config.activation else None,
+        ),
         verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now, previous),
         verify_speech=VerifySpeech(profiles, listener, model, _now, previous),
         identify=Identify(profiles, listener, model, _now, previous),

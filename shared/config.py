@@ -23,6 +23,7 @@ class Config:
     model: str
     previous_model: str | None
     strict_audio: bool
+    activation: bool
     public_url: str | None
     local_subscription_key: str | None = field(repr=False)
 
@@ -54,6 +55,11 @@ PREVIOUS_MODEL = Setting(
     "The model that `TIMBRE_MODEL` replaces: it serves its profiles until they are migrated.",
 )
 STRICT_AUDIO = Setting("TIMBRE_STRICT_AUDIO", "false", "`true` accepts 16 kHz 16-bit mono PCM WAV only, as Azure did.")
+ACTIVATION = Setting(
+    "TIMBRE_ACTIVATION",
+    "false",
+    "`true` asks for the activation phrase in the first enrollment of a text-independent profile.",
+)
 PUBLIC_URL = Setting(
     "TIMBRE_PUBLIC_URL", None, "Base URL for `Operation-Location` behind a gateway; default: the request's own."
 )
@@ -64,8 +70,11 @@ LOCAL_KEY = Setting(
     True,
 )
 SETTINGS = (
-    STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, PUBLIC_URL, LOCAL_KEY,
+    STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
+    PUBLIC_URL, LOCAL_KEY,
 )  # fmt: skip
+
+_FLAGS = ("true", "false")
 
 
 def read(environment: Mapping[str, str]) -> Config:
@@ -85,9 +94,8 @@ def read(environment: Mapping[str, str]) -> Config:
     key_encryption = value(KEY_ENCRYPTION) or ""
     if not key_encryption.startswith(("local:", "vault:")):
         problems.append(f"{KEY_ENCRYPTION.name} must be local:<base64> or vault:<key URL>")
-    strict = (value(STRICT_AUDIO) or "").lower()
-    if strict not in ("true", "false"):
-        problems.append(f"{STRICT_AUDIO.name} must be true or false")
+    flags = {setting: (value(setting) or "").lower() for setting in (STRICT_AUDIO, ACTIVATION)}
+    problems += [f"{setting.name} must be true or false" for setting, flag in flags.items() if flag not in _FLAGS]
     public_url = value(PUBLIC_URL)
     if public_url and not public_url.startswith(("http://", "https://")):
         problems.append(f"{PUBLIC_URL.name} must start with http:// or https://")
@@ -101,7 +109,8 @@ def read(environment: Mapping[str, str]) -> Config:
         key_encryption=key_encryption,
         model=model,
         previous_model=previous_model,
-        strict_audio=strict == "true",
+        strict_audio=flags[STRICT_AUDIO] == "true",
+        activation=flags[ACTIVATION] == "true",
         public_url=public_url.rstrip("/") if public_url else None,
         local_subscription_key=value(LOCAL_KEY),
     )

@@ -130,6 +130,11 @@ class Profile:
         return self.status is EnrollmentStatus.ENROLLED
 
     @property
+    def is_active(self) -> bool:
+        """From the first enrollment on, which has the activation phrase where it is asked for."""
+        return self.enrollments_count > 0
+
+    @property
     def remaining_enrollments(self) -> int:
         return max(0, VERIFICATION_ENROLLMENTS_NEEDED - self.enrollments_count)
 

@@ -71,4 +71,4 @@ class V2021(V2):
     def _activation(self, one: Profile) -> dict[str, object]:
         if one.key.kind.needs_phrase:
             return {}
-        return {"profileStatus": "Active" if one.enrollments_count else "Inactive"}
+        return {"profileStatus": "Active" if one.is_active else "Inactive"}

@@ -23,6 +23,7 @@ from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENRO
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
+from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
@@ -151,14 +152,15 @@ class EnrollSpeech:
     keeper: AudioKeeper
     clock: Clock
     previous: SpeakerModel | None = None
+    activation: RequireActivation | None = None
 
     def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
         """The recording is kept where the kind and the subscription's settings say so.
 
         Raises
         ------
-        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, EnrollmentAudioFull, ModelDiffers,
-        ProfileBusy
+        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, ActivationNotHeard, EnrollmentAudioFull,
+        ModelDiffers, ProfileBusy
         """
         with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
             return self._enrolled(caller.subscription.settings, key, audio, rules)
@@ -169,6 +171,8 @@ class EnrollSpeech:
         models = SpeakerModels(self.model, self.previous)
         models.of(profile)
         utterance = self.listener.listen(audio.content, audio.media_type, rules.audio)
+        if self.activation and not profile.is_active:
+            self.activation(profile, utterance)
         keeps = key.kind.keeps_audio and settings.keep_identification_audio
         kept = self.keeper.encode(utterance) if keeps else None
         commit = Commit(self.profiles, settings.require_consent)
@@ -177,11 +181,12 @@ class EnrollSpeech:
             profile,
             lambda: self.profiles.get(key),
             lambda model: _enrollment(model, utterance, self.clock),
-            lambda enrollment: commit(key, enrollment, kept, lambda now: self._admit(now, enrollment, rules)),
+            lambda enrollment: commit(key, enrollment, kept, lambda now: self._admit(profile, now, enrollment, rules)),
         )
 
-    @staticmethod
-    def _admit(profile: Profile, enrollment: Enrollment, rules: SpeechRules) -> Profile:
+    def _admit(self, before: Profile, profile: Profile, enrollment: Enrollment, rules: SpeechRules) -> Profile:
+        if self.activation and before.is_active and not profile.is_active:
+            raise ProfileBusy(profile.key.profile_id)  # reset meanwhile, and nobody has said the phrase since
         audio_seconds = profile.audio_seconds + enrollment.audio_seconds
         if audio_seconds > rules.max_audio_seconds:
             raise EnrollmentAudioFull(audio_seconds, rules.max_audio_seconds)

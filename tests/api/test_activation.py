@@ -1,0 +1,99 @@
+"""Active enrollment, where a setting asks for it: a text-independent profile begins with the phrase."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
+from tests.api.client import Client, Profiles
+from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers, refusal
+from tests.api.said import PASSPORT, QUESTION, STORY, said
+from tests.service import running_service
+from tests.voices import flite, wav_bytes
+
+PHRASE = ACTIVATION_PHRASES_BY_LOCALE["en-US"][0]
+MISSING = f'Activation phrase is missing. The first enrollment of a profile must contain: "{PHRASE}"'
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    log = tmp_path_factory.mktemp("activation") / "service.log"
+    with running_service(log, "--ephemeral", environment={"TIMBRE_ACTIVATION": "true"}) as running:
+        yield Client(running.url, running.key)
+
+
+@pytest.fixture
+def speakers(strict: Client) -> Speakers:
+    return Speakers(strict, V2021, TEXT_INDEPENDENT)
+
+
+@pytest.mark.parametrize("voice", ["slt", "awb", "rms", "kal"])
+def test_the_phrase_activates(speakers: Speakers, voice: str) -> None:
+    profile_id = speakers.new()
+    assert speakers.enroll(profile_id, said(PHRASE, voice)).status == 201
+    assert speakers.show(profile_id)["profileStatus"] == "Active"
+
+
+def test_the_phrase_may_stand_among_other_speech(speakers: Speakers) -> None:
+    pause = np.zeros(6_000, dtype=np.float32)
+    around = np.concatenate([flite("Good morning."), pause, flite(PHRASE), pause, flite(QUESTION)])
+    assert speakers.enroll(speakers.new(), wav_bytes(around)).status == 201
+
+
+@pytest.mark.parametrize("generation", [V2, V2021], ids=lambda one: one.name)
+@pytest.mark.parametrize("kind", [TEXT_INDEPENDENT, IDENTIFICATION])
+@pytest.mark.parametrize(
+    "sentence", [STORY, "I'll talk for a few seconds.", "so you can recognize my voice in the future"]
+)
+def test_other_speech_does_not(strict: Client, generation: Generation, kind: str, sentence: str) -> None:
+    speakers = Speakers(strict, generation, kind)
+    profile_id = speakers.new()
+    assert refusal(speakers.enroll(profile_id, said(sentence))) == (400, "InvalidRequest", MISSING)
+    assert speakers.show(profile_id)["enrollmentsCount"] == 0
+
+
+def test_an_active_profile_enrolls_on_anything_until_it_is_reset(speakers: Speakers) -> None:
+    profile_id = speakers.enrolled(said(PHRASE), said(STORY))
+    assert speakers.show(profile_id)["enrollmentsCount"] == 2
+    speakers.reset(profile_id)
+    assert refusal(speakers.enroll(profile_id, said(STORY)))[2] == MISSING
+
+
+def test_the_oldest_generation_asks_for_it_too(strict: Client) -> None:
+    """Or whoever does not want to ask the speaker would go there."""
+    identification = Profiles(strict, "identification")
+    profile_id = identification.create()
+    assert identification.enroll(profile_id, said(STORY)).error == (400, "BadRequest", f"InvalidPhrase: {MISSING}")
+    assert identification.enroll(profile_id, said(PHRASE), "?shortAudio=true").status == 202
+
+
+def test_a_locale_whose_phrase_nobody_knows_cannot_be_activated(speakers: Speakers) -> None:
+    assert refusal(speakers.enroll(speakers.new("fr-FR"), said(STORY))) == (
+        400,
+        "InvalidRequest",
+        "Activation phrase is missing. None is known for the locale fr-FR.",
+    )
+
+
+def test_a_text_dependent_profile_needs_none(strict: Client) -> None:
+    speakers = Speakers(strict, V2021, TEXT_DEPENDENT)
+    assert speakers.enroll(speakers.new(), said(PASSPORT)).status == 201
+
+
+def test_off_by_default(api: Client) -> None:
+    speakers = Speakers(api, V2021, TEXT_INDEPENDENT)
+    assert speakers.enroll(speakers.new(), said(STORY)).status == 201
+
+
+@pytest.mark.parametrize("name", ["ms-neural-tts/neuralActivationPhrase", "ms-talk/TalkForAFewSeconds16"])
+def test_recordings_of_the_phrase_activate(speakers: Speakers, speech: Path, name: str) -> None:
+    samples, rate = soundfile.read(speech / "ms-samples" / f"{name}.flac", dtype="int16")
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV")
+    assert speakers.enroll(speakers.new(), file.getvalue()).status == 201
