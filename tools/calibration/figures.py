@@ -26,6 +26,7 @@ CANDIDATES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 BUCKETS: Final = ((0.0, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, math.inf))
 """Net seconds of speech in the tested recording; 4 s is what the API asks for without ``ignoreMinLength``."""
 WORST: Final = 10
+EACH: Final = 2
 MANY: Final = 0.3
 """Share of strangers from different groups above which the report warns."""
 HIGHEST: Final = 0.999
@@ -240,15 +241,16 @@ def part(name: str, value: str, scored: Scored, in_force: float) -> Part:
 
 
 def worst(full: Comparisons, made: Material, manifest: Manifest, same: bool) -> tuple[Pair, ...]:
-    """The lowest of a speaker's own scores, or strangers' highest; each pair of recordings once."""
+    """The lowest of a speaker's own scores, or strangers' highest; of each two speakers the worst ``EACH`` alone."""
     chosen = np.nonzero(full.trials.same == same)[0]
     order = chosen[np.argsort(full.logit[chosen] if same else -full.logit[chosen])]
-    pairs, seen = [], set()
+    pairs, seen = [], Counter[tuple[int, int]]()
     for index in order:
         enrolled, test = made.enrolled[full.enrolled_at[index]], made.tests[full.tested_at[index]]
-        if (enrolled.speaker, test.row) in seen:
+        met = (enrolled.speaker, test.speaker)
+        if seen[met] == EACH:
             continue
-        seen.add((enrolled.speaker, test.row))
+        seen[met] += 1
         paths = tuple(str(manifest.rows[row].path) for row in sorted(enrolled.rows))
         score = float(sigmoid(full.logit[index : index + 1])[0])
         names = made.speakers[enrolled.speaker], made.speakers[test.speaker]

@@ -119,7 +119,9 @@ def parts(report: Report) -> str:
             ends = [[100 * (rate.value - rate.low)], [100 * (rate.high - rate.value)]]
             axes.errorbar([100 * rate.value], [row + shift], xerr=ends, fmt="o", color=colour, ms=5, capsize=3, lw=1.4)
     axes.set_yticks(range(len(shown)), [f"{part.name}: {part.value}" for part in reversed(shown)])
-    axes.set(xlim=(0, None), xlabel=f"% wrong at score {report.in_force:g}", ylim=(-0.6, len(shown) - 0.4))
+    ends_shown = [rate.high for part in shown for rate in (part.false_match, part.false_non_match) if rate]
+    widest = max([end for end in ends_shown if end < 0.5] or [1.0])  # those that say nothing run out of the picture
+    axes.set(xlim=(0, 115 * widest), xlabel=f"% wrong at score {report.in_force:g}", ylim=(-0.6, len(shown) - 0.4))
     axes.grid(axis="y", visible=False)
     for colour, name in ((STRANGERS, "strangers accepted"), (OWN, "own voice refused")):
         axes.plot([], [], "o", color=colour, label=name)

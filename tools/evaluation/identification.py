@@ -1,6 +1,6 @@
 """Open-set identification: a list of candidates, and a speaker who may be none of them.
 
-Decided as the service decides: the best candidate's score, brought down for the length of the list by
+Decided as the service decides: the best candidate's score, corrected for the length of the list by
 ``shared.domain.decision.open_set``, against 0.5. Beside it the same without that, to show what it is worth.
 """
 

@@ -171,7 +171,7 @@ def _identification(named: Sequence[Named]) -> str:
     ]
     head = (
         "profiles", "candidates", "test", "tests of speakers", "rank-1", "missed", "of them named as another",
-        "strangers named", "missed without ln N", "strangers named without ln N",
+        "strangers named", "missed, uncorrected", "strangers named, uncorrected",
     )  # fmt: skip
     return _table(head, rows)
 
