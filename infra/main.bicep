@@ -42,8 +42,14 @@ param zoneRedundant bool = false
 @description('Speaker model: a name in models/catalogue.json that the package contains.')
 param speakerModel string = 'ge2e-1'
 
+@description('The model that speakerModel replaces: it serves its profiles until they are migrated. Empty: none.')
+param previousSpeakerModel string = ''
+
 @description('Accept 16 kHz 16-bit mono PCM WAV only, as Azure Speaker Recognition did.')
 param strictAudio bool = false
+
+@description('Ask for the activation phrase in the first enrollment of a text-independent profile.')
+param activation bool = false
 
 @description('Base URL that callers use when a gateway of your own stands in front; empty: API Management\'s, or the app\'s own.')
 param publicUrl string = ''
@@ -248,7 +254,9 @@ module functionApp 'modules/function-app.bicep' = {
     keyUri: keyVault.outputs.keyUri
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     speakerModel: speakerModel
+    previousSpeakerModel: previousSpeakerModel
     strictAudio: strictAudio
+    activation: activation
     publicUrl: empty(publicUrl) ? ownUrl : publicUrl
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount

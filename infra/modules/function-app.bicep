@@ -39,8 +39,14 @@ param applicationInsightsConnectionString string
 @description('Speaker model by its name in models/catalogue.json.')
 param speakerModel string
 
+@description('The model that speakerModel replaces; empty: none.')
+param previousSpeakerModel string
+
 @description('Whether only 16 kHz 16-bit mono PCM WAV is accepted.')
 param strictAudio bool
+
+@description('Whether the first enrollment of a text-independent profile needs the activation phrase.')
+param activation bool
 
 @description('Base URL that callers use; empty: the request\'s own.')
 param publicUrl string
@@ -124,7 +130,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReadyInstances == 0 ? [] : [
+        alwaysReady: (alwaysReadyInstances == 0) ? [] : [
           {
             name: 'http'
             instanceCount: alwaysReadyInstances
@@ -185,7 +191,9 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     VOICE_STORAGE__clientId: identityClientId
     TIMBRE_KEY_ENCRYPTION: 'vault:${keyUri}'
     TIMBRE_MODEL: speakerModel
+    TIMBRE_PREVIOUS_MODEL: previousSpeakerModel
     TIMBRE_STRICT_AUDIO: toLower(string(strictAudio))
+    TIMBRE_ACTIVATION: toLower(string(activation))
     TIMBRE_PUBLIC_URL: publicUrl
   }
 }

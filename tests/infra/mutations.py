@@ -1,0 +1,164 @@
+"""How each promise is broken: (file, text that is there, text that breaks the promise)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VOICE = "modules/storage-voice.bicep"
+HOST = "modules/storage-host.bicep"
+VAULT = "modules/key-vault.bicep"
+ROLES = "modules/roles.bicep"
+APP = "modules/function-app.bicep"
+LOGS = "modules/monitoring.bicep"
+ALERTS = "modules/alerts.bicep"
+GATEWAY = "modules/api-management.bicep"
+ENDPOINTS = "modules/private-endpoints.bicep"
+NETWORK = "modules/network.bicep"
+MAIN = "main.bicep"
+TABLE_ROLE = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
+OFF, ON = ": {\n      enabled: false", ": {\n      enabled: true"
+MODEL = "    TIMBRE_MODEL: speakerModel\n"
+BACKUP: Final = """resource backup 'Microsoft.DataProtection/backupVaults@2023-05-01' = {
+  name: 'backup'
+  location: location
+}
+
+@description('Resource id.')
+output id string = account.id
+"""
+
+MUTATIONS: Final = {
+    "a_deleted_voice_is_gone": [
+        (VOICE, "    deleteRetentionPolicy" + OFF, "    deleteRetentionPolicy" + ON),
+        (VOICE, "containerDeleteRetentionPolicy" + OFF, "containerDeleteRetentionPolicy" + ON),
+        (VOICE, "isVersioningEnabled: false", "isVersioningEnabled: true"),
+        (VOICE, "changeFeed" + OFF, "changeFeed" + ON),
+        (VOICE, "restorePolicy" + OFF, "restorePolicy" + ON),
+        (VOICE, "    isVersioningEnabled: false\n", ""),
+    ],
+    "nothing_copies_voice_data": [(VOICE, "@description('Resource id.')\noutput id string = account.id\n", BACKUP)],
+    "voice_data_stays_in_its_region_unless_chosen": [
+        (MAIN, "Redundancy string = 'Standard_LRS'", "Redundancy string = 'Standard_GRS'"),
+        (VOICE, "name: redundancy", "name: 'Standard_GRS'"),
+    ],
+    "storage_takes_identities_only": [
+        (VOICE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
+        (HOST, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
+        (VOICE, "    allowSharedKeyAccess: false\n", ""),
+        (VOICE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true"),
+        (VOICE, "allowCrossTenantReplication: false", "allowCrossTenantReplication: true"),
+        (VOICE, "supportsHttpsTrafficOnly: true", "supportsHttpsTrafficOnly: false"),
+        (HOST, "minimumTlsVersion: 'TLS1_2'", "minimumTlsVersion: 'TLS1_0'"),
+    ],
+    "voice_data_has_an_account_of_its_own": [
+        (MAIN, "voiceTableEndpoint: storageVoice.outputs", "voiceTableEndpoint: storageHost.outputs"),
+        (MAIN, "name: 'stvoice${resourceToken}'", "name: 'sthost${resourceToken}'"),
+    ],
+    "the_network_closes_storage_and_vault": [
+        (VOICE, "isPrivate ? 'Disabled' : 'Enabled'", "isPrivate ? 'Enabled' : 'Enabled'"),
+        (VAULT, "isPrivate ? 'Deny' : 'Allow'", "isPrivate ? 'Allow' : 'Allow'"),
+        (MAIN, "    isPrivate: vnetEnabled\n    workspaceId", "    isPrivate: false\n    workspaceId"),
+        (MAIN, "'modules/private-endpoints.bicep' = if (vnetEnabled) {", "'modules/private-endpoints.bicep' = {"),
+    ],
+    "private_endpoints_reach_all_that_holds_data": [
+        (ENDPOINTS, "target: voiceStorageId\n    group: 'table'", "target: voiceStorageId\n    group: 'blob'"),
+        (ENDPOINTS, "group: 'vault'\n    zone: 2", "group: 'vault'\n    zone: 1"),
+        (NETWORK, "Microsoft.App/environments", "Microsoft.Web/serverFarms"),
+        (APP, "empty(subnetId) ? null : subnetId", "empty(subnetId) ? null : null"),
+    ],
+    "the_vault_cannot_be_emptied": [
+        (VAULT, "enablePurgeProtection: true", "enablePurgeProtection: false"),
+        (VAULT, "enableRbacAuthorization: true", "enableRbacAuthorization: false"),
+        (VAULT, "enableSoftDelete: true", "enableSoftDelete: false"),
+        (VAULT, "softDeleteRetentionInDays: 90", "softDeleteRetentionInDays: 7"),
+        (VAULT, "enabledForTemplateDeployment: false", "enabledForTemplateDeployment: true"),
+        (VAULT, "    enableSoftDelete: true\n", "    enableSoftDelete: true\n    accessPolicies: []\n"),
+    ],
+    "the_key_wraps_and_rotates_and_stays": [
+        (VAULT, "      'unwrapKey'\n", "      'unwrapKey'\n      'decrypt'\n"),
+        (VAULT, "exportable: false", "exportable: true"),
+        (VAULT, "keySize: 3072", "keySize: 1024"),
+        (VAULT, "type: 'rotate'", "type: 'notify'"),
+        (VAULT, "key.properties.keyUri\n", "key.properties.keyUriWithVersion\n"),
+    ],
+    "the_identity_has_these_roles_and_no_others": [
+        (ROLES, "e147488a-f6f5-4113-8e2d-b22465e65bf6", "12338af0-0e69-4776-bea7-57ae8d297424"),
+        (ROLES, "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"),
+        (ROLES, TABLE_ROLE, TABLE_ROLE[:-1] + "4"),
+        (ROLES, "scope: key\n", "scope: vault\n"),
+        (ROLES, "principalType: 'ServicePrincipal'", "principalType: 'Group'"),
+        (MAIN, "principalId: identity.outputs.principalId", "principalId: identity.outputs.clientId"),
+        (MAIN, "voiceStorageName: storageVoice.outputs.name", "voiceStorageName: storageHost.outputs.name"),
+    ],
+    "the_app_runs_as_its_identity": [
+        (APP, "type: 'UserAssigned'\n", "type: 'SystemAssigned'\n"),
+        (APP, "type: 'UserAssignedIdentity'", "type: 'StorageAccountConnectionString'"),
+        (APP, "VOICE_STORAGE__clientId: identityClientId", "VOICE_STORAGE__clientId: identityId"),
+        (APP, "ClientId=${identityClientId};Authorization=AAD", "Authorization=AAD"),
+        (APP, "AzureWebJobsStorage__credential: 'managedidentity'", "AzureWebJobsStorage__credential: 'clientsecret'"),
+        (MAIN, "    roles\n    privateEndpoints\n", "    privateEndpoints\n"),
+    ],
+    "telemetry_takes_identities_only_and_hides_addresses": [
+        (LOGS, "DisableLocalAuth: true", "DisableLocalAuth: false"),
+        (LOGS, "DisableIpMasking: false", "DisableIpMasking: true"),
+        (LOGS, "disableLocalAuth: true", "disableLocalAuth: false"),
+    ],
+    "no_file_reads_a_secret": [(VOICE, "string = account.name", "string = account.listKeys().keys[0].value")],
+    "the_plan_is_flex_consumption_with_python_3_12": [
+        (APP, "name: 'FC1'", "name: 'EP1'"),
+        (APP, "version: '3.12'", "version: '3.10'"),
+        (APP, "      minTlsVersion: '1.2'\n", "      minTlsVersion: '1.2'\n      ftpsState: 'Disabled'\n"),
+        (APP, "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 1"),
+        (APP, "instanceCount: alwaysReadyInstances", "instanceCount: 1"),
+    ],
+    "callers_come_by_https_and_nobody_publishes_with_a_password": [
+        (APP, "httpsOnly: true", "httpsOnly: false"),
+        (APP, "minTlsVersion: '1.2'", "minTlsVersion: '1.0'"),
+        (APP, "name: 'scm'\n  properties: {\n    allow: false", "name: 'scm'\n  properties: {\n    allow: true"),
+    ],
+    "the_app_gets_the_settings_that_it_reads": [
+        (APP, MODEL, ""),
+        (APP, MODEL, MODEL + "    TIMBRE_UNKNOWN: 'x'\n"),
+        (APP, MODEL, MODEL + "    FUNCTIONS_WORKER_RUNTIME: 'python'\n"),
+        (APP, MODEL, MODEL + "    TIMBRE_LOCAL_SUBSCRIPTION_KEY: 'x'\n"),
+    ],
+    "the_settings_mean_what_the_app_expects": [
+        (APP, "'vault:${keyUri}'", "keyUri"),
+        (APP, "toLower(string(strictAudio))", "string(strictAudio)"),
+        (APP, "string(httpConcurrency)", "'1'"),
+        (APP, "'34603008'", "'33554432'"),
+        (APP, "VOICE_STORAGE__blobServiceUri: voiceBlobEndpoint", "VOICE_STORAGE__blobServiceUri: voiceTableEndpoint"),
+        (MAIN, "param speakerModel string = 'ge2e-1'", "param speakerModel string = 'other'"),
+    ],
+    "access_to_voices_and_key_is_logged": [
+        (VAULT, "category: 'AuditEvent'\n        enabled: true", "category: 'AuditEvent'\n        enabled: false"),
+        (VOICE, "category: 'StorageRead'", "category: 'StorageWrite'"),
+        (VOICE, "scope: voiceTables", "scope: blobs"),
+        (MAIN, "param logVoiceAccess bool = true", "param logVoiceAccess bool = false"),
+    ],
+    "a_person_is_told_of_what_matters": [
+        (ALERTS, "    severity: 0\n", "    severity: 4\n"),
+        (ALERTS, "operator: 'LessThan'", "operator: 'GreaterThan'"),
+        (ALERTS, "window: 'PT30M'\n    operator: 'LessThan'", "window: 'PT6H'\n    operator: 'LessThan'"),
+        (ALERTS, "threshold: erasureOverdueHours", "threshold: 10000"),
+        (ALERTS, "column: 'ErrorPercent'", "column: 'Errors'"),
+        (ALERTS, "    enabled: true\n    scopes", "    enabled: false\n    scopes"),
+        (ALERTS, "        operators.id\n", ""),
+    ],
+    "the_gateway_leaves_keys_alone_and_hides_management": [
+        (GATEWAY, "header: 'X-Gateway-Key'", "header: 'Ocp-Apim-Subscription-Key'"),
+        (GATEWAY, "subscriptionRequired: false", "subscriptionRequired: true"),
+        ("api-management-policy.xml", "&quot;manage&quot;", "&quot;other&quot;"),
+    ],
+    "what_costs_money_is_chosen": [
+        (MAIN, "param apiManagementSku string = 'None'", "param apiManagementSku string = 'Developer'"),
+        (MAIN, "param vnetEnabled bool = false", "param vnetEnabled bool = true"),
+        (MAIN, "param maximumInstanceCount int = 40", "param maximumInstanceCount int = 1000"),
+        (MAIN, "'modules/api-management.bicep' = if (withApiManagement) {", "'modules/api-management.bicep' = {"),
+    ],
+    "azd_finds_what_it_deploys_to": [
+        (APP, "'azd-service-name': 'api'", "'azd-service-name': 'web'"),
+        (MAIN, "'azd-env-name': environmentName", "'azd-env': environmentName"),
+    ],
+}  # fmt: skip
+"""By promise. The first place where the text stands is changed."""

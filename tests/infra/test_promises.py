@@ -1,0 +1,38 @@
+"""Each promise is kept, and each is seen to be broken when its property is flipped."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.infra import data_promises, service_promises
+from tests.infra.bicep import INFRA, load
+from tests.infra.mutations import MUTATIONS
+from tests.infra.promise import PROMISES
+
+__all__ = ["data_promises", "service_promises"]  # imported: they register their promises
+
+CASES: Final = [(name, *mutation) for name, mutations in MUTATIONS.items() for mutation in mutations]
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_kept(name: str) -> None:
+    PROMISES[name](load())
+
+
+@pytest.mark.parametrize(("name", "file", "old", "new"), CASES, ids=[f"{case[0]}-{i}" for i, case in enumerate(CASES)])
+def test_seen_to_be_broken(name: str, file: str, old: str, new: str, tmp_path: Path) -> None:
+    folder = tmp_path / "infra"
+    shutil.copytree(INFRA, folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text, "the mutation finds nothing to change"
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(AssertionError):
+        PROMISES[name](load(folder))
+
+
+def test_every_promise_has_been_broken() -> None:
+    assert set(MUTATIONS) == set(PROMISES)
