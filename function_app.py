@@ -4,8 +4,10 @@ import azure.functions as func
 
 from functions import (
     audit,
+    compaction,
     elsewhere,
     enroll,
+    groups,
     health,
     identify,
     migration,
@@ -21,7 +23,7 @@ from functions import (
 )
 
 app = func.FunctionApp()
-for group in (profiles, enroll, verify, identify, phrases, operations, settings, notes, audit, subscriptions):
-    app.register_functions(group.blueprint)
-for group in (retention, migration, health, openapi, elsewhere):
-    app.register_functions(group.blueprint)
+for module in (profiles, enroll, verify, identify, groups, phrases, operations, settings, notes, audit, subscriptions):
+    app.register_functions(module.blueprint)
+for module in (retention, compaction, migration, health, openapi, elsewhere):
+    app.register_functions(module.blueprint)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.group import Candidates, Everyone, InGroup
+from shared.domain.limits import AudioRules
+from shared.domain.recording import Audio
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
 from shared.http.wire import Call
+from shared.services.identify import Identification
 
 blueprint = func.Blueprint()
 
@@ -16,7 +20,10 @@ def identify(call: Call) -> Reply:
     candidates = call.wire.candidates(call)
     rules = call.wire.identify_rules(call)
     audio = call.audio()
-    same_locale = call.wire.same_locale
-    return call.wire.identified(
-        call, lambda: call.services.identify(call.subscription, candidates, audio, rules, same_locale)
-    )
+    return call.wire.identified(call, lambda: _identification(call, candidates, audio, rules))
+
+
+def _identification(call: Call, candidates: Candidates, audio: Audio, rules: AudioRules) -> Identification:
+    if isinstance(candidates, Everyone | InGroup):
+        return call.services.identify_among(call.subscription, candidates, audio, rules)
+    return call.services.identify(call.subscription, candidates, audio, rules, call.wire.same_locale)

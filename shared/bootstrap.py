@@ -26,15 +26,21 @@ from shared.inference.session import OnnxNetwork
 from shared.services.activation import RequireActivation
 from shared.services.annotate import ChangeProfileRetention
 from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit
+from shared.services.compact import CompactGalleries
 from shared.services.consent import RecordConsent, WithdrawConsent
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
+from shared.services.groups import ChangeGroups, ReadGroups
 from shared.services.identify import Identify
+from shared.services.identify_among import IdentifyAmong
 from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.migrate import Migrate, ReadMigration
 from shared.services.operations import Operations
 from shared.services.ports import (
     AuditTrail,
     Clock,
+    Compaction,
+    Galleries,
+    GroupStore,
     MigrationStore,
     ProfileStore,
     SubscriptionEraser,
@@ -46,14 +52,20 @@ from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
 from shared.storage.audit import RowAuditTrail
 from shared.storage.blobs import AzureBlobs
+from shared.storage.compaction import RowCompaction
 from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
+from shared.storage.galleries import RowGalleries
+from shared.storage.groups import RowGroups
 from shared.storage.key_encryption import KeyEncryption, LocalKeyEncryption
 from shared.storage.key_vault import KeyVaultKeyEncryption
+from shared.storage.layout import GALLERIES
 from shared.storage.migration import RowMigrationStore
 from shared.storage.operations import RowOperationStore
+from shared.storage.packs import Packs
 from shared.storage.profiles import RowProfileStore
 from shared.storage.purge import SubscriptionPurge
+from shared.storage.speakers import SpeakerReader
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.tables import TableRows
 from shared.storage.upkeep import RowUpkeep
@@ -77,6 +89,10 @@ class Services:
     verify_phrase: VerifyPhrase
     verify_speech: VerifySpeech
     identify: Identify
+    identify_among: IdentifyAmong
+    compact_galleries: CompactGalleries
+    read_groups: ReadGroups
+    change_groups: ChangeGroups
     record_consent: RecordConsent
     withdraw_consent: WithdrawConsent
     change_profile_retention: ChangeProfileRetention
@@ -126,9 +142,24 @@ def build(config: Config) -> Services:
     profiles = RowProfileStore(voices, audio, envelope, _new_id, policies=subscriptions.retention, clock=_now)
     expired = RecordExpiry(Audit(trail, _now, _new_id))
     upkeep = RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, _new_id, expired)
-    eraser = SubscriptionPurge(voices, audio, trail, subscriptions)
+    galleries = AzureBlobs(config.storage, GALLERIES)
+    eraser = SubscriptionPurge(voices, audio, trail, subscriptions, galleries)
     migrations = RowMigrationStore(voices, audio, envelope, subscriptions.retention, _now)
-    return assemble(config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser, migrations)
+    packs, reader = Packs(voices, galleries, envelope, _new_id), SpeakerReader(voices, envelope)
+    held = RowGalleries(voices, packs, reader, subscriptions.retention, _now, config.gallery_megabytes * 1_000_000)
+    among = Among(held, RowCompaction(voices, packs, reader), RowGroups(voices, profiles))
+    return assemble(
+        config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser, migrations, among
+    )
+
+
+@dataclass(frozen=True)
+class Among:
+    """What identify among everyone, or everyone in a group, needs of storage."""
+
+    galleries: Galleries
+    compaction: Compaction
+    groups: GroupStore
 
 
 def assemble(
@@ -140,6 +171,7 @@ def assemble(
     trail: AuditTrail,
     eraser: SubscriptionEraser,
     migrations: MigrationStore,
+    among: Among,
 ) -> Services:
     """The use cases on top of the given stores. ``ModelUnknown`` when the catalogue has no model of that name."""
     catalogue = read_catalogue()
@@ -172,6 +204,10 @@ def assemble(
         verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now, previous),
         verify_speech=VerifySpeech(profiles, listener, model, _now, previous),
         identify=Identify(profiles, listener, model, _now, previous),
+        identify_among=IdentifyAmong(profiles, among.galleries, among.groups, listener, model, _now, previous),
+        compact_galleries=CompactGalleries(subscriptions, among.compaction),
+        read_groups=ReadGroups(among.groups),
+        change_groups=ChangeGroups(among.groups, audit, _now, _new_id),
         record_consent=RecordConsent(profiles, audit),
         withdraw_consent=WithdrawConsent(profiles, audit, _now),
         change_profile_retention=ChangeProfileRetention(profiles, audit),

@@ -25,6 +25,7 @@ class Config:
     strict_audio: bool
     activation: bool
     public_url: str | None
+    gallery_megabytes: int
     local_subscription_key: str | None = field(repr=False)
 
 
@@ -63,6 +64,11 @@ ACTIVATION = Setting(
 PUBLIC_URL = Setting(
     "TIMBRE_PUBLIC_URL", None, "Base URL for `Operation-Location` behind a gateway; default: the request's own."
 )
+GALLERY_MEGABYTES = Setting(
+    "TIMBRE_GALLERY_MEGABYTES",
+    "512",
+    "Memory of one instance for the signatures that identify among everyone compares with: about 1.3 MB for 1,000.",
+)
 LOCAL_KEY = Setting(
     "TIMBRE_LOCAL_SUBSCRIPTION_KEY",
     None,
@@ -71,7 +77,7 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, LOCAL_KEY,
+    PUBLIC_URL, GALLERY_MEGABYTES, LOCAL_KEY,
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
@@ -102,6 +108,9 @@ def read(environment: Mapping[str, str]) -> Config:
     model, previous_model = value(MODEL) or "", value(PREVIOUS_MODEL)
     if previous_model == model:
         problems.append(f"{PREVIOUS_MODEL.name} must be another model than {MODEL.name}, or not set")
+    megabytes = value(GALLERY_MEGABYTES) or ""
+    if not megabytes.isascii() or not megabytes.isdigit() or not 1 <= int(megabytes[:9]) <= 1_000_000:
+        problems.append(f"{GALLERY_MEGABYTES.name} must be a whole number from 1 to 1000000")
     if problems or storage is None:
         raise ConfigInvalid(problems)
     return Config(
@@ -112,5 +121,6 @@ def read(environment: Mapping[str, str]) -> Config:
         strict_audio=flags[STRICT_AUDIO] == "true",
         activation=flags[ACTIVATION] == "true",
         public_url=public_url.rstrip("/") if public_url else None,
+        gallery_megabytes=int(megabytes),
         local_subscription_key=value(LOCAL_KEY),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,7 @@ class InGroup:
     """As candidates: every enrolled profile in the group of this name."""
 
     name: str
+
+
+Candidates: TypeAlias = Sequence[str] | Everyone | InGroup
+"""Whom an identify is to choose from: ids, or one of the above."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
 from shared.domain.errors import LocaleMissing, ParameterMissing, PassphraseNotHeard, ProfileNotFound
+from shared.domain.group import Candidates
 from shared.domain.limits import (
     V1_ENROLLMENT_SPEECH_SECONDS,
     V1_IDENTIFICATION,
@@ -22,6 +23,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V1 as ERRORS
 from shared.http.errors import SpeakerUnknown
+from shared.http.groups import among
 from shared.http.reply import Reply, date, expires, seconds
 from shared.http.wire import Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
@@ -146,9 +148,11 @@ class V1:
             },
         )
 
-    def candidates(self, call: Call) -> Sequence[str]:
+    def candidates(self, call: Call) -> Candidates:
+        """``*`` and ``group:<name>`` go beyond v1.0."""
         name = "identificationProfileIds"
-        return request.guid_list(name, call.parameter(name))
+        received = call.parameter(name)
+        return among(name, received) or request.guid_list(name, received)
 
     def identify_rules(self, call: Call) -> AudioRules:
         return V1_SHORT_AUDIO if call.flag("shortAudio") else V1_IDENTIFICATION

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,12 +16,14 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from shared.domain import limits
 from shared.domain.errors import IdMalformed, ParameterInvalid, ParameterMissing, ProfileNotFound
+from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.errors import V2 as ERRORS
 from shared.http.errors import PathUnknown, code_and_message, envelope
+from shared.http.groups import among
 from shared.http.reply import Reply, date, expires, seconds
 from shared.http.v2_refusals import (
     PROFILE_IDS_RULE,
@@ -174,14 +176,15 @@ class V2:
             decision = work().decision
         return Reply(200, {"recognitionResult": "Accept" if decision.accepted else "Reject", "score": decision.score})
 
-    def candidates(self, call: Call) -> Sequence[str]:
+    def candidates(self, call: Call) -> Candidates:
+        """``*`` and ``group:<name>`` are Timbre's own."""
         if self.kind(call) is not ProfileKind.IDENTIFICATION:
             raise PathUnknown(urlsplit(call.request.url).path)
         received = call.parameter("profileIds")
         if received is None:
             raise ProfileIdsMissing
         try:
-            return request.guid_list("profileIds", received)
+            return among("profileIds", received) or request.guid_list("profileIds", received)
         except (IdMalformed, ParameterMissing) as error:
             raise ParameterInvalid("profileIds", received, PROFILE_IDS_RULE) from error
 

@@ -6,7 +6,7 @@ names them in paths, reads their parameters and writes their results. Profiles a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ import azure.functions as func
 
 from shared.bootstrap import Services
 from shared.domain.audit import Caller
+from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
@@ -132,7 +133,7 @@ class WireFormat(Protocol):
 
     def verified(self, call: Call, work: Callable[[], Verification]) -> Reply: ...
 
-    def candidates(self, call: Call) -> Sequence[str]: ...
+    def candidates(self, call: Call) -> Candidates: ...
 
     def identify_rules(self, call: Call) -> AudioRules: ...
 

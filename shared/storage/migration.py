@@ -151,7 +151,9 @@ class RowMigrationStore:
         etag = seen.etag
         for attempt in range(ATTEMPTS):
             try:
-                self._voices.apply(key.subscription_id, [Merge(profile_row(key), values, etag), *others, *logged(self._voices, key)])
+                self._voices.apply(
+                    key.subscription_id, [Merge(profile_row(key), values, etag), *others, *logged(self._voices, key)]
+                )
                 return
             except RowConflict:
                 row = self._voices.get(key.subscription_id, profile_row(key))

@@ -56,8 +56,16 @@ class _Calls:
 class SubscriptionPurge:
     """Implements ``SubscriptionEraser``."""
 
-    def __init__(self, voices: Rows, audio: Blobs, trail: RowAuditTrail, subscriptions: RowSubscriptionStore) -> None:
-        self._voices, self._audio, self._trail, self._subscriptions = voices, audio, trail, subscriptions
+    def __init__(
+        self,
+        voices: Rows,
+        audio: Blobs,
+        trail: RowAuditTrail,
+        subscriptions: RowSubscriptionStore,
+        galleries: Blobs | None = None,
+    ) -> None:
+        self._voices, self._trail, self._subscriptions = voices, trail, subscriptions
+        self._containers = [audio] if galleries is None else [audio, galleries]
 
     def sweep(self, subscription: Subscription, at: datetime, limit: int) -> int:
         """One slice of at most about ``limit`` calls; returns how many things or batches of things were erased.
@@ -66,7 +74,7 @@ class SubscriptionPurge:
         """
         calls, subscription = _Calls(limit), self._subscriptions.get(subscription.subscription_id)
         emptied = (
-            self._erase_audio(subscription.subscription_id, calls)
+            all(self._erase_blobs(subscription.subscription_id, one, calls) for one in self._containers)
             and self._erase_rows(subscription, calls)
             and self._erase_trail(subscription.subscription_id, calls)
         )
@@ -75,13 +83,13 @@ class SubscriptionPurge:
             self._conclude(subscription, at, found=calls.made > 0)
         return calls.made
 
-    def _erase_audio(self, subscription_id: str, calls: _Calls) -> bool:
-        """Recordings go before the rows that name them. True when none is left."""
-        names = list(islice(self._audio.names(subscription_prefix(subscription_id)), calls.left + 1))
+    def _erase_blobs(self, subscription_id: str, container: Blobs, calls: _Calls) -> bool:
+        """Recordings and packs go before the rows that name them. True when none is left."""
+        names = list(islice(container.names(subscription_prefix(subscription_id)), calls.left + 1))
         for name in names:
             if not calls.take():
                 return False
-            self._audio.delete(name)
+            container.delete(name)
         return True
 
     def _erase_rows(self, subscription: Subscription, calls: _Calls) -> bool:

@@ -25,6 +25,7 @@ _POOLS: dict[str, tuple[str, ...]] = {
     "family": ("verification", "identification"),
     "mode": ("text-dependent", "text-independent"),
     "locale": ("en-US",),
+    "name": ("a-group",),
     "profileId": (ID,),
     "operationId": (ID,),
 }
@@ -36,7 +37,7 @@ _QUERIES = {
 }
 """Functions that name profiles in their query."""
 
-NAME_NO_PROFILE = {"profiles", "phrases", "health", "settings", "audit", "openapi", "zz_elsewhere"}
+NAME_NO_PROFILE = {"groups", "group", "profiles", "phrases", "health", "settings", "audit", "openapi", "zz_elsewhere"}
 """Functions, without their generation, that name neither a profile nor an operation."""
 
 

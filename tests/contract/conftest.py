@@ -68,4 +68,11 @@ def blobs(new_blobs: Callable[[], Blobs]) -> Blobs:
 
 @pytest.fixture
 def storage(new_rows: Callable[[], Rows], new_blobs: Callable[[], Blobs]) -> Storage:
-    return Storage(voices=new_rows(), audio=new_blobs(), subscriptions=new_rows(), keys=new_rows(), audit=new_rows())
+    return Storage(
+        voices=new_rows(),
+        audio=new_blobs(),
+        subscriptions=new_rows(),
+        keys=new_rows(),
+        audit=new_rows(),
+        packs=new_blobs(),
+    )

@@ -14,14 +14,19 @@ from shared.domain.recording import Vector
 from shared.domain.subscription import KeySlot
 from shared.services.audit import Audit, RecordExpiry
 from shared.storage.audit import RowAuditTrail
+from shared.storage.compaction import RowCompaction
 from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
+from shared.storage.galleries import RowGalleries
+from shared.storage.groups import RowGroups
 from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.memory import MemoryRows
+from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.operations import RowOperationStore
+from shared.storage.packs import Packs
 from shared.storage.ports import Blobs, Rows
 from shared.storage.profiles import RowProfileStore
 from shared.storage.purge import SubscriptionPurge
+from shared.storage.speakers import SpeakerReader
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.upkeep import RowUpkeep
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
@@ -30,6 +35,9 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)
 MODEL = "model-1"
 DIMENSION = 16
+PACK_PROFILES = 4
+"""So that a test has many packs with few profiles."""
+
 KEY_ENCRYPTION_KEY = bytes(range(32))
 
 
@@ -42,6 +50,7 @@ class Storage:
     subscriptions: Rows
     keys: Rows
     audit: Rows = field(default_factory=MemoryRows)
+    packs: Blobs = field(default_factory=MemoryBlobs)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,9 @@ class Stores:
     subscriptions: RowSubscriptionStore
     data_keys: DataKeys
     envelope: Envelope
+    galleries: RowGalleries
+    compaction: RowCompaction
+    groups: RowGroups
 
 
 @dataclass
@@ -76,15 +88,21 @@ def instance(storage: Storage, scissors: Scissors | None = None, clock: Clock | 
     envelope = Envelope(data_keys)
     subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys)
     expired = RecordExpiry(Audit(trail, clock, new_id))
+    profiles = RowProfileStore(voices, audio, envelope, new_id, policies=subscriptions.retention, clock=clock)
+    blobs = CuttingBlobs(storage.packs, scissors) if scissors else storage.packs
+    packs, reader = Packs(voices, blobs, envelope, new_id), SpeakerReader(voices, envelope)
     return Stores(
-        profiles=RowProfileStore(voices, audio, envelope, new_id, policies=subscriptions.retention, clock=clock),
+        profiles=profiles,
         operations=RowOperationStore(voices),
         upkeep=RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, new_id, expired),
         trail=trail,
-        eraser=SubscriptionPurge(voices, audio, trail, subscriptions),
+        eraser=SubscriptionPurge(voices, audio, trail, subscriptions, blobs),
         subscriptions=subscriptions,
         data_keys=data_keys,
         envelope=envelope,
+        galleries=RowGalleries(voices, packs, reader, subscriptions.retention, clock, max_bytes=100_000_000),
+        compaction=RowCompaction(voices, packs, reader, PACK_PROFILES),
+        groups=RowGroups(voices, profiles, pause=lambda attempt: None),
     )
 
 

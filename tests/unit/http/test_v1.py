@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 
 from shared import config
-from shared.bootstrap import Services, assemble
+from shared.bootstrap import Among, Services, assemble
 from shared.domain.audit import Actor, Caller, Via
 from shared.domain.decision import Confidence, Decision
 from shared.domain.errors import (
@@ -48,7 +48,8 @@ def services(world: World) -> Services:
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
     }
     stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
-    return assemble(config.read(settings), *stores, world.migrations)
+    among = Among(world.galleries, world.compaction, world.groups)
+    return assemble(config.read(settings), *stores, world.migrations, among)
 
 
 @pytest.fixture

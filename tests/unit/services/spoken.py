@@ -26,14 +26,19 @@ from shared.services.audit import Audit, RecordExpiry
 from shared.services.ports import Numbers
 from shared.services.profiles import CreateProfile
 from shared.storage.audit import RowAuditTrail
+from shared.storage.compaction import RowCompaction
 from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
+from shared.storage.galleries import RowGalleries
+from shared.storage.groups import RowGroups
 from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.migration import RowMigrationStore
 from shared.storage.operations import RowOperationStore
+from shared.storage.packs import Packs
 from shared.storage.profiles import RowProfileStore
 from shared.storage.purge import SubscriptionPurge
+from shared.storage.speakers import SpeakerReader
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.upkeep import RowUpkeep
 
@@ -159,7 +164,15 @@ class World:
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
         expired = RecordExpiry(self.audit)
         self.upkeep = RowUpkeep(self.voices, self.blobs, self.subscriptions.retention, self.new_id, expired)
-        self.eraser = SubscriptionPurge(self.voices, self.blobs, self.trail, self.subscriptions)
+        packed = MemoryBlobs()
+        self.eraser = SubscriptionPurge(self.voices, self.blobs, self.trail, self.subscriptions, packed)
+        packs = Packs(self.voices, packed, Envelope(data_keys), lambda: str(uuid4()))
+        reader = SpeakerReader(self.voices, Envelope(data_keys))
+        self.galleries = RowGalleries(
+            self.voices, packs, reader, self.subscriptions.retention, self.clock, max_bytes=1_000_000
+        )
+        self.compaction = RowCompaction(self.voices, packs, reader)
+        self.groups = RowGroups(self.voices, self.profiles)
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
         create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)
