@@ -18,7 +18,8 @@ from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
 from shared.storage.data_keys import DataKeys
 from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
+from shared.storage.subscription_records import digest
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, Storage, Stores, enroll, instance, new_id, new_profile
 from tools.audit_orphans import audit
@@ -113,12 +114,16 @@ def scene(storage: Storage) -> Scene:
     owner, other = f"owner-{new_id()}", f"other-{new_id()}"
     for subscription_id in (owner, other):
         new = Subscription(subscription_id, created_at=NOW)
-        service.stores.subscriptions.create(new, {slot: f"{subscription_id} {slot.value}" for slot in KeySlot})
+        service.stores.subscriptions.create(new, {slot: first_key(subscription_id, slot) for slot in KeySlot})
     keys = [service.stores.profiles.create(new_profile(one), 10).key for one in (owner, owner, other)]
     for key in keys:
         for seed in (1, 2):
             enroll(service.stores, key, seed=seed)
     return Scene(storage, clock, service, owner, other, *keys)
+
+
+def first_key(subscription_id: str, slot: KeySlot) -> str:
+    return f"{subscription_id} {slot.value}"
 
 
 def run_timer(scene: Scene, hours: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)) -> None:
@@ -143,17 +148,20 @@ def orphans(scene: Scene, at: datetime | None = None) -> tuple[Finding, ...]:
 
 
 def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:
-    """Everything that is stored under a subscription's id, in every table and as audio, with its values."""
+    """Everything that is stored under a subscription's id, in every table and as audio, with its values.
+
+    Of the keys' index those entries that it began with; ``orphans`` finds any other.
+    """
     found: dict[str, object] = {}
     for name, rows in (("voices", storage.voices), ("audit", storage.audit)):
         found |= {f"{name}/{row.key}": dict(row.values) for row in rows.query(subscription_id, " ", "~")}
     for row in storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~"):
         if row.key.endswith(f":{subscription_id}"):
             found[f"subscriptions/{row.key}"] = dict(row.values)
-    for number in range(256):
-        for row in storage.keys.query(f"{number:02x}", " ", "~"):
-            if row.values["subscription_id"] == subscription_id:
-                found[f"keys/{row.key}"] = dict(row.values)
+    for slot in KeySlot:
+        entry = storage.keys.get(*key_row(digest(first_key(subscription_id, slot))))
+        if entry is not None:
+            found[f"keys/{slot.value}"] = dict(entry.values)
     return found | {name: storage.audio.get(name) for name in storage.audio.names(f"{subscription_id}/")}
 
 
