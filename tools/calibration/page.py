@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from shared.inference.model_card import MeasuredRates
 from tools.calibration import plots
 from tools.calibration.curves import Estimate
 from tools.calibration.evidence import Verdict, percent
@@ -127,25 +128,21 @@ def _site(report: Report) -> str:
     found = report.site_calibration
     if found is None:
         return f"<p>{escape(report.no_calibration_because)}</p>"
-    rows = "".join(
-        _row(
-            (
-                one.test,
-                f"{one.enrolments}",
-                _share(one.false_match),
-                f"{_share(one.false_match_low)} to {_share(one.false_match_high)}",
-                _share(one.false_non_match),
-                f"{_share(one.false_non_match_low)} to {_share(one.false_non_match_high)}",
-            )
-        )
-        for one in found.measured
-    )
     return (
         "<p>Fitted on these recordings so that score 0.5 is the wanted false-match rate at every length; written to "
-        "<code>calibration.json</code>. Below are its rates on speakers outside the fit (each half measured with the "
-        "other's line).</p><table><tr><th>test</th><th>recordings enrolled</th><th>false match</th><th>95 %</th>"
-        f"<th>false non-match</th><th>95 %</th></tr>{rows}</table>"
+        f"<code>calibration.json</code>. <code>python dev.py model {escape(report.model_id)} --calibration "
+        "calibration.json</code> makes it the service's own. Below are its rates on speakers outside the fit: each half "
+        "measured with the other's line.</p><table><tr><th>test</th><th>recordings<br>enrolled</th>"
+        "<th>false match</th><th>95 %</th><th>false non-match</th><th>95 %</th></tr>"
+        + "".join(_site_row(one) for one in found.measured)
+        + "</table>"
     )
+
+
+def _site_row(one: MeasuredRates) -> str:
+    match = (_share(one.false_match), f"{_share(one.false_match_low)} to {_share(one.false_match_high)}")
+    miss = (_share(one.false_non_match), f"{_share(one.false_non_match_low)} to {_share(one.false_non_match_high)}")
+    return _row((one.test, str(one.enrolments), *match, *miss))
 
 
 def _rates(at: AtThreshold) -> str:
