@@ -17,6 +17,7 @@ from shared.domain.migration import RECHECK, MigrationProgress
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.subscription import SettingsChange
 from shared.inference.embedder import OnnxSpeakerModel
+from shared.storage.changes import last_change, news
 from shared.storage.envelope import Place, Secret
 from shared.storage.fields import Fields
 from shared.storage.layout import end_of, enrollments_prefix, profile_row
@@ -134,6 +135,14 @@ def test_a_migrated_profile_enrolls_on(scene: Scene) -> None:
     enroll_voice(scene.stores, key, scene.new, 130)
     _, signature = scene.read(key)
     assert float(signature.direction @ expected(scene.new, 110, 130).direction) > 0.999
+
+
+def test_who_holds_signatures_in_memory_is_told_of_a_new_one(scene: Scene) -> None:
+    key = scene.profile(110)
+    before = last_change(scene.storage.voices, key.subscription_id)
+    scene.migrate()
+    told = news(scene.storage.voices, key.subscription_id, before)
+    assert told.since(before) == {key.profile_id}
 
 
 def test_profiles_without_audio_are_left_as_they_are_and_counted(scene: Scene) -> None:
