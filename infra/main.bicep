@@ -54,6 +54,11 @@ param activation bool = false
 @description('Base URL that callers use when a gateway of your own stands in front; empty: API Management\'s, or the app\'s own.')
 param publicUrl string = ''
 
+@description('Memory in MB that an instance gives to the signatures that identify among everyone compares with: 1.3 for 1,000.')
+@minValue(1)
+@maxValue(3072)
+param galleryMegabytes int = 512
+
 @description('Copies of the voice data. LRS and ZRS stay in the region; the geo-redundant ones copy biometric data to the paired region.')
 @allowed([
   'Standard_LRS'
@@ -258,6 +263,7 @@ module functionApp 'modules/function-app.bicep' = {
     strictAudio: strictAudio
     activation: activation
     publicUrl: empty(publicUrl) ? ownUrl : publicUrl
+    galleryMegabytes: galleryMegabytes
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances

@@ -51,6 +51,9 @@ param activation bool
 @description('Base URL that callers use; empty: the request\'s own.')
 param publicUrl string
 
+@description('Memory in MB that an instance gives to the voices that identify compares with.')
+param galleryMegabytes int
+
 @description('Memory of an instance in MiB.')
 param instanceMemoryMB int
 
@@ -195,6 +198,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     TIMBRE_STRICT_AUDIO: toLower(string(strictAudio))
     TIMBRE_ACTIVATION: toLower(string(activation))
     TIMBRE_PUBLIC_URL: publicUrl
+    TIMBRE_GALLERY_MEGABYTES: string(galleryMegabytes)
   }
 }
 

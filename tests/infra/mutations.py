@@ -126,6 +126,8 @@ MUTATIONS: Final = {
         (APP, "'vault:${keyUri}'", "keyUri"),
         (APP, "toLower(string(strictAudio))", "string(strictAudio)"),
         (APP, "string(httpConcurrency)", "'1'"),
+        (APP, "toLower(string(activation))", "toLower(string(strictAudio))"),
+        (MAIN, "galleryMegabytes int = 512", "galleryMegabytes int = 64"),
         (APP, "'34603008'", "'33554432'"),
         (APP, "VOICE_STORAGE__blobServiceUri: voiceBlobEndpoint", "VOICE_STORAGE__blobServiceUri: voiceTableEndpoint"),
         (MAIN, "param speakerModel string = 'ge2e-1'", "param speakerModel string = 'other'"),

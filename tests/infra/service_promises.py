@@ -14,6 +14,14 @@ from tests.service import REPOSITORY
 LOCAL_SETTINGS: Final = {config.STORAGE.name, config.LOCAL_KEY.name}
 """Development only: a connection string is an account key, and a subscription made at start is nobody's."""
 
+PARAMETERS: Final = {
+    config.MODEL.name: "speakerModel",
+    config.STRICT_AUDIO.name: "strictAudio",
+    config.ACTIVATION.name: "activation",
+    config.GALLERY_MEGABYTES.name: "galleryMegabytes",
+}
+"""Settings with a default, and the parameters of main.bicep that have the same one."""
+
 HOST_SETTINGS: Final = {
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
@@ -115,10 +123,14 @@ def the_settings_mean_what_the_app_expects(infra: Infra) -> None:
     assert settings[config.MODEL.name] == "speakerModel"
     assert settings[config.TABLE_URI.name] == "voiceTableEndpoint"
     assert settings[config.BLOB_URI.name] == "voiceBlobEndpoint"
-    for flag in (one.name for one in config.SETTINGS if one.default in ("true", "false")):
-        assert "to_lower" in str(settings[flag]), flag  # Resource Manager writes True and False
-    assert infra.main.parameters["speakerModel"]["default"] == config.MODEL.default
-    assert str(infra.main.parameters["strictAudio"]["default"]).lower() == config.STRICT_AUDIO.default
+    assert {one.name for one in config.SETTINGS if one.default is not None} == set(PARAMETERS)
+    for one in config.SETTINGS:
+        if one.default is not None:
+            default = infra.main.parameters[PARAMETERS[one.name]]["default"]
+            assert str(default).lower() == one.default, one.name
+            assert PARAMETERS[one.name] in str(settings[one.name]), one.name
+        if one.default in ("true", "false"):
+            assert "to_lower" in str(settings[one.name]), one.name  # Resource Manager writes True and False
     assert "'value_to_convert': 'httpConcurrency'" in str(settings["PYTHON_THREADPOOL_THREAD_COUNT"])
     limit = int(settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])
     assert MAX_BODY_BYTES < limit < 2 * MAX_BODY_BYTES
