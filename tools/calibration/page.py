@@ -131,8 +131,8 @@ def _site(report: Report) -> str:
     return (
         "<p>Fitted on these recordings so that score 0.5 is the wanted false-match rate at every length; written to "
         f"<code>calibration.json</code>. <code>python dev.py model {escape(report.model_id)} --calibration "
-        "calibration.json</code> makes it the service's own. Below are its rates on speakers outside the fit: each half "
-        "measured with the other's line.</p><table><tr><th>test</th><th>recordings<br>enrolled</th>"
+        "calibration.json</code> makes it the service's own. Below are its rates on speakers outside the fit: each "
+        "half measured with the other's line.</p><table><tr><th>test</th><th>recordings<br>enrolled</th>"
         "<th>false match</th><th>95 %</th><th>false non-match</th><th>95 %</th></tr>"
         + "".join(_site_row(one) for one in found.measured)
         + "</table>"

@@ -22,6 +22,7 @@ from tools.calibration.kept import KeptHearings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEER_FOLDER: Final = ROOT / ".venv-peer"
+WORKER: Final = Path(__file__).with_name("peer_worker.py")
 PEER: Final = "Resemblyzer 0.1.4"
 DIMENSION: Final = 256
 
@@ -65,7 +66,7 @@ class Peer:
     def _ask(self, body: bytes) -> Heard:
         samples, rate = soundfile.read(io.BytesIO(body), dtype="float32")
         if self._process is None:
-            command = [str(_peer_python()), str(Path(__file__).with_name("peer_worker.py"))]
+            command = [str(_peer_python()), str(WORKER)]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process = self._process
         assert process.stdin is not None

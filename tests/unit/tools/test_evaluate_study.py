@@ -1,0 +1,155 @@
+"""The study on voices that are tones: each speaker has a pitch, and the ear hears the pitch. All but the ear is real.
+
+The ear takes the place of the service so that the right answers are known and nothing takes long.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from shared.audio.listen import RecordingListener
+from shared.domain.recording import SAMPLE_RATE, Samples
+from shared.inference.model_card import Calibration
+from tools.calibration.hearing import Heard
+from tools.evaluation.page import Findings, page
+from tools.evaluation.pieces import DataSet, data_sets
+from tools.evaluation.study import CLEAN, Study
+from tools.evaluation.verification import compared
+
+CARD = Calibration(-30.0, 44.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "tones", 1, 1)
+"""Score 0.5 at a cosine of 0.68."""
+
+
+class AllSpeech:
+    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
+        return np.ones(len(samples), np.bool_)
+
+
+def ear(body: bytes) -> Heard:
+    """The spectrum in 32 bands up to 3.4 kHz, of unit length."""
+    samples, rate = soundfile.read(io.BytesIO(body), dtype="float32")
+    spectrum = np.abs(np.fft.rfft(samples))[: int(len(samples) * 3400 / rate)]
+    bands = np.array([band.sum() for band in np.array_split(spectrum, 32)])
+    return Heard(
+        "full", np.asarray(bands / np.linalg.norm(bands), np.float32), len(samples) / rate, len(samples) / rate
+    )
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> list[DataSet]:
+    """ "tones": eight speakers of nine recordings and six strangers of one; "few" has too few to be measured."""
+    folder = tmp_path_factory.mktemp("tones")
+    random = np.random.default_rng(0)
+    with (folder / "manifest.csv").open("w", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["path", "speaker", "source"])
+        for speaker in range(15):
+            source = "few-at-all" if speaker == 14 else "tones-one" if speaker < 8 else "tones-two"
+            for take in range(9 if speaker < 8 else 1):
+                times = np.arange(round(1.5 * SAMPLE_RATE)) / SAMPLE_RATE
+                tone = 0.2 * np.sin(2 * np.pi * (400 + 200 * speaker) * times) + 0.01 * random.standard_normal(
+                    len(times)
+                )
+                name = f"{speaker}-{take}.wav"
+                soundfile.write(folder / name, tone, SAMPLE_RATE)
+                writer.writerow([name, f"s{speaker}", source])
+    return data_sets(folder / "manifest.csv", RecordingListener(AllSpeech()))
+
+
+def test_sources_of_one_name_are_one_set_and_small_ones_are_left_out(sets: list[DataSet]) -> None:
+    (tones,) = sets
+    assert tones.name == "tones"
+    assert (len(tones.speakers), len(tones.enrolled)) == (14, 8)
+
+
+def test_pieces_hold_the_seconds_of_speech_that_they_are_named_after(sets: list[DataSet]) -> None:
+    speaker = sets[0].speakers[0]
+    seconds = {(test.length, round(len(test.samples) / SAMPLE_RATE, 2)) for test in speaker.tests}
+    assert seconds == {("full", 4.5), ("4 s", 4.0), ("2 s", 2.0), ("1 s", 1.0)}
+    assert len([test for test in speaker.tests if test.length == "1 s" and test.group == 0]) == 3
+
+
+def test_strangers_are_tested_and_never_enrolled(sets: list[DataSet]) -> None:
+    trials = compared(sets[0], ear, CLEAN, CLEAN, ("full",), True, "test").trials
+    assert set(trials.enrolled.tolist()) == set(range(8))
+    assert set(trials.tested.tolist()) == set(range(14))
+    assert set(trials.enrolments.tolist()) == {1, 3, 6}
+
+
+def test_tests_that_are_not_heard_are_counted_and_leave_the_rates(sets: list[DataSet]) -> None:
+    def deaf_to_length(body: bytes) -> Heard:
+        heard = ear(body)
+        return Heard("full", refusal="AudioTooNoisy") if heard.speech_seconds > 4.2 else heard
+
+    found = compared(sets[0], deaf_to_length, CLEAN, CLEAN, ("full", "4 s"), True, "test")
+    assert (found.refused["full"], found.asked["full"]) == (24, 30)
+    assert found.refused["4 s"] == 0
+
+
+@pytest.fixture(scope="module")
+def findings(sets: list[DataSet]) -> Findings:
+    study = Study(sets, CARD, ear, ear)
+    tones = sets[0]
+    return Findings(
+        date="2026-11-22",
+        model_id="tones-1",
+        model_date="2026-01-01",
+        manifest="tones/manifest.csv",
+        sets=tuple(sets),
+        clean=(study.clean(tones),),
+        channels=tuple(study.channels(tones, tones)),
+        channels_of="tones",
+        bands=tuple(study.bands(tones, 3, "4 s")),
+        named=tuple(study.identification()),
+    )
+
+
+def test_tones_are_told_apart_and_the_same_ear_beside_it_hears_the_same(findings: Findings) -> None:
+    (clean,) = findings.clean
+    assert not clean.held_out
+    assert [(row.enrolments, row.length) for row in clean.rows][:4] == [(1, "full"), (1, "4 s"), (1, "2 s"), (1, "1 s")]
+    for row in clean.rows:
+        assert row.ours.equal_error.value == 0.0
+        assert row.peer is not None
+        assert row.peer.equal_error.value == 0.0
+
+
+def test_every_channel_is_measured(findings: Findings) -> None:
+    names = {row.name for row in findings.channels}
+    assert len(names) == 15  # clean, telephone twice, four codecs, six noises, two rooms
+    assert {row.length for row in findings.channels} == {"full", "4 s"}
+
+
+def test_answers_of_both_kinds_add_up(findings: Findings) -> None:
+    assert sum(band.strangers for band in findings.bands) == pytest.approx(1.0)
+    assert sum(band.same for band in findings.bands) == pytest.approx(1.0)
+
+
+def test_everybody_is_named_first_on_every_list(findings: Findings) -> None:
+    assert [(one.corrected.candidates, one.length) for one in findings.named] == [
+        (10, "full"), (14, "full"), (10, "4 s"), (14, "4 s"),
+    ]  # fmt: skip
+    assert all(one.corrected.rank_1.value == 1.0 for one in findings.named)
+
+
+def test_the_page_is_complete(findings: Findings) -> None:
+    text = page(findings)
+    assert "$" not in text
+    for row in findings.channels:
+        assert f"| {row.name} |" in text
+    assert "| tones | 14 | 8 | 76 |" in text  # 28 pairs of the eight, and 48 with the six strangers
+    assert "outside every fit" in text
+
+
+def test_the_page_without_the_peer_says_so(findings: Findings, sets: list[DataSet]) -> None:
+    alone = Study(sets, CARD, ear, None)
+    rows = alone.clean(sets[0])
+    text = page(Findings(**{**vars(findings), "clean": (rows,), "channels": tuple(alone.channels(sets[0], sets[0]))}))
+    assert "not run" in text
+    assert "The peer was not run." in text
