@@ -11,7 +11,7 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Name of the resource group; empty: rg-<environmentName>.')
+@description('Name of the resource group; empty: rg- and the environment\'s name.')
 param resourceGroupName string = ''
 
 @description('Memory of an instance in MiB. One speaker model and the audio of the requests in flight fit into 2048.')

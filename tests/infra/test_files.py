@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -194,6 +194,23 @@ def test_azd_packages_before_it_deploys() -> None:
     assert hook.count("dev.py package") == 2  # posix and windows
     assert "remoteBuild: false" in text
     assert "dist: build/package" in text
+
+
+def test_the_readme_lists_every_choice() -> None:
+    text = (INFRA / "README.md").read_text(encoding="utf-8")
+    shown = text[text.index("<!-- parameters -->") : text.index("<!-- /parameters -->")]
+    assert shown.strip().splitlines()[1:] == list(_choices(load()))
+
+
+def _choices(infra: Infra) -> Iterator[str]:
+    """The table of README.md: what azd's environment can set."""
+    yield "| variable | default | meaning |"
+    yield "|---|---|---|"
+    for name, one in json.loads(infra.read("main.parameters.json"))["parameters"].items():
+        if name not in AZD:
+            variable, default = one["value"].strip("${}").split("=")
+            meaning = described(infra.main.parameters[name]).replace("\\'", "'")
+            yield f"| `{variable}` | {f'`{default}`' if default else ''} | {meaning} |"
 
 
 def _code(file: BicepFile) -> str:
