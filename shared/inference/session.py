@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+logger: Final = logging.getLogger(__name__)
 
 Array = npt.NDArray[np.float32]
 
@@ -67,7 +70,11 @@ class OnnxNetwork:
         if self._session is None:
             with self._opening:
                 if self._session is None:
-                    self._session = _open(self._path, self._model_id)
+                    try:
+                        self._session = _open(self._path, self._model_id)
+                    except ModelFileMissing as missing:
+                        logger.error("model_missing model=%s: %s", self._model_id, missing)
+                        raise
         return self._session
 
 

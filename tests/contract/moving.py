@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,13 +12,17 @@ import numpy.typing as npt
 
 from shared.audio.keep import FlacKeeper
 from shared.audio.listen import RecordingListener
-from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
+from shared.domain.migration import MigrationProgress
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.services.migrate import Migrate
+from shared.storage.layout import end_of, enrollments_prefix
+from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.migration import RowMigrationStore
+from shared.storage.ports import Row
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
-from tests.contract.stores import NOW, Clock, Storage, Stores
+from tests.contract.stores import NOW, Clock, Storage, Stores, instance, new_profile, new_subscription
 from tests.unit.inference.golden.signals import voice as signal
 from tests.unit.inference.networks import fbank_card, put_network
 
@@ -84,3 +88,56 @@ def migration(
     audio = CuttingBlobs(storage.audio, scissors) if scissors else storage.audio
     store = RowMigrationStore(voices, audio, stores.envelope, stores.subscriptions.retention, clock)
     return Migrate(stores.subscriptions, store, LISTENER, to, clock, monotonic)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A subscription whose profiles are of the old model, and the job that moves them to the new one."""
+
+    storage: Storage
+    stores: Stores
+    subscription_id: str
+    old: OnnxSpeakerModel
+    new: OnnxSpeakerModel
+
+    def profile(self, *pitches: float, kind: ProfileKind = ProfileKind.IDENTIFICATION, kept: bool = True) -> ProfileKey:
+        """Enrolled with the old model."""
+        key = self.stores.profiles.create(new_profile(self.subscription_id, kind), 1_000).key
+        for pitch in pitches:
+            enroll_voice(self.stores, key, self.old, pitch, kept=kept)
+        return key
+
+    def migrate(self, scissors: Scissors | None = None, clock: Clock | None = None) -> MigrationProgress:
+        job = migration(self.storage, self.stores, self.new, scissors=scissors, clock=clock)
+        job()
+        return self.progress()
+
+    def progress(self) -> MigrationProgress:
+        found = migration(self.storage, self.stores, self.new).store.progress(self.subscription_id)
+        assert found is not None
+        return found
+
+    def read(self, key: ProfileKey) -> tuple[Profile, Signature]:
+        profile, signature = self.stores.profiles.get_with_signature(key)
+        assert signature is not None
+        return profile, signature
+
+    def enrollments(self, key: ProfileKey) -> list[Row]:
+        prefix = enrollments_prefix(key, self.read(key)[0].epoch)
+        return list(self.storage.voices.query(key.subscription_id, prefix, end_of(prefix)))
+
+
+def scene_on(storage: Storage, folder: Path) -> Scene:
+    stores = instance(storage)
+    old, new = model(folder, "old-1", 24, 1), model(folder, "new-1", 40, 2)
+    return Scene(storage, stores, new_subscription(stores), old, new)
+
+
+def memory() -> Storage:
+    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows())
+
+
+def expected(by: OnnxSpeakerModel, *pitches: float) -> Signature:
+    heard = [spoken(pitch) for pitch in pitches]
+    pooled = np.sum([by.embed(one) * np.float32(one.speech_seconds) for one in heard], axis=0)
+    return Signature(np.asarray(pooled, np.float32), by.model_id, sum(one.speech_seconds for one in heard))

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from shared.domain.migration import RECHECK, MigrationProgress
-from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.subscription import SettingsChange
-from shared.inference.embedder import OnnxSpeakerModel
+from shared.domain.migration import RECHECK
+from shared.domain.profile import ProfileKind
 from shared.storage.changes import last_change, news
 from shared.storage.envelope import Place, Secret
 from shared.storage.fields import Fields
-from shared.storage.layout import end_of, enrollments_prefix, profile_row
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.ports import Merge, Row
+from shared.storage.layout import profile_row
 from shared.storage.records import vector_from
-from tests.contract.cutting import Failure, Scissors
-from tests.contract.moving import enroll_voice, migration, model, spoken
-from tests.contract.stores import NOW, Clock, Storage, Stores, instance, new_profile, new_subscription
+from tests.contract.cutting import Scissors
+from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, model, scene_on, spoken
+from tests.contract.stores import NOW, Clock, Storage
 
 T = TypeVar("T")
 TII, TIV, TDV = (
@@ -34,47 +25,6 @@ TII, TIV, TDV = (
     ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
     ProfileKind.TEXT_DEPENDENT_VERIFICATION,
 )
-
-
-@dataclass(frozen=True)
-class Scene:
-    storage: Storage
-    stores: Stores
-    subscription_id: str
-    old: OnnxSpeakerModel
-    new: OnnxSpeakerModel
-
-    def profile(self, *pitches: float, kind: ProfileKind = TII, kept: bool = True) -> ProfileKey:
-        """Enrolled with the old model."""
-        key = self.stores.profiles.create(new_profile(self.subscription_id, kind), 1_000).key
-        for pitch in pitches:
-            enroll_voice(self.stores, key, self.old, pitch, kept=kept)
-        return key
-
-    def migrate(self, scissors: Scissors | None = None, clock: Clock | None = None) -> MigrationProgress:
-        job = migration(self.storage, self.stores, self.new, scissors=scissors, clock=clock)
-        job()
-        return self.progress()
-
-    def progress(self) -> MigrationProgress:
-        found = migration(self.storage, self.stores, self.new).store.progress(self.subscription_id)
-        assert found is not None
-        return found
-
-    def read(self, key: ProfileKey) -> tuple[Profile, Signature]:
-        profile, signature = self.stores.profiles.get_with_signature(key)
-        assert signature is not None
-        return profile, signature
-
-    def enrollments(self, key: ProfileKey) -> list[Row]:
-        prefix = enrollments_prefix(key, self.read(key)[0].epoch)
-        return list(self.storage.voices.query(key.subscription_id, prefix, end_of(prefix)))
-
-
-def scene_on(storage: Storage, folder: Path) -> Scene:
-    stores = instance(storage)
-    old, new = model(folder, "old-1", 24, 1), model(folder, "new-1", 40, 2)
-    return Scene(storage, stores, new_subscription(stores), old, new)
 
 
 @pytest.fixture
@@ -85,16 +35,6 @@ def scene(storage: Storage, tmp_path: Path) -> Scene:
 @pytest.fixture
 def in_memory(tmp_path: Path) -> Scene:
     return scene_on(memory(), tmp_path)
-
-
-def memory() -> Storage:
-    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows())
-
-
-def expected(by: OnnxSpeakerModel, *pitches: float) -> Signature:
-    heard = [spoken(pitch) for pitch in pitches]
-    pooled = np.sum([by.embed(one) * np.float32(one.speech_seconds) for one in heard], axis=0)
-    return Signature(np.asarray(pooled, np.float32), by.model_id, sum(one.speech_seconds for one in heard))
 
 
 def test_a_signature_is_rebuilt_from_every_kept_recording(scene: Scene) -> None:
@@ -205,121 +145,3 @@ def test_more_enrollments_than_one_transaction_takes(in_memory: Scene) -> None:
     in_memory.migrate()
     assert in_memory.read(key)[1].model_id == "new-1"
     assert {Fields(row).text("model_id") for row in in_memory.enrollments(key)} == {"new-1"}
-
-
-class Meanwhile(Scissors):
-    """Something else happens once, before the job fetches its first recording."""
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        super().__init__()
-        self._happens = happens
-
-    def run(self, name: str, call: Callable[[], T]) -> T:
-        if name == "read" and "read" not in self.calls:
-            self._happens()
-        return super().run(name, call)
-
-
-def test_an_enrollment_in_between_is_not_lost(scene: Scene) -> None:
-    key = scene.profile(110)
-    scissors = Meanwhile(lambda: enroll_voice(scene.stores, key, scene.old, 120))
-    assert scene.migrate(scissors).migrated == 0
-    assert scene.read(key)[0].enrollments_count == 2
-    assert scene.progress().finished_at is None  # a walk that had to leave something out is followed by another
-    assert scene.migrate().migrated == 1
-    _, signature = scene.read(key)
-    assert float(signature.direction @ expected(scene.new, 110, 120).direction) > 0.999
-
-
-def test_a_use_in_between_does_not_disturb(scene: Scene) -> None:
-    key, used_at = scene.profile(110), NOW + timedelta(minutes=1)
-    scissors = Meanwhile(lambda: scene.stores.profiles.touch(key, used_at))
-    assert scene.migrate(scissors).migrated == 1
-    profile, signature = scene.read(key)
-    assert signature.model_id == "new-1"
-    assert profile.last_action_at == used_at
-
-
-@pytest.mark.parametrize("what", ["delete", "reset"])
-def test_a_deletion_or_reset_in_between_wins(scene: Scene, what: str) -> None:
-    key = scene.profile(110)
-    scissors = Meanwhile(lambda: getattr(scene.stores.profiles, what)(key, NOW))
-    assert scene.migrate(scissors).migrated == 0
-    assert scene.migrate().postponed == 0
-    row = scene.storage.voices.get(key.subscription_id, profile_row(key))
-    assert row is None or "signature" not in row.values
-    prefix = enrollments_prefix(key, None)
-    assert list(scene.storage.voices.query(key.subscription_id, prefix, end_of(prefix))) == []
-
-
-def test_a_finished_walk_rests_for_a_day_and_then_finds_a_straggler(scene: Scene) -> None:
-    scene.migrate()
-    straggler = scene.profile(110)  # by an instance that still ran the old model
-    assert scene.migrate(clock=Clock(NOW + RECHECK - timedelta(seconds=1))).migrated == 0
-    assert scene.migrate(clock=Clock(NOW + RECHECK)).migrated == 1
-    assert scene.read(straggler)[1].model_id == "new-1"
-
-
-def test_an_expired_profile_is_not_opened_any_more(scene: Scene) -> None:
-    key = scene.profile(110)
-    policy = SettingsChange(max_age_days=1.0)
-    scene.stores.subscriptions.change(scene.subscription_id, policy)
-    scissors = Scissors()
-    scene.migrate(scissors, Clock(NOW + timedelta(days=2)))
-    assert "read" not in scissors.calls
-    row = scene.storage.voices.get(key.subscription_id, profile_row(key))
-    assert row is None or row.values["model_id"] == "old-1"
-
-
-def test_a_deleted_subscription_is_not_touched(scene: Scene) -> None:
-    scene.profile(110)
-    scene.stores.subscriptions.begin_deletion(scene.subscription_id, NOW, "a request")
-    scissors = Scissors()
-    migration(scene.storage, scene.stores, scene.new, scissors=scissors)()
-    assert scissors.calls == []
-
-
-def test_one_subscription_that_fails_does_not_keep_another_waiting(scene: Scene) -> None:
-    scene.profile(110)
-    bad = scene.profile(120)
-    scene.storage.voices.apply(bad.subscription_id, [Merge(profile_row(bad), {"status": "Nonsense"})])
-    other = Scene(scene.storage, scene.stores, new_subscription(scene.stores), scene.old, scene.new)
-    key = other.profile(130)
-    migration(scene.storage, scene.stores, scene.new)()
-    assert other.read(key)[1].model_id == "new-1"
-
-
-def test_a_tick_stops_when_its_time_is_over_and_the_next_goes_on(scene: Scene) -> None:
-    keys = [scene.profile(100 + 10 * number) for number in range(6)]
-
-    seen: list[int] = []
-    while not seen or scene.progress().finished_at is None:
-        seconds = count(0, 40)  # every look at the clock finds it 40 s later
-        seen.append(migration(scene.storage, scene.stores, scene.new, monotonic=partial(next, seconds))())
-        assert len(seen) < 20
-    assert sum(seen) == 6
-    assert max(seen) < 6
-    assert scene.progress().migrated == 6
-    assert {scene.read(key)[1].model_id for key in keys} == {"new-1"}
-
-
-@pytest.mark.parametrize("failure", list(Failure))
-def test_whatever_call_is_cut_every_profile_ends_migrated_or_flagged_and_counted_once(
-    tmp_path: Path, failure: Failure
-) -> None:
-    at = 0
-    while True:
-        at += 1
-        scene = scene_on(memory(), tmp_path)
-        moved, kept = [scene.profile(110, 120), scene.profile(130)], [scene.profile(140, kind=TIV)]
-        scissors = Scissors(at, failure)
-        migration(scene.storage, scene.stores, scene.new, scissors=scissors)()
-        if not scissors.reached:
-            break
-        for _ in range(3):
-            scene.migrate()
-        progress = scene.progress()
-        assert (progress.migrated, progress.flagged, progress.finished_at) == (2, 1, NOW), at
-        assert {scene.read(key)[1].model_id for key in moved} == {"new-1"}
-        assert {scene.read(key)[1].model_id for key in kept} == {"old-1"}
-    assert at > 10

@@ -15,6 +15,15 @@ def test_a_missing_file_is_named_with_the_command_that_builds_it(tmp_path: Path)
         network.run(["embeddings"], {})
 
 
+def test_a_missing_file_is_said_in_the_log_since_the_caller_learns_nothing_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ModelFileMissing):
+        OnnxNetwork(tmp_path / "strong.onnx", "strong-1").open()
+    assert "model_missing model=strong-1" in caplog.text
+    assert "Install it with: python dev.py model strong-1" in caplog.text
+
+
 def test_the_session_opens_once_for_many_threads(model_file: Path) -> None:
     network = OnnxNetwork(model_file)
     sessions: list[object] = []

@@ -1,0 +1,68 @@
+"""The object graph: which models stand behind the use cases, and what is said when one cannot be had."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from shared import bootstrap
+from shared.bootstrap import Among, Services, assemble
+from shared.config import ConfigInvalid, read
+from shared.inference.embedder import FbankModel, GE2EModel
+from shared.inference.model_card import ModelUnknown
+from tests.unit.services.spoken import World
+
+SETTINGS = {
+    "VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk",
+    "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
+}
+
+
+def assembled(**settings: str) -> Services:
+    world = World()
+    stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
+    among = Among(world.galleries, world.compaction, world.groups)
+    return assemble(read({**SETTINGS, **settings}), *stores, world.migrations, among)
+
+
+def test_the_default_model_stands_alone_and_no_file_of_it_is_opened() -> None:
+    services = assembled()
+    assert isinstance(services.model, GE2EModel)
+    assert services.previous_model is None
+    assert services.model._network._session is None
+
+
+def test_every_use_case_has_both_models_during_a_change() -> None:
+    services = assembled(TIMBRE_MODEL="campplus-zh-en-1", TIMBRE_PREVIOUS_MODEL="ge2e-1")
+    assert isinstance(services.model, FbankModel)
+    for use_case in (
+        services.enroll_phrase, services.enroll_speech, services.verify_phrase, services.verify_speech,
+        services.identify, services.identify_among,
+    ):  # fmt: skip
+        assert use_case.model is services.model
+        assert use_case.previous is services.previous_model is not None
+    assert services.migrate.model is services.model
+
+
+def test_a_signature_of_either_model_has_its_models_date() -> None:
+    services = assembled(TIMBRE_MODEL="wespeaker-resnet34-lm-1", TIMBRE_PREVIOUS_MODEL="ge2e-1")
+    assert services.model_version("wespeaker-resnet34-lm-1") == "2024-05-06"
+    assert services.model_version("ge2e-1") == "2023-10-12"
+    assert services.model_version("campplus-zh-en-1") is None
+
+
+@pytest.mark.parametrize("setting", ["TIMBRE_MODEL", "TIMBRE_PREVIOUS_MODEL"])
+def test_a_model_that_the_catalogue_lacks_stops_the_start(setting: str) -> None:
+    with pytest.raises(ModelUnknown, match=r'no model "ge3e".*python dev\.py model NAME'):
+        assembled(**{setting: "ge3e"})
+
+
+def test_what_stops_the_start_is_in_the_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(bootstrap, "_services", None)
+    for name, value in {**SETTINGS, "TIMBRE_STRICT_AUDIO": "perhaps"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigInvalid):
+        bootstrap.services()
+    assert "cannot_start Settings: TIMBRE_STRICT_AUDIO must be true or false" in caplog.text
+    assert "dW51c2Vk" not in caplog.text
