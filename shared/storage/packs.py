@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -72,8 +73,8 @@ class Packs:
     def manifest(self, subscription_id: str) -> list[Pack]:
         """In the order of their ranges, which do not overlap."""
         rows = list(self._voices.query(subscription_id, PACK_PREFIX, end_of(PACK_PREFIX)))
-        firsts: list[str | None] = [row.key.removeprefix(PACK_PREFIX) for row in rows]
-        return [_pack(row, until) for row, until in zip(rows, [*firsts[1:], None], strict=True)]
+        untils = [row.key.removeprefix(PACK_PREFIX) for row in rows[1:]]
+        return [_pack(row, until) for row, until in zip_longest(rows, untils)]
 
     def read(self, subscription_id: str, pack: Pack) -> Content | None:
         """``None`` when there is nothing to be had: stale, missing, torn, another's."""
@@ -83,7 +84,7 @@ class Packs:
         if sealed is None:
             return None
         try:
-            content = _content(self._envelope.open(_place(subscription_id, pack.first), sealed))
+            content = _content(self._envelope.open(place_of(subscription_id, pack.first), sealed))
         except (SealBroken, PackMalformed):
             return None
         if content.until != (pack.until or ""):
@@ -99,7 +100,7 @@ class Packs:
         it is as good as what it says about itself."""
         mark = self._ids()
         plain = _plain(Content(mark, until or "", complete, list(blocks)))
-        self._blobs.put(pack_blob(subscription_id, first), self._envelope.seal(_place(subscription_id, first), plain))
+        self._blobs.put(pack_blob(subscription_id, first), self._envelope.seal(place_of(subscription_id, first), plain))
         return mark
 
     def begin(self, subscription_id: str) -> None:
@@ -145,7 +146,7 @@ def _pack(row: Row, until: str | None) -> Pack:
     return Pack(row.key.removeprefix(PACK_PREFIX), until, values.text("mark"), values.integer("upto"), row.etag)
 
 
-def _place(subscription_id: str, first: str) -> Place:
+def place_of(subscription_id: str, first: str) -> Place:
     key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, first)
     return Place(key, Secret.GALLERY, 0, "")
 
