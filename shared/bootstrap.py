@@ -7,20 +7,22 @@ while there is something to migrate.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
+from typing import Final
 
 from shared.audio.keep import FlacKeeper
 from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
-from shared.config import Config, read
+from shared.config import Config, ConfigInvalid, read
 from shared.domain.subscription import KeySlot
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
-from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.model_card import CATALOGUE_FILE, CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
 from shared.services.activation import RequireActivation
@@ -29,6 +31,7 @@ from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit
 from shared.services.compact import CompactGalleries
 from shared.services.consent import RecordConsent, WithdrawConsent
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
+from shared.services.gate import Gate
 from shared.services.groups import ChangeGroups, ReadGroups
 from shared.services.identify import Identify
 from shared.services.identify_among import IdentifyAmong
@@ -46,7 +49,9 @@ from shared.services.ports import (
     SubscriptionEraser,
     SubscriptionStore,
 )
+from shared.services.presence import Presence
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
+from shared.services.rate import RateLimit
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
@@ -57,9 +62,10 @@ from shared.storage.data_keys import DataKeys
 from shared.storage.envelope import Envelope
 from shared.storage.galleries import RowGalleries
 from shared.storage.groups import RowGroups
+from shared.storage.instances import RowInstances
 from shared.storage.key_encryption import KeyEncryption, LocalKeyEncryption
 from shared.storage.key_vault import KeyVaultKeyEncryption
-from shared.storage.layout import GALLERIES
+from shared.storage.layout import GALLERIES, INSTANCES
 from shared.storage.migration import RowMigrationStore
 from shared.storage.operations import RowOperationStore
 from shared.storage.packs import Packs
@@ -70,6 +76,8 @@ from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.tables import TableRows
 from shared.storage.upkeep import RowUpkeep
 
+log: Final = logging.getLogger("timbre.start")
+
 LOCAL_SUBSCRIPTION = "local"
 """The development subscription's id."""
 
@@ -79,6 +87,8 @@ class Services:
     """Every use case, ready to be called."""
 
     config: Config
+    gate: Gate
+    rate: RateLimit
     subscriptions: SubscriptionStore
     create_profile: CreateProfile
     read_profiles: ReadProfiles
@@ -126,7 +136,11 @@ def services() -> Services:
     if _services is None:
         with _lock:
             if _services is None:
-                _services = build(read(os.environ))
+                try:
+                    _services = build(read(os.environ))
+                except (ConfigInvalid, CatalogueInvalid, ModelUnknown) as problem:
+                    log.error("cannot_start %s", problem)  # names of settings and models, never a secret's value
+                    raise
     return _services
 
 
@@ -172,6 +186,7 @@ def assemble(
     eraser: SubscriptionEraser,
     migrations: MigrationStore,
     among: Among,
+    rate: RateLimit,
 ) -> Services:
     """The use cases on top of the given stores. ``ModelUnknown`` when the catalogue has no model of that name."""
     catalogue = read_catalogue()
@@ -185,6 +200,8 @@ def assemble(
     change_settings = ChangeSettings(subscriptions, phrases, upkeep, audit, _now)
     return Services(
         config=config,
+        gate=Gate(config.at_once, config.waiting, config.wait_seconds),
+        rate=rate,
         subscriptions=subscriptions,
         create_profile=CreateProfile(profiles, audit, _now, _new_id),
         read_profiles=ReadProfiles(profiles),
