@@ -63,7 +63,7 @@ def audit(
     suspected: dict[str, frozenset[Finding]] = {}
     for number, owner in enumerate(owners.all, start=1):
         census = take(account, owner, owners.indexed.get(owner, ()), _of(progress, number, owners))
-        rows, blobs, due = rows + len(census.rows), blobs + len(census.blobs), due + pending(census)
+        rows, blobs, due = rows + len(census.rows), blobs + len(census.blobs) + len(census.packs), due + pending(census)
         if seen := findings(census, at()):
             suspected[owner] = seen
     if suspected:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.audit import Actor, Via
-from shared.domain.errors import TimbreError
+from shared.domain.errors import SubscriptionUnknown, TimbreError
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
 from shared.services.audit import Audit, TrimAudit
@@ -16,9 +16,12 @@ from shared.services.manage import DeleteSubscription, PutSubscription, Regenera
 from shared.services.profiles import EraseProfile
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
+from shared.storage.compaction import RowCompaction
 from shared.storage.data_keys import DataKeys
 from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
+from shared.storage.packs import Packs
+from shared.storage.speakers import SpeakerReader
 from shared.storage.subscription_records import digest
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, Storage, Stores, enroll, instance, new_id, new_profile
@@ -63,6 +66,7 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
             subscriptions=CuttingRows(storage.subscriptions, scissors),
             keys=CuttingRows(storage.keys, scissors),
             audit=CuttingRows(storage.audit, scissors),
+            packs=CuttingBlobs(storage.packs, scissors),
         )
     stores = instance(storage, clock=clock)
     trail = Audit(stores.trail, clock, new_id)
@@ -119,7 +123,9 @@ def scene(storage: Storage) -> Scene:
     for key in keys:
         for seed in (1, 2):
             enroll(service.stores, key, seed=seed)
-    return Scene(storage, clock, service, owner, other, *keys)
+    on = Scene(storage, clock, service, owner, other, *keys)
+    pack(on)
+    return on
 
 
 def first_key(subscription_id: str, slot: KeySlot) -> str:
@@ -142,7 +148,7 @@ def run_timer(scene: Scene, hours: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)) -> 
 
 def orphans(scene: Scene, at: datetime | None = None) -> tuple[Finding, ...]:
     storage = scene.storage
-    account = Account(storage.voices, storage.subscriptions, storage.keys, storage.audit, storage.audio)
+    account = Account(storage.voices, storage.subscriptions, storage.keys, storage.audit, storage.audio, storage.packs)
     moment = at or scene.clock.now
     return audit(account, lambda: scene.ids, lambda: moment, wait=lambda: None).found
 
@@ -162,7 +168,33 @@ def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:
         entry = storage.keys.get(*key_row(digest(first_key(subscription_id, slot))))
         if entry is not None:
             found[f"keys/{slot.value}"] = dict(entry.values)
-    return found | {name: storage.audio.get(name) for name in storage.audio.names(f"{subscription_id}/")}
+    for name, blobs in (("audio", storage.audio), ("packs", storage.packs)):
+        found |= {f"{name}/{one}": blobs.get(one) for one in blobs.names(f"{subscription_id}/")}
+    return found
+
+
+def pack(scene: Scene) -> None:
+    """Every subscription's voices into packs of one profile each, as the other timer does with thousands."""
+    stores = start(scene.storage, scene.clock).stores
+    reader = SpeakerReader(scene.storage.voices, stores.envelope)
+    for subscription_id in scene.ids:
+        if stores.subscriptions.get(subscription_id).state is SubscriptionState.ACTIVE:
+            RowCompaction(scene.storage.voices, _packs(scene, stores), reader, pack_profiles=1).compact(subscription_id)
+
+
+def packed(scene: Scene) -> set[str]:
+    """The profiles of the owner whose voices lie in a pack, as far as a pack can be opened at all."""
+    stores = start(scene.storage, scene.clock).stores
+    packs = _packs(scene, stores)
+    try:
+        contents = [packs.read(scene.owner, one) for one in packs.manifest(scene.owner)]
+    except SubscriptionUnknown:
+        return set()
+    return {one for content in contents if content for block in content.blocks for one in block.ids}
+
+
+def _packs(scene: Scene, stores: Stores) -> Packs:
+    return Packs(scene.storage.voices, scene.storage.packs, stores.envelope, new_id)
 
 
 def readable(scene: Scene, key: ProfileKey) -> bool:

@@ -21,7 +21,19 @@ from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
 from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.tables import TableRows
 from tests.chaos.changes import CHANGES, SHORT, Change, begun, nothing_is_left_of_a_deleted_one
-from tests.chaos.service import OPERATOR, Scene, all_of, has_data_key, orphans, readable, run_timer, scene, start
+from tests.chaos.service import (
+    OPERATOR,
+    Scene,
+    all_of,
+    has_data_key,
+    orphans,
+    pack,
+    packed,
+    readable,
+    run_timer,
+    scene,
+    start,
+)
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import NewStorage, Storage
 
@@ -49,7 +61,9 @@ def cut_at(new_storage: NewStorage, change: Change, failure: Failure, at: int) -
     finished = attempt(on, change, scissors)
     change.at_once(on)
     run_timer(on)
+    pack(on)
     assert orphans(on) == ()
+    assert packed(on) == {one.profile_id for one in (on.key, on.neighbour) if readable(on, one)}
     change.after(on, finished)
     assert all_of(on.storage, on.other) == others
     assert readable(on, on.foreign)

@@ -44,7 +44,7 @@ def account() -> Iterator[StorageAccount]:
 
 def fill(account: StorageAccount) -> Storage:
     tables = azure_account(account)
-    storage = Storage(tables.voices, tables.audio, tables.subscriptions, tables.keys, tables.audit)
+    storage = Storage(tables.voices, tables.audio, tables.subscriptions, tables.keys, tables.audit, tables.packs)
     stores = instance(storage)
     enroll(stores, stores.profiles.create(new_profile(new_subscription(stores)), 10).key)
     return storage

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from functions import retention
 from shared.domain.limits import AUDIT_DAYS, OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.services.retain import ERASE_CALLS
+from shared.storage.changes import KEPT
+from shared.storage.compaction import FEWEST_TO_PACK
 from shared.storage.data_keys import CACHE_SECONDS
 from shared.storage.expiry import SETTLED, WALK_SLICE
+from shared.storage.galleries import IDLE_SECONDS
 from shared.storage.subscriptions import LOOK_UP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +31,9 @@ TEXT = " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split
         (OPERATION_HOURS, 24, "24 hours, then gone with the next tick"),
         (AUDIT_DAYS, 400.0, "`auditDays`, 400 days unless set otherwise"),
         (WALK_SLICE, 2_000, "looks through all profiles, 2,000 a tick"),
+        (FEWEST_TO_PACK, 1_000, "for subscriptions with 1,000 profiles or more"),
+        (KEPT, 1_000, "the latest 1,000"),
+        (IDLE_SECONDS, 3_600.0, "given up after an hour without use"),
         (ERASE_CALLS, 2_000, "in slices of 2,000 storage calls"),
     ],
 )
@@ -37,10 +42,17 @@ def test_a_bound_is_the_codes(value: object, bound: object, sentence: str) -> No
     assert sentence in TEXT
 
 
-def test_the_timer_runs_as_often_as_it_says() -> None:
-    assert "the timer, which runs every five minutes" in TEXT
-    schedules = re.findall(r'schedule="([^"]+)"', Path(retention.__file__).read_text(encoding="utf-8"))
-    assert schedules == ["0 */5 * * * *"]
+@pytest.mark.parametrize(
+    ("timer", "sentence"),
+    [
+        ("retention", "the timer, which runs every five minutes"),
+        ("compaction", "the timer `compaction`, every five minutes"),
+    ],
+)
+def test_a_timer_runs_as_often_as_it_says(timer: str, sentence: str) -> None:
+    assert sentence in TEXT
+    (schedule,) = re.findall(r'schedule="([^"]+)"', (ROOT / "functions" / f"{timer}.py").read_text(encoding="utf-8"))
+    assert schedule.split()[1:] == ["*/5", "*", "*", "*", "*"]
 
 
 def test_every_proof_that_is_named_exists() -> None:

@@ -30,13 +30,14 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Account:
-    """The tables and the container of one storage account."""
+    """The tables and the containers of one storage account."""
 
     voices: Rows
     subscriptions: Rows
     keys: Rows
     audit: Rows
     audio: Blobs
+    packs: Blobs
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Census:
     has_data_key: bool
     rows: Mapping[str, Mapping[str, object]] = field(repr=False)
     blobs: frozenset[str] = field(repr=False)
+    packs: frozenset[str] = field(repr=False)
     audit_records: int
     stale_keys: tuple[str, ...] = ()
     lost_keys: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ def take(account: Account, subscription_id: str, indexed: Iterable[str], progres
     """
     counted = _Counter(progress)
     blobs = frozenset(counted.over(account.audio.names(f"{subscription_id}/")))
+    packs = frozenset(counted.over(account.packs.names(f"{subscription_id}/")))
     rows = {row.key: row.values for row in counted.over(account.voices.query(subscription_id, *ALL, select=_READ))}
     audit_records = sum(1 for _ in counted.over(account.audit.query(subscription_id, *ALL, select=())))
     own = account.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
@@ -85,6 +88,7 @@ def take(account: Account, subscription_id: str, indexed: Iterable[str], progres
         has_data_key=data_key is not None,
         rows=rows,
         blobs=blobs,
+        packs=packs,
         audit_records=audit_records,
         stale_keys=tuple(sorted(entries - opening - listed)),
         lost_keys=tuple(sorted(one for one in opening - entries if not _has_entry(account, one))),

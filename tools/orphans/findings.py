@@ -12,7 +12,7 @@ from typing import Final
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
 from shared.storage.due import ERASE, EXPIRE, OPERATION
-from shared.storage.layout import MIGRATION, TALLY, audio_prefix, due_range, enrollments_prefix
+from shared.storage.layout import MIGRATION, PACK_PREFIX, TALLY, audio_prefix, due_range, enrollments_prefix, pack_blob
 from tools.orphans.census import Census
 
 GRACE: Final = timedelta(hours=1)
@@ -36,6 +36,8 @@ class Problem(StrEnum):
     OVERDUE = "work of the timer that is late by more than an hour"
     EXPIRY_UNWATCHED = "profile that is to expire and that the timer will not look at"
     WATCH_OF_NOBODY = "row that would look for the expiry of a profile that is gone"
+    PACK_WITHOUT_ROW = "pack of voices that no row names"
+    MEMBER_OF_NOBODY = "membership of a profile that is gone"
     UNKNOWN_ROW = "row of no known kind"
     DATA_KEY_MISSING = "active subscription without its data key"
     DATA_KEY_ALIVE = "data key of a subscription that is deleted"
@@ -74,6 +76,7 @@ def _problems(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:
     if census.state is not None and not census.erased:
         return  # the timer is at it
     yield from ((Problem.LEFT_OF_DELETED, name) for name in (*census.rows, *census.blobs))
+    yield from ((Problem.PACK_WITHOUT_ROW, name) for name in census.packs)
     yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
     if census.audit_records:
         yield Problem.LEFT_OF_DELETED, "audit"
@@ -85,6 +88,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     yield from _voices(census)
     yield from _audio(census)
     yield from _expiry(census)
+    yield from _galleries(census)
     profiles = len(census.keys("profile:"))
     if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
         yield Problem.TALLY_WRONG, TALLY
@@ -136,6 +140,18 @@ def _expiry(census: Census) -> Iterator[tuple[Problem, str]]:
         named = f"{row['kind']}:{row['profile_id']}"
         if f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed):
             yield Problem.WATCH_OF_NOBODY, due
+
+
+def _galleries(census: Census) -> Iterator[tuple[Problem, str]]:
+    """A pack stands under the first id of its range, as its row does; a member is an identification profile."""
+    named = {pack_blob(census.subscription_id, key.removeprefix(PACK_PREFIX)) for key in census.keys(PACK_PREFIX)}
+    yield from ((Problem.PACK_WITHOUT_ROW, name) for name in census.packs - named)
+    doomed = tuple(rows for rows, _ in _doomed(census))
+    kind = ProfileKind.IDENTIFICATION.value
+    for row in census.keys("grouped:"):
+        profile = row.split(":")[1]
+        if f"profile:{kind}:{profile}" not in census.rows and not f"enrollment:{kind}:{profile}:".startswith(doomed):
+            yield Problem.MEMBER_OF_NOBODY, row
 
 
 def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:

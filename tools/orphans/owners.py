@@ -15,7 +15,15 @@ from shared.storage.account import StorageAccount
 from shared.storage.azure_errors import azure_errors
 from shared.storage.blobs import AzureBlobs
 from shared.storage.fields import Fields
-from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, KEYS, SUBSCRIPTIONS, SUBSCRIPTIONS_PARTITION, VOICES
+from shared.storage.layout import (
+    AUDIT,
+    ENROLLMENT_AUDIO,
+    GALLERIES,
+    KEYS,
+    SUBSCRIPTIONS,
+    SUBSCRIPTIONS_PARTITION,
+    VOICES,
+)
 from shared.storage.tables import TableRows
 from tools.orphans.census import ALL, Account
 
@@ -52,6 +60,7 @@ def azure_account(storage: StorageAccount) -> Account:
         keys=TableRows(storage, KEYS),
         audit=TableRows(storage, AUDIT),
         audio=AzureBlobs(storage, ENROLLMENT_AUDIO),
+        packs=AzureBlobs(storage, GALLERIES),
     )
 
 
@@ -61,9 +70,11 @@ def azure_strays(storage: StorageAccount) -> set[str]:
         for name in (VOICES, AUDIT):
             with suppress(ResourceNotFoundError):  # made by the first write
                 found.update(_partitions(tables.get_table_client(name)))
-    with azure_errors(), _blobs(storage) as blobs, suppress(ResourceNotFoundError):
-        names = blobs.get_container_client(ENROLLMENT_AUDIO).walk_blobs(delimiter="/")
-        found.update(str(one.name).partition("/")[0] for one in names)
+    with azure_errors(), _blobs(storage) as blobs:
+        for name in (ENROLLMENT_AUDIO, GALLERIES):
+            with suppress(ResourceNotFoundError):
+                names = blobs.get_container_client(name).walk_blobs(delimiter="/")
+                found.update(str(one.name).partition("/")[0] for one in names)
     return found
 
 

@@ -16,6 +16,7 @@ from shared.storage.layout import (
     due_row,
     end_of,
     key_row,
+    member_row,
     parsed_profile_row,
 )
 from shared.storage.ports import Insert, Remove, Replace, RowConflict
@@ -29,6 +30,12 @@ def repair(account: Account, finding: Finding, at: datetime) -> bool:
     match finding.problem:
         case Problem.AUDIO_WITHOUT_ENROLLMENT:
             account.audio.delete(where)
+        case Problem.PACK_WITHOUT_ROW:
+            account.packs.delete(where)
+        case Problem.MEMBER_OF_NOBODY:
+            _, profile_id, group_id = where.split(":")
+            remove_silently(account.voices, owner, member_row(group_id, profile_id))
+            remove_silently(account.voices, owner, where)
         case Problem.ENROLLMENT_WITHOUT_PROFILE | Problem.WATCH_OF_NOBODY:
             remove_silently(account.voices, owner, where)
         case Problem.LEFT_OF_DELETED:

@@ -16,8 +16,11 @@ from shared.storage.layout import (
     audio_blob,
     data_key_row,
     enrollment_row,
+    grouped_row,
     key_row,
+    member_row,
     operation_row,
+    pack_blob,
     profile_row,
     subscription_row,
 )
@@ -52,7 +55,9 @@ class World:
     @property
     def account(self) -> Account:
         storage = self.storage
-        return Account(storage.voices, storage.subscriptions, storage.keys, self.audit_rows, storage.audio)
+        return Account(
+            storage.voices, storage.subscriptions, storage.keys, self.audit_rows, storage.audio, storage.packs
+        )
 
     def audited(self, *, meanwhile: Callable[[], None] = lambda: None) -> Audit:
         return audit(self.account, lambda: self.strays, lambda: NOW, wait=meanwhile)
@@ -68,6 +73,7 @@ def die_behind_the_tombstone(world: World, at: datetime) -> None:
     """A delete whose process is gone after its first transaction."""
     calls = Scissors()
     doomed = world.stores.profiles.create(new_profile(world.owner), 10).key
+    enroll(world.stores, doomed)
     instance(world.storage, calls).profiles.delete(doomed, at)
     transaction = calls.calls.index("apply") + 1
     with pytest.raises(ProcessDied):
@@ -136,6 +142,22 @@ def watch_of_nobody(world: World) -> None:
     world.storage.voices.apply(world.owner, [expire_due(LATER, absent)])
 
 
+def stray_pack(world: World) -> None:
+    world.storage.packs.put(pack_blob(world.owner, new_id()), b"sealed")
+
+
+def pack_of_nobody(world: World) -> None:
+    world.storage.packs.put(pack_blob(GONE, new_id()), b"sealed")
+    world.strays.add(GONE)
+
+
+def member_of_nobody(world: World) -> None:
+    profile, group = new_id(), new_id()
+    world.storage.voices.apply(
+        world.owner, [Insert(grouped_row(profile, group), {}), Insert(member_row(group, profile), {})]
+    )
+
+
 def row_of_nobody(world: World) -> None:
     world.storage.voices.apply(GONE, [Insert("profile:tii:x", {"epoch": 0})])
     world.strays.add(GONE)
@@ -175,6 +197,9 @@ def data_key_of_a_deleted_one(world: World) -> None:
         (endless_operation, Problem.OPERATION_WITHOUT_END),
         (unwatched_expiry, Problem.EXPIRY_UNWATCHED),
         (watch_of_nobody, Problem.WATCH_OF_NOBODY),
+        (stray_pack, Problem.PACK_WITHOUT_ROW),
+        (pack_of_nobody, Problem.PACK_WITHOUT_ROW),
+        (member_of_nobody, Problem.MEMBER_OF_NOBODY),
         (stale_key, Problem.KEY_STALE),
         (lost_key, Problem.KEY_LOST),
         (row_of_nobody, Problem.LEFT_OF_DELETED),
