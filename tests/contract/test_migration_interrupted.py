@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -149,3 +150,18 @@ def test_whatever_call_is_cut_every_profile_ends_migrated_or_flagged_and_counted
         assert {scene.read(key)[1].model_id for key in moved} == {"new-1"}
         assert {scene.read(key)[1].model_id for key in kept} == {"old-1"}
     assert at > 10
+
+
+def test_two_walks_at_once_harm_no_profile(scene: Scene) -> None:
+    """A timer whose host lost its lock: each profile is changed by one of them, whatever they count."""
+    keys = [scene.profile(100 + 10 * number) for number in range(12)]
+    jobs = [migration(scene.storage, scene.stores, scene.new) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        for running in [threads.submit(job) for job in jobs]:
+            running.result()
+    scene.migrate()
+    for number, key in enumerate(keys):
+        profile, signature = scene.read(key)
+        assert (profile.model_id, signature.model_id, profile.enrollments_count) == ("new-1", "new-1", 1)
+        assert float(signature.direction @ expected(scene.new, 100 + 10 * number).direction) > 0.999
+    assert scene.progress().finished_at is not None
