@@ -64,10 +64,12 @@ class Town:
     def kill_when(self, is_time: Callable[[MigrationProgress], bool]) -> MigrationProgress:
         """Start the job and kill it outright when its progress says so; what it has left behind."""
         process = self.start()
-        while (progress := self.progress()) is None or not is_time(progress):
-            assert process.poll() is None, "the job ended before it could be killed"
-            time.sleep(0.01)
-        process.kill()
+        try:
+            while (progress := self.progress()) is None or not is_time(progress):
+                assert process.poll() is None, "the job ended before it could be killed"
+                time.sleep(0.01)
+        finally:
+            process.kill()
         assert process.wait() != 0
         progress = self.progress()
         assert progress is not None

@@ -134,10 +134,10 @@ class _Line:
         self._tenth = 0
 
     def __call__(self, there: int, total: int) -> None:
-        share = min(1.0, there / total) if total else 0.0
-        text = f"  {there / 1e6:.1f} of {total / 1e6:.1f} MB ({share:.0%})"
+        share = there / total if there <= total else 0.0  # a server need not say how much there is
+        text = f"  {there / 1e6:.1f} of {total / 1e6:.1f} MB ({share:.0%})" if share else f"  {there / 1e6:.1f} MB"
         if sys.stdout.isatty():
-            print(f"\r{text}", end="\n" if there >= total else "", flush=True)
+            print(f"\r{text}", end="\n" if there == total else "", flush=True)
         elif int(10 * share) > self._tenth:
             self._tenth = int(10 * share)
             print(text, flush=True)
