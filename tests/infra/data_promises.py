@@ -13,6 +13,7 @@ def a_deleted_voice_is_gone(infra: Infra) -> None:
     for feature in ("deleteRetentionPolicy", "containerDeleteRetentionPolicy", "changeFeed", "restorePolicy"):
         assert blobs.at("properties", feature) == {"enabled": False}, feature
     assert blobs.at("properties", "isVersioningEnabled") is False
+    assert not blobs.at("properties", "automaticSnapshotPolicyEnabled")
 
 
 @promise

@@ -35,6 +35,7 @@ MUTATIONS: Final = {
         (VOICE, "changeFeed" + OFF, "changeFeed" + ON),
         (VOICE, "restorePolicy" + OFF, "restorePolicy" + ON),
         (VOICE, "    isVersioningEnabled: false\n", ""),
+        (VOICE, "isVersioningEnabled: false", "isVersioningEnabled: false\n    automaticSnapshotPolicyEnabled: true"),
     ],
     "nothing_copies_voice_data": [(VOICE, "@description('Resource id.')\noutput id string = account.id\n", BACKUP)],
     "voice_data_stays_in_its_region_unless_chosen": [
@@ -151,6 +152,9 @@ MUTATIONS: Final = {
         (GATEWAY, "header: 'X-Gateway-Key'", "header: 'Ocp-Apim-Subscription-Key'"),
         (GATEWAY, "subscriptionRequired: false", "subscriptionRequired: true"),
         ("api-management-policy.xml", "&quot;manage&quot;", "&quot;other&quot;"),
+        ("api-management-policy.xml", "&quot;Ocp-Apim-Subscription-Key&quot;", "&quot;X-Key&quot;"),
+        (MAIN, "publicUrl: empty(publicUrl) ? ownUrl : publicUrl", "publicUrl: publicUrl"),
+        (MAIN, "withApiManagement ? apiManagementUrl : ''", "withApiManagement ? '' : ''"),
     ],
     "what_costs_money_is_chosen": [
         (MAIN, "param apiManagementSku string = 'None'", "param apiManagementSku string = 'Developer'"),

@@ -30,6 +30,7 @@ def logged(one: Resource) -> set[str]:
 
 def choice(value: Any) -> tuple[Any, Any, Any]:
     """Condition, value if true, value if false of ``a ? b : c``."""
+    assert isinstance(value, dict), f"no choice: {value}"
     operands = value["operator"]["operands"]
     return operands["condition"], operands["true_value"], operands["false_value"]
 
@@ -40,6 +41,7 @@ def property_of(owner: str, name: str) -> dict[str, Any]:
 
 def output_of(value: Any) -> tuple[str, str]:
     """Module and output of ``module.outputs.name``."""
+    assert isinstance(value, dict), f"no output: {value}"
     operands = value["operator"]["operands"]
     inner = operands["operand_2"]["operator"]["operands"]
     assert inner["operand_1"] == "outputs"

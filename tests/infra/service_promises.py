@@ -14,6 +14,8 @@ from tests.service import REPOSITORY
 LOCAL_SETTINGS: Final = {config.STORAGE.name, config.LOCAL_KEY.name}
 """Development only: a connection string is an account key, and a subscription made at start is nobody's."""
 
+KEY_HEADER: Final = "Ocp-Apim-Subscription-Key"
+
 PARAMETERS: Final = {
     config.MODEL.name: "speakerModel",
     config.STRICT_AUDIO.name: "strictAudio",
@@ -161,7 +163,7 @@ def a_person_is_told_of_what_matters(infra: Infra) -> None:
 def the_gateway_leaves_keys_alone_and_hides_management(infra: Infra) -> None:
     api = infra.resource("api-management", "api").at("properties")
     assert api["subscriptionRequired"] is False
-    assert api["subscriptionKeyParameterNames"]["header"] != "Ocp-Apim-Subscription-Key"
+    assert api["subscriptionKeyParameterNames"]["header"] != KEY_HEADER
     assert api["path"] == ""
     policy = ElementTree.fromstring(infra.read("api-management-policy.xml"))
     condition = policy.find("./inbound/choose/when")
@@ -169,7 +171,15 @@ def the_gateway_leaves_keys_alone_and_hides_management(infra: Infra) -> None:
     for prefix in ("manage", "admin", "runtime"):
         assert f'"{prefix}"' in condition.get("condition", "")
     assert condition.find("./return-response/set-status") is not None
-    assert policy.find("./inbound/rate-limit-by-key") is not None
+    limit = policy.find("./inbound/rate-limit-by-key")
+    assert limit is not None
+    assert f'"{KEY_HEADER}"' in limit.get("counter-key", "")
+    main = infra.main
+    assert choice(main.modules["functionApp"].at("params", "publicUrl"))[1:] == ("ownUrl", "publicUrl")
+    assert choice(main.variables["ownUrl"]) == ("withApiManagement", "apiManagementUrl", "")
+    assert main.variables["apiManagementUrl"] == "https://${apiManagementName}.azure-api.net"
+    assert main.modules["apiManagement"].at("params", "name") == "apiManagementName"
+    assert output_of(main.modules["apiManagement"].at("params", "backendUrl")) == ("functionApp", "url")
 
 
 @promise
