@@ -162,8 +162,10 @@ def build(config: Config) -> Services:
     packs, reader = Packs(voices, galleries, envelope, _new_id), SpeakerReader(voices, envelope)
     held = RowGalleries(voices, packs, reader, subscriptions.retention, _now, config.gallery_megabytes * 1_000_000)
     among = Among(held, RowCompaction(voices, packs, reader), RowGroups(voices, profiles))
+    presence = Presence(RowInstances(TableRows(config.storage, INSTANCES)), _new_id(), _now)
+    rate = RateLimit(config.requests_per_second, presence)
     return assemble(
-        config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser, migrations, among
+        config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser, migrations, among, rate
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +28,10 @@ class Config:
     activation: bool
     public_url: str | None
     gallery_megabytes: int
+    at_once: int
+    waiting: int
+    wait_seconds: float
+    requests_per_second: float | None
     local_subscription_key: str | None = field(repr=False)
 
 
@@ -69,6 +75,22 @@ GALLERY_MEGABYTES = Setting(
     "512",
     "Memory of one instance for the signatures that identify among everyone compares with: about 1.3 MB for 1,000.",
 )
+AT_ONCE = Setting(
+    "TIMBRE_AT_ONCE",
+    None,
+    "Enroll, verify and identify that one process works on at once; default: twice its share of the processors.",
+)
+WAITING = Setting(
+    "TIMBRE_WAITING",
+    None,
+    "How many more may wait for their turn, default: twice as many. Beyond that 503; keep some threads free for it.",
+)
+WAIT_SECONDS = Setting("TIMBRE_WAIT_SECONDS", "1.5", "How long one waits for its turn, then 503.")
+REQUESTS_PER_SECOND = Setting(
+    "TIMBRE_REQUESTS_PER_SECOND",
+    "20",
+    "Requests per second of a subscription that has no number of its own; 0 for no limit. Beyond it 429.",
+)
 LOCAL_KEY = Setting(
     "TIMBRE_LOCAL_SUBSCRIPTION_KEY",
     None,
@@ -77,7 +99,7 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, GALLERY_MEGABYTES, LOCAL_KEY,
+    PUBLIC_URL, GALLERY_MEGABYTES, AT_ONCE, WAITING, WAIT_SECONDS, REQUESTS_PER_SECOND, LOCAL_KEY,
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
@@ -111,6 +133,21 @@ def read(environment: Mapping[str, str]) -> Config:
     megabytes = value(GALLERY_MEGABYTES) or ""
     if not megabytes.isascii() or not megabytes.isdigit() or not 1 <= int(megabytes[:9]) <= 1_000_000:
         problems.append(f"{GALLERY_MEGABYTES.name} must be a whole number from 1 to 1000000")
+    processes = _whole(environment.get("FUNCTIONS_WORKER_PROCESS_COUNT", ""), 1, 64) or 1
+    share = 2 * max(1, (os.cpu_count() or 1) // processes)
+    at_once = _whole(value(AT_ONCE) or str(share), 1, 1_000)
+    waiting = _whole(value(WAITING) or str(2 * (at_once or 1)), 0, 10_000)
+    wait_seconds, requests = _number(value(WAIT_SECONDS), 60.0), _number(value(REQUESTS_PER_SECOND), 100_000.0)
+    problems += [
+        f"{setting.name} must be {rule}"
+        for setting, found, rule in (
+            (AT_ONCE, at_once, "a whole number from 1 to 1000"),
+            (WAITING, waiting, "a whole number from 0 to 10000"),
+            (WAIT_SECONDS, wait_seconds, "a number of seconds from 0 to 60"),
+            (REQUESTS_PER_SECOND, requests, "a number from 0 to 100000"),
+        )
+        if found is None
+    ]
     if problems or storage is None:
         raise ConfigInvalid(problems)
     return Config(
@@ -122,5 +159,22 @@ def read(environment: Mapping[str, str]) -> Config:
         activation=flags[ACTIVATION] == "true",
         public_url=public_url.rstrip("/") if public_url else None,
         gallery_megabytes=int(megabytes),
+        at_once=at_once or 1,
+        waiting=waiting or 0,
+        wait_seconds=wait_seconds or 0.0,
+        requests_per_second=requests or None,
         local_subscription_key=value(LOCAL_KEY),
     )
+
+
+def _whole(text: str, least: int, most: int) -> int | None:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return number if least <= number <= most else None
+
+
+def _number(text: str | None, most: float) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and 0.0 <= number <= most else None

@@ -40,6 +40,8 @@ def running_service(
     keys = {
         "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "local-subscription-key",
         "TIMBRE_LOCAL_MANAGEMENT_KEY": "local-management-key",
+        "TIMBRE_REQUESTS_PER_SECOND": "0",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "20",
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

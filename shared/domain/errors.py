@@ -50,7 +50,10 @@ audio, vectors, keys, or another subscription's data.
     │   ├── EnrollmentAudioFull
     │   └── TooManyCandidates
     ├── BodyTooLarge
-    ├── StorageUnavailable             try again later
+    ├── TryLater
+    │   ├── StorageUnavailable
+    │   ├── ServiceBusy                more requests at once than this instance works on
+    │   └── RateExceeded               more requests than the subscription may send in this time
     └── SealBroken                     stored ciphertext fails its authentication: an alarm
 """
 
@@ -383,12 +386,34 @@ class BodyTooLarge(TimbreError):
         super().__init__(f"The request body may have {maximum_bytes:,} bytes. Received {received_bytes:,}.")
 
 
-class StorageUnavailable(TimbreError):
+class TryLater(TimbreError):
+    """``retry_after_seconds`` are whole, at least 1."""
+
+    def __init__(self, retry_after_seconds: int, sentence: str) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        unit = "second" if retry_after_seconds == 1 else "seconds"
+        super().__init__(f"{sentence} Try again in {retry_after_seconds} {unit}.")
+
+
+class StorageUnavailable(TryLater):
     """Storage did not answer, or answered that it is busy. Nothing was half-written."""
 
     def __init__(self, retry_after_seconds: int = 5) -> None:
-        self.retry_after_seconds = retry_after_seconds
-        super().__init__(f"Storage is not available right now. Try again in {retry_after_seconds} seconds.")
+        super().__init__(retry_after_seconds, "Storage is not available right now.")
+
+
+class ServiceBusy(TryLater):
+    """Refused before any work was done."""
+
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        super().__init__(retry_after_seconds, "The service has as much work as it can do.")
+
+
+class RateExceeded(TryLater):
+    """Refused before any work was done."""
+
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        super().__init__(retry_after_seconds, "Rate limit is exceeded.")
 
 
 class SealBroken(TimbreError):

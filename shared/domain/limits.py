@@ -44,6 +44,13 @@ MIN_AUDIT_DAYS: Final = 1.0
 MAX_AUDIT_DAYS: Final = 3_650.0
 """Our choice: how long audit records are kept. The default spans a yearly review with a month to spare."""
 
+REQUESTS_PER_SECOND: Final = 20.0
+"""Contract (v2.0): transactions per second of one resource."""
+
+MIN_REQUESTS_PER_SECOND: Final = 0.1
+MAX_REQUESTS_PER_SECOND: Final = 100_000.0
+"""Our choice."""
+
 MAX_PASSPHRASES: Final = 50
 MIN_PASSPHRASE_WORDS: Final = 4
 MAX_PASSPHRASE_WORDS: Final = 20

@@ -54,7 +54,8 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class SubscriptionSettings:
-    """``passphrases`` replace the published list of their locale, in normalised form; another locale keeps its own."""
+    """``passphrases`` replace the published list of their locale, in normalised form; another locale keeps its own.
+    ``requests_per_second`` None: as many as the deployment grants whoever has no number of its own."""
 
     retention: RetentionPolicy = RetentionPolicy()
     thresholds: Thresholds = Thresholds()
@@ -64,6 +65,7 @@ class SubscriptionSettings:
     require_consent: bool = False
     keep_identification_audio: bool = True
     audit_days: float = AUDIT_DAYS
+    requests_per_second: float | None = None
 
     def allowed_phrases(self, locale: str, bound_to: str | None = None) -> tuple[str, ...]:
         """What may be said in a canonical locale.
@@ -98,6 +100,7 @@ class SettingsChange:
     require_consent: bool | Unset = UNSET
     keep_identification_audio: bool | Unset = UNSET
     audit_days: float | Unset = UNSET
+    requests_per_second: float | Unset | None = UNSET
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -125,6 +128,7 @@ class SettingsChange:
             require_consent=_or(self.require_consent, before.require_consent),
             keep_identification_audio=_or(self.keep_identification_audio, before.keep_identification_audio),
             audit_days=_or(self.audit_days, before.audit_days),
+            requests_per_second=_or(self.requests_per_second, before.requests_per_second),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,6 +20,9 @@ from shared.http.management import ManagementCall
 from shared.http.reply import Reply
 from shared.http.routes import HttpFunction, RouteTable, folded
 from shared.http.wire import Call, WireFormat
+
+GATED = frozenset({"enroll", "verify", "identify"})
+"""The operations that listen to a recording: only so many at once."""
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 REQUEST_ID = "apim-request-id"
@@ -51,7 +55,9 @@ def endpoint(blueprint: func.Blueprint, name: str, methods: Sequence[str]) -> Ca
     def register(handler: Handler) -> Handler:
         for wire in GENERATIONS:
             if name in wire.routes:
-                _register(blueprint, name + wire.suffix, wire.routes[name], methods, _function(handler, wire))
+                _register(
+                    blueprint, name + wire.suffix, wire.routes[name], methods, _function(handler, wire, name in GATED)
+                )
         return handler
 
     return register
@@ -113,12 +119,12 @@ def dispatch(request: func.HttpRequest) -> func.HttpResponse:
     return Reply(HTTPStatus.METHOD_NOT_ALLOWED, refusal, {"Allow": allowed}).response(_headers())
 
 
-def _function(handler: Handler, wire: WireFormat) -> HttpFunction:
+def _function(handler: Handler, wire: WireFormat, gated: bool = False) -> HttpFunction:
     def function(req: func.HttpRequest) -> func.HttpResponse:
         if req.method == "OPTIONS":
             return Reply(204).response({**_headers(), **_PREFLIGHT})
         headers = _headers()
-        return _answer(handler, req, wire, headers[REQUEST_ID]).response(headers)
+        return _answer(handler, req, wire, headers[REQUEST_ID], gated).response(headers)
 
     return function
 
@@ -138,7 +144,7 @@ def _moved(request: func.HttpRequest, url: str, values: dict[str, str]) -> func.
     )
 
 
-def _answer(handler: Handler, request: func.HttpRequest, wire: WireFormat, request_id: str) -> Reply:
+def _answer(handler: Handler, request: func.HttpRequest, wire: WireFormat, request_id: str, gated: bool) -> Reply:
     try:
         ready = services()
         key = request.headers.get(KEY_HEADER)
@@ -146,7 +152,9 @@ def _answer(handler: Handler, request: func.HttpRequest, wire: WireFormat, reque
             raise SubscriptionUnknown
         subscription, slot = ready.subscriptions.opened_by(key)
         caller = Caller(subscription, Actor(Via.key(slot), request_id))
-        return handler(Call(request, caller, ready, wire))
+        ready.rate.take(subscription.subscription_id, subscription.settings.requests_per_second)
+        with ready.gate.admitted() if gated else nullcontext():
+            return handler(Call(request, caller, ready, wire))
     except TimbreError as error:
         return wire.refused(errors.reply(error, wire.errors))
     except Exception as error:  # noqa: BLE001  the last line of defence: a defect must not leak what was sent

@@ -74,6 +74,8 @@ V1: Wires = {
     fact.TooManyCandidates: Wire(400, "BadRequest", "InvalidProfileCount"),
     fact.BodyTooLarge: Wire(413, "RequestEntityTooLarge"),
     fact.StorageUnavailable: Wire(503, "ServiceUnavailable"),
+    fact.ServiceBusy: Wire(503, "ServiceUnavailable"),
+    fact.RateExceeded: Wire(429, "TooManyRequests"),
     fact.SealBroken: Wire(500, "InternalServerError"),
 }
 
@@ -111,6 +113,8 @@ V2: Wires = {
     fact.ProfileBusy: Wire(409, "Conflict"),
     fact.BodyTooLarge: Wire(413, "RequestEntityTooLarge"),
     fact.StorageUnavailable: Wire(503, "ServiceUnavailable"),
+    fact.ServiceBusy: Wire(503, "ServiceUnavailable"),
+    fact.RateExceeded: Wire(429, "RateLimit", message="Rate limit is exceeded."),
     fact.SealBroken: Wire(500, "InternalServerError"),
 }
 """v2.0 and 2021-09-05 share one catalogue."""
@@ -123,7 +127,7 @@ def reply(error: fact.TimbreError, wires: Wires) -> Reply:
         return unexpected(error)
     message = wire.message or _after_token(wire.token, str(error))
     headers = {}
-    if isinstance(error, fact.StorageUnavailable):
+    if isinstance(error, fact.TryLater):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return Reply(wire.status, envelope(wire.code, message), headers)
 

@@ -18,6 +18,7 @@ from shared.domain.subscription import UNSET, RetentionPolicy, SettingsChange, S
 CUSTOMER_FIELDS: Final = ("retention", "thresholds", "passphrases")
 OPERATOR_FIELDS: Final = (
     *CUSTOMER_FIELDS, "maxCandidates", "maxProfiles", "requireConsent", "keepIdentificationAudio", "auditDays",
+    "requestsPerSecond",
 )  # fmt: skip
 
 Json: TypeAlias = Mapping[str, object]
@@ -78,6 +79,7 @@ def shown(settings: SubscriptionSettings, names: Collection[str] = OPERATOR_FIEL
         "requireConsent": settings.require_consent,
         "keepIdentificationAudio": settings.keep_identification_audio,
         "auditDays": settings.audit_days,
+        "requestsPerSecond": settings.requests_per_second,
     }
     return {name: everything[name] for name in names}
 
@@ -147,6 +149,13 @@ def _audit_days(name: str, value: object) -> dict[str, object]:
     return {"audit_days": _number(name, value, rule, lambda days: least <= days <= most)}
 
 
+def _rate(name: str, value: object) -> dict[str, object]:
+    least, most = limits.MIN_REQUESTS_PER_SECOND, limits.MAX_REQUESTS_PER_SECOND
+    rule = f"It must be a number from {least:g} to {most:,.0f}, or null."
+    rate = None if value is None else _number(name, value, rule, lambda one: least <= one <= most)
+    return {"requests_per_second": rate}
+
+
 def _score(name: str, value: object) -> float:
     return _number(name, value, "It must be a number between 0 and 1, both excluded.", lambda score: 0 < score < 1)
 
@@ -204,4 +213,5 @@ _READERS: Final[Mapping[str, Callable[[str, object], dict[str, object]]]] = {
     "requireConsent": _flag("require_consent"),
     "keepIdentificationAudio": _flag("keep_identification_audio"),
     "auditDays": _audit_days,
+    "requestsPerSecond": _rate,
 }

@@ -111,6 +111,7 @@ def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
         "require_consent": settings.require_consent,
         "keep_identification_audio": settings.keep_identification_audio,
         "audit_days": settings.audit_days,
+        "requests_per_second": settings.requests_per_second,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -131,6 +132,7 @@ def _settings(values: Fields) -> SubscriptionSettings:
         require_consent=_or(values.maybe_flag("require_consent"), new.require_consent),
         keep_identification_audio=_or(values.maybe_flag("keep_identification_audio"), new.keep_identification_audio),
         audit_days=_or(values.maybe_number("audit_days"), new.audit_days),
+        requests_per_second=values.maybe_number("requests_per_second"),
     )
 
 

@@ -24,6 +24,7 @@ DEFAULTS = {
     "requireConsent": False,
     "keepIdentificationAudio": True,
     "auditDays": 400.0,
+    "requestsPerSecond": None,
 }
 PHRASES = "/spid/v1.0/verificationPhrases?locale=en-US"
 

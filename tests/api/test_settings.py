@@ -79,6 +79,7 @@ def test_what_the_customer_sets_the_operator_sees(customer: Customer, operator: 
         {"requireConsent": False},
         {"keepIdentificationAudio": True},
         {"auditDays": 1},
+        {"requestsPerSecond": 1},
     ],
 )
 def test_the_customer_cannot_move_its_limits(customer: Customer, limit: Mapping[str, object]) -> None:

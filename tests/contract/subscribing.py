@@ -34,6 +34,7 @@ EVERYTHING = SubscriptionSettings(
     require_consent=True,
     keep_identification_audio=False,
     audit_days=90.0,
+    requests_per_second=2.5,
 )
 
 

@@ -25,7 +25,7 @@ OTHERS_PACKAGES: dict[str, frozenset[str]] = {
 """What the inner layers may use of other people's work; the adapters (audio, inference, storage) are free."""
 
 MAX_LINES = 320
-WHOLE_TREES = {"shared/domain/errors.py": 450}
+WHOLE_TREES = {"shared/domain/errors.py": 520}
 """The tree of errors stays in one piece, however many leaves it has."""
 
 MAX_ENTRY_LINES = 40

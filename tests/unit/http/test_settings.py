@@ -25,6 +25,7 @@ ALL = {
     "requireConsent": True,
     "keepIdentificationAudio": False,
     "auditDays": 30.5,
+    "requestsPerSecond": 0.5,
 }
 
 
@@ -38,6 +39,7 @@ def test_every_field_is_read() -> None:
         require_consent=True,
         keep_identification_audio=False,
         audit_days=30.5,
+        requests_per_second=0.5,
     )
 
 
@@ -92,6 +94,7 @@ NUMBERS = [0, -1, True, "3", [], {}, float("nan"), float("inf"), 10**400]
         *[("maxCandidates", {"maxCandidates": value}) for value in [*NUMBERS, 201, 2.0, None]],
         *[("maxProfiles", {"maxProfiles": value}) for value in [*NUMBERS, 1_000_001, None]],
         *[("auditDays", {"auditDays": value}) for value in [*NUMBERS, 0.5, 3_651, None]],
+        *[("requestsPerSecond", {"requestsPerSecond": value}) for value in [*NUMBERS, 0.05, 100_001]],
         *[("requireConsent", {"requireConsent": value}) for value in [0, 1, "true", None]],
         *[("keepIdentificationAudio", {"keepIdentificationAudio": value}) for value in [0, 1, "false", None]],
         ("retention", {"retention": 30}),
