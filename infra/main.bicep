@@ -59,6 +59,19 @@ param publicUrl string = ''
 @maxValue(3072)
 param galleryMegabytes int = 512
 
+@description('Requests per second of a subscription that has no number of its own; 0: no limit. Beyond it 429.')
+@minValue(0)
+param requestsPerSecond int = 20
+
+@description('Enroll, verify and identify that a process works on at once. Empty: twice its share of the processors.')
+param workAtOnce string = ''
+
+@description('How many more may wait for their turn; beyond that 503. Empty: twice as many as are worked on.')
+param workWaiting string = ''
+
+@description('Seconds that one waits for its turn, then 503.')
+param waitSeconds string = '1.5'
+
 @description('Copies of the voice data. LRS and ZRS stay in the region; the geo-redundant ones copy biometric data to the paired region.')
 @allowed([
   'Standard_LRS'
@@ -264,6 +277,10 @@ module functionApp 'modules/function-app.bicep' = {
     activation: activation
     publicUrl: empty(publicUrl) ? ownUrl : publicUrl
     galleryMegabytes: galleryMegabytes
+    requestsPerSecond: requestsPerSecond
+    workAtOnce: workAtOnce
+    workWaiting: workWaiting
+    waitSeconds: waitSeconds
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances

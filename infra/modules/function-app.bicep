@@ -54,6 +54,18 @@ param publicUrl string
 @description('Memory in MB that an instance gives to the voices that identify compares with.')
 param galleryMegabytes int
 
+@description('Requests per second of a subscription that has no number of its own; 0: no limit.')
+param requestsPerSecond int
+
+@description('Enroll, verify and identify that a process works on at once; empty: by its processors.')
+param workAtOnce string
+
+@description('How many more may wait for their turn; empty: twice as many.')
+param workWaiting string
+
+@description('Seconds that one waits for its turn.')
+param waitSeconds string
+
 @description('Memory of an instance in MiB.')
 param instanceMemoryMB int
 
@@ -199,6 +211,10 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     TIMBRE_ACTIVATION: toLower(string(activation))
     TIMBRE_PUBLIC_URL: publicUrl
     TIMBRE_GALLERY_MEGABYTES: string(galleryMegabytes)
+    TIMBRE_REQUESTS_PER_SECOND: string(requestsPerSecond)
+    TIMBRE_AT_ONCE: workAtOnce
+    TIMBRE_WAITING: workWaiting
+    TIMBRE_WAIT_SECONDS: waitSeconds
   }
 }
 

@@ -17,10 +17,12 @@ LOCAL_SETTINGS: Final = {config.STORAGE.name, config.LOCAL_KEY.name}
 KEY_HEADER: Final = "Ocp-Apim-Subscription-Key"
 
 PARAMETERS: Final = {
-    config.MODEL.name: "speakerModel",
-    config.STRICT_AUDIO.name: "strictAudio",
-    config.ACTIVATION.name: "activation",
-    config.GALLERY_MEGABYTES.name: "galleryMegabytes",
+    "TIMBRE_MODEL": "speakerModel",
+    "TIMBRE_STRICT_AUDIO": "strictAudio",
+    "TIMBRE_ACTIVATION": "activation",
+    "TIMBRE_GALLERY_MEGABYTES": "galleryMegabytes",
+    "TIMBRE_REQUESTS_PER_SECOND": "requestsPerSecond",
+    "TIMBRE_WAIT_SECONDS": "waitSeconds",
 }
 """Settings with a default, and the parameters of main.bicep that have the same one."""
 
