@@ -31,7 +31,7 @@ param maximumInstanceCount int = 40
 @maxValue(100)
 param alwaysReadyInstances int = 0
 
-@description('HTTP requests that one instance serves at a time, and the worker\'s threads.')
+@description('HTTP requests that one instance gets at a time, before another one is started.')
 @minValue(1)
 @maxValue(32)
 param httpConcurrency int = 4

@@ -196,8 +196,8 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-    // As many threads as requests: handlers block in ONNX and in storage.
-    PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
+    // Handlers block in ONNX and in storage, and a request that waits for its turn or is turned away needs a thread too.
+    PYTHON_THREADPOOL_THREAD_COUNT: string((4 * httpConcurrency) + 4)
     // Just above MAX_BODY_BYTES of shared/domain/limits.py (32 MiB), which answers in the API's own words; the
     // platform's default of 100 MB and more would let four requests fill an instance.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '34603008'

@@ -126,7 +126,7 @@ MUTATIONS: Final = {
     "the_settings_mean_what_the_app_expects": [
         (APP, "'vault:${keyUri}'", "keyUri"),
         (APP, "toLower(string(strictAudio))", "string(strictAudio)"),
-        (APP, "string(httpConcurrency)", "'1'"),
+        (APP, "string((4 * httpConcurrency) + 4)", "'1'"),
         (APP, "toLower(string(activation))", "toLower(string(strictAudio))"),
         (MAIN, "galleryMegabytes int = 512", "galleryMegabytes int = 64"),
         (APP, "'34603008'", "'33554432'"),

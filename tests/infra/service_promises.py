@@ -135,7 +135,7 @@ def the_settings_mean_what_the_app_expects(infra: Infra) -> None:
             assert PARAMETERS[one.name] in str(settings[one.name]), one.name
         if one.default in ("true", "false"):
             assert "to_lower" in str(settings[one.name]), one.name  # Resource Manager writes True and False
-    assert "'value_to_convert': 'httpConcurrency'" in str(settings["PYTHON_THREADPOOL_THREAD_COUNT"])
+    assert "'httpConcurrency'" in str(settings["PYTHON_THREADPOOL_THREAD_COUNT"])
     limit = int(settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])
     assert MAX_BODY_BYTES < limit < 2 * MAX_BODY_BYTES
 
