@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class KeptHearings:
     def put(self, key: str, heard: Sequence[Heard]) -> None:
         file = self._file(key)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{os.getpid()}")
+        unfinished = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         with open(unfinished, "w", encoding="ascii", opener=_private) as out:
             json.dump([_shown(one) for one in heard], out)
         unfinished.replace(file)

@@ -10,6 +10,7 @@ import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Final
 
@@ -51,6 +52,7 @@ class Peer:
     def __init__(self, kept: KeptHearings) -> None:
         self._kept = kept
         self._process: subprocess.Popen[bytes] | None = None
+        self._asking = Lock()
 
     def __enter__(self) -> Peer:
         return self
@@ -64,6 +66,10 @@ class Peer:
         return _once(self._kept, PEER, body, self._ask)
 
     def _ask(self, body: bytes) -> Heard:
+        with self._asking:
+            return self._answer(body)
+
+    def _answer(self, body: bytes) -> Heard:
         samples, rate = soundfile.read(io.BytesIO(body), dtype="float32")
         if self._process is None:
             command = [str(_peer_python()), str(WORKER)]

@@ -22,7 +22,7 @@ from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
 from tools.evaluation.identification import Asked, Outcome, outcome
 from tools.evaluation.pieces import DataSet, Speaker
-from tools.evaluation.verification import Compared, Rates, compared, heard_as, rates, within_halves
+from tools.evaluation.verification import RESAMPLINGS, Compared, Rates, compared, heard_as, rates, within_halves
 
 Numbers = npt.NDArray[np.float64]
 
@@ -77,8 +77,10 @@ class Measured:
 class Study:
     """Hears every data set once, clean, and then answers the questions of the page."""
 
-    def __init__(self, sets: Sequence[DataSet], card: Calibration, ours: Ear, peer: Ear | None) -> None:
-        self._ours, self._peer = ours, peer
+    def __init__(
+        self, sets: Sequence[DataSet], card: Calibration, ours: Ear, peer: Ear | None, resamplings: int = RESAMPLINGS
+    ) -> None:
+        self._ours, self._peer, self._resamplings = ours, peer, resamplings
         self._sets = list(sets)
         self._clean = {
             one.name: compared(one, ours, CLEAN, CLEAN, LENGTHS, False, f"{one.name}, clean") for one in self._sets
@@ -112,7 +114,7 @@ class Study:
             peer = None
             if with_peer and self._peer is not None:
                 peer = compared(data, self._peer, condition, CLEAN, SHORT, True, f"{condition.name}, peer")
-            ours = compared(data, self._ours, condition, CLEAN, SHORT, True, condition.name)
+            ours = compared(data, self._ours, condition, self._clean[data.name].voices, SHORT, True, condition.name)
             for length in SHORT:
                 yield self._row(data, condition.name, ours, peer, GROUP, length)
         both = compared(data, self._ours, TELEPHONE, TELEPHONE, SHORT, True, "telephone both")
@@ -122,12 +124,12 @@ class Study:
     def _row(
         self, data: DataSet, name: str, ours: Compared, peer: Compared | None, enrolments: int, length: str
     ) -> Row:
-        measured = rates(*self._scored(data, ours.trials), enrolments, length)
+        measured = rates(*self._scored(data, ours.trials), enrolments, length, self._resamplings)
         other = None
         if peer is not None:
             groups = [group for group, _ in self._lines[data.name]]
             of = _joined([peer.trials.among(group) for group in groups])
-            other = rates(of, Scored(of.cosine, of.enrolled, of.tested), enrolments, length)
+            other = rates(of, Scored(of.cosine, of.enrolled, of.tested), enrolments, length, self._resamplings)
         return Row(name, enrolments, length, measured, ours.refused[length] / ours.asked[length], other)
 
     def _scored(self, data: DataSet, every: Trials) -> tuple[Trials, Scored]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 from zlib import crc32
 
 import numpy as np
@@ -19,7 +22,9 @@ from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
 from tools.evaluation.pieces import DataSet, Piece, Speaker
 
-RESAMPLINGS = 200
+RESAMPLINGS: Final = 200
+THREADS: Final = 2
+"""Speakers heard at once: the network computes without Python's lock."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,19 @@ class Rates:
 
 
 def compared(
-    data: DataSet, ear: Ear, tested: Condition, enrolled: Condition, lengths: Sequence[str], first_only: bool, what: str
+    data: DataSet,
+    ear: Ear,
+    tested: Condition,
+    enrolled: Condition | Sequence[Voice],
+    lengths: Sequence[str],
+    first_only: bool,
+    what: str,
 ) -> Compared:
-    """All comparisons of a data set; tests changed by one condition, enrolments by another."""
-    voices, asked, refused = [], dict.fromkeys(lengths, 0), dict.fromkeys(lengths, 0)
-    for speaker in progress(data.speakers, what):
-        tests = []
+    """All comparisons of a data set; tests changed by a condition, enrolments by another or those of known voices."""
+    asked, refused = Counter[str](), Counter[str]()
+
+    def voice(number: int) -> Voice:
+        speaker, tests = data.speakers[number], []
         for piece in speaker.tests:
             if piece.length not in lengths or (first_only and piece.number):
                 continue
@@ -58,12 +70,20 @@ def compared(
                 refused[piece.length] += 1
             else:
                 tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds))
-        voices.append(Voice(() if speaker.is_stranger else _enrolments(speaker, ear, enrolled), tuple(tests)))
-    return Compared(tuple(voices), trials(voices), refused, asked)
+        if isinstance(enrolled, Condition):
+            return Voice(_enrolments(speaker, ear, enrolled), tuple(tests))
+        return Voice(enrolled[number].enrolled, tuple(tests))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        coming = pool.map(voice, range(len(data.speakers)))
+        voices = tuple(next(coming) for _ in progress(data.speakers, what))
+    return Compared(voices, trials(voices), refused, asked)
 
 
 def _enrolments(speaker: Speaker, ear: Ear, condition: Condition) -> tuple[Enrolled, ...]:
-    """Of 1, 3 and 6 recordings, as the calibration's."""
+    """Of 1, 3 and 6 recordings, as the calibration's; none of a stranger."""
+    if speaker.is_stranger:
+        return ()
     takes: dict[int, list[tuple[Vector, float]]] = {group: [] for group in range(GROUPS)}
     for piece in speaker.takes:
         heard = heard_as(ear, condition, speaker, piece)
@@ -93,9 +113,9 @@ def within_halves(every: Trials, lines: Sequence[Line], parts: Sequence[Sequence
     return joined, Scored(logit, joined.enrolled, joined.tested)
 
 
-def rates(of: Trials, scored: Scored, enrolments: int, length: str) -> Rates:
+def rates(of: Trials, scored: Scored, enrolments: int, length: str, resamplings: int = RESAMPLINGS) -> Rates:
     """At score 0.5, for one number of enrolled recordings and one length of test."""
     chosen = scored.where((of.enrolments == enrolments) & (of.length == length))
-    drawn = curves(chosen, np.array([0.0]), RESAMPLINGS)
+    drawn = curves(chosen, np.array([0.0]), resamplings)
     same = int(chosen.same.sum())
     return Rates(len(chosen.logit) - same, same, drawn.equal_error, drawn.min_dcf, *drawn.at(0.0))
