@@ -70,6 +70,11 @@ def test_operation_ids_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_every_reference_leads_somewhere() -> None:
+    named = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(DOCUMENT)))
+    assert [one for one in named if one[1] not in DOCUMENT["components"][one[0]]] == []
+
+
 def test_it_is_served_without_a_key(api: Client) -> None:
     answer = Client(api.url, None).call("GET", "/openapi.json")
     assert (answer.status, json.loads(answer.body)) == (200, DOCUMENT)

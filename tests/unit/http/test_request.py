@@ -95,7 +95,8 @@ def test_false_in_any_case_or_absent(received: str | None) -> None:
 
 @pytest.mark.parametrize("received", ["1", "yes", "tru", "true,true"])
 def test_anything_else_is_no_boolean(received: str) -> None:
-    with pytest.raises(ParameterInvalid, match=f'shortAudio.*Valid values are "true" and "false".*Received "{received}"'):
+    rule = 'Valid values are "true" and "false"'
+    with pytest.raises(ParameterInvalid, match=f'shortAudio.*{rule}.*Received "{received}"'):
         request.boolean("shortAudio", received)
 
 

@@ -1,0 +1,62 @@
+"""The app's own table of its routes: what a template takes, and what is left of too many slashes."""
+
+from __future__ import annotations
+
+import azure.functions as func
+import pytest
+
+from shared.http.endpoint import dispatch
+from shared.http.routes import Route, RouteTable, folded
+
+FAMILY = "{family:regex(^(verification|identification)$)}"
+
+
+def answer(request: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(status_code=200)
+
+
+def values(template: str, path: str) -> dict[str, str] | None:
+    return Route(template, frozenset({"GET"}), answer).values(path)
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "expected"),
+    [
+        ("spid/v1.0/verify", "spid/v1.0/verify", {}),
+        ("spid/v1.0/verify", "SPID/V1.0/Verify/", {}),
+        ("spid/v1.0/verify", "spid/v1x0/verify", None),
+        ("profiles/{id}", "profiles/7", {"id": "7"}),
+        ("profiles/{id}", "profiles/a%20b", {"id": "a b"}),
+        ("profiles/{id}", "profiles/7/reset", None),
+        ("profiles/{id}", "profiles/", None),
+        ("profiles/{id}:reset", "profiles/7:reset", {"id": "7"}),
+        ("profiles/{id}:reset", "profiles/7", None),
+        (f"speaker/{FAMILY}/profiles", "speaker/Verification/profiles", {"family": "Verification"}),
+        (f"speaker/{FAMILY}/profiles", "speaker/verifications/profiles", None),
+    ],
+)
+def test_what_a_template_takes(template: str, path: str, expected: dict[str, str] | None) -> None:
+    assert values(template, path) == expected
+
+
+def test_all_routes_that_take_a_path_are_found() -> None:
+    table = RouteTable()
+    table.add("profiles/{id}", ["GET"], answer)
+    table.add("profiles/all", ["POST"], answer)
+    assert [(route.template, found) for route, found in table.matches("profiles/all")] == [
+        ("profiles/{id}", {"id": "all"}),
+        ("profiles/all", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("//a/b", "/a/b"), ("/a///b/", "/a/b/"), ("/a/b", "/a/b"), ("//", "/"), ("", "")]
+)
+def test_each_run_of_slashes_is_one(path: str, expected: str) -> None:
+    assert folded(path) == expected
+
+
+def test_a_path_that_no_route_takes_is_404_in_json() -> None:
+    response = dispatch(func.HttpRequest("GET", "http://127.0.0.1/nothing?x=1", body=b""))
+    assert response.status_code == 404
+    assert response.get_body() == b'{"error":{"code":"NotFound","message":"There is nothing at /nothing."}}'
