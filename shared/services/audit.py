@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage, Via
 from shared.domain.errors import (
+    GroupNotFound,
     ProfileNotFound,
     RequestInvalid,
     StorageUnavailable,
@@ -27,7 +28,14 @@ from shared.services.ports import AuditTrail, Clock, Ids, SubscriptionStore
 
 log = logging.getLogger("timbre.audit")
 
-UNRECORDED = (RequestInvalid, ProfileNotFound, SubscriptionNotFound, SubscriptionConflict, SubscriptionUnknown)
+UNRECORDED = (
+    RequestInvalid,
+    ProfileNotFound,
+    GroupNotFound,
+    SubscriptionNotFound,
+    SubscriptionConflict,
+    SubscriptionUnknown,
+)
 """Refusals that leave no record: nothing was named that could be changed. So nobody can fill a trail with invented ids,
 and nothing is added to the trail of a subscription that is being erased."""
 

@@ -125,6 +125,18 @@ def test_a_list_holds_nothing_of_anybody_else(path: str, victim: Owner, stranger
     assert any(one.encode() in victim.client.call("GET", path).body for one in victim.ids)
 
 
+def test_a_foreign_profile_joins_no_group_and_is_identified_in_none(victim: Owner, stranger: Client) -> None:
+    """Unlike in the tests above there is a group to join."""
+    own, absent = owner(stranger), str(uuid4())
+    assert stranger.call("PUT", f"/groups/a-group/profiles/{own.identified}").status == 204
+    expected = seen(stranger.call("PUT", f"/groups/a-group/profiles/{absent}"), absent)
+    found = stranger.call("PUT", f"/groups/a-group/profiles/{victim.identified}")
+    assert seen(found, victim.identified) == expected
+    assert found.status == 404
+    assert victim.identified.encode() not in stranger.call("GET", "/groups/a-group").body
+    assert own.identified.encode() in stranger.call("GET", "/groups/a-group").body
+
+
 def test_one_foreign_candidate_among_own_ones_is_an_absent_one(victim: Owner, stranger: Client) -> None:
     own = owner(stranger)
     for path in (

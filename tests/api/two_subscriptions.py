@@ -46,7 +46,7 @@ def operator(service: RunningService, method: str, path: str, body: object = Non
 
 @dataclass(frozen=True)
 class Owner:
-    """A subscription and what it owns: a profile of each kind, enrolled, and an operation."""
+    """A subscription and what it owns: a profile of each kind, enrolled, an operation, and the group ``a-group``."""
 
     client: Client
     by_phrase: str
@@ -72,6 +72,7 @@ def owner(client: Client) -> Owner:
     identified = identification.create()
     enrolled = identification.enroll(identified, said(STORY), "?shortAudio=true")
     assert enrolled.status == 202, enrolled.body
+    assert client.call("PUT", "/groups/a-group").status in (200, 201)
     return Owner(
         client=client,
         by_phrase=Profiles(client, "verification").enrolled(*takes(PASSPORT)),
