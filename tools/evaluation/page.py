@@ -58,12 +58,21 @@ def _data(sets: Sequence[DataSet]) -> str:
     rows = []
     for data in sets:
         count, enrolled = len(data.speakers), len(data.enrolled)
-        pairs = enrolled * (count - 1) - enrolled * (enrolled - 1) // 2
+        pairs = _pairs(data)
         role = "fitted the shipped calibration; measured by halves" if data.name == FITTED_ON else "outside every fit"
         smallest = Evidence(count, pairs, 0.01).smallest_rate
         rows.append((data.name, str(count), str(enrolled), f"{pairs:,}", _share(smallest), role))
     head = ("data set", "speakers", "of them enrolled", "pairs of speakers", "least claimable false-match rate", "role")
     return _table(head, rows)
+
+
+def _pairs(data: DataSet) -> int:
+    """Pairs of different speakers that are compared: inside each half where a set is measured by halves."""
+    count, enrolled = len(data.speakers), len(data.enrolled)
+    if data.name == FITTED_ON:
+        halves = (count + 1) // 2, count // 2
+        return sum(half * (half - 1) // 2 for half in halves)
+    return enrolled * (count - 1) - enrolled * (enrolled - 1) // 2
 
 
 def _summary(found: Findings) -> Iterable[str]:
