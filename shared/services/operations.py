@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.domain.errors import ModelDiffers, ProfileNotEnrolled
+from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolled
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.services.ports import Clock, Ids, OperationStore
 
@@ -31,7 +31,7 @@ class Operations:
         created_at = self.clock()
         try:
             outcome = work()
-        except (ProfileNotEnrolled, ModelDiffers) as refusal:
+        except (ProfileNotEnrolled, NobodyEnrolled, ModelDiffers) as refusal:
             outcome = OperationFailed(f"IncompleteEnrollment: {refusal}")
         operation = Operation(subscription_id, self.new_id(), created_at, self.clock(), outcome)
         self.operations.put(operation)

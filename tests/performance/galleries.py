@@ -1,0 +1,207 @@
+"""Identify among everybody: warm, after one change, cold; from 10 to 100,000 synthesised speakers on Azurite.
+
+    python -m tests.performance.galleries [--most 100000] [--json FILE]
+
+Times are of the storage and the scoring alone: listening and the network cost the same whoever is compared. Rows are
+written straight into the table, as enrolling 100,000 speakers would take hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from localhost.azurite import Azurite
+from shared.domain.decision import open_set
+from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.recording import Vector
+from shared.domain.subscription import RetentionPolicy
+from shared.inference import calibration
+from shared.inference.model_card import read_catalogue
+from shared.services.ports import Numbers
+from shared.storage.account import StorageAccount
+from shared.storage.blobs import AzureBlobs
+from shared.storage.changes import logged
+from shared.storage.compaction import RowCompaction
+from shared.storage.envelope import Place, Secret
+from shared.storage.galleries import RowGalleries
+from shared.storage.layout import TALLY, profile_row
+from shared.storage.packs import Packs
+from shared.storage.ports import MAX_CHANGES, Insert
+from shared.storage.records import SealedVoice, profile_values, signature_bytes
+from shared.storage.speakers import SpeakerReader
+from shared.storage.tables import TableRows
+from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
+from tests.contract.stores import NOW, Clock, Storage, instance
+
+SIZES = (10, 100, 1_000, 10_000, 100_000)
+DIMENSION = 256
+CARD = read_catalogue().speaker("ge2e-1")
+MODEL = CARD.model_id
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Milliseconds, medians; calls are storage calls of one identify before and after the audio."""
+
+    speakers: int
+    cold_from_rows: float
+    packing: float
+    cold_from_packs: float
+    warm: float
+    warm_calls: Sequence[str]
+    after_one_change: float
+    change_calls: Sequence[str]
+    scoring: float
+    megabytes: float
+
+
+@dataclass
+class Bench:
+    storage: Storage
+    subscription_id: str
+    random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
+    scissors: Scissors = field(default_factory=Scissors)
+
+    def __post_init__(self) -> None:
+        self.stores = instance(self.storage)
+        self.stores.subscriptions.ensure(self.subscription_id, {})
+
+    def voice(self) -> Vector:
+        """Not negative and half of it zero, as what a ReLU leaves."""
+        vector = np.maximum(0.0, self.random.normal(size=DIMENSION))
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def fill(self, speakers: int) -> None:
+        for start in range(0, speakers, MAX_CHANGES):
+            some = [self._row() for _ in range(min(MAX_CHANGES, speakers - start))]
+            self.storage.voices.apply(self.subscription_id, some)
+        self.storage.voices.apply(self.subscription_id, [Insert(TALLY, {"profiles": speakers})])
+
+    def _row(self) -> Insert:
+        key = ProfileKey(self.subscription_id, ProfileKind.IDENTIFICATION, str(uuid4()))
+        profile = Profile(key, "en-US", NOW, NOW, EnrollmentStatus.ENROLLED, NOW, 1, 9.0, 8.0, model_id=MODEL)
+        signature = Signature(self.voice(), MODEL, float(self.random.uniform(5, 60)))
+        sealed = self.stores.envelope.seal(Place(key, Secret.SIGNATURE, 0, MODEL), signature_bytes(signature))
+        return Insert(profile_row(key), profile_values(profile, 1, SealedVoice(sealed)))
+
+    def change_one(self) -> None:
+        row = self._row()
+        key = ProfileKey(self.subscription_id, ProfileKind.IDENTIFICATION, row.key.rpartition(":")[2])
+        self.storage.voices.apply(self.subscription_id, [row, *logged(self.storage.voices, key)])
+
+    def new_instance(self) -> RowGalleries:
+        voices, packed = (
+            CuttingRows(self.storage.voices, self.scissors),
+            CuttingBlobs(self.storage.packs, self.scissors),
+        )
+        packs, reader = Packs(voices, packed, self.stores.envelope, _id), SpeakerReader(voices, self.stores.envelope)
+        return RowGalleries(voices, packs, reader, lambda one: RetentionPolicy(), Clock(NOW), 10**9)
+
+    def compact(self) -> None:
+        packs = Packs(self.storage.voices, self.storage.packs, self.stores.envelope, _id)
+        RowCompaction(self.storage.voices, packs, SpeakerReader(self.storage.voices, self.stores.envelope)).compact(
+            self.subscription_id
+        )
+
+    def identify(self, galleries: RowGalleries) -> None:
+        gallery = galleries.up_to_date(self.subscription_id)
+        ranked = gallery.best({MODEL: scorer(self.voice())}, 5)
+        assert [open_set(score, ranked.candidates) for _, score in ranked.best]
+
+
+def scorer(embedding: Vector) -> Callable[[Vector, Numbers], Numbers]:
+    def score(directions: Vector, seconds: Numbers) -> Numbers:
+        cosines = np.asarray(directions @ embedding, np.float64)
+        return calibration.scores(CARD.calibration, cosines, 4.0, seconds)
+
+    return score
+
+
+def measured(bench: Bench, speakers: int, rounds: int) -> Figures:
+    bench.fill(speakers)
+    cold = milliseconds(lambda: bench.identify(bench.new_instance()), 1)
+    bench.change_one()
+    packing = milliseconds(bench.compact, 1)
+    galleries = bench.new_instance()
+    from_packs = milliseconds(lambda: bench.identify(bench.new_instance()), 3)
+    bench.identify(galleries)
+    bench.scissors.calls.clear()
+    bench.identify(galleries)
+    warm_calls = tuple(bench.scissors.calls)
+    warm = milliseconds(lambda: bench.identify(galleries), rounds)
+    changed = []
+    for _ in range(rounds):
+        bench.change_one()
+        bench.scissors.calls.clear()
+        changed.append(milliseconds(lambda: bench.identify(galleries), 1))
+    change_calls = tuple(bench.scissors.calls)
+    gallery = galleries.up_to_date(bench.subscription_id)
+    scoring = milliseconds(lambda: gallery.best({MODEL: scorer(bench.voice())}, 5), rounds)
+    return Figures(
+        speakers,
+        cold,
+        packing,
+        from_packs,
+        warm,
+        warm_calls,
+        statistics.median(changed),
+        change_calls,
+        scoring,
+        galleries.bytes_held / 1e6,
+    )
+
+
+def milliseconds(work: Callable[[], object | None], rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - started))
+    return statistics.median(times)
+
+
+def _id() -> str:
+    return str(uuid4())
+
+
+def benches(azurite: Azurite) -> Iterator[Bench]:
+    account = StorageAccount(connection_string=azurite.connection_string)
+    number = 0
+    while True:
+        number += 1
+        mark = uuid4().hex[:10]
+        rows = [TableRows(account, f"t{one}{mark}") for one in ("voices", "subscriptions", "keys", "audit")]
+        audio, packs = AzureBlobs(account, f"a{mark}"), AzureBlobs(account, f"p{mark}")
+        yield Bench(Storage(rows[0], audio, rows[1], rows[2], rows[3], packs), f"s{number}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", type=int, default=SIZES[-1])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    found = []
+    with Azurite() as azurite:
+        for speakers, bench in zip([one for one in SIZES if one <= asked.most], benches(azurite), strict=False):
+            figures = measured(bench, speakers, asked.rounds)
+            found.append(figures)
+            rounded = {
+                name: round(value, 1) if isinstance(value, float) else value for name, value in vars(figures).items()
+            }
+            print(rounded, flush=True)
+    if asked.json:
+        asked.json.write_text(json.dumps([vars(one) for one in found], indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
