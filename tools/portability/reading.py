@@ -1,0 +1,139 @@
+"""Reads a subscription into the lines of an archive, while the service may be at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.profile import Profile, ProfileKind
+from shared.domain.retention import with_expiry
+from shared.domain.subscription import Subscription
+from shared.http.settings import shown
+from shared.services.ports import GroupStore
+from shared.storage.envelope import Envelope, Place, Secret
+from shared.storage.fields import Fields
+from shared.storage.layout import end_of, enrollments_prefix, profiles_range
+from shared.storage.ports import Blobs, Row, Rows
+from shared.storage.records import Version, profile_of, sealed_voice_of
+from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, encoded
+
+ATTEMPTS: Final = 10
+_PAGE: Final = 500
+
+
+class ProfileRestless(Exception):
+    """A profile changed every time it was read."""
+
+
+class SubscriptionReader:
+    """``missing`` counts recordings that an enrollment names and that are not there, or no more."""
+
+    def __init__(self, voices: Rows, audio: Blobs, envelope: Envelope, groups: GroupStore) -> None:
+        self._voices, self._audio, self._envelope, self._groups = voices, audio, envelope, groups
+        self.counts, self.missing = Counts(), 0
+
+    def lines(
+        self, subscription: Subscription, at: datetime, progress: Callable[[Counts], None] = lambda _: None
+    ) -> Iterator[bytes]:
+        """Every profile as of one moment of its own. What has expired is left out, as for every reader.
+
+        Raises ``ProfileRestless``, ``SealBroken``, ``SubscriptionUnknown``, ``StorageUnavailable``.
+        """
+        subscription_id = subscription.subscription_id
+        yield encoded(
+            {
+                "type": "subscription",
+                "format": FORMAT,
+                "subscriptionId": subscription_id,
+                "exportedDateTime": at.isoformat().replace("+00:00", "Z"),
+                "settings": shown(subscription.settings),
+            }
+        )
+        for kind in ProfileKind:
+            for row in self._voices.query(subscription_id, *profiles_range(kind, None)):
+                yield from self._profile(row, kind, subscription, at)
+                progress(self.counts)
+        yield from self._grouped(subscription_id)
+        yield encoded({"type": "end", **asdict(self.counts)})
+
+    def _profile(self, row: Row, kind: ProfileKind, subscription: Subscription, at: datetime) -> Iterator[bytes]:
+        found = self._settled(row, kind)
+        if found is None:
+            return
+        row, profile, enrollments = found
+        expires_at = with_expiry(profile, subscription.settings.retention).expires_at
+        if expires_at is not None and expires_at <= at:
+            return
+        yield self._opened(row, profile).line()
+        self.counts.profiles += 1
+        for one in enrollments:
+            yield self._enrollment(profile, one).line(profile.key)
+            self.counts.enrollments += 1
+
+    def _settled(self, row: Row, kind: ProfileKind) -> tuple[Row, Profile, list[Row]] | None:
+        """The profile with the enrollments of that very moment; None when it was deleted meanwhile."""
+        for _ in range(ATTEMPTS):
+            profile = profile_of(row, kind)
+            prefix = enrollments_prefix(profile.key, profile.epoch)
+            enrollments = list(self._voices.query(row.partition, prefix, end_of(prefix)))
+            now = self._voices.get(row.partition, row.key)
+            if now is None:
+                return None
+            same = Version.of(profile_of(now, kind)).revision == Version.of(profile).revision
+            if same and len(enrollments) == profile.enrollments_count:
+                return row, profile, enrollments
+            row = now
+        raise ProfileRestless(row.key)
+
+    def _opened(self, row: Row, profile: Profile) -> PortableProfile:
+        sealed, key, epoch = sealed_voice_of(row), profile.key, profile.epoch
+        if sealed.passphrase is not None:
+            phrase = self._envelope.open(Place(key, Secret.PASSPHRASE, epoch, ""), sealed.passphrase)
+            profile = replace(profile, passphrase=phrase.decode())
+        signature = None
+        if sealed.signature is not None:
+            place = Place(key, Secret.SIGNATURE, epoch, profile.model_id or "")
+            signature = self._envelope.open(place, sealed.signature)
+        return PortableProfile(profile, signature)
+
+    def _enrollment(self, profile: Profile, row: Row) -> PortableEnrollment:
+        values = Fields(row)
+        enrollment_id, model_id = values.text("enrollment_id"), values.text("model_id")
+
+        def opened(secret: Secret, sealed: bytes) -> bytes:
+            return self._envelope.open(Place(profile.key, secret, profile.epoch, model_id, enrollment_id), sealed)
+
+        blob, audio = values.maybe_text("blob"), None
+        if blob is not None:
+            sealed = self._audio.get(blob)
+            audio = None if sealed is None else opened(Secret.AUDIO, sealed)
+            self.counts.recordings += audio is not None
+            self.missing += audio is None
+        return PortableEnrollment(
+            number=int(row.key.rpartition(":")[2]),
+            enrollment_id=enrollment_id,
+            created_at=values.time("created_at"),
+            audio_seconds=values.number("audio_seconds"),
+            speech_seconds=values.number("speech_seconds"),
+            snr_db=values.number("snr_db") if "snr_db" in row.values else float("inf"),
+            model_id=model_id,
+            embedding=opened(Secret.EMBEDDING, values.binary("embedding")),
+            audio=audio,
+        )
+
+    def _grouped(self, subscription_id: str) -> Iterator[bytes]:
+        after = None
+        while groups := self._groups.page(subscription_id, after=after, limit=_PAGE):
+            for group in groups:
+                created = group.created_at.isoformat().replace("+00:00", "Z")
+                yield encoded({"type": "group", "name": group.name, "createdDateTime": created})
+                self.counts.groups += 1
+                last = None
+                while members := self._groups.members(subscription_id, group.name, after=last, limit=_PAGE):
+                    for profile_id in members:
+                        yield encoded({"type": "member", "group": group.name, "profileId": profile_id})
+                        self.counts.members += 1
+                    last = members[-1]
+            after = groups[-1].name
