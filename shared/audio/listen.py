@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from shared.audio.bandwidth import bandwidth_hz
 from shared.audio.decode import Decoded, decode
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
-from shared.domain.errors import AudioClipped, AudioTooNoisy, SpeechTooShort
+from shared.domain.errors import AudioClipped, AudioTooNarrow, AudioTooNoisy, AudioTooQuiet, SpeechTooShort
 from shared.domain.limits import AudioRules
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
 
@@ -35,7 +36,8 @@ class RecordingListener:
         self._strict = strict
 
     def listen(self, body: bytes, media_type: str | None, rules: AudioRules) -> Utterance:
-        """Decode, find the speech, measure; refused in the order format, length, speech, clipping, noise.
+        """Decode, find the speech, measure; refused in the order format, length, speech, clipping, level, noise,
+        bandwidth.
 
         Raises
         ------
@@ -65,6 +67,7 @@ class RecordingListener:
             snr_db=snr_db(samples, speech),
             clipped_percent=clipped_percent(decoded.clipped, speech),
             level_dbfs=level_dbfs(samples, speech),
+            bandwidth_hz=bandwidth_hz(samples, speech),
         )
 
 
@@ -73,5 +76,9 @@ def _check(utterance: Utterance, rules: AudioRules) -> None:
         raise SpeechTooShort(utterance.speech_seconds, rules.min_speech_seconds)
     if utterance.clipped_percent > rules.max_clipped_percent:
         raise AudioClipped(utterance.clipped_percent, rules.max_clipped_percent)
+    if utterance.level_dbfs < rules.min_level_dbfs:
+        raise AudioTooQuiet(utterance.level_dbfs, rules.min_level_dbfs)
     if utterance.snr_db < rules.min_snr_db:
         raise AudioTooNoisy(utterance.snr_db, rules.min_snr_db)
+    if utterance.bandwidth_hz < rules.min_bandwidth_hz:
+        raise AudioTooNarrow(utterance.bandwidth_hz, rules.min_bandwidth_hz)

@@ -6,7 +6,7 @@ move some of them; these are the defaults. ``docs/limits.md`` is checked against
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -81,6 +81,35 @@ class AudioRules:
     min_speech_seconds: float
     min_snr_db: float
     max_clipped_percent: float = 20.0
+    min_level_dbfs: float = -75.0
+    min_bandwidth_hz: float = 0.0
+
+    def moved(self, quality: QualityLimits) -> AudioRules:
+        """With a subscription's own limits in the place of these."""
+        own = {one.name: getattr(quality, one.name) for one in fields(quality)}
+        return replace(self, **{name: value for name, value in own.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class QualityLimits:
+    """A subscription's own limits on recordings, stricter or laxer, for every use; ``None`` leaves the generation's."""
+
+    min_speech_seconds: float | None = None
+    min_snr_db: float | None = None
+    max_clipped_percent: float | None = None
+    min_level_dbfs: float | None = None
+    min_bandwidth_hz: float | None = None
+
+
+QUALITY_BOUNDS: Final = {
+    "min_speech_seconds": (0.5, 60.0),
+    "min_snr_db": (-20.0, 40.0),
+    "max_clipped_percent": (0.0, 50.0),
+    "min_level_dbfs": (-90.0, -20.0),
+    "min_bandwidth_hz": (0.0, 7_000.0),
+}
+"""Our choice: how far a subscription may move them. Below half a second of speech no score means anything, -90 dBFS is
+half a bit of 16, and 40 dB or 7 kHz is what a good room and a good microphone reach."""
 
 
 V1_VERIFICATION: Final = AudioRules(min_seconds=1.0, max_seconds=15.0, min_speech_seconds=0.5, min_snr_db=0.0)

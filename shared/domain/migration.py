@@ -91,8 +91,9 @@ class KeptRecording:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What the new model makes of one kept recording: a unit vector, shape [dimension]."""
+    """What the new model makes of one kept recording: unit vectors, shape [dimension], as in ``Enrollment``."""
 
     enrollment: str
     speech_seconds: float
     embedding: Vector = field(repr=False)
+    telephone: Vector | None = field(default=None, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,29 +50,50 @@ class ProfileKey:
 class Signature:
     """The voice signature: the sum of the enrollments' unit embeddings, each weighted by its seconds of speech.
 
-    A sum can be added to without reading the earlier enrollments; only its direction is ever scored.
+    A sum can be added to without reading the earlier enrollments; only its direction is ever scored. ``telephone`` is
+    the same sum as the enrollments would have sounded over the telephone; ``None`` in a signature that is older than
+    that. Recordings that came in the telephone band are in both sums alike.
     """
 
     pooled: Vector = field(repr=False)
     model_id: str
     speech_seconds: float
+    telephone: Vector | None = field(default=None, repr=False)
 
     @property
     def direction(self) -> Vector:
         """Unit length, shape [dimension]."""
         return np.asarray(self.pooled / np.linalg.norm(self.pooled), dtype=np.float32)
 
+    @property
+    def came_by_telephone(self) -> bool:
+        """Whether nothing but the telephone band is known of this voice."""
+        return self.telephone is not None and bool(np.array_equal(self.telephone, self.pooled))
+
+    def over_telephone(self) -> Signature:
+        """As the voice sounds over the telephone; unchanged where that is not known."""
+        return self if self.telephone is None else replace(self, pooled=self.telephone)
+
     def plus(self, enrollment: Enrollment) -> Signature:
+        """The sum for the telephone is given up when one of the two has none: it would be of another voice."""
+        heard = enrollment.signature
+        telephone = None
+        if self.telephone is not None and heard.telephone is not None:
+            telephone = np.asarray(self.telephone + heard.telephone, dtype=np.float32)
         return Signature(
-            pooled=np.asarray(self.pooled + enrollment.weighted, dtype=np.float32),
+            pooled=np.asarray(self.pooled + heard.pooled, dtype=np.float32),
             model_id=self.model_id,
             speech_seconds=self.speech_seconds + enrollment.speech_seconds,
+            telephone=telephone,
         )
 
 
 @dataclass(frozen=True)
 class Enrollment:
-    """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it."""
+    """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it.
+
+    ``telephone`` is its embedding as it would have come over the telephone, and the same vector when it did.
+    """
 
     embedding: Vector = field(repr=False)
     model_id: str
@@ -80,6 +101,7 @@ class Enrollment:
     speech_seconds: float
     snr_db: float
     created_at: datetime
+    telephone: Vector | None = field(default=None, repr=False)
 
     @property
     def weighted(self) -> Vector:
@@ -88,7 +110,8 @@ class Enrollment:
     @property
     def signature(self) -> Signature:
         """The signature of a profile that has this enrollment alone."""
-        return Signature(pooled=self.weighted, model_id=self.model_id, speech_seconds=self.speech_seconds)
+        telephone = None if self.telephone is None else np.asarray(self.telephone * self.speech_seconds, np.float32)
+        return Signature(self.weighted, self.model_id, self.speech_seconds, telephone)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ Vector: TypeAlias = npt.NDArray[np.float32]
 SAMPLE_RATE = 16_000
 """Hz. Everything behind the decoder works at this rate."""
 
+FULL_BAND_HZ = SAMPLE_RATE / 2
+
+TELEPHONE_HZ = 4_100.0
+"""Half of the telephone's 8,000 samples a second, and what filters leave behind it: ``shared/audio/bandwidth.py``."""
+
 
 @dataclass(frozen=True)
 class Audio:
@@ -61,7 +66,8 @@ class Utterance:
     """A recording with its speech found and its quality measured.
 
     ``speech`` marks the samples that are speech, shape [n]. ``snr_db`` compares the level of speech with that of
-    the rest; ``clipped_percent`` and ``level_dbfs`` are taken over the speech.
+    the rest; ``clipped_percent`` and ``level_dbfs`` are taken over the speech. ``bandwidth_hz`` is how far up it
+    reaches, at most ``FULL_BAND_HZ``.
     """
 
     recording: Recording
@@ -70,10 +76,16 @@ class Utterance:
     snr_db: float
     clipped_percent: float
     level_dbfs: float
+    bandwidth_hz: float = FULL_BAND_HZ
 
     @property
     def seconds(self) -> float:
         return self.recording.seconds
+
+    @property
+    def came_by_telephone(self) -> bool:
+        """Whether the speech has nothing above the telephone band."""
+        return self.bandwidth_hz <= TELEPHONE_HZ
 
     @property
     def spoken(self) -> Samples:

@@ -12,9 +12,10 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeVar
 
+from shared.domain.calibration import SiteCalibration
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.erasure import Erasure
-from shared.domain.limits import AUDIT_DAYS, MAX_CANDIDATES, MAX_PROFILES
+from shared.domain.limits import AUDIT_DAYS, MAX_CANDIDATES, MAX_PROFILES, QualityLimits
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 
 T = TypeVar("T")
@@ -55,7 +56,8 @@ class Thresholds:
 @dataclass(frozen=True)
 class SubscriptionSettings:
     """``passphrases`` replace the published list of their locale, in normalised form; another locale keeps its own.
-    ``requests_per_second`` None: as many as the deployment grants whoever has no number of its own."""
+    ``requests_per_second`` None: as many as the deployment grants whoever has no number of its own.
+    ``enrollment_cohesion``: an enrollment must be of one voice, and of the voice of those before it."""
 
     retention: RetentionPolicy = RetentionPolicy()
     thresholds: Thresholds = Thresholds()
@@ -66,6 +68,9 @@ class SubscriptionSettings:
     keep_identification_audio: bool = True
     audit_days: float = AUDIT_DAYS
     requests_per_second: float | None = None
+    quality: QualityLimits = field(default_factory=QualityLimits)
+    enrollment_cohesion: bool = True
+    calibration: SiteCalibration | None = None
 
     def allowed_phrases(self, locale: str, bound_to: str | None = None) -> tuple[str, ...]:
         """What may be said in a canonical locale.
@@ -88,7 +93,8 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(frozen=True)
 class SettingsChange:
-    """What is to be different. ``passphrases`` names locales: ``None`` gives one its published list back."""
+    """What is to be different. ``passphrases`` names locales: ``None`` gives one its published list back. ``quality``
+    names fields of ``QualityLimits``: ``None`` gives one back to the generation of the API."""
 
     max_age_days: float | Unset | None = UNSET
     max_idle_days: float | Unset | None = UNSET
@@ -101,6 +107,9 @@ class SettingsChange:
     keep_identification_audio: bool | Unset = UNSET
     audit_days: float | Unset = UNSET
     requests_per_second: float | Unset | None = UNSET
+    quality: Mapping[str, float | None] = field(default_factory=dict)
+    enrollment_cohesion: bool | Unset = UNSET
+    calibration: SiteCalibration | Unset | None = UNSET
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -129,6 +138,9 @@ class SettingsChange:
             keep_identification_audio=_or(self.keep_identification_audio, before.keep_identification_audio),
             audit_days=_or(self.audit_days, before.audit_days),
             requests_per_second=_or(self.requests_per_second, before.requests_per_second),
+            quality=replace(before.quality, **self.quality),
+            enrollment_cohesion=_or(self.enrollment_cohesion, before.enrollment_cohesion),
+            calibration=_or(self.calibration, before.calibration),
         )
 
 

@@ -6,28 +6,22 @@ locale that gets its published passphrases back.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 from shared.domain import limits
 from shared.domain.errors import ParameterInvalid, RequestInvalid
 from shared.domain.passphrase import normalise_phrase
 from shared.domain.subscription import UNSET, RetentionPolicy, SettingsChange, SubscriptionSettings
+from shared.http import site_settings as site
+from shared.http.fields import FieldUnknown as FieldUnknown
+from shared.http.fields import Json, json_object, kind_of, known_fields, number
 
-CUSTOMER_FIELDS: Final = ("retention", "thresholds", "passphrases")
+CUSTOMER_FIELDS: Final = ("retention", "thresholds", "passphrases", "quality", "enrollmentCohesion", "calibration")
 OPERATOR_FIELDS: Final = (
     *CUSTOMER_FIELDS, "maxCandidates", "maxProfiles", "requireConsent", "keepIdentificationAudio", "auditDays",
     "requestsPerSecond",
 )  # fmt: skip
-
-Json: TypeAlias = Mapping[str, object]
-
-
-class FieldUnknown(RequestInvalid):
-    def __init__(self, name: str, known: Collection[str]) -> None:
-        self.name, self.known = name, tuple(known)
-        super().__init__(f'Unknown field "{name[:64]}". Known fields are {", ".join(known)}.')
 
 
 class FieldNotYours(RequestInvalid):
@@ -41,19 +35,19 @@ def customer_change(received: Json) -> SettingsChange:
     for name in received:
         if name in OPERATOR_FIELDS and name not in CUSTOMER_FIELDS:
             raise FieldNotYours(name)
-    _known(received, CUSTOMER_FIELDS)
+    known_fields(received, CUSTOMER_FIELDS)
     return _change(received)
 
 
 def operator_change(received: Json) -> SettingsChange:
     """Raises ``FieldUnknown``, ``ParameterInvalid``."""
-    _known(received, OPERATOR_FIELDS)
+    known_fields(received, OPERATOR_FIELDS)
     return _change(received)
 
 
 def retention_change(received: Json, prefix: str = "") -> SettingsChange:
     """The two clocks of ``{"maxAgeDays", "maxIdleDays"}``; ``prefix`` goes before their names in a refusal."""
-    _known(received, ("maxAgeDays", "maxIdleDays"), prefix)
+    known_fields(received, ("maxAgeDays", "maxIdleDays"), prefix)
     age, idle = (
         _days(f"{prefix}{name}", received[name]) if name in received else UNSET
         for name in ("maxAgeDays", "maxIdleDays")
@@ -80,6 +74,9 @@ def shown(settings: SubscriptionSettings, names: Collection[str] = OPERATOR_FIEL
         "keepIdentificationAudio": settings.keep_identification_audio,
         "auditDays": settings.audit_days,
         "requestsPerSecond": settings.requests_per_second,
+        "quality": site.quality_shown(settings.quality),
+        "enrollmentCohesion": settings.enrollment_cohesion,
+        "calibration": site.calibration_shown(settings.calibration),
     }
     return {name: everything[name] for name in names}
 
@@ -91,30 +88,24 @@ def _change(received: Json) -> SettingsChange:
     return SettingsChange(**values)  # type: ignore[arg-type]  # each reader gives its own field's type
 
 
-def _known(received: Json, known: Collection[str], prefix: str = "") -> None:
-    for name in received:
-        if name not in known:
-            raise FieldUnknown(f"{prefix}{name}", [f"{prefix}{one}" for one in known])
-
-
 def _retention(name: str, value: object) -> dict[str, object]:
     if value is None:
         return {"max_age_days": None, "max_idle_days": None}
-    change = retention_change(_object(name, value), f"{name}.")
+    change = retention_change(json_object(name, value), f"{name}.")
     return {field: getattr(change, field) for field in ("max_age_days", "max_idle_days")}
 
 
 def _thresholds(name: str, value: object) -> dict[str, object]:
-    received = _object(name, value)
-    _known(received, ("verification", "identification"), f"{name}.")
+    received = json_object(name, value)
+    known_fields(received, ("verification", "identification"), f"{name}.")
     return {f"{use}_threshold": _score(f"{name}.{use}", score) for use, score in received.items()}
 
 
 def _passphrases(name: str, value: object) -> dict[str, object]:
     if value is None:
         return {name: dict.fromkeys(limits.LOCALES_TEXT_DEPENDENT)}
-    received = _object(name, value)
-    _known(received, limits.LOCALES_TEXT_DEPENDENT, f"{name}.")
+    received = json_object(name, value)
+    known_fields(received, limits.LOCALES_TEXT_DEPENDENT, f"{name}.")
     return {name: {locale: _phrases(f"{name}.{locale}", phrases) for locale, phrases in received.items()}}
 
 
@@ -123,7 +114,7 @@ def _phrases(name: str, value: object) -> tuple[str, ...] | None:
         return None
     rule = f"It must be null or a list of 1 to {limits.MAX_PASSPHRASES} phrases."
     if not isinstance(value, list) or not 1 <= len(value) <= limits.MAX_PASSPHRASES:
-        raise ParameterInvalid(name, _kind(value), rule)
+        raise ParameterInvalid(name, kind_of(value), rule)
     return tuple(dict.fromkeys(_phrase(f"{name}[{number}]", one) for number, one in enumerate(value)))
 
 
@@ -132,7 +123,7 @@ def _phrase(name: str, value: object) -> str:
     phrase = normalise_phrase(value) if isinstance(value, str) and len(value) <= longest else ""
     if len(phrase) > longest or not fewest <= len(phrase.split()) <= most:
         rule = f"A phrase has {fewest} to {most} words and at most {longest} characters."
-        raise ParameterInvalid(name, _kind(value), rule)
+        raise ParameterInvalid(name, kind_of(value), rule)
     return phrase
 
 
@@ -140,40 +131,30 @@ def _days(name: str, value: object) -> float | None:
     if value is None:
         return None
     rule = f"It must be a number of days above 0, up to {limits.MAX_RETENTION_DAYS:,.0f}, or null."
-    return _number(name, value, rule, lambda days: 0 < days <= limits.MAX_RETENTION_DAYS)
+    return number(name, value, rule, lambda days: 0 < days <= limits.MAX_RETENTION_DAYS)
 
 
 def _audit_days(name: str, value: object) -> dict[str, object]:
     least, most = limits.MIN_AUDIT_DAYS, limits.MAX_AUDIT_DAYS
     rule = f"It must be a number of days from {least:,.0f} to {most:,.0f}."
-    return {"audit_days": _number(name, value, rule, lambda days: least <= days <= most)}
+    return {"audit_days": number(name, value, rule, lambda days: least <= days <= most)}
 
 
 def _rate(name: str, value: object) -> dict[str, object]:
     least, most = limits.MIN_REQUESTS_PER_SECOND, limits.MAX_REQUESTS_PER_SECOND
     rule = f"It must be a number from {least:g} to {most:,.0f}, or null."
-    rate = None if value is None else _number(name, value, rule, lambda one: least <= one <= most)
+    rate = None if value is None else number(name, value, rule, lambda one: least <= one <= most)
     return {"requests_per_second": rate}
 
 
 def _score(name: str, value: object) -> float:
-    return _number(name, value, "It must be a number between 0 and 1, both excluded.", lambda score: 0 < score < 1)
-
-
-def _number(name: str, value: object, rule: str, fits: Callable[[float], bool]) -> float:
-    """JSON's ``true`` is no number here, though it is one in Python; nor is ``NaN``, which is no JSON."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not fits(value):
-        raise ParameterInvalid(name, _kind(value), rule)
-    number = float(value)
-    if not math.isfinite(number) or not fits(number):  # a float may round onto the bound that it must stay off
-        raise ParameterInvalid(name, _kind(value), rule)
-    return number
+    return number(name, value, "It must be a number between 0 and 1, both excluded.", lambda score: 0 < score < 1)
 
 
 def _count(field: str, most: int) -> Callable[[str, object], dict[str, object]]:
     def read(name: str, value: object) -> dict[str, object]:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise ParameterInvalid(name, _kind(value), f"It must be a whole number from 1 to {most:,}.")
+            raise ParameterInvalid(name, kind_of(value), f"It must be a whole number from 1 to {most:,}.")
         return {field: value}
 
     return read
@@ -182,26 +163,10 @@ def _count(field: str, most: int) -> Callable[[str, object], dict[str, object]]:
 def _flag(field: str) -> Callable[[str, object], dict[str, object]]:
     def read(name: str, value: object) -> dict[str, object]:
         if not isinstance(value, bool):
-            raise ParameterInvalid(name, _kind(value), "It must be true or false.")
+            raise ParameterInvalid(name, kind_of(value), "It must be true or false.")
         return {field: value}
 
     return read
-
-
-def _object(name: str, value: object) -> Json:
-    if not isinstance(value, dict):
-        raise ParameterInvalid(name, _kind(value), "It must be an object.")
-    return value
-
-
-def _kind(value: object) -> str:
-    """A number as it was sent, of anything else what it is: a message repeats no more than that."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**30):
-        return str(value)
-    names = ((str, "a text"), (list, "a list"), (dict, "an object"))
-    return next((name for kind, name in names if isinstance(value, kind)), "a huge number")
 
 
 _READERS: Final[Mapping[str, Callable[[str, object], dict[str, object]]]] = {
@@ -214,4 +179,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], dict[str, object]]]] = {
     "keepIdentificationAudio": _flag("keep_identification_audio"),
     "auditDays": _audit_days,
     "requestsPerSecond": _rate,
+    "quality": site.quality,
+    "enrollmentCohesion": _flag("enrollment_cohesion"),
+    "calibration": site.calibration,
 }

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Final, Protocol
 
 import numpy as np
 
+from shared.domain.calibration import Calibration
 from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
@@ -22,6 +24,7 @@ from shared.inference.fbank import segments
 from shared.inference.features import windows
 from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
 from shared.inference.session import ModelUnfit, OnnxNetwork
+from shared.inference.telephone import over_telephone
 
 logger: Final = logging.getLogger(__name__)
 
@@ -54,6 +57,14 @@ class OnnxSpeakerModel:
     def is_calibrated(self) -> bool:
         return self._card.calibration is not None
 
+    @property
+    def calibration(self) -> Calibration | None:
+        return self._card.calibration
+
+    def with_calibration(self, calibration: Calibration) -> OnnxSpeakerModel:
+        """The same network, opened once; its scores by another calibration."""
+        return OnnxSpeakerModel(replace(self._card, calibration=calibration), self._encode)
+
     def embed(self, utterance: Utterance) -> Vector:
         """The utterance's embedding, unit length, shape [dimension].
 
@@ -61,6 +72,10 @@ class OnnxSpeakerModel:
         speech at all: the listener refuses such recordings before. ``ModelFileMissing``, ``ModelUnfit`` at first use.
         """
         return self.embed_samples(utterance.spoken)
+
+    def embed_telephone(self, utterance: Utterance) -> Vector:
+        """The same for the utterance as it would sound over the telephone; raises likewise."""
+        return self.embed_samples(over_telephone(utterance.recording.samples)[utterance.speech])
 
     def embed_samples(self, spoken: Samples) -> Vector:
         """The same for speech alone, shape [n]."""

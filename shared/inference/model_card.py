@@ -11,6 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from shared.domain.calibration import TELEPHONE_SHIFT
+from shared.domain.calibration import Calibration as Calibration
+from shared.domain.calibration import MeasuredRates as MeasuredRates
 from shared.inference.card_reader import CatalogueInvalid as CatalogueInvalid
 from shared.inference.card_reader import Reader
 
@@ -85,50 +88,6 @@ class FbankRules:
 
     window: FbankWindow
     sample_scale: float
-
-
-@dataclass(frozen=True)
-class MeasuredRates:
-    """Error rates at score 0.5 on speakers outside the fit, as shares, with 95 % intervals over speakers.
-
-    ``test`` is the length of the tested speech, ``full`` about 12 s; ``strangers`` and ``same`` count comparisons.
-    """
-
-    test: str
-    enrolments: int
-    speakers: int
-    strangers: int
-    same: int
-    false_match: float
-    false_match_low: float
-    false_match_high: float
-    false_non_match: float
-    false_non_match_low: float
-    false_non_match_high: float
-    equal_error: float
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """logit = bias + cosine * c + log_shorter * ln(s) + log_longer * ln(l).
-
-    ``s`` and ``l`` are the shorter and the longer of the two sides' net speech in seconds, held inside the bounds
-    that the fit has seen. Score = sigmoid(logit - threshold_logit): 0.5 is where strangers are taken for the speaker
-    at ``false_match_rate``.
-    """
-
-    bias: float
-    cosine: float
-    log_shorter: float
-    log_longer: float
-    threshold_logit: float
-    false_match_rate: float
-    min_seconds: float
-    max_seconds: float
-    fitted_on: str
-    fitted_speakers: int
-    fitted_trials: int
-    measured: tuple[MeasuredRates, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -271,6 +230,7 @@ def _calibration(reader: Reader) -> Calibration:
         fitted_speakers=reader.whole("fitted_speakers"),
         fitted_trials=reader.whole("fitted_trials"),
         measured=tuple(_measured(inner) for inner in reader.each("measured")),
+        telephone_shift=reader.number("telephone_shift") if reader.has("telephone_shift") else TELEPHONE_SHIFT,
     )
 
 

@@ -20,14 +20,15 @@ from shared.domain.errors import (
     TooManyEnrollments,
 )
 from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
-from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
+from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
-from shared.services.side_by_side import SpeakerModels
+from shared.services.side_by_side import SpeakerModels, embeddings
 
 COMMIT_ATTEMPTS = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""
@@ -47,6 +48,7 @@ class Commit:
 
     profiles: ProfileStore
     consent_demanded: bool
+    same_voice: Callable[[Signature, Enrollment], None]
 
     def __call__(
         self,
@@ -61,6 +63,8 @@ class Commit:
             profile.consent.require(key.profile_id, demanded=self.consent_demanded)
             require_model(profile, enrollment.model_id)
             after = _counted(admit(profile), enrollment)
+            if signature is not None:
+                self.same_voice(signature, enrollment)
             total = signature.plus(enrollment) if signature else enrollment.signature
             try:
                 return self.profiles.enroll(after, total, enrollment, audio)
@@ -94,18 +98,19 @@ class EnrollPhrase:
 
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
         profile = self._open(key, settings)
+        models = SpeakerModels(self.model, self.previous, settings.calibration)
         locale = canonical_locale(profile.locale, key.kind)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
         phrase = heard.phrase
-        commit = Commit(self.profiles, settings.require_consent)
+        commit = Commit(self.profiles, settings.require_consent, _same_voice(settings, models))
         return _in_its_model(
-            SpeakerModels(self.model, self.previous),
+            models,
             profile,
             lambda: self.profiles.get(key),
-            lambda model: _enrollment(model, utterance, self.clock),
+            lambda model: _enrollment(model, utterance, self.clock, settings),
             lambda enrollment: commit(key, enrollment, None, lambda now: self._admit(now, phrase)),
         )
 
@@ -168,19 +173,19 @@ class EnrollSpeech:
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
         profile = self.profiles.get(key)
         profile.consent.require(key.profile_id, demanded=settings.require_consent)
-        models = SpeakerModels(self.model, self.previous)
+        models = SpeakerModels(self.model, self.previous, settings.calibration)
         models.of(profile)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.audio)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.audio.moved(settings.quality))
         if self.activation and not profile.is_active:
             self.activation(profile, utterance)
         keeps = key.kind.keeps_audio and settings.keep_identification_audio
         kept = self.keeper.encode(utterance) if keeps else None
-        commit = Commit(self.profiles, settings.require_consent)
+        commit = Commit(self.profiles, settings.require_consent, _same_voice(settings, models))
         return _in_its_model(
             models,
             profile,
             lambda: self.profiles.get(key),
-            lambda model: _enrollment(model, utterance, self.clock),
+            lambda model: _enrollment(model, utterance, self.clock, settings),
             lambda enrollment: commit(key, enrollment, kept, lambda now: self._admit(profile, now, enrollment, rules)),
         )
 
@@ -220,14 +225,26 @@ def _in_its_model(
         return Enrolled(committed(enrollment), enrollment)
 
 
-def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock) -> Enrollment:
+def _same_voice(settings: SubscriptionSettings, models: SpeakerModels) -> Callable[[Signature, Enrollment], None]:
+    def require(signature: Signature, enrollment: Enrollment) -> None:
+        if settings.enrollment_cohesion:
+            require_same_voice(models.named(enrollment.model_id), signature, enrollment)
+
+    return require
+
+
+def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock, settings: SubscriptionSettings) -> Enrollment:
+    if settings.enrollment_cohesion:
+        require_one_voice(model, utterance)
+    embedding, telephone = embeddings(model, utterance)
     return Enrollment(
-        embedding=model.embed(utterance),
+        embedding=embedding,
         model_id=model.model_id,
         audio_seconds=utterance.seconds,
         speech_seconds=utterance.speech_seconds,
         snr_db=utterance.snr_db,
         created_at=clock(),
+        telephone=telephone,
     )
 
 

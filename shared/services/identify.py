@@ -70,9 +70,9 @@ class Identify:
         read = self.profiles.get_many_with_signatures(keys)
         if same_locale:
             _require_one_locale([profile for profile, _ in read])
-        models = SpeakerModels(self.model, self.previous)
+        models = SpeakerModels(self.model, self.previous, subscription.settings.calibration)
         candidates = [usable(profile, signature, models) for profile, signature in read]
-        utterance = self.listener.listen(audio.content, audio.media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(subscription.settings.quality))
         scores = models.scores(utterance, [signature for _, signature in candidates])
         identification = _rank(
             [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification

@@ -10,7 +10,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,13 +22,14 @@ from shared.domain.errors import (
     RecordingRefused,
     SealBroken,
     StorageUnavailable,
-    SubscriptionNotFound,
 )
-from shared.domain.limits import AudioRules
+from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.profile import Profile, Signature
-from shared.domain.subscription import SubscriptionState
+from shared.domain.recording import Vector
+from shared.domain.subscription import Subscription, SubscriptionState
 from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel, SubscriptionStore
+from shared.services.side_by_side import embeddings
 
 log: Final = logging.getLogger("timbre.migration")
 
@@ -37,8 +38,11 @@ SECONDS: Final = 100.0
 of half an hour of audio takes several seconds."""
 
 PAGE: Final = 200
+SUBSCRIPTIONS: Final = 1_000
 
-ANY_RECORDING: Final = AudioRules(0.0, 3_600.0, min_speech_seconds=0.0, min_snr_db=-math.inf, max_clipped_percent=100.0)
+ANY_RECORDING: Final = AudioRules(
+    0.0, 3_600.0, min_speech_seconds=0.0, min_snr_db=-math.inf, max_clipped_percent=100.0
+).moved(QualityLimits(min_level_dbfs=-math.inf))
 """It was accepted when it was enrolled; today's limits do not make it worse."""
 
 
@@ -57,7 +61,7 @@ class Migrate:
     def __call__(self) -> int:
         """The number of profiles looked at. A subscription that fails does not keep the others waiting."""
         until = self.monotonic() + SECONDS
-        waiting = list(self.subscriptions.all_ids())
+        waiting = [one.subscription_id for one in self._all() if one.state is SubscriptionState.ACTIVE]
         self.shuffle(waiting)
         checked = 0
         for subscription_id in waiting:
@@ -67,15 +71,17 @@ class Migrate:
                 checked += self._walk(subscription_id, until)
             except StorageUnavailable:
                 log.warning("migration_postponed subscription=%s", subscription_id)
-            except SubscriptionNotFound:
-                continue
             except Exception as error:  # noqa: BLE001  whatever is wrong with one subscription, the others are due too
                 log.error("migration_failed subscription=%s error=%s", subscription_id, type(error).__name__)
         return checked
 
+    def _all(self) -> Iterator[Subscription]:
+        after: str | None = None
+        while page := self.subscriptions.page(after, SUBSCRIPTIONS):
+            yield from page
+            after = page[-1].subscription_id
+
     def _walk(self, subscription_id: str, until: float) -> int:
-        if self.subscriptions.get(subscription_id).state is not SubscriptionState.ACTIVE:
-            return 0
         progress = self._begun(subscription_id)
         if progress is None:
             return 0
@@ -139,7 +145,7 @@ class Migrate:
 
     def _rebuilt(self, kept: KeptRecording) -> Rebuilt:
         utterance = self.listener.listen(kept.content, "audio/flac", ANY_RECORDING)
-        return Rebuilt(kept.enrollment, kept.speech_seconds, self.model.embed(utterance))
+        return Rebuilt(kept.enrollment, kept.speech_seconds, *embeddings(self.model, utterance))
 
     def _end(self, subscription_id: str, progress: MigrationProgress) -> None:
         ended = progress.at_the_end(self.clock())
@@ -170,5 +176,11 @@ class ReadMigration:
 
 def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:
     """As enrolling one after the other would have made it: each weighs as much as it has speech."""
-    total = np.sum([one.embedding * np.float32(one.speech_seconds) for one in rebuilt], axis=0)
-    return Signature(np.asarray(total, np.float32), model_id, sum(one.speech_seconds for one in rebuilt))
+    total = _weighted([(one.embedding, one.speech_seconds) for one in rebuilt])
+    heard = [(one.telephone, one.speech_seconds) for one in rebuilt if one.telephone is not None]
+    telephone = _weighted(heard) if len(heard) == len(rebuilt) else None
+    return Signature(total, model_id, sum(one.speech_seconds for one in rebuilt), telephone)
+
+
+def _weighted(embeddings: Sequence[tuple[Vector, float]]) -> Vector:
+    return np.asarray(np.sum([one * np.float32(seconds) for one, seconds in embeddings], axis=0), np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.audit import AuditEntry, AuditPage
+from shared.domain.calibration import Calibration
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
@@ -59,8 +60,15 @@ class SpeakerModel(Protocol):
     def version(self) -> str:
         """The model's date, ``yyyy-mm-dd``: ``modelVersion`` on the wire."""
 
+    @property
+    def calibration(self) -> Calibration | None:
+        """``None`` for a model whose scores carry no false-match rate."""
+
     def embed(self, utterance: Utterance) -> Vector:
         """The utterance's embedding, unit length, shape [dimension]."""
+
+    def embed_telephone(self, utterance: Utterance) -> Vector:
+        """The same of the utterance as it would sound over the telephone."""
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         """Calibrated scores in [0, 1] of the embedding against each signature, in their order.
@@ -71,6 +79,9 @@ class SpeakerModel(Protocol):
     def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
         """The same against many at once: ``directions`` [n, dimension] of unit length, made of ``seconds`` [n] of
         speech; scores [n]."""
+
+    def with_calibration(self, calibration: Calibration) -> SpeakerModel:
+        """The same model, its scores by another calibration."""
 
 
 class AudioKeeper(Protocol):

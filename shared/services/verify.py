@@ -50,9 +50,9 @@ class VerifyPhrase:
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         used_at = self.clock()
-        models = SpeakerModels(self.model, self.previous)
+        models = SpeakerModels(self.model, self.previous, settings.calibration)
         profile, signature = enrolled(self.profiles, key, models)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
         locale = canonical_locale(profile.locale, key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         said_it = heard.recognised and heard.phrase == profile.passphrase
@@ -81,9 +81,9 @@ class VerifySpeech:
         ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         used_at = self.clock()
-        models = SpeakerModels(self.model, self.previous)
+        models = SpeakerModels(self.model, self.previous, settings.calibration)
         _, signature = enrolled(self.profiles, key, models)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
         (score,) = models.scores(utterance, [signature])
         self.profiles.touch(key, used_at)
         return Verification(Decision(score, settings.thresholds.verification))

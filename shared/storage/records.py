@@ -189,14 +189,25 @@ def enrollment_of(row: Row, embedding: Vector) -> Enrollment:
     )
 
 
+_WITH_TELEPHONE: Final = b"\x01"
+
+
 def signature_bytes(signature: Signature) -> bytes:
-    """Little-endian: seconds of speech as float64, then the pooled vector as float32, [dimension]."""
-    return struct.pack("<d", signature.speech_seconds) + vector_bytes(signature.pooled)
+    """Little-endian: seconds of speech as float64, then the pooled vector as float32, [dimension].
+
+    Where there is a sum for the telephone it follows, with a byte behind it: its odd length tells it from a signature
+    that was written before there were any.
+    """
+    wide = struct.pack("<d", signature.speech_seconds) + vector_bytes(signature.pooled)
+    return wide if signature.telephone is None else wide + vector_bytes(signature.telephone) + _WITH_TELEPHONE
 
 
 def signature_from(plain: bytes, model_id: str) -> Signature:
     (speech_seconds,) = struct.unpack("<d", plain[:8])
-    return Signature(pooled=vector_from(plain[8:]), model_id=model_id, speech_seconds=speech_seconds)
+    if len(plain) % 2 == 0:
+        return Signature(vector_from(plain[8:]), model_id, speech_seconds)
+    wide, telephone = np.split(vector_from(plain[8:-1]), 2)
+    return Signature(wide, model_id, speech_seconds, telephone)
 
 
 def vector_bytes(vector: Vector) -> bytes:

@@ -12,7 +12,9 @@ from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Final, TypeVar
 
+from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.erasure import ErasedCounts, Erasure
+from shared.domain.limits import QualityLimits
 from shared.domain.subscription import (
     KeySlot,
     RetentionPolicy,
@@ -100,6 +102,7 @@ def _erasure(values: Fields) -> Erasure | None:
 
 
 def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
+    own_limits = {name: limit for name, limit in asdict(settings.quality).items() if limit is not None}
     values: dict[str, Value | None] = {
         "max_age_days": settings.retention.max_age_days,
         "max_idle_days": settings.retention.max_idle_days,
@@ -112,6 +115,9 @@ def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
         "keep_identification_audio": settings.keep_identification_audio,
         "audit_days": settings.audit_days,
         "requests_per_second": settings.requests_per_second,
+        "quality": json.dumps(own_limits) if own_limits else None,
+        "enrollment_cohesion": settings.enrollment_cohesion,
+        "calibration": json.dumps(asdict(settings.calibration)) if settings.calibration else None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -133,7 +139,17 @@ def _settings(values: Fields) -> SubscriptionSettings:
         keep_identification_audio=_or(values.maybe_flag("keep_identification_audio"), new.keep_identification_audio),
         audit_days=_or(values.maybe_number("audit_days"), new.audit_days),
         requests_per_second=values.maybe_number("requests_per_second"),
+        quality=QualityLimits(**json.loads(values.maybe_text("quality") or "{}")),
+        enrollment_cohesion=_or(values.maybe_flag("enrollment_cohesion"), new.enrollment_cohesion),
+        calibration=_site_calibration(values.maybe_text("calibration")),
     )
+
+
+def _site_calibration(text: str | None) -> SiteCalibration | None:
+    if text is None:
+        return None
+    stored = json.loads(text)
+    return SiteCalibration(stored["model_id"], Calibration(**{**stored["calibration"], "measured": ()}))
 
 
 def _or(value: T | None, default: T) -> T:

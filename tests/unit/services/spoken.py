@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import numpy as np
 
 from shared.domain.audit import Actor, AuditEntry, Caller, Via
+from shared.domain.calibration import Calibration
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import HeardPhrase
@@ -83,16 +84,29 @@ class SpokenPhrases:
 class SpokenModel:
     model_id: str = "spoken-1"
     version: str = "2026-01-01"
+    calibration: Calibration | None = None
 
     def embed(self, utterance: Utterance) -> Vector:
-        angle = math.radians(float(utterance.recording.samples[0]))
-        return np.array([math.cos(angle), math.sin(angle)], np.float32)
+        return _direction(utterance)
+
+    def embed_telephone(self, utterance: Utterance) -> Vector:
+        """The telephone turns every voice by a right angle: alike among themselves, unlike any that came without it."""
+        return _direction(utterance, 90.0)
+
+    def with_calibration(self, calibration: Calibration) -> SpokenModel:
+        """Its scores stay cosines."""
+        return replace(self, calibration=calibration)
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         return [max(0.0, float(embedding @ signature.direction)) for signature in signatures]
 
     def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
         return np.maximum(0.0, np.asarray(directions @ embedding, np.float64))
+
+
+def _direction(utterance: Utterance, turned: float = 0.0) -> Vector:
+    angle = math.radians(float(utterance.recording.samples[0]) + turned)
+    return np.array([math.cos(angle), math.sin(angle)], np.float32)
 
 
 class SpokenKeeper:
