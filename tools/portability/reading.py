@@ -15,6 +15,7 @@ from shared.services.ports import GroupStore
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.fields import Fields
 from shared.storage.layout import end_of, enrollments_prefix, profiles_range
+from shared.storage.migration import SEALED_BY
 from shared.storage.ports import Blobs, Row, Rows
 from shared.storage.records import Version, profile_of, sealed_voice_of
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, encoded
@@ -102,13 +103,13 @@ class SubscriptionReader:
         values = Fields(row)
         enrollment_id, model_id = values.text("enrollment_id"), values.text("model_id")
 
-        def opened(secret: Secret, sealed: bytes) -> bytes:
-            return self._envelope.open(Place(profile.key, secret, profile.epoch, model_id, enrollment_id), sealed)
+        def opened(secret: Secret, sealed: bytes, sealed_by: str = model_id) -> bytes:
+            return self._envelope.open(Place(profile.key, secret, profile.epoch, sealed_by, enrollment_id), sealed)
 
         blob, audio = values.maybe_text("blob"), None
         if blob is not None:
             sealed = self._audio.get(blob)
-            audio = None if sealed is None else opened(Secret.AUDIO, sealed)
+            audio = None if sealed is None else opened(Secret.AUDIO, sealed, values.maybe_text(SEALED_BY) or model_id)
             self.counts.recordings += audio is not None
             self.missing += audio is None
         return PortableEnrollment(

@@ -1,0 +1,317 @@
+"""Export and import of a subscription, on memory and on Azurite: all of it arrives, once, under the other's keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from localhost.failure import CannotStart
+from shared.domain.audit import Actor, Via
+from shared.domain.consent import Consent, ConsentRecord
+from shared.domain.errors import ProfileNotFound, SubscriptionNotFound, TooManyProfiles
+from shared.domain.group import Group
+from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
+from shared.domain.subscription import SettingsChange
+from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.memory import MemoryBlobs, MemoryRows
+from tests.contract.stores import (
+    KEY_ENCRYPTION_KEY,
+    NOW,
+    Storage,
+    Stores,
+    enroll,
+    everything,
+    instance,
+    keys_of,
+    new_profile,
+    new_subscription,
+)
+from tools.export_subscription import export
+from tools.import_subscription import restore
+from tools.orphans.census import Account
+from tools.portability.archive import ArchiveRefused, ArchiveWriter, lines
+from tools.portability.deployment import Deployment
+from tools.portability.writing import LEFT_ALONE, ImportCrossed, SubscriptionWriter, check
+
+SECRET = b"a long and quiet afternoon"
+COST = 2**14
+OPERATOR = Actor(Via.MANAGEMENT, "00000000-0000-4000-8000-000000000001")
+
+
+def deployment(storage: Storage) -> Deployment:
+    account = Account(storage.voices, storage.subscriptions, storage.keys, storage.audit, storage.audio, storage.packs)
+    return Deployment(account, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
+
+
+def memory() -> Storage:
+    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows(), MemoryBlobs())
+
+
+def filled(stores: Stores) -> tuple[str, list[ProfileKey]]:
+    """One profile of each kind: an enrolled speaker, a phrase, one with consent and retention and no voice."""
+    subscription_id = new_subscription(stores)
+    speaker = stores.profiles.create(new_profile(subscription_id), 10)
+    enroll(stores, speaker.key, seed=1)
+    stores.profiles.reset(speaker.key, NOW)
+    enroll(stores, speaker.key, seed=2)
+    enroll(stores, speaker.key, seed=3, audio=None)
+    phrase = stores.profiles.create(new_profile(subscription_id, ProfileKind.TEXT_DEPENDENT_VERIFICATION), 10)
+    enroll(stores, phrase.key, seed=4, audio=None, phrase="my name is unknown to you")
+    silent = stores.profiles.create(
+        new_profile(subscription_id, ProfileKind.TEXT_INDEPENDENT_VERIFICATION, "de-DE"), 10
+    )
+    noted = replace(
+        silent,
+        consent=Consent(ConsentRecord("form-7", NOW, "desk", "ref-1")),
+        retention=RetentionOverride(max_age_days=None, max_idle_days=36_500.0),
+    )
+    stores.profiles.annotate(noted)
+    stores.groups.put(Group(subscription_id, "team", "5f0c8e1a-0000-4000-8000-000000000000", NOW), 10)
+    stores.groups.add("team", speaker.key)
+    return subscription_id, [speaker.key, phrase.key, silent.key]
+
+
+def moved(storage: Storage, other: Storage, subscription_id: str, target_id: str, file: Path) -> None:
+    export(deployment(storage), subscription_id, file, SECRET, cost=COST)
+    restore(deployment(other), target_id, file, SECRET)
+
+
+def test_everything_arrives_in_another_deployment(storage: Storage, tmp_path: Path) -> None:
+    stores, other = instance(storage), memory()
+    subscription_id, keys = filled(stores)
+    there = instance(other)
+    target_id = new_subscription(there)
+    moved(storage, other, subscription_id, target_id, tmp_path / "a")
+    for key in keys:
+        profile, signature = stores.profiles.get_with_signature(key)
+        found, its = there.profiles.get_with_signature(replace(key, subscription_id=target_id))
+        assert replace(found, key=key) == profile
+        assert (its is None) == (signature is None)
+        if its is not None and signature is not None:
+            assert np.array_equal(its.pooled, signature.pooled)
+            assert (its.model_id, its.speech_seconds) == (signature.model_id, signature.speech_seconds)
+    assert there.groups.members(target_id, "team", after=None, limit=10) == [keys[0].profile_id]
+
+
+def test_it_arrives_on_every_storage(storage: Storage, tmp_path: Path) -> None:
+    source = memory()
+    subscription_id, keys = filled(instance(source))
+    there = instance(storage)
+    target_id = new_subscription(there)
+    moved(source, storage, subscription_id, target_id, tmp_path / "a")
+    profile, signature = there.profiles.get_with_signature(replace(keys[0], subscription_id=target_id))
+    assert profile.enrollments_count == 2
+    assert signature is not None
+    assert there.profiles.get(replace(keys[1], subscription_id=target_id)).passphrase == "my name is unknown to you"
+
+
+def test_what_arrived_can_be_enrolled_further_reset_and_deleted_without_a_trace(
+    storage: Storage, tmp_path: Path
+) -> None:
+    stores = instance(storage)
+    subscription_id, keys = filled(stores)
+    target_id = new_subscription(stores)
+    moved(storage, storage, subscription_id, target_id, tmp_path / "a")
+    mine = [replace(key, subscription_id=target_id) for key in keys]
+    assert enroll(stores, mine[0], seed=9).enrollments_count == 3
+    stores.profiles.reset(mine[0], NOW)
+    for key in mine:
+        stores.profiles.delete(key, NOW)
+    left = everything(storage, target_id)
+    assert keys_of(left, "profile:") + keys_of(left, "enrollment:") + keys_of(left, target_id) == []
+    assert keys_of(left, "due:") + keys_of(left, "member:") == []
+
+
+def test_the_recordings_arrive(storage: Storage, tmp_path: Path) -> None:
+    stores, other = instance(storage), memory()
+    subscription_id, _ = filled(stores)
+    there = instance(other)
+    target_id = new_subscription(there)
+    moved(storage, other, subscription_id, target_id, tmp_path / "a")
+    [again] = other.audio.names(f"{target_id}/")
+    sealed = other.audio.get(again) or b""
+    assert b"fLaC" not in sealed
+    export(deployment(other), target_id, tmp_path / "b", SECRET, cost=COST)
+    assert portable(tmp_path / "b") == portable(tmp_path / "a")
+
+
+def portable(file: Path) -> list[bytes]:
+    """The archive's records, but for the first, which says whose they are, and groups, which are made anew."""
+    with file.open("rb") as archive:
+        return [
+            one for one in lines(archive, SECRET) if not one.startswith((b'{"type":"subscription"', b'{"type":"group"'))
+        ]
+
+
+def test_a_second_import_changes_nothing(storage: Storage, tmp_path: Path) -> None:
+    stores = instance(storage)
+    subscription_id, _ = filled(stores)
+    target_id = new_subscription(stores)
+    moved(storage, storage, subscription_id, target_id, tmp_path / "a")
+    before = everything(storage, target_id)
+    done = restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+    assert (done.profiles, done.there_already) == (0, 3)
+    assert everything(storage, target_id) == before
+
+
+def test_an_id_that_is_taken_is_mapped_and_found_again(storage: Storage, tmp_path: Path) -> None:
+    stores, other = instance(memory()), instance(storage)
+    source = memory()
+    stores = instance(source)
+    subscription_id, keys = filled(stores)
+    target_id = new_subscription(other)
+    taken = replace(new_profile(target_id), created_at=NOW - timedelta(days=1))
+    other.profiles.create(replace(taken, key=replace(keys[0], subscription_id=target_id)), 10)
+    export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    first = restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+    again = restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+    assert list(first.renamed) == [keys[0].profile_id]
+    assert again.renamed == first.renamed
+    assert (again.profiles, again.there_already) == (0, 3)
+    new_key = ProfileKey(target_id, keys[0].kind, first.renamed[keys[0].profile_id])
+    assert other.profiles.get(new_key).enrollments_count == 2
+    assert other.groups.members(target_id, "team", after=None, limit=10) == [new_key.profile_id]
+    assert other.profiles.get(replace(new_key, profile_id=keys[0].profile_id)).enrollments_count == 0
+
+
+def test_a_wrong_passphrase_or_a_cut_file_writes_nothing(storage: Storage, tmp_path: Path) -> None:
+    stores = instance(storage)
+    subscription_id, _ = filled(stores)
+    target_id = new_subscription(stores)
+    file = tmp_path / "a"
+    export(deployment(storage), subscription_id, file, SECRET, cost=COST)
+    before = everything(storage, target_id)
+    with pytest.raises(ArchiveRefused):
+        restore(deployment(storage), target_id, file, b"another afternoon")
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(ArchiveRefused):
+        restore(deployment(storage), target_id, file, SECRET)
+    assert everything(storage, target_id) == before
+
+
+class Torn(Exception):
+    """The import is cut off here."""
+
+
+def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, tmp_path: Path) -> None:
+    source = memory()
+    subscription_id, keys = filled(instance(source))
+    export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    with (tmp_path / "a").open("rb") as archive:
+        records = list(lines(archive, SECRET))
+    stores = instance(storage)
+    for cut in range(1, len(records)):
+        target_id = new_subscription(stores)
+
+        def torn(cut: int = cut) -> object:
+            yield from records[:cut]
+            raise Torn
+
+        where = deployment(storage)
+        with pytest.raises(Torn):
+            SubscriptionWriter(where.target(where.subscription(target_id))).write(torn(), OPERATOR)  # type: ignore[arg-type]
+        restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+        left = everything(storage, target_id)
+        assert len(keys_of(left, "profile:")) == 3
+        assert len(keys_of(left, "enrollment:")) == 3
+        assert len(keys_of(left, target_id)) == 1
+        assert [key for key in keys_of(left, "due:") if ":erase:" in key] == []
+        assert stores.profiles.get(replace(keys[0], subscription_id=target_id)).enrollments_count == 2
+
+
+def half_imported(storage: Storage, tmp_path: Path) -> tuple[str, ProfileKey, SubscriptionWriter]:
+    """An import that has written a profile's enrollments and not yet the profile."""
+    source = memory()
+    subscription_id, keys = filled(instance(source))
+    export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    with (tmp_path / "a").open("rb") as archive:
+        records = list(lines(archive, SECRET))
+    target_id = new_subscription(instance(storage))
+    where = deployment(storage)
+    writer = SubscriptionWriter(where.target(where.subscription(target_id)))
+    until = next(number for number, one in enumerate(records) if b'"audio":"' in one)
+    writer.write(records[: until + 1], OPERATOR)
+    return target_id, replace(keys[0], subscription_id=target_id), writer
+
+
+def test_what_is_half_imported_is_nobodys_and_the_timer_erases_it(storage: Storage, tmp_path: Path) -> None:
+    target_id, key, _ = half_imported(storage, tmp_path)
+    stores = instance(storage)
+    with pytest.raises(ProfileNotFound):
+        stores.profiles.get(key)
+    assert keys_of(everything(storage, target_id), target_id)
+    stores.upkeep.sweep(target_id, datetime.now(UTC) + LEFT_ALONE, 100)
+    left = everything(storage, target_id)
+    assert keys_of(left, target_id) + keys_of(left, f"enrollment:tii:{key.profile_id}") == []
+    assert [one for one in keys_of(left, "due:") if ":erase:" in one] == []
+
+
+def test_after_the_timer_was_faster_the_profile_is_not_written(storage: Storage, tmp_path: Path) -> None:
+    target_id, key, writer = half_imported(storage, tmp_path)
+    stores = instance(storage)
+    opened = writer._open
+    stores.upkeep.sweep(target_id, datetime.now(UTC) + LEFT_ALONE, 100)
+    assert opened is not None
+    with pytest.raises(ImportCrossed):
+        writer._commit(opened)
+    with pytest.raises(ProfileNotFound):
+        stores.profiles.get(key)
+
+
+def test_the_limit_of_profiles_holds_and_the_import_goes_on_when_it_is_raised(storage: Storage, tmp_path: Path) -> None:
+    stores = instance(storage)
+    subscription_id, _ = filled(stores)
+    target_id = new_subscription(stores)
+    stores.subscriptions.change(target_id, SettingsChange(max_profiles=1))
+    export(deployment(storage), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    with pytest.raises(TooManyProfiles):
+        restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+    assert len(keys_of(everything(storage, target_id), "profile:")) == 1
+    stores.subscriptions.change(target_id, SettingsChange(max_profiles=3))
+    assert restore(deployment(storage), target_id, tmp_path / "a", SECRET).profiles == 2
+
+
+def test_expired_profiles_stay_behind(storage: Storage, tmp_path: Path) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    long_ago = NOW - timedelta(days=1000)
+    old = replace(new_profile(subscription_id), created_at=long_ago, last_action_at=long_ago)
+    stores.profiles.create(replace(old, retention=RetentionOverride(max_idle_days=1.0)), 10)
+    export(deployment(storage), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    with (tmp_path / "a").open("rb") as archive:
+        assert check(lines(archive, SECRET)).profiles == 0
+
+
+def test_no_such_subscription_and_a_file_that_is_there(storage: Storage, tmp_path: Path) -> None:
+    stores = instance(storage)
+    with pytest.raises(SubscriptionNotFound):
+        export(deployment(storage), "nobody", tmp_path / "a", SECRET, cost=COST)
+    (tmp_path / "a").write_bytes(b"mine")
+    with pytest.raises(CannotStart, match="there already"):
+        export(deployment(storage), new_subscription(stores), tmp_path / "a", SECRET, cost=COST)
+    assert [one.name for one in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [b"{}"],
+        [b"not json"],
+        [b'{"type":"profile"}'],
+        [b'{"type":"subscription","format":2,"subscriptionId":"a"}'],
+        [b'{"type":"subscription","format":1,"subscriptionId":"a"}'],
+        [b'{"type":"subscription","format":1,"subscriptionId":"a"}', b'{"type":"end","profiles":1}'],
+    ],
+)
+def test_a_sealed_file_of_something_else_is_refused(records: list[bytes], tmp_path: Path) -> None:
+    with (tmp_path / "a").open("wb") as file:
+        archive = ArchiveWriter(file, SECRET, cost=COST)
+        archive.write(b"".join(one + b"\n" for one in records))
+        archive.close()
+    with (tmp_path / "a").open("rb") as file, pytest.raises(ArchiveRefused):
+        check(lines(file, SECRET))

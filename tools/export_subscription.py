@@ -1,0 +1,78 @@
+"""Writes a subscription's profiles into one encrypted file, with everything that is needed to go on elsewhere.
+
+    python -m tools.export_subscription --subscription ID --out FILE --passphrase-file FILE [--data DIR]
+
+For the operator: it reads storage by the app's own settings and may use the subscription's data key. The service may
+be at work meanwhile. Whoever has the file and its passphrase has the voices: `docs/portability.md`. Exit code 0:
+written, 2: not, and then there is no file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from localhost.failure import CannotStart
+from shared.config import ConfigInvalid
+from shared.domain.errors import TimbreError
+from tools.portability.archive import COST, ArchiveWriter
+from tools.portability.deployment import REPOSITORY, Deployment, deployment, now, passphrase, say
+from tools.portability.reading import ProfileRestless
+
+_COULD_NOT = 2
+
+
+def export(where: Deployment, subscription_id: str, out: Path, secret: bytes, *, cost: int = COST) -> str:
+    """One sentence about what was written. Raises ``CannotStart``, ``TimbreError``, ``ProfileRestless``."""
+    if out.exists():
+        raise CannotStart(f"{out} is there already.")
+    subscription = where.subscription(subscription_id)
+    reader, partial = where.reader(subscription), out.with_name(f"{out.name}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            archive = ArchiveWriter(file, secret, cost=cost)
+            for line in reader.lines(subscription, now(), lambda counts: say(f"{counts.profiles} profiles")):
+                archive.write(line)
+            archive.close()
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    counts = reader.counts
+    missing = f" {reader.missing} recordings were not there any more." if reader.missing else ""
+    return (
+        f"{out}: {counts.profiles} profiles, {counts.enrollments} enrollments, {counts.recordings} recordings, "
+        f"{counts.groups} groups.{missing}"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _options(arguments)
+    try:
+        with deployment(options.data) as where:
+            print(export(where, options.subscription, options.out, passphrase(options.passphrase_file)))
+    except (CannotStart, ConfigInvalid, TimbreError, OSError) as problem:
+        print(problem, file=sys.stderr)
+    except ProfileRestless:
+        print("A profile changed every time it was read: try again when there is less to do.", file=sys.stderr)
+    else:
+        return 0
+    return _COULD_NOT
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="export_subscription", description="A subscription's profiles in one file.")
+    parser.add_argument("--subscription", required=True, metavar="ID")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="must not be there yet")
+    parser.add_argument("--passphrase-file", type=Path, required=True, metavar="FILE", help="12 characters or more")
+    parser.add_argument("--data", type=Path, default=REPOSITORY / ".timbre", help="the local service's data folder")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
