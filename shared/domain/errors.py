@@ -27,7 +27,11 @@ audio, vectors, keys, or another subscription's data.
     │   ├── AudioTooLong
     │   ├── SpeechTooShort
     │   ├── AudioTooNoisy
-    │   └── AudioClipped
+    │   ├── AudioClipped
+    │   ├── AudioTooQuiet
+    │   ├── AudioTooNarrow             nothing above some frequency, as over a telephone
+    │   ├── SecondVoiceHeard           two people in one enrollment
+    │   └── EnrollmentDiffers          not the voice of the profile's earlier enrollments
     ├── PassphraseRefused
     │   ├── PassphraseNotHeard         speech, but none of the allowed phrases
     │   ├── PassphraseDiffers          an allowed phrase, but not the profile's
@@ -230,6 +234,47 @@ class AudioClipped(RecordingRefused):
         super().__init__(
             f"Audio is overdriven. At most {_number(maximum_percent)}% of the speech samples may be clipped. "
             f"The recording has {clipped_percent:.1f}%."
+        )
+
+
+class AudioTooQuiet(RecordingRefused):
+    def __init__(self, level_dbfs: float, minimum_dbfs: float) -> None:
+        self.level_dbfs, self.minimum_dbfs = level_dbfs, minimum_dbfs
+        super().__init__(
+            f"Audio is too quiet. The minimum allowed level of the speech is {_number(minimum_dbfs)}dBFS. "
+            f"The recording has {level_dbfs:.1f}dBFS."
+        )
+
+
+class AudioTooNarrow(RecordingRefused):
+    def __init__(self, bandwidth_hz: float, minimum_hz: float) -> None:
+        self.bandwidth_hz, self.minimum_hz = bandwidth_hz, minimum_hz
+        super().__init__(
+            f"Audio bandwidth is too narrow. The speech must reach up to {_number(minimum_hz)}Hz. "
+            f"In the recording it ends at {bandwidth_hz:.0f}Hz."
+        )
+
+
+class SecondVoiceHeard(RecordingRefused):
+    """``score`` is that of the two most different stretches of the recording against each other."""
+
+    def __init__(self, score: float, minimum: float) -> None:
+        self.score, self.minimum = score, minimum
+        super().__init__(
+            f"A second voice was heard in the recording. Two stretches of it match each other with a score of "
+            f"{score:.3f}; at least {_number(minimum)} is expected of one speaker. Record the speaker alone."
+        )
+
+
+class EnrollmentDiffers(RecordingRefused):
+    """``score`` is that of the recording against the enrollments before it."""
+
+    def __init__(self, score: float, minimum: float) -> None:
+        self.score, self.minimum = score, minimum
+        super().__init__(
+            f"The recording does not match the profile's earlier enrollments. Its score against them is {score:.3f}; "
+            f"at least {_number(minimum)} is expected of the same speaker. Record the enrolled speaker, or reset the "
+            f"profile."
         )
 
 

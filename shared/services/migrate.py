@@ -23,11 +23,13 @@ from shared.domain.errors import (
     SealBroken,
     StorageUnavailable,
 )
-from shared.domain.limits import AudioRules
+from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.profile import Profile, Signature
+from shared.domain.recording import Vector
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel, SubscriptionStore
+from shared.services.side_by_side import embeddings
 
 log: Final = logging.getLogger("timbre.migration")
 
@@ -38,7 +40,9 @@ of half an hour of audio takes several seconds."""
 PAGE: Final = 200
 SUBSCRIPTIONS: Final = 1_000
 
-ANY_RECORDING: Final = AudioRules(0.0, 3_600.0, min_speech_seconds=0.0, min_snr_db=-math.inf, max_clipped_percent=100.0)
+ANY_RECORDING: Final = AudioRules(
+    0.0, 3_600.0, min_speech_seconds=0.0, min_snr_db=-math.inf, max_clipped_percent=100.0
+).moved(QualityLimits(min_level_dbfs=-math.inf))
 """It was accepted when it was enrolled; today's limits do not make it worse."""
 
 
@@ -141,7 +145,7 @@ class Migrate:
 
     def _rebuilt(self, kept: KeptRecording) -> Rebuilt:
         utterance = self.listener.listen(kept.content, "audio/flac", ANY_RECORDING)
-        return Rebuilt(kept.enrollment, kept.speech_seconds, self.model.embed(utterance))
+        return Rebuilt(kept.enrollment, kept.speech_seconds, *embeddings(self.model, utterance))
 
     def _end(self, subscription_id: str, progress: MigrationProgress) -> None:
         ended = progress.at_the_end(self.clock())
@@ -172,5 +176,11 @@ class ReadMigration:
 
 def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:
     """As enrolling one after the other would have made it: each weighs as much as it has speech."""
-    total = np.sum([one.embedding * np.float32(one.speech_seconds) for one in rebuilt], axis=0)
-    return Signature(np.asarray(total, np.float32), model_id, sum(one.speech_seconds for one in rebuilt))
+    total = _weighted([(one.embedding, one.speech_seconds) for one in rebuilt])
+    heard = [(one.telephone, one.speech_seconds) for one in rebuilt if one.telephone is not None]
+    telephone = _weighted(heard) if len(heard) == len(rebuilt) else None
+    return Signature(total, model_id, sum(one.speech_seconds for one in rebuilt), telephone)
+
+
+def _weighted(embeddings: Sequence[tuple[Vector, float]]) -> Vector:
+    return np.asarray(np.sum([one * np.float32(seconds) for one, seconds in embeddings], axis=0), np.float32)

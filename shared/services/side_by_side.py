@@ -9,26 +9,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.domain.calibration import SiteCalibration
 from shared.domain.errors import ModelDiffers
 from shared.domain.profile import Profile, Signature
-from shared.domain.recording import Utterance
+from shared.domain.recording import Utterance, Vector
 from shared.services.ports import SpeakerModel
 
 
 @dataclass(frozen=True)
 class SpeakerModels:
+    """``site`` is the subscription's own calibration; it counts for the model that it was made for, and no other."""
+
     current: SpeakerModel
     previous: SpeakerModel | None = None
+    site: SiteCalibration | None = None
+
+    @property
+    def running(self) -> Sequence[SpeakerModel]:
+        """The models, the current one first, each judging as this subscription wants it."""
+        return [self._judging(one) for one in (self.current, self.previous) if one is not None]
+
+    def _judging(self, model: SpeakerModel) -> SpeakerModel:
+        if self.site is None or self.site.model_id != model.model_id:
+            return model
+        return model.with_calibration(self.site.calibration)
 
     def of(self, profile: Profile) -> SpeakerModel:
         """The model that made the profile's signature; the current one before there is any.
 
         Raises ``ModelDiffers`` when the service runs neither: the profile must be migrated, or enrolled again.
         """
-        if profile.model_id in (None, self.current.model_id):
-            return self.current
-        if self.previous is not None and profile.model_id == self.previous.model_id:
-            return self.previous
+        wanted = profile.model_id or self.current.model_id
+        if wanted in [one.model_id for one in self.running]:
+            return self.named(wanted)
         raise ModelDiffers(
             profile.key.profile_id,
             made_by=str(profile.model_id),
@@ -36,16 +49,59 @@ class SpeakerModels:
             may_be_rebuilt=profile.key.kind.keeps_audio,
         )
 
-    def scores(self, utterance: Utterance, signatures: Sequence[Signature]) -> list[float]:
-        """Calibrated scores in the order of the signatures, each by the model that made it.
+    def named(self, model_id: str) -> SpeakerModel:
+        """One of those that run."""
+        return next(one for one in self.running if one.model_id == model_id)
 
-        The utterance is embedded once for each model that is needed, so only once outside a change of models.
+    def scores(self, utterance: Utterance, signatures: Sequence[Signature]) -> list[float]:
+        """Calibrated scores in the order of the signatures, each by the model that made it and on one channel.
+
+        The utterance is embedded once for each model and channel that is needed, so only once outside a change of
+        models, where nobody mixes telephones and other microphones.
         """
         found: dict[int, float] = {}
-        for model in (self.current, self.previous):
-            own = [number for number, one in enumerate(signatures) if model and one.model_id == model.model_id]
-            if model is not None and own:
-                embedding = model.embed(utterance)
-                scores = model.scores(embedding, utterance.speech_seconds, [signatures[number] for number in own])
-                found.update(zip(own, scores, strict=True))
+        for model in self.running:
+            for telephone in (False, True):
+                own = [
+                    number
+                    for number, one in enumerate(signatures)
+                    if one.model_id == model.model_id and _by_telephone(utterance, one) is telephone
+                ]
+                if own:
+                    chosen = [signatures[number] for number in own]
+                    found.update(zip(own, _scores(model, utterance, chosen, telephone=telephone), strict=True))
         return [found[number] for number in range(len(signatures))]
+
+
+def _by_telephone(utterance: Utterance, signature: Signature) -> bool:
+    """Two voices are compared in the telephone band when one of them is known in no other.
+
+    A signature that is older than this can only be compared as it is: such scores are lower, for either reason.
+    """
+    return signature.telephone is not None and (utterance.came_by_telephone or signature.came_by_telephone)
+
+
+def _scores(
+    model: SpeakerModel, utterance: Utterance, signatures: Sequence[Signature], *, telephone: bool
+) -> list[float]:
+    judge, seconds = on_channel(model, telephone=telephone), utterance.speech_seconds
+    if not telephone:
+        return judge.scores(model.embed(utterance), seconds, signatures)
+    return judge.scores(telephone_embedding(model, utterance), seconds, [one.over_telephone() for one in signatures])
+
+
+def on_channel(model: SpeakerModel, *, telephone: bool) -> SpeakerModel:
+    """Strangers are more alike over the telephone: there the same rate is met at a higher cosine."""
+    calibration = model.calibration
+    return model.with_calibration(calibration.over_telephone()) if telephone and calibration else model
+
+
+def telephone_embedding(model: SpeakerModel, utterance: Utterance) -> Vector:
+    """What came by telephone is taken as it is: a second filter only harms (docs/scores.md)."""
+    return model.embed(utterance) if utterance.came_by_telephone else model.embed_telephone(utterance)
+
+
+def embeddings(model: SpeakerModel, utterance: Utterance) -> tuple[Vector, Vector]:
+    """What is kept of an enrollment: the voice as it came, and as it would have come over the telephone."""
+    as_it_came = model.embed(utterance)
+    return as_it_came, as_it_came if utterance.came_by_telephone else model.embed_telephone(utterance)
