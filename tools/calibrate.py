@@ -69,7 +69,7 @@ def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Re
     heard = _hear(manifest, pipeline, options.rules, KeptHearings(out / "heard"))
     made = material(manifest.rows, heard, options.enrollments, pipeline.model.model_id)
     _require_signatures(made, options.enrollments)
-    every = compare(made, pipeline.model)
+    every = compare(made, pipeline.card)
     full = every.of(FULL)
     if not full.scored.both_kinds:
         raise NothingToCompare(

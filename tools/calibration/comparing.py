@@ -1,29 +1,33 @@
 """A site's comparisons: which recordings enrol a speaker, which test him, and the score of each against each.
 
-Signatures are added up by the domain's own ``Signature`` and scored by the service's own model.
+Signatures are added up by the domain's own ``Signature`` and scored by the service's own ``SpeakerModels``, which also
+decides when two voices are compared in the telephone band.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.calibration import Calibration
 from shared.domain.profile import Signature
-from shared.domain.recording import Vector
-from shared.services.ports import SpeakerModel
+from shared.inference.model_card import SpeakerCard
+from shared.services.side_by_side import SpeakerModels
 from tools.calibration.curves import Scored
-from tools.calibration.hearing import Heard
+from tools.calibration.hearing import Heard, Remembered
 from tools.calibration.manifest import Role, Row
 from tools.calibration.trials import Trials
 
 Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 
+COSINES: Final = Calibration(0.0, 1.0, 0.0, 0.0, 0.0, 0.5, 1.0, 1.0, "nothing", 0, 0)
+"""Scores whose log-odds are the cosines: what a calibration is fitted on, through the service's own comparison."""
 MAX_COMPARISONS: Final = 2_000_000
 """Beyond this each test meets only some of the strangers' signatures, drawn by chance; its own it always meets."""
 
@@ -43,9 +47,15 @@ class Tested:
     speaker: int
     row: int
     session: str
-    length: str
-    embedding: Vector = field(repr=False)
-    speech_seconds: float
+    heard: Heard
+
+    @property
+    def length(self) -> str:
+        return self.heard.length
+
+    @property
+    def speech_seconds(self) -> float:
+        return self.heard.speech_seconds
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ def material(rows: Sequence[Row], heard: Sequence[Sequence[Heard]], enrollments:
             signature = reduce(Signature.plus, takes[1:], takes[0].signature)
             enrolled.append(Enrolled(number, frozenset(chosen), rows[chosen[0]].session, signature))
     tests = [
-        _tested(speakers, index, rows[index], one)
+        Tested(speakers.index(rows[index].speaker), index, rows[index].session, one)
         for index in usable
         if rows[index].role is not Role.ENROLL
         for one in heard[index]
@@ -103,11 +113,6 @@ def material(rows: Sequence[Row], heard: Sequence[Sequence[Heard]], enrollments:
     numbers = {one.speaker for one in enrolled}
     lacking = tuple(name for number, name in enumerate(speakers) if number not in numbers)
     return Material(speakers, tuple(enrolled), tuple(tests), lacking)
-
-
-def _tested(speakers: Sequence[str], index: int, row: Row, one: Heard) -> Tested:
-    assert one.embedding is not None  # only the first of a recording's results can be a refusal
-    return Tested(speakers.index(row.speaker), index, row.session, one.length, one.embedding, one.speech_seconds)
 
 
 def _signature_rows(rows: Sequence[Row], own: Sequence[int], enrollments: int) -> list[list[int]]:
@@ -125,10 +130,9 @@ def _signature_rows(rows: Sequence[Row], own: Sequence[int], enrollments: int) -
     ]
 
 
-def compare(material: Material, model: SpeakerModel, most: int = MAX_COMPARISONS) -> Comparisons:
+def compare(material: Material, card: SpeakerCard, most: int = MAX_COMPARISONS) -> Comparisons:
     """Every signature against every test that shares no recording with it and, where sessions are named, no session."""
     signatures = [one.signature for one in material.enrolled]
-    directions = np.stack([signature.direction for signature in signatures])
     owner = np.array([one.speaker for one in material.enrolled])
     seconds = np.array([signature.speech_seconds for signature in signatures])
     random = np.random.default_rng(0)
@@ -138,9 +142,12 @@ def compare(material: Material, model: SpeakerModel, most: int = MAX_COMPARISONS
         allowed = np.array([_independent(one, test) for one in material.enrolled])
         allowed &= (owner == test.speaker) | (random.random(len(owner)) < share)
         (at,) = np.nonzero(allowed)
-        scores = np.array(model.scores(test.embedding, test.speech_seconds, [signatures[index] for index in at]))
-        cosine = np.asarray(directions[at] @ test.embedding, np.float64)
-        parts.append((number, at, scores, cosine))
+        chosen = [signatures[index] for index in at]
+        scores, bare = (
+            np.array(SpeakerModels(Remembered(one, test.heard)).scores(test.heard.utterance, chosen), np.float64)
+            for one in (card, replace(card, calibration=COSINES))
+        )
+        parts.append((number, at, scores, log_odds(bare)))
     at = np.concatenate([part[1] for part in parts])
     tested_at = np.concatenate([np.full(len(part[1]), part[0]) for part in parts])
     tests = material.tests

@@ -19,14 +19,16 @@ import soundfile
 
 from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
+from shared.domain.calibration import Calibration
 from shared.domain.errors import RecordingRefused, TimbreError
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment
-from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
+from shared.domain.recording import FULL_BAND_HZ, SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.session import OnnxNetwork
 from shared.services.ports import Listener
+from shared.services.side_by_side import embeddings
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
@@ -45,9 +47,11 @@ class Heard:
 
     length: str
     embedding: Vector | None = field(default=None, repr=False)
+    telephone: Vector | None = field(default=None, repr=False)
     speech_seconds: float = 0.0
     audio_seconds: float = 0.0
     snr_db: float = 0.0
+    bandwidth_hz: float = FULL_BAND_HZ
     refusal: str = ""
     message: str = ""
 
@@ -55,7 +59,37 @@ class Heard:
         """As the service would store it. Only for recordings that were not refused."""
         assert self.embedding is not None
         seconds = self.audio_seconds, self.speech_seconds
-        return Enrollment(self.embedding, model_id, *seconds, self.snr_db, _NO_TIME)
+        return Enrollment(self.embedding, model_id, *seconds, self.snr_db, _NO_TIME, self.telephone)
+
+    @property
+    def utterance(self) -> Utterance:
+        """What was measured, without the samples: enough to score what ``Remembered`` has embedded."""
+        nothing = Recording(np.zeros(0, np.float32), AudioFormat("none", "none", SAMPLE_RATE, 1))
+        silence = np.zeros(0, np.bool_)
+        return Utterance(nothing, silence, self.speech_seconds, self.snr_db, 0.0, 0.0, self.bandwidth_hz)
+
+
+class Remembered(OnnxSpeakerModel):
+    """The service's model on a recording that was embedded before: only its scores are worked out."""
+
+    def __init__(self, card: SpeakerCard, heard: Heard) -> None:
+        super().__init__(card, _cannot_encode)
+        self._of, self._heard = card, heard
+
+    def embed(self, _: Utterance) -> Vector:
+        assert self._heard.embedding is not None
+        return self._heard.embedding
+
+    def embed_telephone(self, _: Utterance) -> Vector:
+        assert self._heard.telephone is not None
+        return self._heard.telephone
+
+    def with_calibration(self, calibration: Calibration) -> Remembered:
+        return Remembered(replace(self._of, calibration=calibration), self._heard)
+
+
+def _cannot_encode(spoken: Samples) -> Vector:
+    raise NotImplementedError(f"{len(spoken)} samples were to be embedded again")
 
 
 @dataclass(frozen=True)
@@ -85,8 +119,8 @@ class Pipeline:
         return heard
 
     def _embedded(self, length: str, utterance: Utterance) -> Heard:
-        embedding = self.model.embed(utterance)
-        return Heard(length, embedding, utterance.speech_seconds, utterance.seconds, utterance.snr_db)
+        measured = (utterance.speech_seconds, utterance.seconds, utterance.snr_db, utterance.bandwidth_hz)
+        return Heard(length, *embeddings(self.model, utterance), *measured)
 
 
 def open_pipeline(model_id: str) -> Pipeline:

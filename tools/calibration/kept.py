@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.domain.recording import Vector
 from tools.calibration.hearing import Heard
 
 
@@ -49,12 +50,18 @@ def _private(path: str, flags: int) -> int:
 
 
 def _shown(heard: Heard) -> dict[str, Any]:
-    embedding = heard.embedding
-    text = None if embedding is None else base64.b64encode(embedding.astype("<f4").tobytes()).decode("ascii")
-    return {**asdict(heard), "embedding": text}
+    vectors = {"embedding": _text(heard.embedding), "telephone": _text(heard.telephone)}
+    return {**asdict(heard), **vectors}
+
+
+def _text(vector: Vector | None) -> str | None:
+    return None if vector is None else base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
 
 
 def _read(content: dict[str, Any]) -> Heard:
-    text = content.pop("embedding")
-    embedding = None if text is None else np.frombuffer(base64.b64decode(text, validate=True), "<f4").copy()
-    return Heard(embedding=embedding, **content)
+    embedding, telephone = (_vector(content.pop(name)) for name in ("embedding", "telephone"))
+    return Heard(embedding=embedding, telephone=telephone, **content)
+
+
+def _vector(text: str | None) -> Vector | None:
+    return None if text is None else np.frombuffer(base64.b64decode(text, validate=True), "<f4").copy()

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.calibration import TELEPHONE_SHIFT
 from shared.domain.recording import SAMPLE_RATE, Samples, Vector
 
 Numbers = npt.NDArray[np.float64]
@@ -31,6 +32,8 @@ class Test:
     length: str
     embedding: Vector = field(repr=False)
     seconds: float
+    telephone: Vector | None = field(default=None, repr=False)
+    by_telephone: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Enrolled:
     count: int
     direction: Vector = field(repr=False)
     seconds: float
+    telephone: Vector | None = field(default=None, repr=False)
+    by_telephone: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,15 @@ def trials(voices: Sequence[Voice]) -> Trials:
     return Trials(**{name: np.array(values) for name, values in columns.items()})
 
 
+def cosine(enrolled: Enrolled, test: Test) -> float:
+    """As ``shared.services.side_by_side``: on one channel, and what strangers gain by the telephone taken off."""
+    if enrolled.telephone is None or test.telephone is None or not (enrolled.by_telephone or test.by_telephone):
+        return float(enrolled.direction @ test.embedding)
+    return float(enrolled.telephone @ test.telephone) - TELEPHONE_SHIFT
+
+
 def _add(columns: Mapping[str, list[Any]], owner: int, speaker: int, enrolled: Enrolled, test: Test) -> None:
-    columns["cosine"].append(float(enrolled.direction @ test.embedding))
+    columns["cosine"].append(cosine(enrolled, test))
     columns["shorter"].append(min(enrolled.seconds, test.seconds))
     columns["longer"].append(max(enrolled.seconds, test.seconds))
     columns["enrolled"].append(owner)

@@ -10,19 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.decision import Confidence, Decision
-from shared.domain.recording import Vector
 from shared.inference.calibration import sigmoid
 from shared.inference.model_card import Calibration
 from tools.calibration.curves import Scored
 from tools.calibration.fit import Line, fitted, line_of
 from tools.calibration.hearing import FULL
-from tools.calibration.trials import GROUP, GROUPS, Enrolled, Trials, pooled
+from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, cosine
 from tools.evaluation import degradations
 from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
 from tools.evaluation.identification import Asked, Outcome, outcome
 from tools.evaluation.pieces import DataSet, Speaker
-from tools.evaluation.verification import RESAMPLINGS, Compared, Rates, compared, heard_as, rates, within_halves
+from tools.evaluation.verification import (
+    RESAMPLINGS,
+    Compared,
+    Rates,
+    compared,
+    enrolment,
+    heard_as,
+    rates,
+    within_halves,
+)
 
 Numbers = npt.NDArray[np.float64]
 
@@ -176,7 +184,7 @@ class Study:
                 for test in (test for test in voice.tests if test.length == length):
                     against = list(others)
                     against[offset + number] = of_set[number][(test.group + 1) % GROUPS]
-                    logit = _against(line_of_speaker[number], test.embedding, test.seconds, against)
+                    logit = _against(line_of_speaker[number], test, against)
                     asked.append(Asked(offset + number, offset + number, logit))
         return asked
 
@@ -188,7 +196,7 @@ class Study:
         heard = heard_as(self._ours, CLEAN, speaker, speaker.takes[0])
         if heard.embedding is None:
             raise ValueError(f"The recording of {speaker.name} was refused: {heard.message}")
-        return [pooled([(heard.embedding, heard.speech_seconds)], {0})]
+        return [enrolment([heard], {0})]
 
 
 def conditions(crowd: list[npt.NDArray[np.float32]]) -> list[Condition]:
@@ -212,10 +220,10 @@ def conditions(crowd: list[npt.NDArray[np.float32]]) -> list[Condition]:
     ]
 
 
-def _against(line: Line, embedding: Vector, seconds: float, profiles: Sequence[Enrolled]) -> Numbers:
-    cosine = np.array([float(one.direction @ embedding) for one in profiles])
+def _against(line: Line, test: Test, profiles: Sequence[Enrolled]) -> Numbers:
+    cosines = np.array([cosine(one, test) for one in profiles])
     enrolled = np.array([one.seconds for one in profiles])
-    return line.log_odds(cosine, np.minimum(seconds, enrolled), np.maximum(seconds, enrolled))
+    return line.log_odds(cosines, np.minimum(test.seconds, enrolled), np.maximum(test.seconds, enrolled))
 
 
 def _answer(score: float) -> str:

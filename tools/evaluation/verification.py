@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 from typing import Final
 from zlib import crc32
 
 import numpy as np
 
-from shared.domain.recording import Vector
+from shared.domain.profile import Signature
 from tools.calibration.curves import Estimate, Scored, curves
 from tools.calibration.fit import Line
 from tools.calibration.hearing import Heard
 from tools.calibration.progress import progress
-from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, Voice, pooled, trials
+from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, Voice, trials
 from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
 from tools.evaluation.pieces import DataSet, Piece, Speaker
@@ -69,7 +70,8 @@ def compared(
             if heard.embedding is None:
                 refused[piece.length] += 1
             else:
-                tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds))
+                channel = heard.telephone, heard.utterance.came_by_telephone
+                tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds, *channel))
         if isinstance(enrolled, Condition):
             return Voice(_enrolments(speaker, ear, enrolled), tuple(tests))
         return Voice(enrolled[number].enrolled, tuple(tests))
@@ -84,19 +86,28 @@ def _enrolments(speaker: Speaker, ear: Ear, condition: Condition) -> tuple[Enrol
     """Of 1, 3 and 6 recordings, as the calibration's; none of a stranger."""
     if speaker.is_stranger:
         return ()
-    takes: dict[int, list[tuple[Vector, float]]] = {group: [] for group in range(GROUPS)}
+    takes: dict[int, list[Heard]] = {group: [] for group in range(GROUPS)}
     for piece in speaker.takes:
         heard = heard_as(ear, condition, speaker, piece)
         if heard.embedding is not None:
-            takes[piece.group].append((heard.embedding, heard.speech_seconds))
-    made = [pooled([take], {group}) for group, several in takes.items() for take in several]
-    made += [pooled(several, {group}) for group, several in takes.items() if len(several) == GROUP]
+            takes[piece.group].append(heard)
+    made = [enrolment([take], {group}) for group, several in takes.items() for take in several]
+    made += [enrolment(several, {group}) for group, several in takes.items() if len(several) == GROUP]
     made += [
-        pooled([*takes[a], *takes[b]], {a, b})
+        enrolment([*takes[a], *takes[b]], {a, b})
         for a, b in combinations(range(GROUPS), 2)
         if len(takes[a]) == len(takes[b]) == GROUP
     ]
     return tuple(made)
+
+
+def enrolment(takes: Sequence[Heard], groups: set[int]) -> Enrolled:
+    """The domain's own signature of these recordings."""
+    enrollments = [take.enrollment("any") for take in takes]
+    signature = reduce(Signature.plus, enrollments[1:], enrollments[0].signature)
+    telephone = None if signature.telephone is None else signature.over_telephone().direction
+    seconds, by_telephone = signature.speech_seconds, signature.came_by_telephone
+    return Enrolled(frozenset(groups), len(takes), signature.direction, seconds, telephone, by_telephone)
 
 
 def heard_as(ear: Ear, condition: Condition, speaker: Speaker, piece: Piece) -> Heard:

@@ -15,13 +15,15 @@ import pytest
 import soundfile
 
 from shared.audio.listen import RecordingListener
+from shared.domain.calibration import TELEPHONE_SHIFT
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
+from tools.calibration import trials
 from tools.calibration.hearing import Heard
 from tools.evaluation.page import Findings, page
 from tools.evaluation.pieces import DataSet, data_sets
 from tools.evaluation.study import CLEAN, Study
-from tools.evaluation.verification import compared
+from tools.evaluation.verification import compared, enrolment
 
 CARD = Calibration(-30.0, 44.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "tones", 1, 1)
 """Score 0.5 at a cosine of 0.68."""
@@ -37,9 +39,8 @@ def ear(body: bytes) -> Heard:
     samples, rate = soundfile.read(io.BytesIO(body), dtype="float32")
     spectrum = np.abs(np.fft.rfft(samples))[: int(len(samples) * 3400 / rate)]
     bands = np.array([band.sum() for band in np.array_split(spectrum, 32)])
-    return Heard(
-        "full", np.asarray(bands / np.linalg.norm(bands), np.float32), len(samples) / rate, len(samples) / rate
-    )
+    embedding = np.asarray(bands / np.linalg.norm(bands), np.float32)
+    return Heard("full", embedding, speech_seconds=len(samples) / rate, audio_seconds=len(samples) / rate)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,10 @@ def test_pieces_hold_the_seconds_of_speech_that_they_are_named_after(sets: list[
 
 
 def test_strangers_are_tested_and_never_enrolled(sets: list[DataSet]) -> None:
-    trials = compared(sets[0], ear, CLEAN, CLEAN, ("full",), True, "test").trials
-    assert set(trials.enrolled.tolist()) == set(range(8))
-    assert set(trials.tested.tolist()) == set(range(14))
-    assert set(trials.enrolments.tolist()) == {1, 3, 6}
+    made = compared(sets[0], ear, CLEAN, CLEAN, ("full",), True, "test").trials
+    assert set(made.enrolled.tolist()) == set(range(8))
+    assert set(made.tested.tolist()) == set(range(14))
+    assert set(made.enrolments.tolist()) == {1, 3, 6}
 
 
 def test_tests_that_are_not_heard_are_counted_and_leave_the_rates(sets: list[DataSet]) -> None:
@@ -154,3 +155,20 @@ def test_the_page_without_the_peer_says_so(findings: Findings, sets: list[DataSe
     text = page(replace(findings, clean=(alone,), channels=channels))
     assert "not run" in text
     assert "The peer was not run." in text
+
+
+def test_a_call_meets_the_enrolment_as_it_sounds_over_the_telephone() -> None:
+    """The same rule and the same loss as the service's own comparison."""
+    microphone, line = (np.eye(2, dtype=np.float32)[direction] for direction in (0, 1))
+    wide = Heard("full", microphone, line, 5.0, 6.0)
+    call = Heard("full", line, line, 5.0, 6.0, bandwidth_hz=3400.0)
+    enrolled = enrolment([wide, wide, wide], {0})
+
+    def of(heard: Heard) -> trials.Test:
+        assert heard.embedding is not None
+        return trials.Test(1, "full", heard.embedding, 5.0, heard.telephone, heard.utterance.came_by_telephone)
+
+    assert trials.cosine(enrolled, of(wide)) == pytest.approx(1.0)
+    assert trials.cosine(enrolled, of(call)) == pytest.approx(1.0 - TELEPHONE_SHIFT)
+    assert trials.cosine(enrolment([call], {0}), of(wide)) == pytest.approx(1.0 - TELEPHONE_SHIFT)
+    assert (enrolled.count, enrolled.seconds, enrolled.by_telephone) == (3, 15.0, False)
