@@ -183,9 +183,26 @@ def _upload(report: Report, options: argparse.Namespace) -> None:
         raise UploadRefused("Not uploaded: the data is too little for the wanted rate. Record more, or give --even-so.")
     if not options.key:
         raise UploadRefused("Not uploaded: give the subscription's key with --key or in TIMBRE_KEY.")
-    threshold = report.recommended.cautious if options.cautious else report.recommended.threshold
-    upload(options.upload, options.key, {"thresholds": {"verification": threshold, "identification": threshold}})
-    print(f"Uploaded: verification and identification accept from {threshold:g} up.")
+    settings = settings_of(report, cautious=options.cautious, calibrated=options.calibration)
+    upload(options.upload, options.key, settings)
+    print(f"Uploaded as the subscription's: {', '.join(settings)}.")
+
+
+def settings_of(report: Report, *, cautious: bool, calibrated: bool) -> dict[str, object]:
+    """The body of ``PATCH /settings``: the threshold, or the site's calibration with the score that it is made for.
+
+    Raises ``UploadRefused`` when there is no calibration.
+    """
+    threshold = report.recommended.cautious if cautious else report.recommended.threshold
+    if not calibrated:
+        return {"thresholds": {"verification": threshold, "identification": threshold}}
+    if report.site_calibration is None:
+        raise UploadRefused(f"Not uploaded: there is no calibration. {report.no_calibration_because}")
+    values = dataclasses.asdict(report.site_calibration)
+    return {
+        "calibration": {"modelId": report.model_id, "values": values},
+        "thresholds": {"verification": ACCEPT_SCORE, "identification": ACCEPT_SCORE},
+    }
 
 
 def _rate(text: str) -> float:
@@ -223,6 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--upload", metavar="URL", help="make the recommended threshold the subscription's")
     add("--key", default=os.environ.get("TIMBRE_KEY", ""), help="the subscription's key (or TIMBRE_KEY)")
     add("--cautious", action="store_true", help="upload the cautious threshold")
+    add("--calibration", action="store_true", help="upload the site's calibration instead, with thresholds of 0.5")
     add("--even-so", action="store_true", help="upload although the data is too little")
     return parser
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import urllib.request
 
 import pytest
 
+from shared.inference.model_card import read_catalogue
 from tests.service import RunningService
 from tools.calibration.upload import UploadRefused, upload
 
@@ -28,6 +30,17 @@ def test_the_uploaded_threshold_is_the_subscriptions(service: RunningService, ke
     request = urllib.request.Request(f"{service.url}/settings", headers={"Ocp-Apim-Subscription-Key": key})
     with urllib.request.urlopen(request) as answer:
         assert json.load(answer)["thresholds"] == {"verification": 0.62, "identification": 0.63}
+
+
+def test_a_site_calibration_is_the_subscriptions(service: RunningService, key: str) -> None:
+    shipped = read_catalogue().speaker("ge2e-1").calibration
+    assert shipped is not None
+    values = dataclasses.asdict(dataclasses.replace(shipped, bias=-31.5, fitted_on="our callers"))
+    upload(service.url, key, {"calibration": {"modelId": "ge2e-1", "values": values}})
+    request = urllib.request.Request(f"{service.url}/settings", headers={"Ocp-Apim-Subscription-Key": key})
+    with urllib.request.urlopen(request) as answer:
+        shown = json.load(answer)["calibration"]
+    assert (shown["modelId"], shown["values"]["bias"], shown["values"]["fitted_on"]) == ("ge2e-1", -31.5, "our callers")
 
 
 def test_a_threshold_that_the_service_refuses_is_said(service: RunningService, key: str) -> None:

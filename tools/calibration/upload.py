@@ -15,10 +15,7 @@ class UploadRefused(Exception):
 
 
 def upload(url: str, key: str, settings: dict[str, object]) -> None:
-    """``PATCH /settings`` with, for example, ``{"thresholds": {"verification": 0.62}}``. Raises ``UploadRefused``.
-
-    A whole site calibration goes the same way once the service has a setting for it.
-    """
+    """``PATCH /settings`` with, for example, ``{"thresholds": {"verification": 0.62}}``. Raises ``UploadRefused``."""
     if not url.startswith(("http://", "https://")):
         raise UploadRefused(f"{url} is no http or https address.")
     request = urllib.request.Request(  # noqa: S310 (the scheme is checked above)

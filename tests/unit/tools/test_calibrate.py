@@ -126,6 +126,12 @@ def test_too_little_data_is_not_uploaded(site: Path, out: Path, capsys: pytest.C
     assert "too little" in capsys.readouterr().err
 
 
+def test_without_a_calibration_none_is_uploaded(site: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--enrollments", "1", "--upload", "http://127.0.0.1:9", "--key", "k", "--even-so", "--calibration"]
+    assert main([str(site), "--out", str(out), *arguments]) == 2
+    assert "there is no calibration" in capsys.readouterr().err
+
+
 def test_too_few_recordings_to_enrol_with_are_said(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
