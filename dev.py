@@ -6,9 +6,10 @@
     python dev.py bench [arguments]
     python dev.py evaluate [MANIFEST] [--no-peer]
     python dev.py check
+    python dev.py package [--python-version 3.13] [--out build]
 
-Needs Python 3.11+ and Node.js 20+; everything else is set up in .venv and node_modules at the first start. Standard
-library only, and readable by older Pythons, so that they can say what is missing.
+Needs Python 3.11+ and, but for package, Node.js 20+; everything else is set up in .venv and node_modules at the first
+start. Standard library only, and readable by older Pythons, so that they can say what is missing.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ MODULES = {
     "model": "tools.build_models",
     "bench": "tests.performance.bench",
     "evaluate": "tools.evaluate",
+    "package": "tools.package",
 }
 # The service lets requests in flight (20 s), a timer (10 s) and Azurite (15 s) finish.
 STOP_SECONDS = 50.0
@@ -56,7 +58,11 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "start":
             _check_port(options.port)
-        set_up(models=options.command not in ("model", "check"), clients=options.command == "test")
+        set_up(
+            models=options.command not in ("model", "check"),
+            clients=options.command == "test",
+            node=options.command != "package",
+        )
         return run(options, rest)
     except Cannot as problem:
         print(problem, file=sys.stderr)
@@ -76,16 +82,16 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     return _delegate(["-m", MODULES[options.command], *rest])
 
 
-def set_up(models: bool = True, clients: bool = False) -> None:
+def set_up(models: bool = True, clients: bool = False, node: bool = True) -> None:
     """Bring .venv, node_modules and the models to what the repository asks for; quick when nothing has changed.
 
-    ``clients`` are Microsoft's SDKs, which only tests need.
+    ``clients`` are Microsoft's SDKs, which only tests need. Without ``node`` there is no Azurite: a package needs none.
     """
     if sys.version_info < MIN_PYTHON:
         raise Cannot(
             f"Timbre needs Python 3.11 or later, this is {sys.version.split()[0]}: run dev.py with a newer one."
         )
-    npm = _find_npm()
+    npm = _find_npm() if node else ""
     wanted = _fingerprint([ROOT / name for name in REQUIREMENTS])
     stamp = VENV / "timbre-setup"
     if not _is_usable_venv():
@@ -97,7 +103,8 @@ def set_up(models: bool = True, clients: bool = False) -> None:
         alone = ["--ignore-requires-python", "--no-deps", "-r", str(ROOT / REQUIREMENTS[2])]
         _step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK)
         stamp.write_text(wanted)
-    _install_packages("Installing Azurite (half a minute the first time)", npm, ROOT)
+    if node:
+        _install_packages("Installing Azurite (half a minute the first time)", npm, ROOT)
     if clients:
         _install_packages("Installing the client SDKs that the tests drive", npm, ROOT / "tests" / "clients")
     if models and (code := _delegate(["-m", "tools.build_models"])):

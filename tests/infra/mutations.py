@@ -107,7 +107,7 @@ MUTATIONS: Final = {
     "no_file_reads_a_secret": [(VOICE, "string = account.name", "string = account.listKeys().keys[0].value")],
     "the_plan_is_flex_consumption_with_python_3_12": [
         (APP, "name: 'FC1'", "name: 'EP1'"),
-        (APP, "version: '3.12'", "version: '3.10'"),
+        (APP, "version: '3.13'", "version: '3.10'"),
         (APP, "      minTlsVersion: '1.2'\n", "      minTlsVersion: '1.2'\n      ftpsState: 'Disabled'\n"),
         (APP, "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 1"),
         (APP, "instanceCount: alwaysReadyInstances", "instanceCount: 1"),

@@ -93,7 +93,7 @@ def the_plan_is_flex_consumption_with_python_3_12(infra: Infra) -> None:
     assert infra.resource("function-app", "plan").at("sku") == {"name": "FC1", "tier": "FlexConsumption"}
     assert infra.resource("function-app", "plan").at("properties", "reserved") is True
     app = infra.resource("function-app", "app").at("properties")
-    assert app["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.12"}
+    assert app["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
     scale = app["functionAppConfig"]["scaleAndConcurrency"]
     assert scale["instanceMemoryMB"] == "instanceMemoryMB"
     assert scale["maximumInstanceCount"] == "maximumInstanceCount"

@@ -1,0 +1,118 @@
+"""The package runs by itself: unpacked into an empty folder, with nothing else to import."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.api.client import PREFIX, Client, Profiles
+from tests.package.conftest import KEY
+from tests.service import REPOSITORY
+from tools.package import PYTHON, Built, build, version
+from tools.packaging.contents import PACKAGES
+
+SAMPLES = REPOSITORY / "samples"
+
+
+@pytest.fixture
+def client(packaged: str) -> Client:
+    return Client(packaged, KEY)
+
+
+def names(built: Built) -> list[str]:
+    with zipfile.ZipFile(built.archive) as archive:
+        return archive.namelist()
+
+
+def test_it_answers_when_asked_for_its_health(client: Client) -> None:
+    answer = client.call("GET", "/health")
+    assert (answer.status, answer.json) == (200, {"status": "healthy"})
+
+
+def test_a_speaker_enrolls_a_passphrase_and_is_verified_and_another_is_not(client: Client) -> None:
+    profiles = Profiles(client, "verification")
+    profile = profiles.create()
+    for take in (1, 2, 3):
+        body = (SAMPLES / f"passphrase-{take}.wav").read_bytes()
+        answer = client.post(f"/verificationProfiles/{profile}/enroll", body)
+        assert answer.status == 200, answer.body
+    results = {}
+    for sample in ("passphrase-4", "other-speaker"):
+        body = (SAMPLES / f"{sample}.wav").read_bytes()
+        results[sample] = client.post(f"/verify?verificationProfileId={profile}", body).json["result"]
+    assert results == {"passphrase-4": "Accept", "other-speaker": "Reject"}
+
+
+def test_a_speaker_is_identified(client: Client) -> None:
+    created = [Profiles(client, "identification").create() for _ in range(2)]
+    for profile, sample in zip(created, ("passphrase-1", "other-speaker"), strict=True):
+        path = f"/identificationProfiles/{profile}/enroll?shortAudio=true"
+        answer = client.post(path, (SAMPLES / f"{sample}.wav").read_bytes())
+        assert answer.status == 202, answer.body
+    body = (SAMPLES / "passphrase-4.wav").read_bytes()
+    answer = client.post(f"/identify?identificationProfileIds={','.join(created)}&shortAudio=true", body)
+    assert answer.status == 202, answer.body
+    operation = client.call("GET", PREFIX + answer.headers["operation-location"].split(PREFIX)[1])
+    assert operation.json["processingResult"]["identifiedProfileId"] == created[0]
+
+
+def test_its_description_of_the_api_is_the_repositorys(client: Client) -> None:
+    assert json.loads(client.call("GET", "/openapi.json").body) == json.loads(
+        (REPOSITORY / "openapi.json").read_text(encoding="utf-8")
+    )
+
+
+def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(built: Built) -> None:
+    own = {name.split("/")[0] for name in names(built)}
+    assert own == {
+        "function_app.py", "functions", "shared", "host.json", "models", "openapi.json", "requirements.txt",
+        "LICENSE", "THIRD_PARTY_NOTICES.md", ".python_packages",
+    }  # fmt: skip
+
+
+def test_it_has_no_development_dependency(built: Built) -> None:
+    prefix = f"{PACKAGES}/"
+    packages = {name.removeprefix(prefix).split("/")[0] for name in names(built) if name.startswith(prefix)}
+    assert {"numpy", "onnxruntime", "pocketsphinx", "cryptography"} <= packages
+    assert not packages & {"pytest", "mypy", "onnx", "aiohttp", "azure_functions_runtime", "sounddevice.py", "bin"}
+
+
+def test_it_has_nothing_that_this_machine_made(built: Built) -> None:
+    assert [name for name in names(built) if name.endswith((".pyc", "/RECORD", ".part", "settings.json"))] == []
+
+
+def test_every_package_comes_with_its_licence_as_its_metadata_says(unpacked: Path) -> None:
+    folder = unpacked / PACKAGES
+    for metadata in folder.glob("*.dist-info/METADATA"):
+        for line in metadata.read_text(encoding="utf-8").split("\n\n")[0].splitlines():
+            if line.startswith("License-File: "):
+                named = line.removeprefix("License-File: ")
+                places = [metadata.parent / "licenses" / named, metadata.parent / named]
+                assert any(place.is_file() for place in places), f"{metadata.parent.name}: {named}"
+
+
+def test_the_same_input_gives_the_same_bytes(built: Built, tmp_path: Path) -> None:
+    again = build(tmp_path, f"{sys.version_info.major}.{sys.version_info.minor}")
+    assert again.sha256 == built.sha256
+
+
+def test_the_archive_says_no_date_and_the_same_rights_for_all(built: Built) -> None:
+    with zipfile.ZipFile(built.archive) as archive:
+        assert archive.namelist() == sorted(archive.namelist())
+        for about in archive.infolist():
+            assert about.date_time == (1980, 1, 1, 0, 0, 0)
+            assert about.external_attr >> 16 == stat.S_IFREG | 0o644
+
+
+def test_the_archive_is_named_after_the_version(built: Built) -> None:
+    assert built.archive.name == f"timbre-{version()}.zip"
+
+
+def test_the_deployment_asks_for_the_python_that_the_package_is_made_for() -> None:
+    bicep = (REPOSITORY / "infra" / "modules" / "function-app.bicep").read_text(encoding="utf-8")
+    assert f"name: 'python'\n        version: '{PYTHON}'" in bicep

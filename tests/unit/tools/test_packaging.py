@@ -1,0 +1,111 @@
+"""What goes into the package: conditions for another Python, completeness, and the refusal of what is not right."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from tools.package import REPOSITORY
+from tools.packaging.archive import write_folder
+from tools.packaging.contents import app_files
+from tools.packaging.failure import CannotPackage
+from tools.packaging.wheels import require_complete, wanted
+
+
+def named(requirements: str, python: str) -> list[str]:
+    return [str(one.specifier) for one in wanted(requirements, python)]
+
+
+TWO = 'one==1.0; python_version < "3.13"  # a word\none==2.0; python_version >= "3.13"\n# nothing\n\n'
+
+
+def test_a_condition_is_read_for_the_python_of_the_deployment() -> None:
+    assert named(TWO, "3.12") == ["==1.0"]
+    assert named(TWO, "3.13") == ["==2.0"]
+
+
+def test_a_condition_is_read_for_linux() -> None:
+    assert named('one==1.0; sys_platform == "win32"', "3.13") == []
+
+
+@pytest.mark.parametrize("line", ["one", "one>=1.0", "one==1.0,<2"])
+def test_what_is_not_pinned_is_refused(line: str) -> None:
+    with pytest.raises(CannotPackage, match="one is not pinned"):
+        wanted(line, "3.13")
+
+
+def test_the_requirements_of_the_repository_are_pinned() -> None:
+    assert len(wanted((REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), "3.13")) >= 10
+
+
+def package(folder: Path, name: str, version: str, *asked: str) -> None:
+    about = folder / f"{name}-{version}.dist-info"
+    about.mkdir(parents=True)
+    lines = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {one}" for one in asked)]
+    (about / "METADATA").write_text("Metadata-Version: 2.1\n" + "\n".join(lines) + "\n")
+
+
+def test_a_package_that_the_deployments_python_needs_and_pip_left_out_is_noticed(tmp_path: Path) -> None:
+    package(tmp_path, "one", "1.0", 'two>=1; python_version >= "3.13"')
+    require_complete(distributions(path=[str(tmp_path)]), "3.12")
+    with pytest.raises(CannotPackage, match=r"one asks for two>=1 on Python 3\.13"):
+        require_complete(distributions(path=[str(tmp_path)]), "3.13")
+
+
+def test_a_version_that_does_not_fit_is_noticed(tmp_path: Path) -> None:
+    package(tmp_path, "one", "1.0", "two>=2")
+    package(tmp_path, "Two", "1.9")
+    with pytest.raises(CannotPackage, match="one asks for two>=2"):
+        require_complete(distributions(path=[str(tmp_path)]), "3.13")
+
+
+def test_extras_and_recording_are_not_asked_for(tmp_path: Path) -> None:
+    package(tmp_path, "one", "1.0", 'two; extra == "more"', "sounddevice")
+    require_complete(distributions(path=[str(tmp_path)]), "3.13")
+
+
+def test_a_missing_file_of_the_app_is_named(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text("")
+    with pytest.raises(CannotPackage, match=r"host\.json is missing"):
+        dict(app_files(tmp_path))
+
+
+def copied(folder: Path) -> Path:
+    """The app without its code."""
+    write_folder({name: file for name, file in app_files(REPOSITORY) if "/" not in name or "models/" in name}, folder)
+    return folder
+
+
+def test_a_model_that_was_not_built_is_named(tmp_path: Path) -> None:
+    repository = copied(tmp_path / "app")
+    (repository / "models" / "silero_vad.onnx").unlink()
+    with pytest.raises(CannotPackage, match=r"silero_vad\.onnx is missing.*dev\.py model"):
+        dict(app_files(repository))
+
+
+def test_a_model_that_is_not_the_catalogues_is_refused(tmp_path: Path) -> None:
+    repository = copied(tmp_path / "app")
+    with (repository / "models" / "ge2e.onnx").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(CannotPackage, match=r"ge2e\.onnx is not what the catalogue says"):
+        dict(app_files(repository))
+
+
+def test_a_sites_own_calibration_goes_along(tmp_path: Path) -> None:
+    repository = copied(tmp_path / "app")
+    calibration = repository / "models" / "ge2e-1.calibration.json"
+    source = (REPOSITORY / "models" / "catalogue.json").read_text(encoding="utf-8")
+    calibration.write_text(json.dumps(json.loads(source)["speaker_models"][0]["calibration"]))
+    assert "models/ge2e-1.calibration.json" in dict(app_files(repository))
+
+
+def test_an_unpacked_package_replaces_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "old.py").write_text("")
+    source = tmp_path / "new"
+    source.write_text("new")
+    write_folder({"a/new.py": source}, tmp_path / "package")
+    assert [one.name for one in (tmp_path / "package").rglob("*") if one.is_file()] == ["new.py"]

@@ -1,0 +1,1 @@
+"""The package that Azure runs. ``tools/package.py`` is the command."""

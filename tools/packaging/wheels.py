@@ -1,0 +1,140 @@
+"""The pinned dependencies as wheels for Azure's Linux, whatever machine this runs on.
+
+pip fetches the wheels of another Python and platform, but reads conditions such as ``python_version < "3.13"`` for the
+Python that it runs on itself. So the conditions of requirements.txt are decided here, and afterwards it is checked that
+everything that the installed packages ask for, under the target's conditions, is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools.packaging.failure import CannotPackage
+
+GLIBC: Final = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
+"""The wheels' platforms. glibc 2.28 is older than that of any image Azure still runs Python 3.11 or later on; a wheel
+for a newer one (cryptography offers 2.34 too) may not load."""
+
+LEFT_OUT: Final = {"sounddevice"}
+"""Asked for by pocketsphinx for its live recording alone, imported when that is used; nothing here records."""
+
+UNUSED: Final = (
+    "bin",  # start scripts, with this machine's paths in them
+    "_sounddevice_data",
+    "_sounddevice.py",
+    "sounddevice.py",
+    "pocketsphinx/model/en-us/en-us.lm.bin",  # 26 MB: dictation. Passphrases are heard by a grammar
+    "pocketsphinx/model/en-us/en-us-phone.lm.bin",
+    "onnxruntime/transformers",  # converters and quantisers: tools of model builders
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/datasets",
+    "onnxruntime/backend",
+    "numpy/f2py",
+    "numpy/_core/include",
+    "numpy/_core/lib",
+)
+"""What the service never opens, by path. The test of the package runs without it."""
+
+UNUSED_ANYWHERE: Final = ("**/__pycache__", "**/*.pyi", "**/*.pxd", "**/*.h", "**/*.lib", "**/*.a", "numpy/**/tests")
+
+NOT_REPRODUCIBLE: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+"""pip's notes about this installation: they name files that are left out, and how the call was worded."""
+
+
+def environment(python: str) -> dict[str, str]:
+    """What conditions in requirements are about, for that Python ("3.13") in Azure."""
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "extra": "",
+    }
+
+
+def wanted(requirements: str, python: str) -> list[Requirement]:
+    """The lines of a requirements.txt that hold for that Python. ``CannotPackage`` where one is not pinned."""
+    lines = (line.split(" #")[0].split("#")[0].strip() for line in requirements.splitlines())
+    found = [Requirement(line) for line in lines if line]
+    held = [one for one in found if one.marker is None or one.marker.evaluate(environment(python))]
+    for one in held:
+        if [pin.operator for pin in one.specifier] != ["=="]:
+            raise CannotPackage(f"{one.name} is not pinned in requirements.txt: give it one version with ==.")
+    return held
+
+
+def installed(requirements: str, python: str, cache: Path) -> Path:
+    """A folder with the packages, made once for the same requirements, Python and rules above."""
+    pins = wanted(requirements, python)
+    folder = cache / f"wheels-{python}-{_fingerprint(pins, python)}"
+    if not folder.is_dir():
+        part = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        _install(pins, python, part)
+        _strip(part)
+        require_complete(distributions(path=[str(part)]), python)
+        part.rename(folder)
+    return folder
+
+
+def require_complete(found: Iterable[Distribution], python: str) -> None:
+    """``CannotPackage`` when a package asks for another, on that Python, that is not there in a fitting version."""
+    there = {canonicalize_name(one.metadata["Name"]): one for one in found}
+    for name, one in sorted(there.items()):
+        for line in one.requires or ():
+            asked = Requirement(line)
+            other = canonicalize_name(asked.name)
+            if other in LEFT_OUT or (asked.marker and not asked.marker.evaluate(environment(python))):
+                continue
+            if other not in there or not asked.specifier.contains(there[other].version, prereleases=True):
+                raise CannotPackage(
+                    f"{name} asks for {asked.name}{asked.specifier} on Python {python}, and pip, which runs on Python "
+                    f"{sys.version_info.major}.{sys.version_info.minor}, left it out: pin it in requirements.txt."
+                )
+
+
+def _install(pins: Iterable[Requirement], python: str, folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+    platforms = [argument for one in GLIBC for argument in ("--platform", one)]
+    target = ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-compile"]
+    names = [f"{one.name}{one.specifier}" for one in pins]
+    ended = subprocess.run(
+        [*command, *platforms, *target, "--target", str(folder), *names], capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        said = [line for line in ended.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = said[-1].removeprefix("ERROR: ") if said else "pip failed"
+        raise CannotPackage(f"Python {python} on Linux x86-64: {reason}. Check the network and the pins.")
+
+
+def _strip(folder: Path) -> None:
+    unused = [folder / name for name in UNUSED]
+    unused += [path for pattern in UNUSED_ANYWHERE for path in folder.glob(pattern)]
+    unused += [path for name in NOT_REPRODUCIBLE for path in folder.glob(f"*.dist-info/{name}")]
+    unused += [path for name in LEFT_OUT for path in folder.glob(f"{name}-*.dist-info")]
+    for path in unused:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _fingerprint(pins: Iterable[Requirement], python: str) -> str:
+    rules: Mapping[str, object] = {"pins": [str(one) for one in pins], "python": python}
+    text = repr((rules, GLIBC, sorted(LEFT_OUT), UNUSED, UNUSED_ANYWHERE, NOT_REPRODUCIBLE))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
