@@ -74,6 +74,18 @@ def test_fifty_candidates_cost_a_factor_of_ten_in_the_odds() -> None:
     assert open_set(10 / 11, 50) == pytest.approx(0.5)
 
 
+def test_a_list_of_a_hundred_thousand_costs_less_than_a_thousand_times_that_of_a_hundred() -> None:
+    """20 in the odds at a hundred candidates, and 0.6 of each further ``ln N`` in the log odds."""
+    assert open_set(20 / 21, 100) == pytest.approx(0.5)
+    odds = 20 * 1000**0.6
+    assert open_set(odds / (odds + 1), 100_000) == pytest.approx(0.5)
+
+
+@given(INSIDE, st.integers(min_value=6, max_value=100_000))
+def test_one_candidate_more_never_makes_a_score_stronger(score: float, candidates: int) -> None:
+    assert open_set(score, candidates + 1) <= open_set(score, candidates)
+
+
 @pytest.mark.parametrize("score", [0.0, 1.0])
 def test_a_certain_score_stays_certain_in_a_list(score: float) -> None:
     assert open_set(score, 50) == score
