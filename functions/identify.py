@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import azure.functions as func
 
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.limits import AudioRules
 from shared.domain.recording import Audio
+from shared.domain.subscription import Subscription
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
+from shared.http.thresholds import for_identification
 from shared.http.wire import Call
 from shared.services.identify import Identification
 
@@ -20,10 +24,13 @@ def identify(call: Call) -> Reply:
     candidates = call.wire.candidates(call)
     rules = call.wire.identify_rules(call)
     audio = call.audio()
-    return call.wire.identified(call, lambda: _identification(call, candidates, audio, rules))
+    subscription = replace(call.subscription, settings=for_identification(call))
+    return call.wire.identified(call, lambda: _identification(call, subscription, candidates, audio, rules))
 
 
-def _identification(call: Call, candidates: Candidates, audio: Audio, rules: AudioRules) -> Identification:
+def _identification(
+    call: Call, subscription: Subscription, candidates: Candidates, audio: Audio, rules: AudioRules
+) -> Identification:
     if isinstance(candidates, Everyone | InGroup):
-        return call.services.identify_among(call.subscription, candidates, audio, rules)
-    return call.services.identify(call.subscription, candidates, audio, rules, call.wire.same_locale)
+        return call.services.identify_among(subscription, candidates, audio, rules)
+    return call.services.identify(subscription, candidates, audio, rules, call.wire.same_locale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.http import settings as wire
+from shared.http import thresholds
 from shared.http.endpoint import extension_endpoint
 from shared.http.reply import Reply
 from shared.http.request import json_object
@@ -17,6 +18,8 @@ blueprint = func.Blueprint()
 def settings(call: Call) -> Reply:
     if call.request.method == "GET":
         return Reply(200, wire.shown(call.subscription.settings, wire.CUSTOMER_FIELDS))
-    change = wire.customer_change(json_object(call.request))
+    own, model = call.subscription.settings, call.services.model
+    received = thresholds.as_scores(json_object(call.request), lambda: thresholds.calibration_in_force(model, own))
+    change = wire.customer_change(received)
     changed = call.services.change_settings(call.caller.actor, call.subscription.subscription_id, change)
     return Reply(200, wire.shown(changed.settings, wire.CUSTOMER_FIELDS))

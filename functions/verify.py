@@ -6,6 +6,7 @@ import azure.functions as func
 
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
+from shared.http.thresholds import for_verification
 from shared.http.wire import Call
 
 blueprint = func.Blueprint()
@@ -17,4 +18,5 @@ def verify(call: Call) -> Reply:
     audio = call.audio()
     rules = call.wire.verify_rules(call, key.kind)
     use_case = call.services.verify_phrase if key.kind.needs_phrase else call.services.verify_speech
-    return call.wire.verified(call, lambda: use_case(call.subscription.settings, key, audio, rules))
+    settings = for_verification(call)
+    return call.wire.verified(call, lambda: use_case(settings, key, audio, rules))

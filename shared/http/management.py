@@ -15,7 +15,7 @@ from shared.domain.audit import Actor, AuditEntry, AuditPage
 from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
-from shared.http import paging, settings
+from shared.http import paging, settings, thresholds
 from shared.http.reply import Reply, date
 from shared.http.request import json_object, parameter
 from shared.http.wire import base_url
@@ -71,7 +71,8 @@ class ManagementCall:
         """
         received = json_object(self.request) if self.request.get_body() else {}
         nested = received.get("settings")
-        return settings.operator_change(nested if len(received) == 1 and isinstance(nested, dict) else received)
+        change = nested if len(received) == 1 and isinstance(nested, dict) else received
+        return settings.operator_change(thresholds.as_scores(change, lambda: self.services.model.calibration))
 
 
 def put(result: PutResult) -> Reply:

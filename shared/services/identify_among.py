@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from shared.domain.decision import Decision, open_set
-from shared.domain.errors import NobodyEnrolled
+from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolled, ProfileNotFound
 from shared.domain.group import Everyone, InGroup
 from shared.domain.limits import AudioRules
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription
 from shared.services.identify import RANKED, Identification, RankedProfile
 from shared.services.ports import Clock, Galleries, GroupStore, Listener, ProfileStore, Ranked, Scorer, SpeakerModel
+from shared.services.side_by_side import SpeakerModels
+from shared.services.verify import usable
+
+TELEPHONE_SHORTLIST: Final = 50
+"""As many as one identify names in v2.0: of them the signatures are read."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +47,35 @@ class IdentifyAmong:
         group = candidates.name if isinstance(candidates, InGroup) else None
         members = None if group is None else self.groups.all_members(subscription_id, group)
         gallery = self.galleries.up_to_date(subscription_id)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules)
-        ranked = gallery.best(self._scorers(utterance), RANKED, members)
+        settings = subscription.settings
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
+        models = SpeakerModels(self.model, self.previous, settings.calibration)
+        scorers = {one.model_id: _scorer(one, utterance) for one in models.running}
+        if utterance.came_by_telephone:
+            some = gallery.best(scorers, TELEPHONE_SHORTLIST, members)
+            ranked = self._over_telephone(subscription_id, models, utterance, some)
+        else:
+            ranked = gallery.best(scorers, RANKED, members)
         if not ranked.best:
             raise NobodyEnrolled(group)
-        identification = _identification(ranked, subscription.settings.thresholds.identification)
+        identification = _identification(ranked, settings.thresholds.identification)
         if identification.identified:
             key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
             self.profiles.touch(key, used_at)
         return identification
 
-    def _scorers(self, utterance: Utterance) -> Mapping[str, Scorer]:
-        models = [one for one in (self.model, self.previous) if one is not None]
-        return {one.model_id: _scorer(one, utterance) for one in models}
+    def _over_telephone(
+        self, subscription_id: str, models: SpeakerModels, utterance: Utterance, some: Ranked
+    ) -> Ranked:
+        """The nearest compared again as they sound over the telephone, which the gallery does not know."""
+        found: list[tuple[str, Signature]] = []
+        for profile_id, _ in some.best:
+            key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
+            with suppress(ProfileNotFound, ProfileNotEnrolled, ModelDiffers):  # changed since the gallery was read
+                found.append((profile_id, usable(*self.profiles.get_with_signature(key), models)[1]))
+        scores = models.scores(utterance, [signature for _, signature in found])
+        ranking = zip([profile_id for profile_id, _ in found], scores, strict=True)
+        return Ranked(sorted(ranking, key=lambda pair: -pair[1])[:RANKED], some.candidates)
 
 
 def _scorer(model: SpeakerModel, utterance: Utterance) -> Scorer:

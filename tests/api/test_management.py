@@ -25,6 +25,9 @@ DEFAULTS = {
     "keepIdentificationAudio": True,
     "auditDays": 400.0,
     "requestsPerSecond": None,
+    "quality": {},
+    "enrollmentCohesion": True,
+    "calibration": None,
 }
 PHRASES = "/spid/v1.0/verificationPhrases?locale=en-US"
 

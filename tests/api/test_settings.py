@@ -17,6 +17,9 @@ DEFAULTS = {
     "retention": {"maxAgeDays": None, "maxIdleDays": None},
     "thresholds": {"verification": 0.5, "identification": 0.5},
     "passphrases": {},
+    "quality": {},
+    "enrollmentCohesion": True,
+    "calibration": None,
 }
 
 
@@ -60,6 +63,9 @@ def test_what_is_not_named_stays(customer: Customer, method: str) -> None:
         "retention": {"maxAgeDays": 0.5, "maxIdleDays": 30.0},
         "thresholds": {"verification": 0.75, "identification": 0.5},
         "passphrases": {"en-US": ["open the door please"]},
+        "quality": {},
+        "enrollmentCohesion": True,
+        "calibration": None,
     }
     assert (answer.status, answer.json) == (200, expected)
     assert customer.primary.call("GET", "/settings").json == expected

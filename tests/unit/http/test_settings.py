@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.errors import ParameterInvalid
+from shared.domain.limits import QualityLimits
 from shared.domain.subscription import RetentionPolicy, SettingsChange, SubscriptionSettings, Thresholds
 from shared.http.settings import (
     CUSTOMER_FIELDS,
@@ -16,6 +18,12 @@ from shared.http.settings import (
     shown,
 )
 
+VALUES = {
+    "bias": -30.0, "cosine": 44.0, "log_shorter": -2.0, "log_longer": -1.0, "threshold_logit": 0.0,
+    "false_match_rate": 0.02, "min_seconds": 1.0, "max_seconds": 12.0, "telephone_shift": 0.05,
+    "fitted_speakers": 60, "fitted_trials": 1_000, "fitted_on": "our calls",
+}  # fmt: skip
+
 ALL = {
     "retention": {"maxAgeDays": 30, "maxIdleDays": None},
     "thresholds": {"verification": 0.75, "identification": 0.9},
@@ -26,7 +34,16 @@ ALL = {
     "keepIdentificationAudio": False,
     "auditDays": 30.5,
     "requestsPerSecond": 0.5,
+    "quality": {"minSnrDb": 12, "minLevelDbfs": -40.5},
+    "enrollmentCohesion": False,
+    "calibration": {"modelId": "ge2e-1", "values": VALUES},
 }
+
+CALIBRATION = Calibration(
+    bias=-30.0, cosine=44.0, log_shorter=-2.0, log_longer=-1.0, threshold_logit=0.0, false_match_rate=0.02,
+    min_seconds=1.0, max_seconds=12.0, telephone_shift=0.05, fitted_speakers=60, fitted_trials=1_000,
+    fitted_on="our calls",
+)  # fmt: skip
 
 
 def test_every_field_is_read() -> None:
@@ -40,6 +57,9 @@ def test_every_field_is_read() -> None:
         keep_identification_audio=False,
         audit_days=30.5,
         requests_per_second=0.5,
+        quality=QualityLimits(min_snr_db=12.0, min_level_dbfs=-40.5),
+        enrollment_cohesion=False,
+        calibration=SiteCalibration("ge2e-1", CALIBRATION),
     )
 
 

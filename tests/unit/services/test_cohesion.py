@@ -1,0 +1,118 @@
+"""One voice in an enrollment, and the same voice as before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shared.audio.listen import RecordingListener
+from shared.audio.voice_activity import VoiceActivity
+from shared.domain.audit import AuditAction, AuditOutcome
+from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
+from shared.domain.limits import AudioRules
+from shared.domain.profile import ProfileKind
+from shared.domain.recording import Samples, Utterance
+from shared.domain.subscription import SettingsChange
+from shared.inference.embedder import GE2EModel
+from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.session import OnnxNetwork
+from shared.services.cohesion import WINDOW_SECONDS, require_one_voice
+from shared.services.enroll import EnrollSpeech, SpeechRules
+from tests.unit.services.spoken import RULES, Spoken, World, caller
+from tests.voices import flite, wav_bytes
+
+SENTENCES = (
+    "The north wind and the sun were disputing which was the stronger, when a traveler came along in a warm cloak.",
+    "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first.",
+)
+EVERYTHING = AudioRules(0.0, 300.0, min_speech_seconds=0.1, min_snr_db=-20.0)
+SPEECH = SpeechRules(RULES, needed_speech_seconds=4.0, max_audio_seconds=300.0, at_once=False)
+
+
+@pytest.fixture(scope="module")
+def model() -> GE2EModel:
+    card = read_catalogue().speaker("ge2e-1")
+    path = CATALOGUE_FILE.parent / card.file.name
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not built: python dev.py model")
+    return GE2EModel(card, OnnxNetwork(path))
+
+
+@pytest.fixture(scope="module")
+def listener() -> RecordingListener:
+    card = read_catalogue().voice_activity
+    path = CATALOGUE_FILE.parent / card.file.name
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not built: python dev.py model")
+    return RecordingListener(VoiceActivity(OnnxNetwork(path, card.model_id)))
+
+
+def heard(listener: RecordingListener, *parts: Samples) -> Utterance:
+    return listener.listen(wav_bytes(np.concatenate(parts)), None, EVERYTHING)
+
+
+@pytest.mark.parametrize("voice", ["slt", "awb", "rms", "kal"])
+def test_one_voice_is_one_voice(model: GE2EModel, listener: RecordingListener, voice: str) -> None:
+    utterance = heard(listener, *(flite(text, voice, 0.95 + 0.1 * pace) for pace, text in enumerate(SENTENCES)))
+    assert utterance.speech_seconds > 2 * WINDOW_SECONDS
+    require_one_voice(model, utterance)
+
+
+def test_a_second_voice_is_refused_with_what_was_measured(model: GE2EModel, listener: RecordingListener) -> None:
+    utterance = heard(listener, flite(SENTENCES[0], "slt"), flite(SENTENCES[1], "rms"))
+    with pytest.raises(SecondVoiceHeard, match=r"match each other with a score of 0\.00\d; at least 0\.02 is expected"):
+        require_one_voice(model, utterance)
+
+
+def test_less_than_two_windows_are_not_judged(model: GE2EModel, listener: RecordingListener) -> None:
+    utterance = heard(listener, flite(SENTENCES[0], "slt")[:40_000], flite(SENTENCES[1], "rms")[:40_000])
+    assert 3.0 < utterance.speech_seconds < 2 * WINDOW_SECONDS
+    require_one_voice(model, utterance)
+
+
+def test_a_model_without_a_calibration_judges_nobody(model: GE2EModel, listener: RecordingListener) -> None:
+    """Its scores say nothing of how rare strangers are, so they keep away from the ends."""
+    uncalibrated = GE2EModel(replace(model._card, calibration=None), model._network)
+    require_one_voice(uncalibrated, heard(listener, flite(SENTENCES[0], "slt"), flite(SENTENCES[1], "rms")))
+
+
+def use_case(world: World) -> EnrollSpeech:
+    return EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
+
+
+def test_another_voice_than_before_is_refused_and_on_record(world: World) -> None:
+    key = world.create(ProfileKind.IDENTIFICATION)
+    use_case(world)(world.me, key, Spoken(voice=0.0).audio, SPEECH)
+    before = world.stored()
+    with pytest.raises(EnrollmentDiffers, match=r"Its score against them is 0\.000; at least 0\.003"):
+        use_case(world)(world.me, key, Spoken(voice=90.0).audio, SPEECH)
+    assert world.stored() == before, "nothing of it is kept"
+    (entry,) = [one for one in world.audited() if one.outcome is not AuditOutcome.SUCCEEDED]
+    assert (entry.action, entry.outcome, entry.reason) == (
+        AuditAction.ENROLL,
+        AuditOutcome.REFUSED,
+        "EnrollmentDiffers",
+    )
+
+
+def test_a_poor_match_is_still_the_same_speaker(world: World) -> None:
+    key = world.create(ProfileKind.IDENTIFICATION)
+    use_case(world)(world.me, key, Spoken(voice=0.0).audio, SPEECH)
+    assert use_case(world)(world.me, key, Spoken(voice=89.0).audio, SPEECH).profile.enrollments_count == 2
+
+
+def test_a_reset_profile_begins_anew(world: World) -> None:
+    key = world.create(ProfileKind.IDENTIFICATION)
+    use_case(world)(world.me, key, Spoken(voice=0.0).audio, SPEECH)
+    world.profiles.reset(key, world.clock())
+    assert use_case(world)(world.me, key, Spoken(voice=90.0).audio, SPEECH).profile.enrollments_count == 1
+
+
+def test_a_subscription_may_do_without(world: World) -> None:
+    world.subscriptions.change("mine", SettingsChange(enrollment_cohesion=False))
+    me, key = caller(world.subscriptions.get("mine")), world.create(ProfileKind.IDENTIFICATION)
+    for voice in (0.0, 90.0):
+        enrolled = use_case(world)(me, key, Spoken(voice=voice).audio, SPEECH)
+    assert enrolled.profile.enrollments_count == 2
