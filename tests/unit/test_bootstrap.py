@@ -11,6 +11,7 @@ from shared.bootstrap import Among, Services, assemble
 from shared.config import ConfigInvalid, read
 from shared.inference.embedder import FbankModel, GE2EModel
 from shared.inference.model_card import ModelUnknown
+from shared.services.rate import RateLimit
 from tests.unit.services.spoken import World
 
 SETTINGS = {
@@ -23,7 +24,7 @@ def assembled(**settings: str) -> Services:
     world = World()
     stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
     among = Among(world.galleries, world.compaction, world.groups)
-    return assemble(read({**SETTINGS, **settings}), *stores, world.migrations, among)
+    return assemble(read({**SETTINGS, **settings}), *stores, world.migrations, among, RateLimit(None, lambda: 1))
 
 
 def test_the_default_model_stands_alone_and_no_file_of_it_is_opened() -> None:

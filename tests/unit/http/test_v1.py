@@ -31,6 +31,7 @@ from shared.http.errors import SpeakerUnknown
 from shared.http.v1 import V1
 from shared.http.wire import Call
 from shared.services.identify import Identification, RankedProfile
+from shared.services.rate import RateLimit
 from shared.services.verify import Verification
 from tests.unit.services.spoken import World
 
@@ -49,7 +50,7 @@ def services(world: World) -> Services:
     }
     stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
     among = Among(world.galleries, world.compaction, world.groups)
-    return assemble(config.read(settings), *stores, world.migrations, among)
+    return assemble(config.read(settings), *stores, world.migrations, among, RateLimit(None, lambda: 1))
 
 
 @pytest.fixture
