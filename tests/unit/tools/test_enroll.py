@@ -1,0 +1,285 @@
+"""The bulk import against a service on this machine that loses answers, is busy and refuses, as a script says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock, Thread
+from uuid import uuid4
+
+import pytest
+
+from tools import enroll
+from tools.enrolling.journal import Journal, JournalRefused
+from tools.enrolling.manifest import ManifestRefused, read_manifest
+from tools.enrolling.service import Service
+
+KEY = "the key"
+LOST = 0
+"""In a script: the service does it and hangs up before it answers."""
+
+
+@dataclass
+class Store:
+    """What the service has, and how it is to answer the next enrollments of a recording: statuses in a row."""
+
+    profiles: dict[str, list[bytes]] = field(default_factory=dict)
+    consents: dict[str, str] = field(default_factory=dict)
+    script: dict[bytes, list[int]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+
+class Handler(BaseHTTPRequestHandler):
+    store: Store
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path.partition("?")[0]
+        with self.store.lock:
+            self.store.calls.append(f"{self.command} {re.sub(r'[0-9a-f-]{36}', '*', path)}")
+            status, said = self._done(path, body)
+        if status == LOST:
+            self.close_connection = True
+            self.connection.close()
+            return
+        content = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        if status in (429, 503):
+            self.send_header("Retry-After", "7")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _done(self, path: str, body: bytes) -> tuple[int, object]:
+        if self.headers["Ocp-Apim-Subscription-Key"] != KEY:
+            return 401, {"error": {"code": "Unauthorized", "message": "wrong key"}}
+        if path.endswith("/profiles"):
+            waiting = self.store.script.get(b"create")
+            status = waiting.pop(0) if waiting else 201
+            profile_id = str(uuid4())
+            if status not in (429, 503):
+                self.store.profiles[profile_id] = []
+            return status, {"profileId": profile_id}
+        profile_id = re.findall(r"[0-9a-f-]{36}", path)[0]
+        if profile_id not in self.store.profiles:
+            return 404, {"error": {"code": "NotFound", "message": "no such profile"}}
+        if path.endswith("/consent"):
+            self.store.consents[profile_id] = json.loads(body)["statementId"]
+            return 200, {}
+        if path.endswith("/enrollments"):
+            return self._enrolled(profile_id, body)
+        return 200, {"profileId": profile_id, "enrollmentsCount": len(self.store.profiles[profile_id])}
+
+    def _enrolled(self, profile_id: str, body: bytes) -> tuple[int, object]:
+        waiting = self.store.script.get(body)
+        status = waiting.pop(0) if waiting else 201
+        if status in (LOST, 201):
+            self.store.profiles[profile_id].append(body)
+        return status, {"error": {"code": "InvalidRequest", "message": "Audio is too noisy."}}
+
+    do_GET = do_POST = do_PUT = _answer  # noqa: N815
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def url(store: Store) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"store": store}))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the tool would have waited."""
+    found: list[float] = []
+    monkeypatch.setattr(enroll, "Service", lambda url, key, kind: Service(url, key, kind, rest=found.append))
+    return found
+
+
+def manifest(folder: Path, *rows: str, head: str = "path,speaker") -> Path:
+    """Each path gets a file that says its own name."""
+    file = folder / "manifest.csv"
+    file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    for row in rows:
+        (folder / row.partition(",")[0]).write_bytes(row.partition(",")[0].encode())
+    return file
+
+
+def run(file: Path, url: str, *more: str, key: str = KEY) -> int:
+    return enroll.main([str(file), "--url", url, "--key", key, "--parallel", "3", *more])
+
+
+def enrolled(store: Store) -> list[list[bytes]]:
+    return sorted(store.profiles.values())
+
+
+def refusals(file: Path) -> list[list[str]]:
+    with file.with_name(f"{file.name}.refused.csv").open(newline="") as text:
+        return list(csv.reader(text))[1:]
+
+
+def test_every_speaker_gets_a_profile_with_its_recordings(tmp_path: Path, url: str, store: Store) -> None:
+    file = manifest(tmp_path, "a1,ann", "b1,bob", "a2,ann", "c1,cy")
+    assert run(file, url) == 0
+    assert enrolled(store) == [[b"a1", b"a2"], [b"b1"], [b"c1"]]
+    made = (tmp_path / "manifest.csv.profiles.csv").read_text().splitlines()
+    assert made[0] == "speaker,profile_id"
+    assert {line.split(",")[1] for line in made[1:]} == set(store.profiles)
+
+
+def test_a_second_run_sends_nothing(tmp_path: Path, url: str, store: Store) -> None:
+    file = manifest(tmp_path, "a1,ann", "b1,bob")
+    assert run(file, url) == 0
+    store.calls.clear()
+    assert run(file, url) == 0
+    assert store.calls == []
+
+
+def test_what_was_added_to_the_manifest_goes_to_the_same_profile(tmp_path: Path, url: str, store: Store) -> None:
+    assert run(manifest(tmp_path, "a1,ann"), url) == 0
+    assert run(manifest(tmp_path, "a1,ann", "a2,ann"), url) == 0
+    assert enrolled(store) == [[b"a1", b"a2"]]
+
+
+def test_named_profiles_locales_and_consent(tmp_path: Path, url: str, store: Store) -> None:
+    known = str(uuid4())
+    store.profiles[known] = [b"before"]
+    head = "path,speaker,profile_id,locale,consent_statement"
+    file = manifest(tmp_path, f"a1,ann,{known},,form-7", "a2,ann,,,", "b1,bob,,de-DE,", head=head)
+    assert run(file, url) == 0
+    assert store.profiles[known] == [b"before", b"a1", b"a2"]
+    assert store.consents == {known: "form-7"}
+
+
+def test_refused_recordings_are_reported_and_the_others_enrolled(tmp_path: Path, url: str, store: Store) -> None:
+    store.script[b"a1"] = [400, 400]
+    file = manifest(tmp_path, "a1,ann", "a2,ann")
+    assert run(file, url) == 1
+    assert refusals(file) == [["a1", "400", "InvalidRequest", "Audio is too noisy."]]
+    assert enrolled(store) == [[b"a2"]]
+    assert run(file, url) == 1
+    assert store.script[b"a1"] == [400]
+    assert run(file, url, "--retry-refused") == 1
+    assert run(file, url, "--retry-refused") == 0
+    assert refusals(file) == []
+
+
+def test_it_waits_as_long_as_the_service_says(tmp_path: Path, url: str, store: Store, rests: list[float]) -> None:
+    store.script[b"a1"] = [429, 503, 503]
+    store.script[b"create"] = [429]
+    assert run(manifest(tmp_path, "a1,ann"), url) == 0
+    assert rests == [7.0, 7.0, 7.0, 7.0]
+    assert enrolled(store) == [[b"a1"]]
+
+
+@pytest.mark.parametrize("answers", [[LOST], [503, LOST], [500, 201], [LOST, 400]])
+def test_a_lost_answer_never_doubles_an_enrollment(tmp_path: Path, url: str, store: Store, answers: list[int]) -> None:
+    store.script[b"a1"] = answers
+    assert run(manifest(tmp_path, "a1,ann", "a2,ann"), url) == 0
+    assert enrolled(store) == [[b"a1", b"a2"]]
+
+
+def test_an_interruption_before_the_answer_never_doubles_either(tmp_path: Path, url: str, store: Store) -> None:
+    """The journal as a run leaves it that was killed while the service was enrolling."""
+    file = manifest(tmp_path, "a1,ann", "a2,ann")
+    assert run(file, url) == 0
+    journal = tmp_path / "manifest.csv.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    cut = next(number for number, line in enumerate(lines) if b'"enrolled": "a2"' in line)
+    for torn in (b"", lines[cut][:7]):
+        journal.write_bytes(b"".join(lines[:cut]) + torn)
+        assert run(file, url) == 0
+        assert enrolled(store) == [[b"a1", b"a2"]]
+
+
+def test_an_interruption_before_it_was_sent_sends_it(tmp_path: Path, url: str, store: Store) -> None:
+    file = manifest(tmp_path, "a1,ann")
+    assert run(file, url) == 0
+    journal = tmp_path / "manifest.csv.journal"
+    journal.write_bytes(journal.read_bytes().replace(b'{"enrolled": "a1"}\n', b""))
+    for recordings in store.profiles.values():
+        recordings.clear()
+    assert run(file, url) == 0
+    assert enrolled(store) == [[b"a1"]]
+
+
+def test_a_lost_creation_is_said(tmp_path: Path, url: str, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    store.script[b"create"] = [LOST]
+    assert run(manifest(tmp_path, "a1,ann"), url) == 0
+    assert "Up to 1 profiles may have been made" in capsys.readouterr().out
+    assert enrolled(store) == [[], [b"a1"]]
+
+
+def test_a_wrong_key_stops_the_run(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(manifest(tmp_path, "a1,ann"), url, key="another") == 2
+    assert "The key was refused" in capsys.readouterr().err
+
+
+def test_a_service_that_is_not_there_stops_the_run(tmp_path: Path, rests: list[float]) -> None:
+    assert run(manifest(tmp_path, "a1,ann"), "http://127.0.0.1:9") == 2
+    assert len(rests) > 10
+
+
+def test_an_unknown_profile_is_a_refusal_of_all_its_recordings(tmp_path: Path, url: str) -> None:
+    file = manifest(tmp_path, f"a1,ann,{uuid4()}", "a2,ann,", head="path,speaker,profile_id")
+    assert run(file, url) == 1
+    assert Counter(row[1] for row in refusals(file)) == {"404": 2}
+
+
+def test_names_of_speakers_are_not_printed(
+    tmp_path: Path, url: str, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.script[b"a1"] = [400]
+    assert run(manifest(tmp_path, "a1,ann", "b1,bob"), url) == 1
+    said = capsys.readouterr()
+    assert "ann" not in said.out + said.err
+    assert (tmp_path / "manifest.csv.journal").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("path\na1\n", "the columns: path, speaker"),
+        ("path,speaker,age\na1,ann,7\n", "the columns"),
+        ("path,speaker\na1,ann\na1,bob\n", "line 3: a1 stands there before"),
+        ("path,speaker\nmissing,ann\n", "line 2: there is no file missing"),
+        ("path,speaker\na1,\n", "line 2: path and speaker must be said"),
+        ("path,speaker,locale\na1,ann,de-DE\na2,ann,fr-FR\n", "line 3: profile_id, locale or consent"),
+        ("path,speaker,profile_id\na1,ann,X\na2,bob,x\n", "two speakers have the same profile_id"),
+    ],
+)
+def test_a_manifest_is_refused_by_line(tmp_path: Path, text: str, problem: str) -> None:
+    for name in ("a1", "a2"):
+        (tmp_path / name).write_bytes(b"audio")
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(ManifestRefused) as refusal:
+        read_manifest(tmp_path / "m.csv")
+    assert problem in str(refusal.value)
+
+
+def test_a_journal_of_another_service_is_refused(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", "http://one", "identification"):
+        pass
+    for url, kind in (("http://other", "identification"), ("http://one", "verification")):
+        with pytest.raises(JournalRefused, match="another service or kind"):
+            Journal(tmp_path / "j", url, kind)
+    (tmp_path / "k").write_text("path,speaker\n")
+    with pytest.raises(JournalRefused, match="no journal"):
+        Journal(tmp_path / "k", "http://one", "identification")
