@@ -227,11 +227,15 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="load", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="for each row")
     parser.add_argument("--clients", type=int, nargs="*", default=CLIENTS)
+    parser.add_argument("--threads", default="20", help="of the worker's pool")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     load = os.getloadavg()[0] if sys.platform != "win32" else None
     with tempfile.TemporaryDirectory(prefix="timbre-load-") as folder, Azurite() as azurite:
-        environment = {"VOICE_STORAGE": azurite.connection_string}
+        environment = {
+            "VOICE_STORAGE": azurite.connection_string,
+            "PYTHON_THREADPOOL_THREAD_COUNT": options.threads,
+        }
         with running_service(Path(folder) / "service.log", environment=environment) as service:
             rows = measured(service, material(), options.seconds, options.clients)
     print(f"load of the machine before: {load}")

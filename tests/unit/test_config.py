@@ -88,3 +88,33 @@ def test_every_secret_setting_is_marked_as_one() -> None:
         "TIMBRE_KEY_ENCRYPTION",
         "TIMBRE_LOCAL_SUBSCRIPTION_KEY",
     }
+
+
+@pytest.mark.parametrize(("processes", "share"), [("", 8), ("2", 4), ("4", 2), ("16", 2)])
+def test_worker_processes_share_the_processors(monkeypatch: pytest.MonkeyPatch, processes: str, share: int) -> None:
+    monkeypatch.setattr(config.os, "cpu_count", lambda: 4)
+    read = config.read({**GOOD, "FUNCTIONS_WORKER_PROCESS_COUNT": processes})
+    assert (read.at_once, read.waiting) == (share, 2 * share)
+
+
+def test_the_gate_and_the_rate_can_be_set() -> None:
+    own = {"TIMBRE_AT_ONCE": "3", "TIMBRE_WAITING": "0", "TIMBRE_WAIT_SECONDS": "0.25"}
+    read = config.read({**GOOD, **own, "TIMBRE_REQUESTS_PER_SECOND": "7.5"})
+    assert (read.at_once, read.waiting, read.wait_seconds, read.requests_per_second) == (3, 0, 0.25, 7.5)
+    assert config.read(GOOD).requests_per_second == 20.0
+    assert config.read({**GOOD, "TIMBRE_REQUESTS_PER_SECOND": "0"}).requests_per_second is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("TIMBRE_AT_ONCE", value) for value in ("0", "1.5", "many", "-1", "1001", "9" * 30)],
+        *[("TIMBRE_WAITING", value) for value in ("-1", "10001", "x")],
+        *[("TIMBRE_WAIT_SECONDS", value) for value in ("-1", "61", "nan", "soon")],
+        *[("TIMBRE_REQUESTS_PER_SECOND", value) for value in ("-1", "inf", "nan", "100001", "x")],
+    ],
+)
+def test_numbers_out_of_range_are_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigInvalid, match=f"{name} must be") as raised:
+        config.read({**GOOD, name: value})
+    assert len(raised.value.problems) == 1
