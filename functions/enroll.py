@@ -7,6 +7,7 @@ import azure.functions as func
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
 from shared.http.wire import Call
+from shared.services.measure import observed
 
 blueprint = func.Blueprint()
 
@@ -17,6 +18,9 @@ def enroll(call: Call) -> Reply:
     audio = call.audio()
     if key.kind.needs_phrase:
         rules = call.wire.phrase_enroll_rules
-        return call.wire.phrase_enrolled(call, call.services.enroll_phrase(call.caller, key, audio, rules))
+        enrolled = observed(lambda: call.services.enroll_phrase(call.caller, key, audio, rules))
+        return call.wire.phrase_enrolled(call, enrolled())
     speech_rules = call.wire.speech_enroll_rules(call)
-    return call.wire.speech_enrolled(call, lambda: call.services.enroll_speech(call.caller, key, audio, speech_rules))
+    return call.wire.speech_enrolled(
+        call, observed(lambda: call.services.enroll_speech(call.caller, key, audio, speech_rules))
+    )

@@ -15,6 +15,7 @@ from shared.http.reply import Reply
 from shared.http.thresholds import for_identification
 from shared.http.wire import Call
 from shared.services.identify import Identification
+from shared.services.measure import observed
 
 blueprint = func.Blueprint()
 
@@ -25,7 +26,7 @@ def identify(call: Call) -> Reply:
     rules = call.wire.identify_rules(call)
     audio = call.audio()
     subscription = replace(call.subscription, settings=for_identification(call))
-    return call.wire.identified(call, lambda: _identification(call, subscription, candidates, audio, rules))
+    return call.wire.identified(call, observed(lambda: _identification(call, subscription, candidates, audio, rules)))
 
 
 def _identification(

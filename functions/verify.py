@@ -8,6 +8,7 @@ from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
 from shared.http.thresholds import for_verification
 from shared.http.wire import Call
+from shared.services.measure import observed
 
 blueprint = func.Blueprint()
 
@@ -19,4 +20,4 @@ def verify(call: Call) -> Reply:
     rules = call.wire.verify_rules(call, key.kind)
     use_case = call.services.verify_phrase if key.kind.needs_phrase else call.services.verify_speech
     settings = for_verification(call)
-    return call.wire.verified(call, lambda: use_case(settings, key, audio, rules))
+    return call.wire.verified(call, observed(lambda: use_case(settings, key, audio, rules)))

@@ -12,6 +12,7 @@ from shared.audio.decode import Decoded, decode
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.domain.errors import AudioClipped, AudioTooNarrow, AudioTooNoisy, AudioTooQuiet, SpeechTooShort
 from shared.domain.limits import AudioRules
+from shared.domain.measurement import stage
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
 
 
@@ -46,14 +47,16 @@ class RecordingListener:
         RecordingRefused
             The first rule that the recording breaks, with what was measured.
         """
-        decoded = decode(
-            body,
-            media_type,
-            min_seconds=rules.min_seconds,
-            max_seconds=rules.max_seconds,
-            strict=self._strict,
-        )
-        utterance = self._measured(decoded)
+        with stage("decode"):
+            decoded = decode(
+                body,
+                media_type,
+                min_seconds=rules.min_seconds,
+                max_seconds=rules.max_seconds,
+                strict=self._strict,
+            )
+        with stage("listen"):
+            utterance = self._measured(decoded)
         _check(utterance, rules)
         return utterance
 

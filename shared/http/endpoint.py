@@ -20,6 +20,7 @@ from shared.http.management import ManagementCall
 from shared.http.reply import Reply
 from shared.http.routes import HttpFunction, RouteTable, folded
 from shared.http.wire import Call, WireFormat
+from shared.services.measure import measured
 
 GATED = frozenset({"enroll", "verify", "identify"})
 """The operations that listen to a recording: only so many at once."""
@@ -56,7 +57,11 @@ def endpoint(blueprint: func.Blueprint, name: str, methods: Sequence[str]) -> Ca
         for wire in GENERATIONS:
             if name in wire.routes:
                 _register(
-                    blueprint, name + wire.suffix, wire.routes[name], methods, _function(handler, wire, name in GATED)
+                    blueprint,
+                    name + wire.suffix,
+                    wire.routes[name],
+                    methods,
+                    _function(handler, wire, name if name in GATED else None),
                 )
         return handler
 
@@ -119,7 +124,9 @@ def dispatch(request: func.HttpRequest) -> func.HttpResponse:
     return Reply(HTTPStatus.METHOD_NOT_ALLOWED, refusal, {"Allow": allowed}).response(_headers())
 
 
-def _function(handler: Handler, wire: WireFormat, gated: bool = False) -> HttpFunction:
+def _function(handler: Handler, wire: WireFormat, gated: str | None = None) -> HttpFunction:
+    """``gated``: the operation, where it listens to a recording."""
+
     def function(req: func.HttpRequest) -> func.HttpResponse:
         if req.method == "OPTIONS":
             return Reply(204).response({**_headers(), **_PREFLIGHT})
@@ -144,17 +151,19 @@ def _moved(request: func.HttpRequest, url: str, values: dict[str, str]) -> func.
     )
 
 
-def _answer(handler: Handler, request: func.HttpRequest, wire: WireFormat, request_id: str, gated: bool) -> Reply:
+def _answer(handler: Handler, request: func.HttpRequest, wire: WireFormat, request_id: str, gated: str | None) -> Reply:
     try:
         ready = services()
         key = request.headers.get(KEY_HEADER)
         if not key:
             raise SubscriptionUnknown
         subscription, slot = ready.subscriptions.opened_by(key)
+        subscription_id = subscription.subscription_id
         caller = Caller(subscription, Actor(Via.key(slot), request_id))
-        ready.rate.take(subscription.subscription_id, subscription.settings.requests_per_second)
-        with ready.gate.admitted() if gated else nullcontext():
-            return handler(Call(request, caller, ready, wire))
+        with measured(gated, subscription_id) if gated else nullcontext():
+            ready.rate.take(subscription_id, subscription.settings.requests_per_second)
+            with ready.gate.admitted() if gated else nullcontext():
+                return handler(Call(request, caller, ready, wire))
     except TimbreError as error:
         return wire.refused(errors.reply(error, wire.errors))
     except Exception as error:  # noqa: BLE001  the last line of defence: a defect must not leak what was sent

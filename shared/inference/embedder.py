@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from shared.domain.calibration import Calibration
+from shared.domain.measurement import note, stage
 from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
@@ -81,7 +82,9 @@ class OnnxSpeakerModel:
         """The same for speech alone, shape [n]."""
         if not len(spoken):
             raise ValueError("An utterance without speech has no embedding.")
-        total = self._encode(spoken)
+        note(model_id=self.model_id)
+        with stage("embed"):
+            total = self._encode(spoken)
         length = float(np.linalg.norm(total))
         if total.shape != (self._card.dimension,) or not np.isfinite(length) or length == 0.0:
             raise ModelUnfit(self.model_id, f"gives {total.shape} with length {length:.3g} for speech")

@@ -22,6 +22,7 @@ import numpy as np
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TELEPHONE
+from shared.domain.measurement import stage
 from shared.domain.passphrase import HeardPhrase, normalise_phrase
 from shared.domain.recording import SAMPLE_RATE, Utterance
 from shared.inference.confusion import PhraseGrammar
@@ -72,7 +73,7 @@ class SphinxPassphraseRecogniser:
         allowed = tuple(dict.fromkeys(normalise_phrase(phrase) for phrase in phrases))
         if not allowed or not utterance.speech.any():
             return HeardPhrase.nothing()
-        with self._decoder(allowed) as decoder:
+        with stage("phrase"), self._decoder(allowed) as decoder:
             words = _decode(decoder, _pcm16(utterance))
         if not words:
             return HeardPhrase.nothing()

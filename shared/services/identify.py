@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.domain.decision import Decision, open_set
 from shared.domain.errors import LocalesDiffer, TooManyCandidates
 from shared.domain.limits import AudioRules
+from shared.domain.measurement import note
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
@@ -67,6 +68,7 @@ class Identify:
         TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
         keys, used_at = self._candidates(subscription, profile_ids), self.clock()
+        note(candidates=len(keys))
         read = self.profiles.get_many_with_signatures(keys)
         if same_locale:
             _require_one_locale([profile for profile, _ in read])

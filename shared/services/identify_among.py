@@ -11,6 +11,7 @@ from shared.domain.decision import Decision, open_set
 from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolled, ProfileNotFound
 from shared.domain.group import Everyone, InGroup
 from shared.domain.limits import AudioRules
+from shared.domain.measurement import note
 from shared.domain.profile import ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription
@@ -56,6 +57,7 @@ class IdentifyAmong:
             ranked = self._over_telephone(subscription_id, models, utterance, some)
         else:
             ranked = gallery.best(scorers, RANKED, members)
+        note(candidates=ranked.candidates)
         if not ranked.best:
             raise NobodyEnrolled(group)
         identification = _identification(ranked, settings.thresholds.identification)

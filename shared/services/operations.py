@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolled
+from shared.domain.measurement import note
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.services.ports import Clock, Ids, OperationStore
 
@@ -32,6 +33,7 @@ class Operations:
         try:
             outcome = work()
         except (ProfileNotEnrolled, NobodyEnrolled, ModelDiffers) as refusal:
+            note(outcome="refused", reason=type(refusal).__name__)
             outcome = OperationFailed(f"IncompleteEnrollment: {refusal}")
         operation = Operation(subscription_id, self.new_id(), created_at, self.clock(), outcome)
         self.operations.put(operation)

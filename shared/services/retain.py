@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 
 from shared.domain.errors import StorageUnavailable
@@ -43,6 +43,7 @@ class Retain:
         """The number of items worked on. A subscription that fails does not keep the others waiting."""
         started = self.monotonic()
         waiting = [one for one in self._readable() if not _is_over(one)]
+        erasing, oldest_hours = self._backlog(waiting)
         self.shuffle(waiting)
         done = 0
         for subscription in waiting:
@@ -50,7 +51,22 @@ class Retain:
                 log.warning("retention_out_of_time subscriptions=%d", len(waiting))
                 break
             done += self._attempt(subscription)
+        log.info(
+            "retention_ran subscriptions=%d items=%d erasing=%d oldest_erasure_hours=%.2f",
+            len(waiting),
+            done,
+            erasing,
+            oldest_hours,
+        )
         return done
+
+    def _backlog(self, waiting: Sequence[Subscription]) -> tuple[int, float]:
+        """How many deleted subscriptions are not known to be erased when the tick begins, and the hours since the
+        oldest of these deletions."""
+        deleted = [one for one in waiting if one.state is not SubscriptionState.ACTIVE]
+        now = self.clock()
+        hours = [(now - one.deleted_at).total_seconds() / 3600.0 for one in deleted if one.deleted_at is not None]
+        return len(deleted), max(hours, default=0.0)
 
     def _readable(self) -> list[Subscription]:
         """All of them; when a page cannot be understood, one by one without the broken ones."""

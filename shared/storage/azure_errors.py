@@ -11,6 +11,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.data.tables import TableTransactionError
 
 from shared.domain.errors import StorageUnavailable
+from shared.domain.measurement import stage
 from shared.storage.ports import Change, Insert, RowChanged, RowConflict, RowExists, RowMissing
 
 logger: Final = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ def azure_errors() -> Iterator[None]:
     handler could print them.
     """
     try:
-        yield
+        with stage("store"):
+            yield
     except AzureError as error:
         raise _unavailable(error) from None
 
@@ -41,7 +43,8 @@ def azure_errors() -> Iterator[None]:
 def transaction_errors(changes: Sequence[Change]) -> Iterator[None]:
     """As ``azure_errors``, and a failed condition becomes the ``RowConflict`` of the change at fault."""
     try:
-        yield
+        with stage("store"):
+            yield
     except TableTransactionError as error:
         conflict = _CONFLICTS.get(_code(error))
         if conflict is None:

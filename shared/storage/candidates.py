@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from shared.domain.measurement import stage
 from shared.domain.profile import ProfileKey
 from shared.storage.layout import profile_row
 from shared.storage.ports import Row, Rows
@@ -42,7 +43,8 @@ class Candidates:
         by_range = self._by_range(keys)
         if by_range is not None:
             return [by_range.get(profile_row(key)) for key in keys]
-        return list(self._readers.map(self._row, keys))
+        with stage("store"):  # what the readers' own threads take is not counted
+            return list(self._readers.map(self._row, keys))
 
     def _row(self, key: ProfileKey) -> Row | None:
         return self._voices.get(key.subscription_id, profile_row(key))

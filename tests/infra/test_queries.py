@@ -12,7 +12,7 @@ import pytest
 from tests.infra.bicep import INFRA
 from tests.service import REPOSITORY
 
-AWAITED: Final = {"retention_ran", "recognition_measured"}
+AWAITED: Final[set[str]] = set()
 """Asked for, and not written yet. Whoever writes one takes it out of here."""
 
 LOGGED: Final = re.compile(r"\b(?:log|logger)\.\w+\(\s*((?:\"[^\"]*\"\s*)+)")

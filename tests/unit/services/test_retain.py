@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableSequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -156,3 +157,41 @@ def test_a_profile_whose_time_is_over_is_removed_and_that_is_recorded(world: Wor
         expired_at,
         "timer",
     )
+
+
+def ran(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [message for message in caplog.messages if message.startswith("retention_ran")]
+
+
+def test_each_tick_says_what_it_did_and_how_old_the_oldest_erasure_is(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        retain(world, Asked())()
+        world.subscriptions.begin_deletion("mine", world.clock(), "request")
+        world.clock.advance(hours=1.5)
+        retain(world, Asked())()
+    assert ran(caplog) == [
+        "retention_ran subscriptions=2 items=6 erasing=0 oldest_erasure_hours=0.00",
+        "retention_ran subscriptions=2 items=3 erasing=1 oldest_erasure_hours=1.50",
+    ]
+
+
+def test_an_erasure_that_is_verified_is_no_backlog(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.subscriptions.begin_deletion("mine", world.clock(), "request")
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            world.clock.advance(hours=1)
+            retain(world)()
+    assert ran(caplog)[-1] == "retention_ran subscriptions=1 items=0 erasing=0 oldest_erasure_hours=0.00"
+
+
+def test_a_tick_without_storage_does_not_say_that_it_ran(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    class Down:
+        def page(self, after: str | None, limit: int) -> list[Subscription]:
+            raise StorageUnavailable
+
+    broken = replace(retain(world), subscriptions=Down())  # type: ignore[arg-type]
+    with caplog.at_level(logging.INFO), pytest.raises(StorageUnavailable):
+        broken()
+    assert ran(caplog) == []

@@ -1,0 +1,92 @@
+"""What one recognition took and came to, gathered on its way through the layers. Ids and numbers only.
+
+A measurement belongs to the thread that works on a request: whoever does a stage of the work says so with ``stage``,
+and need not know who listens. Outside of a measurement (timers, tools, tests) nothing is gathered.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final
+
+STAGES: Final = ("decode", "listen", "embed", "phrase", "store")
+"""Bytes to samples; where speech is, and its measures; features and network; which phrase; calls to storage."""
+
+NONE: Final = "none"
+
+
+@dataclass
+class Measurement:
+    """``outcome``: accept, reject, enrolled, refused or failed; ``reason``: the name of the fact that refused it.
+
+    Time counts for the innermost stage, so the stages never add up to more than the whole.
+    """
+
+    operation: str
+    subscription_id: str
+    monotonic: Callable[[], float] = time.perf_counter
+    outcome: str = NONE
+    reason: str = NONE
+    model_id: str = NONE
+    candidates: int = 0
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    _open: list[str] = field(default_factory=list)
+    _since: float = 0.0
+
+    def enter(self, stage: str) -> None:
+        self._count()
+        self._open.append(stage)
+
+    def leave(self) -> None:
+        self._count()
+        self._open.pop()
+
+    def _count(self) -> None:
+        now = self.monotonic()
+        if self._open:
+            self.seconds[self._open[-1]] += now - self._since
+        self._since = now
+
+
+_current: ContextVar[Measurement | None] = ContextVar("measurement", default=None)
+
+
+@contextmanager
+def gathered(measurement: Measurement) -> Iterator[None]:
+    """What is done inside, on this thread, is counted in the measurement."""
+    token = _current.set(measurement)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """The work inside is one of ``STAGES``."""
+    measurement = _current.get()
+    if measurement is None:
+        yield
+        return
+    measurement.enter(name)
+    try:
+        yield
+    finally:
+        measurement.leave()
+
+
+def note(
+    *, outcome: str | None = None, reason: str | None = None, model_id: str | None = None, candidates: int | None = None
+) -> None:
+    """What has become known meanwhile."""
+    measurement = _current.get()
+    if measurement is None:
+        return
+    measurement.outcome = measurement.outcome if outcome is None else outcome
+    measurement.reason = measurement.reason if reason is None else reason
+    measurement.model_id = measurement.model_id if model_id is None else model_id
+    measurement.candidates = measurement.candidates if candidates is None else candidates

@@ -1,0 +1,141 @@
+"""One line for each recognition: its outcome, and where the time went."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from shared.domain.decision import Decision
+from shared.domain.errors import NobodyEnrolled, PassphraseNotHeard
+from shared.domain.measurement import note, stage
+from shared.services.identify import Identification, RankedProfile
+from shared.services.measure import measured, observed
+from shared.services.verify import Verification
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    with caplog.at_level(logging.INFO, "timbre.recognition"):
+        yield
+
+
+class Seconds:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fields(caplog: pytest.LogCaptureFixture) -> dict[str, str]:
+    (line,) = caplog.messages
+    event, *pairs = line.split(" ")
+    assert event == "recognition_measured"
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def test_each_stage_has_its_own_time(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Seconds()
+    with measured("verify", "mine", clock):
+        clock.now += 0.001
+        with stage("listen"):
+            clock.now += 0.010
+        for seconds in (0.020, 0.030):
+            with stage("store"):
+                clock.now += seconds
+    assert {name: value for name, value in fields(caplog).items() if name.endswith("_ms")} == {
+        "decode_ms": "0.0", "listen_ms": "10.0", "embed_ms": "0.0", "phrase_ms": "0.0", "store_ms": "50.0",
+        "total_ms": "61.0",
+    }  # fmt: skip
+
+
+def test_time_counts_for_the_inner_stage_only(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Seconds()
+    with measured("identify", "mine", clock), stage("embed"):
+        clock.now += 1.0
+        with stage("store"):
+            clock.now += 2.0
+        clock.now += 4.0
+    said = fields(caplog)
+    assert (said["embed_ms"], said["store_ms"], said["total_ms"]) == ("5000.0", "2000.0", "7000.0")
+
+
+@pytest.mark.parametrize(("score", "outcome"), [(0.9, "accept"), (0.1, "reject")])
+def test_a_verification_says_its_decision(caplog: pytest.LogCaptureFixture, score: float, outcome: str) -> None:
+    with measured("verify", "mine"):
+        observed(lambda: Verification(Decision(score, 0.5)))()
+    said = fields(caplog)
+    assert (said["operation"], said["subscription"], said["outcome"], said["reason"]) == (
+        "verify", "mine", outcome, "none",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("score", "outcome"), [(0.9, "accept"), (0.1, "reject")])
+def test_an_identification_says_its_decision_and_its_candidates(
+    caplog: pytest.LogCaptureFixture, score: float, outcome: str
+) -> None:
+    with measured("identify", "mine"):
+        note(candidates=7, model_id="ge2e-1")
+        observed(lambda: Identification([RankedProfile("someone", Decision(score, 0.5))]))()
+    said = fields(caplog)
+    assert (said["outcome"], said["candidates"], said["model"]) == (outcome, "7", "ge2e-1")
+    assert "someone" not in caplog.text
+
+
+def test_a_refusal_is_named_by_its_fact_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(PassphraseNotHeard), measured("enroll", "mine"):
+        raise PassphraseNotHeard("what was said")
+    said = fields(caplog)
+    assert (said["outcome"], said["reason"]) == ("refused", "PassphraseNotHeard")
+    assert "what was said" not in caplog.text
+
+
+def test_a_refusal_after_the_decision_is_what_counts(caplog: pytest.LogCaptureFixture) -> None:
+    def verified() -> None:
+        with measured("verify", "mine"):
+            observed(lambda: Verification(Decision(0.0, 0.5)))()
+            raise PassphraseNotHeard(None)
+
+    with pytest.raises(PassphraseNotHeard):
+        verified()
+    assert fields(caplog)["outcome"] == "refused"
+
+
+def test_a_refusal_that_became_an_operation_is_one(caplog: pytest.LogCaptureFixture) -> None:
+    with measured("identify", "mine"):
+        note(outcome="refused", reason=NobodyEnrolled.__name__)
+    assert fields(caplog)["reason"] == "NobodyEnrolled"
+
+
+def test_a_defect_is_a_failure_and_not_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ZeroDivisionError), measured("verify", "mine"):
+        _ = 1 // 0
+    said = fields(caplog)
+    assert (said["outcome"], said["reason"]) == ("failed", "ZeroDivisionError")
+
+
+def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureFixture) -> None:
+    with stage("store"):
+        note(outcome="accept")
+    with measured("verify", "mine"):
+        pass
+    assert fields(caplog)["outcome"] == "none"
+
+
+def test_a_stage_that_fails_is_counted_and_ended(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Seconds()
+
+    def decoded() -> None:
+        with stage("decode"):
+            clock.now += 1.0
+            raise ValueError("x")
+
+    with measured("verify", "mine", clock):
+        with pytest.raises(ValueError, match="x"):
+            decoded()
+        clock.now += 1.0
+    assert fields(caplog)["decode_ms"] == "1000.0"
