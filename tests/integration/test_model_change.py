@@ -137,8 +137,8 @@ def assert_served_side_by_side(town: Town) -> None:
     subscription = town.stores.subscriptions.get(town.subscription_id)
     assert models_in_use(town) == {"old-1", "new-1"}
     identify = Identify(town.stores.profiles, LISTENER, new, Clock(), previous=old)
-    for start in range(0, KEPT, 15):  # an uncalibrated model names nobody in lists of more than 18
-        group = list(town.movable.items())[start : start + 15]
+    for start in range(0, KEPT, 7):  # an uncalibrated model names nobody in lists of more than 9
+        group = list(town.movable.items())[start : start + 7]
         found = identify(
             subscription, [key.profile_id for key, _ in group], recording(pitch(group[0][1])), V1_SHORT_AUDIO
         )
