@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,9 +25,9 @@ from shared.domain.decision import open_set
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
-from shared.inference import calibration
+from shared.inference.embedder import speaker_model
 from shared.inference.model_card import read_catalogue
-from shared.services.ports import Numbers
+from shared.services.ports import Scorer
 from shared.storage.account import StorageAccount
 from shared.storage.blobs import AzureBlobs
 from shared.storage.changes import logged
@@ -44,8 +45,8 @@ from tests.contract.stores import NOW, Clock, Storage, instance
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 DIMENSION = 256
-CARD = read_catalogue().speaker("ge2e-1")
-MODEL = CARD.model_id
+SPEAKER_MODEL = speaker_model(read_catalogue().speaker("ge2e-1"))
+MODEL = SPEAKER_MODEL.model_id
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,8 @@ class Bench:
         assert [open_set(score, ranked.candidates) for _, score in ranked.best]
 
 
-def scorer(embedding: Vector) -> Callable[[Vector, Numbers], Numbers]:
-    def score(directions: Vector, seconds: Numbers) -> Numbers:
-        cosines = np.asarray(directions @ embedding, np.float64)
-        return calibration.scores(CARD.calibration, cosines, 4.0, seconds)
-
-    return score
+def scorer(embedding: Vector) -> Scorer:
+    return partial(SPEAKER_MODEL.scores_of_all, embedding, 4.0)
 
 
 def measured(bench: Bench, speakers: int, rounds: int) -> Figures:
