@@ -12,8 +12,8 @@ from typing import Final
 TAIL: Final = 0.75
 """How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, at most
 r * exp(-0.75 t) of them are left, and below it at most that many come in. Measured on speakers outside the fit, tests
-of 1 s to 12 s, from 0.1 % to 5 % (docs/scores.md): a calibrated log-likelihood ratio would allow 1, the measurement
-does not."""
+of 1 s to 12 s, down to 0.1 % and up to 5 % of the comparisons (docs/scores.md): a calibrated log-likelihood ratio would
+allow 1, the measurement does not."""
 
 
 TELEPHONE_SHIFT: Final = 0.07
@@ -73,9 +73,11 @@ class Calibration:
     @property
     def smallest_rate(self) -> float:
         """The lowest false-match rate that may be spoken of: none among n pairs of different speakers bounds the rate
-        by 3 / n with 95 % confidence (the rule of 3). Trials of one pair hang together and count once."""
-        pairs = self.fitted_speakers * (self.fitted_speakers - 1) / 2
-        return 3.0 / pairs if pairs else 1.0
+        by 3 / n with 95 % confidence (the rule of 3). Trials of one pair hang together and count once, and only pairs
+        inside a half were measured with a line that they were not fitted on."""
+        half = self.fitted_speakers // 2
+        pairs = half * (half - 1)
+        return min(1.0, 3.0 / pairs) if pairs else 1.0
 
     def score_at(self, false_match_rate: float) -> float:
         """The score, in (0, 1), at which no more than this share of strangers is accepted."""

@@ -30,9 +30,9 @@ SECOND_VOICE_SCORE: Final = 0.02
 speaker with 2 to 6 windows refused (below 0.5 % at 95 % confidence)."""
 
 EARLIER_SCORE: Final = 0.003
-"""An enrollment that matches the earlier ones less is not of the same speaker. Measured on 45 speakers, single sentences
-behind 1 to 9 earlier ones: 0 of 1,460 refused (below 0.21 % at 95 % confidence), 84 % of 4,283 strangers'. At 0.01 one
-enrolled speaker was refused and 90 % of strangers."""
+"""An enrollment that matches the earlier ones less is not of the same speaker. Measured on 45 speakers, single
+sentences behind 1 to 9 earlier ones: 0 of 1,460 refused (below 0.21 % at 95 % confidence), 84 % of 4,283 strangers'. At
+0.01 one enrolled speaker was refused and 90 % of strangers."""
 
 
 def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolle
 from shared.domain.group import Everyone, InGroup
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note
-from shared.domain.profile import ProfileKey, ProfileKind, Signature
+from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription
 from shared.services.identify import RANKED, Identification, RankedProfile
@@ -20,8 +21,9 @@ from shared.services.ports import Clock, Galleries, GroupStore, Listener, Profil
 from shared.services.side_by_side import SpeakerModels
 from shared.services.verify import usable
 
-TELEPHONE_SHORTLIST: Final = 50
-"""As many as one identify names in v2.0: of them the signatures are read."""
+TELEPHONE_SHORTLIST: Final = 100
+"""Whose signatures are read when somebody calls. Measured with 45 speakers: the right one is in the nearest tenth in
+80 % of calls, in the nearest third in 96 % and in the nearest half in 99.6 %."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,22 @@ class IdentifyAmong:
     ) -> Ranked:
         """The nearest compared again as they sound over the telephone, which the gallery does not know."""
         found: list[tuple[str, Signature]] = []
-        for profile_id, _ in some.best:
-            key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
-            with suppress(ProfileNotFound, ProfileNotEnrolled, ModelDiffers):  # changed since the gallery was read
-                found.append((profile_id, usable(*self.profiles.get_with_signature(key), models)[1]))
+        for profile, signature in self._read(subscription_id, [profile_id for profile_id, _ in some.best]):
+            with suppress(ProfileNotEnrolled, ModelDiffers):  # changed since the gallery was read
+                found.append((profile.key.profile_id, usable(profile, signature, models)[1]))
         scores = models.scores(utterance, [signature for _, signature in found])
         ranking = zip([profile_id for profile_id, _ in found], scores, strict=True)
         return Ranked(sorted(ranking, key=lambda pair: -pair[1])[:RANKED], some.candidates)
+
+    def _read(self, subscription_id: str, ids: Sequence[str]) -> Sequence[tuple[Profile, Signature | None]]:
+        """Without those that have been deleted since the gallery was read."""
+        keys = [ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, one) for one in ids]
+        while keys:
+            try:
+                return self.profiles.get_many_with_signatures(keys)
+            except ProfileNotFound as gone:
+                keys = [one for one in keys if one.profile_id != gone.profile_id]
+        return []
 
 
 def _scorer(model: SpeakerModel, utterance: Utterance) -> Scorer:

@@ -54,6 +54,7 @@ class Spoken:
     phrase: int = -1
     clearly: bool = True
     speech_seconds: float = 2.0
+    bandwidth_hz: float = 8_000.0
 
     @property
     def audio(self) -> Audio:
@@ -70,7 +71,7 @@ class SpokenListener:
         samples = np.zeros(round((spoken.speech_seconds + 1) * SAMPLE_RATE), np.float32)
         samples[:3] = spoken.voice, spoken.phrase, spoken.clearly
         recording = Recording(samples, AudioFormat("test", "spoken", SAMPLE_RATE, 1))
-        return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0)
+        return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0, spoken.bandwidth_hz)
 
 
 class SpokenPhrases:
@@ -87,7 +88,7 @@ class SpokenModel:
     calibration: Calibration | None = None
 
     def embed(self, utterance: Utterance) -> Vector:
-        return _direction(utterance)
+        return _direction(utterance, 90.0 if utterance.came_by_telephone else 0.0)
 
     def embed_telephone(self, utterance: Utterance) -> Vector:
         """The telephone turns every voice by a right angle: alike among themselves, unlike any that came without it."""
