@@ -11,15 +11,20 @@ import logging
 import os
 import secrets
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
+from types import MappingProxyType
 from typing import Final
+
+import numpy as np
 
 from shared.audio.keep import FlacKeeper
 from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, ConfigInvalid, read
+from shared.domain.recording import SAMPLE_RATE
 from shared.domain.subscription import KeySlot
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, CatalogueInvalid, ModelUnknown, read_catalogue
@@ -52,6 +57,7 @@ from shared.services.ports import (
 from shared.services.presence import Presence
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
 from shared.services.rate import RateLimit
+from shared.services.readiness import Readiness
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
@@ -63,9 +69,9 @@ from shared.storage.envelope import Envelope
 from shared.storage.galleries import RowGalleries
 from shared.storage.groups import RowGroups
 from shared.storage.instances import RowInstances
-from shared.storage.key_encryption import KeyEncryption, LocalKeyEncryption
+from shared.storage.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
 from shared.storage.key_vault import KeyVaultKeyEncryption
-from shared.storage.layout import GALLERIES, INSTANCES
+from shared.storage.layout import GALLERIES, INSTANCES, SUBSCRIPTIONS_PARTITION
 from shared.storage.migration import RowMigrationStore
 from shared.storage.operations import RowOperationStore
 from shared.storage.packs import Packs
@@ -116,6 +122,7 @@ class Services:
     retain: Retain
     migrate: Migrate
     read_migration: ReadMigration
+    readiness: Readiness
     clock: Clock
     model: OnnxSpeakerModel
     previous_model: OnnxSpeakerModel | None
@@ -148,7 +155,8 @@ def build(config: Config) -> Services:
     voices = TableRows(config.storage, "voices")
     audio = AzureBlobs(config.storage, "enrollment-audio")
     subscription_rows = TableRows(config.storage, "subscriptions")
-    data_keys = DataKeys(subscription_rows, _key_encryption(config))
+    key_encryption = _key_encryption(config)
+    data_keys = DataKeys(subscription_rows, key_encryption)
     subscriptions = RowSubscriptionStore(subscription_rows, TableRows(config.storage, "keys"), data_keys)
     if config.local_subscription_key:
         subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, _now())
@@ -164,9 +172,12 @@ def build(config: Config) -> Services:
     among = Among(held, RowCompaction(voices, packs, reader), RowGroups(voices, profiles))
     presence = Presence(RowInstances(TableRows(config.storage, INSTANCES)), _new_id(), _now)
     rate = RateLimit(config.requests_per_second, presence)
-    return assemble(
-        config, subscriptions, profiles, RowOperationStore(voices), upkeep, trail, eraser, migrations, among, rate
-    )
+    operations = RowOperationStore(voices)
+    parts: dict[str, Callable[[], object]] = {
+        "storage": lambda: (subscription_rows.get(SUBSCRIPTIONS_PARTITION, "ready"), audio.get("ready")),
+        "keyEncryption": lambda: key_encryption.unwrap(key_encryption.wrap(bytes(KEY_BYTES))),
+    }
+    return assemble(config, subscriptions, profiles, operations, upkeep, trail, eraser, migrations, among, rate, parts)
 
 
 @dataclass(frozen=True)
@@ -189,8 +200,12 @@ def assemble(
     migrations: MigrationStore,
     among: Among,
     rate: RateLimit,
+    parts: Mapping[str, Callable[[], object]] = MappingProxyType({}),
 ) -> Services:
-    """The use cases on top of the given stores. ``ModelUnknown`` when the catalogue has no model of that name."""
+    """The use cases on top of the given stores, whose health ``parts`` try.
+
+    ``ModelUnknown`` when the catalogue has no model of that name.
+    """
     catalogue = read_catalogue()
     model = speaker_model(catalogue.speaker(config.model))
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
@@ -240,6 +255,7 @@ def assemble(
         retain=Retain(subscriptions, upkeep, eraser, TrimAudit(subscriptions, trail, _now), _now),
         migrate=Migrate(subscriptions, migrations, RecordingListener(detector), model, _now),
         read_migration=ReadMigration(subscriptions, migrations),
+        readiness=Readiness({**parts, "model": lambda: _try_model(model, detector)}),
         clock=_now,
         model=model,
         previous_model=previous,
@@ -251,6 +267,13 @@ def _key_encryption(config: Config) -> KeyEncryption:
     if setting.startswith("vault:"):
         return KeyVaultKeyEncryption(setting.removeprefix("vault:"), config.storage.client_id)
     return LocalKeyEncryption.from_setting(setting)
+
+
+def _try_model(model: OnnxSpeakerModel, detector: VoiceActivity) -> None:
+    """Opens both networks, as the first request would, and puts a second of a tone through them: 20 ms."""
+    tone = (np.sin(np.arange(SAMPLE_RATE) / 20.0) / 10.0).astype(np.float32)
+    detector.speech_mask(tone)
+    model.embed_samples(tone)
 
 
 def _now() -> datetime:
