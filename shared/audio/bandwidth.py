@@ -17,8 +17,8 @@ _SMOOTHED: Final = 8
 
 BELOW_PEAK_DB: Final = 50.0
 """Speech ends where its spectrum has fallen so far below its strongest part. Measured on 85 recordings of the
-development speech: behind an 8 kHz channel (linear, GSM, mu-law) it ends at 3,031 to 4,031 Hz, otherwise (also as MP3 or
-Opus at low rates) at 4,219 Hz and more, 95 % of them above 6,800 Hz. From 55 dB on, the noise of mu-law is taken for
+development speech: behind an 8 kHz channel (linear, GSM, mu-law) it ends at 3,031 to 4,031 Hz, otherwise (also as MP3
+or Opus at low rates) at 4,219 Hz and more, 95 % of them above 6,800 Hz. From 55 dB on, the noise of mu-law is taken for
 speech."""
 
 _BLOCK: Final = 4_096

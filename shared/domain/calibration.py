@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 TAIL: Final = 0.75
-"""How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, at most
-r * exp(-0.75 t) of them are left, and below it at most that many come in. Measured on speakers outside the fit, tests
-of 1 s to 12 s, down to 0.1 % and up to 5 % of the comparisons (docs/scores.md): a calibrated log-likelihood ratio would
-allow 1, the measurement does not."""
+"""How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, about
+r * exp(-0.75 t) of them are left, and below it that many come in. Measured on speakers outside the fit, from 0.1 % to
+5 % of the comparisons: all together stay below it, the worst of 12 combinations of lengths and enrollments is a fifth
+above (docs/scores.md). A calibrated log-likelihood ratio would allow 1; the measurement does not."""
 
 
 TELEPHONE_SHIFT: Final = 0.07
@@ -80,7 +80,7 @@ class Calibration:
         return min(1.0, 3.0 / pairs) if pairs else 1.0
 
     def score_at(self, false_match_rate: float) -> float:
-        """The score, in (0, 1), at which no more than this share of strangers is accepted."""
+        """The score, in (0, 1), at which about this share of strangers is accepted."""
         log_odds = math.log(self.false_match_rate / false_match_rate) / TAIL
         return 1.0 / (1.0 + math.exp(-log_odds))
 
