@@ -1,0 +1,69 @@
+"""Synthetic voices through a telephone against themselves without one, by the real model."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+import soundfile
+import soxr
+
+from shared.audio.listen import RecordingListener
+from shared.audio.voice_activity import VoiceActivity
+from shared.domain.limits import AudioRules
+from shared.domain.profile import Enrollment, Signature
+from shared.domain.recording import Samples, Utterance
+from shared.inference.embedder import GE2EModel
+from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.session import OnnxNetwork
+from shared.inference.telephone import over_telephone
+from shared.services.side_by_side import SpeakerModels, embeddings
+from tests.voices import flite, wav_bytes
+
+ENROLLED = "The north wind and the sun were disputing which was the stronger, when a traveler came along."
+TESTED = "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first."
+RULES = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0)
+VOICES = ("slt", "awb", "rms", "kal16")
+
+
+@pytest.fixture(scope="module")
+def listener() -> RecordingListener:
+    card = read_catalogue().voice_activity
+    path = CATALOGUE_FILE.parent / card.file.name
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not built: python dev.py model")
+    return RecordingListener(VoiceActivity(OnnxNetwork(path, card.model_id)))
+
+
+def called(listener: RecordingListener, samples: Samples) -> Utterance:
+    file = io.BytesIO()
+    narrow = soxr.resample(over_telephone(samples), 16_000, 8_000, quality="HQ")
+    soundfile.write(file, narrow, 8_000, format="WAV", subtype="ULAW")
+    return listener.listen(file.getvalue(), None, RULES)
+
+
+def enrolled(listener: RecordingListener, model: GE2EModel, voice: str) -> Signature:
+    heard = listener.listen(wav_bytes(flite(ENROLLED, voice)), None, RULES)
+    wide, telephone = embeddings(model, heard)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Enrollment(wide, model.model_id, heard.seconds, heard.speech_seconds, heard.snr_db, at, telephone).signature
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_caller_is_nearest_to_his_own_enrollment(listener: RecordingListener, model: GE2EModel, voice: str) -> None:
+    signatures = [enrolled(listener, model, one) for one in VOICES]
+    scores = SpeakerModels(model).scores(called(listener, flite(TESTED, voice)), signatures)
+    assert max(zip(scores, VOICES, strict=True))[1] == voice
+    assert scores[VOICES.index(voice)] >= 0.5
+
+
+def test_without_the_telephone_part_most_callers_are_refused(listener: RecordingListener, model: GE2EModel) -> None:
+    """What the second sum is for: the same calls against signatures as they were before."""
+    refused = 0
+    for voice in VOICES:
+        signature = enrolled(listener, model, voice)
+        old = Signature(signature.pooled, signature.model_id, signature.speech_seconds)
+        (score,) = SpeakerModels(model).scores(called(listener, flite(TESTED, voice)), [old])
+        refused += score < 0.5
+    assert refused >= 3
