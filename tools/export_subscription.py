@@ -17,10 +17,12 @@ from pathlib import Path
 
 from localhost.failure import CannotStart
 from shared.config import ConfigInvalid
+from shared.domain.audit import Actor, AuditAction, Via
 from shared.domain.errors import TimbreError
+from shared.domain.subscription import Subscription
 from tools.portability.archive import COST, ArchiveWriter
-from tools.portability.deployment import REPOSITORY, Deployment, deployment, now, passphrase, say
-from tools.portability.reading import ProfileRestless
+from tools.portability.deployment import REPOSITORY, Deployment, deployment, new_id, now, passphrase, say
+from tools.portability.reading import ProfileRestless, SubscriptionReader
 
 _COULD_NOT = 2
 
@@ -31,24 +33,32 @@ def export(where: Deployment, subscription_id: str, out: Path, secret: bytes, *,
         raise CannotStart(f"{out} is there already.")
     subscription = where.subscription(subscription_id)
     reader, partial = where.reader(subscription), out.with_name(f"{out.name}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            archive = ArchiveWriter(file, secret, cost=cost)
-            for line in reader.lines(subscription, now(), lambda counts: say(f"{counts.profiles} profiles")):
-                archive.write(line)
-            archive.close()
-            file.flush()
-            os.fsync(file.fileno())
+    actor, audit = Actor(Via.MANAGEMENT, new_id()), where.target(subscription).audit
+    with audit.of(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id):
+        _write(reader, subscription, partial, secret, cost)
         partial.rename(out)
-    finally:
-        partial.unlink(missing_ok=True)
     counts = reader.counts
     missing = f" {reader.missing} recordings were not there any more." if reader.missing else ""
     return (
         f"{out}: {counts.profiles} profiles, {counts.enrollments} enrollments, {counts.recordings} recordings, "
         f"{counts.groups} groups.{missing}"
     )
+
+
+def _write(reader: SubscriptionReader, subscription: Subscription, file: Path, secret: bytes, cost: int) -> None:
+    """Readable by its owner only, and on the disk when this returns; nothing is left where it fails."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            archive = ArchiveWriter(opened, secret, cost=cost)
+            for line in reader.lines(subscription, now(), lambda counts: say(f"{counts.profiles} profiles")):
+                archive.write(line)
+            archive.close()
+            opened.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def main(arguments: Sequence[str]) -> int:

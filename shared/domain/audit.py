@@ -58,6 +58,7 @@ class AuditAction(StrEnum):
     ADD_TO_GROUP = "group.add"
     TAKE_FROM_GROUP = "group.remove"
     CREATE_SUBSCRIPTION = "subscription.create"
+    EXPORT_SUBSCRIPTION = "subscription.export"
     CHANGE_SETTINGS = "settings.change"
     REGENERATE_KEY = "key.regenerate"
 

@@ -111,6 +111,8 @@ def test_all_the_way(
     assert import_subscription.main([str(archive), "--subscription", target.subscription_id, *asked]) == 0
     assert "3 profiles" in capsys.readouterr().err
 
+    exported = [one["caller"] for one in source.audit()["value"] if one["action"] == "subscription.export"]
+    assert exported == ["management"]
     assert verified(target.primary, phrase, takes(PASSPORT)[0]) == "Accept"
     assert verified(target.primary, phrase, said(STORY)[:200_000]) == "Reject"
     assert identified(target.primary, list(ids.values()), said(QUESTION)) == ids["slt"]

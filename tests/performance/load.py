@@ -69,8 +69,11 @@ class Load:
 Request = Callable[[HTTPConnection], Outcome]
 
 
-def closed_loop(connect: Callable[[], HTTPConnection], send: Request, clients: int, seconds: float) -> list[Outcome]:
-    """Each client goes on until the time is over; what it began before that counts."""
+def closed_loop(
+    connect: Callable[[], HTTPConnection], send: Request, clients: int, seconds: float
+) -> tuple[list[Outcome], float]:
+    """Each client goes on until the time is over; what it began before that counts. Outcomes, and the time until the
+    last of them."""
     start = Barrier(clients + 1)
     found: list[Outcome] = []
     lock = Lock()
@@ -90,15 +93,17 @@ def closed_loop(connect: Callable[[], HTTPConnection], send: Request, clients: i
     with ThreadPoolExecutor(clients) as pool:
         done = [pool.submit(client) for _ in range(clients)]
         start.wait()
+        began = time.perf_counter()
         for one in done:
             one.result()
-    return found
+    return found, time.perf_counter() - began
 
 
 def open_loop(
     connect: Callable[[], HTTPConnection], send: Request, rate: float, seconds: float
-) -> tuple[list[Outcome], int]:
-    """Outcomes, timed from when a request was due; and how many found ``MOST_UNDER_WAY`` before them."""
+) -> tuple[list[Outcome], float, int]:
+    """Outcomes, timed from when a request was due; the time until the last of them; and how many found
+    ``MOST_UNDER_WAY`` before them."""
     idle: list[HTTPConnection] = []
     found: list[Outcome] = []
     lock, under_way, not_sent = Lock(), 0, 0
@@ -127,7 +132,7 @@ def open_loop(
                 pool.submit(one, due)
     for connection in idle:
         connection.close()
-    return found, not_sent
+    return found, time.perf_counter() - started, not_sent
 
 
 def row(
@@ -204,12 +209,12 @@ def measured(service: RunningService, spoken: Material, seconds: float, clients:
     for what, send in requests(service, spoken, enroll(client, spoken)).items():
         capacity = 0.0
         for number in clients:
-            found = closed_loop(connect, send, number, seconds)
-            rows.append(row(what, str(number), None, found, seconds, megabytes(), 0))
+            found, took = closed_loop(connect, send, number, seconds)
+            rows.append(row(what, str(number), None, found, took, megabytes(), 0))
             capacity = max(capacity, rows[-1].answered)
         offered = 2 * capacity
-        found, lost = open_loop(connect, send, offered, seconds)
-        rows.append(row(what, "open, 2x", offered, found, seconds, megabytes(), lost))
+        found, took, lost = open_loop(connect, send, offered, seconds)
+        rows.append(row(what, "open, 2x", offered, found, took, megabytes(), lost))
     client.close()
     return rows
 

@@ -92,7 +92,7 @@ def test_every_secret_setting_is_marked_as_one() -> None:
 
 @pytest.mark.parametrize(("processes", "share"), [("", 8), ("2", 4), ("4", 2), ("16", 2)])
 def test_worker_processes_share_the_processors(monkeypatch: pytest.MonkeyPatch, processes: str, share: int) -> None:
-    monkeypatch.setattr(config.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
     read = config.read({**GOOD, "FUNCTIONS_WORKER_PROCESS_COUNT": processes})
     assert (read.at_once, read.waiting) == (share, 2 * share)
 
