@@ -56,6 +56,17 @@ def test_a_signature_is_rebuilt_from_every_kept_recording(scene: Scene) -> None:
     )
 
 
+def test_a_rebuilt_signature_is_known_over_the_telephone_too(in_memory: Scene) -> None:
+    """The old one here is from before there was such a part; the kept audio gives it."""
+    key = in_memory.profile(110, 120)
+    assert in_memory.read(key)[1].telephone is None
+    in_memory.migrate()
+    _, signature = in_memory.read(key)
+    wanted = sum(in_memory.new.embed_telephone(spoken(pitch)) for pitch in (110, 120))
+    telephone = signature.over_telephone().direction
+    assert float(telephone @ (wanted / np.linalg.norm(wanted))) > 0.999
+
+
 def test_the_old_embeddings_are_gone_and_the_new_ones_can_be_opened(scene: Scene) -> None:
     key = scene.profile(110, 120)
     before = {Fields(row).binary("embedding") for row in scene.enrollments(key)}
