@@ -25,9 +25,6 @@ OTHERS_PACKAGES: dict[str, frozenset[str]] = {
 """What the inner layers may use of other people's work; the adapters (audio, inference, storage) are free."""
 
 MAX_LINES = 320
-WHOLE_TREES = {"shared/domain/errors.py": 520}
-"""The tree of errors stays in one piece, however many leaves it has."""
-
 MAX_ENTRY_LINES = 40
 
 
@@ -149,7 +146,7 @@ def test_no_file_is_longer_than_can_be_read_in_one_go() -> None:
     folders = (*APP_FOLDERS, "localhost", "tools", "tests")
     files = [path for folder in folders for path in sources(folder) if "node_modules" not in path.parts]
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
-    assert {name: length for name, length in lengths.items() if length > WHOLE_TREES.get(name, MAX_LINES)} == {}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
 
 
 def test_the_entry_point_only_registers() -> None:
