@@ -19,12 +19,14 @@ from tests.unit.services.test_identify import enrolled
 
 TII = ProfileKind.IDENTIFICATION
 
+EVERYONE = Everyone()
+
 
 def identify(
     world: World,
     voice: float,
-    among: Everyone | InGroup = Everyone(),
-    previous: SpokenModel | None = None,  # noqa: B008
+    among: Everyone | InGroup = EVERYONE,
+    previous: SpokenModel | None = None,
 ) -> Identification:
     use_case = IdentifyAmong(
         world.profiles, world.galleries, world.groups, world.listener, world.model, world.clock, previous
