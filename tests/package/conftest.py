@@ -55,9 +55,14 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def packaged(unpacked: Path, host: Path, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the packaged service logs."""
+    return tmp_path_factory.mktemp("packaged") / "stderr.log"
+
+
+@pytest.fixture(scope="session")
+def packaged(unpacked: Path, host: Path, azurite: Azurite, log: Path) -> Iterator[str]:
     """Base URL of the packaged service."""
-    log = tmp_path_factory.mktemp("packaged") / "stderr.log"
     settings = {
         "PATH": os.environ["PATH"],
         "VOICE_STORAGE": azurite.connection_string,

@@ -9,6 +9,7 @@ package itself brings, at the place where Azure's worker looks for it. Prints th
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -59,6 +60,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
+    # As Azure's worker: every line from INFO on. To stderr, which the test reads.
+    logging.getLogger("timbre").setLevel(logging.INFO)
+    logging.getLogger("timbre").addHandler(logging.StreamHandler())
     threading.Thread(target=LOOP.run_forever, daemon=True).start()
     functions = asyncio.run_coroutine_threadsafe(WORKER.index(package), LOOP).result()
     Handler.routes = RouteTable([entry(one) for one in functions if one.is_http])

@@ -34,6 +34,11 @@ def test_it_answers_when_asked_for_its_health(client: Client) -> None:
     assert (answer.status, answer.json) == (200, {"status": "healthy"})
 
 
+def test_its_storage_keys_and_networks_work(client: Client) -> None:
+    answer = client.call("GET", "/health/ready")
+    assert (answer.status, answer.json["parts"]) == (200, {"storage": True, "keyEncryption": True, "model": True})
+
+
 def test_a_speaker_enrolls_a_passphrase_and_is_verified_and_another_is_not(client: Client) -> None:
     profiles = Profiles(client, "verification")
     profile = profiles.create()
@@ -46,6 +51,30 @@ def test_a_speaker_enrolls_a_passphrase_and_is_verified_and_another_is_not(clien
         body = (SAMPLES / f"{sample}.wav").read_bytes()
         results[sample] = client.post(f"/verify?verificationProfileId={profile}", body).json["result"]
     assert results == {"passphrase-4": "Accept", "other-speaker": "Reject"}
+
+
+def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, log: Path) -> None:
+    profiles = Profiles(client, "identification")
+    speaker, body = profiles.create(), (SAMPLES / "passphrase-1.wav").read_bytes()
+    client.post(f"/identificationProfiles/{speaker}/enroll?shortAudio=true", body)
+    client.post(f"/identify?identificationProfileIds={speaker}&shortAudio=true", body)
+    client.post(f"/identify?identificationProfileIds={profiles.create()}&shortAudio=true", body)
+    client.post(f"/identificationProfiles/{speaker}/enroll", b"RIFF")
+    said = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(log)[-4:]]
+    told = [(one["operation"], one["outcome"], one["reason"], one["model"], one["candidates"]) for one in said]
+    assert told == [
+        ("enroll", "enrolled", "none", "ge2e-1", "0"),
+        ("identify", "accept", "none", "ge2e-1", "1"),
+        ("identify", "refused", "ProfileNotEnrolled", "none", "1"),
+        ("enroll", "refused", "AudioUnreadable", "none", "0"),
+    ]
+    for stage in ("decode_ms", "listen_ms", "embed_ms", "store_ms"):
+        assert 0.0 < float(said[0][stage]) < float(said[0]["total_ms"])
+    assert speaker not in "".join(measured(log))
+
+
+def measured(log: Path) -> list[str]:
+    return [line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("recognition_measured")]
 
 
 def test_a_speaker_is_identified(client: Client) -> None:
