@@ -155,7 +155,7 @@ def build(config: Config) -> Services:
     voices = TableRows(config.storage, "voices")
     audio = AzureBlobs(config.storage, "enrollment-audio")
     subscription_rows = TableRows(config.storage, "subscriptions")
-    key_encryption = _key_encryption(config)
+    key_encryption = key_encryption_of(config)
     data_keys = DataKeys(subscription_rows, key_encryption)
     subscriptions = RowSubscriptionStore(subscription_rows, TableRows(config.storage, "keys"), data_keys)
     if config.local_subscription_key:
@@ -262,7 +262,7 @@ def assemble(
     )
 
 
-def _key_encryption(config: Config) -> KeyEncryption:
+def key_encryption_of(config: Config) -> KeyEncryption:
     setting = config.key_encryption
     if setting.startswith("vault:"):
         return KeyVaultKeyEncryption(setting.removeprefix("vault:"), config.storage.client_id)

@@ -15,7 +15,7 @@ from typing import Final
 from localhost import settings
 from localhost.azurite import Azurite
 from localhost.failure import CannotStart
-from shared.bootstrap import _key_encryption
+from shared.bootstrap import key_encryption_of
 from shared.config import STORAGE, TABLE_URI, Config, read
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.services.audit import Audit
@@ -125,4 +125,4 @@ def new_id() -> str:
 
 
 def _of(config: Config) -> Deployment:
-    return Deployment(azure_account(config.storage), _key_encryption(config))
+    return Deployment(azure_account(config.storage), key_encryption_of(config))
