@@ -103,6 +103,7 @@ def test_what_is_left_of_the_row_is_ids_times_and_counts(storage: Storage) -> No
         "require_consent": False,
         "keep_identification_audio": True,
         "audit_days": default.audit_days,
+        "enrollment_cohesion": default.enrollment_cohesion,
     }
 
 
