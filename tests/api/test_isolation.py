@@ -11,7 +11,7 @@ import pytest
 from tests.api.client import Answer, Client
 from tests.api.every_route import ID, Spot, spots
 from tests.api.said import PASSPORT, said
-from tests.api.two_subscriptions import Owner, PlainClient, new_subscription, owner
+from tests.api.two_subscriptions import Owner, new_subscription, owner
 from tests.service import RunningService
 
 SPOTS = spots()
@@ -20,7 +20,8 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 
 @pytest.fixture(scope="module")
 def victim(service: RunningService) -> Owner:
-    return owner(PlainClient(service.url, service.key))
+    """In a subscription of its own, so that its lists and trail fit on a page whatever other tests have made."""
+    return owner(new_subscription(service)[1])
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.two_subscriptions import new_subscription
 from tests.clients.sdk import FOLDER, Sdk, running_sdk
 from tests.service import REPOSITORY, RunningService
 
@@ -23,8 +24,11 @@ def connect(service: RunningService) -> Connect:
     if not (FOLDER / "node_modules").is_dir():
         pytest.skip("needs `npm ci` in tests/clients, which `python dev.py test` does")
 
-    def start(version: str, key: str = service.key, how: str = "host") -> AbstractContextManager[Sdk]:
-        return running_sdk(version, service.url, key, how)
+    # A subscription of their own: the SDKs list no more than the first page of profiles.
+    own_key = new_subscription(service)[1].key
+
+    def start(version: str, key: str | None = own_key, how: str = "host") -> AbstractContextManager[Sdk]:
+        return running_sdk(version, service.url, key or "", how)
 
     return start
 

@@ -55,17 +55,24 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def storage() -> Iterator[Azurite]:
+    """Its own: the session's other service has a development subscription too, wrapped by another key."""
+    with Azurite() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the packaged service logs."""
     return tmp_path_factory.mktemp("packaged") / "stderr.log"
 
 
 @pytest.fixture(scope="session")
-def packaged(unpacked: Path, host: Path, azurite: Azurite, log: Path) -> Iterator[str]:
+def packaged(unpacked: Path, host: Path, storage: Azurite, log: Path) -> Iterator[str]:
     """Base URL of the packaged service."""
     settings = {
         "PATH": os.environ["PATH"],
-        "VOICE_STORAGE": azurite.connection_string,
+        "VOICE_STORAGE": storage.connection_string,
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(b"k" * 32).decode(),
         "TIMBRE_LOCAL_SUBSCRIPTION_KEY": KEY,
         "PYTHON_THREADPOOL_THREAD_COUNT": "4",
