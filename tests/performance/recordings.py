@@ -25,7 +25,7 @@ _TEXT = (
     "the boat was late again that morning and nobody on the pier knew why so we sat down on our bags and "
     "watched the gulls until the sun came over the roofs and the baker opened his shop for the day"
 )
-_VOICES = ("slt", "awb", "rms", "kal")
+_VOICES = ("slt", "awb", "rms", "kal16")
 _SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 _NOISE = 10.0 ** (-65.0 / 20.0)
 """RMS of the quiet room around a phrase."""
