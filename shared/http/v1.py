@@ -25,14 +25,13 @@ from shared.http.errors import V1 as ERRORS
 from shared.http.errors import SpeakerUnknown
 from shared.http.groups import among
 from shared.http.reply import Reply, date, expires, seconds
-from shared.http.wire import Call, PageRequest
+from shared.http.wire import NOBODY, Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification
 from shared.services.profiles import ProfilePage, canonical_locale
 from shared.services.verify import Verification
 
 PREFIX: Final = "spid/v1.0"
-NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _PROFILES: Final = f"{PREFIX}/{{collection:regex(^(verification|identification)Profiles$)}}"
 _KINDS: Final = {
     "verificationprofiles": ProfileKind.TEXT_DEPENDENT_VERIFICATION,

@@ -32,13 +32,12 @@ from shared.http.v2_refusals import (
     ProfileIdsMissing,
     lengths_per,
 )
-from shared.http.wire import Call, PageRequest
+from shared.http.wire import NOBODY, Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification, RankedProfile
 from shared.services.profiles import ProfilePage, canonical_locale
 from shared.services.verify import Verification
 
-NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _FAMILY: Final = "{family:regex(^(verification|identification)$)}"
 _MODE: Final = "{mode:regex(^text-(in)?dependent$)}"
 _KINDS: Final = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import azure.functions as func
@@ -34,6 +34,10 @@ def base_url(request: func.HttpRequest, services: Services) -> str:
     """Scheme and host that the client can reach: the request's own, or the gateway's in front of us."""
     here = urlsplit(request.url)
     return services.config.public_url or f"{here.scheme}://{here.netloc}"
+
+
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+"""Contract: in place of a profile id, in every generation, where the speaker is none of the candidates."""
 
 
 @dataclass(frozen=True)
