@@ -8,7 +8,6 @@ found through that row; and when the timer has taken the row, the transaction ca
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailabl
 from shared.domain.profile import Enrollment, Profile, Signature
 from shared.services.ports import Ids
 from shared.storage.changes import logged
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.due import armed, remove_silently, still_needed, upload_due
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import audio_blob, enrollment_row, profile_row
@@ -31,13 +31,8 @@ from shared.storage.records import (
     signature_bytes,
     vector_bytes,
 )
-from shared.storage.removing import rest
 
 logger: Final = logging.getLogger(__name__)
-
-MAX_ATTEMPTS: Final = 30
-"""How often one enroll starts its transaction anew because the profile was used, not changed, in between, or because
-another profile's change took the next place in the log: of many at once, one succeeds in every round."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,7 @@ class _Commit:
 
 
 class Enroller:
-    def __init__(
-        self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids, pause: Callable[[int], None] = rest
-    ) -> None:
+    def __init__(self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids, pause: Pause = rest) -> None:
         self._voices, self._audio, self._envelope, self._ids, self._pause = voices, audio, envelope, ids, pause
 
     def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
@@ -123,7 +116,8 @@ class Enroller:
         return _Commit(profile, revision, sealed, enrollment_id, insert, upload, profile.expires_at)
 
     def _committed(self, commit: _Commit, version: Version) -> Profile:
-        """Run the transaction, again when the profile was merely used in between."""
+        """Run the transaction, again when the profile was merely used in between, or when another profile's change took
+        the next place in the log."""
         profile, current = commit.profile, version
         for attempt in range(MAX_ATTEMPTS):
             if not current.etag:

@@ -23,6 +23,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.retention import expiry
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Ids
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.due import (
     armed,
     expire_due,
@@ -57,8 +58,6 @@ def kept_for_good(subscription_id: str) -> RetentionPolicy:  # noqa: ARG001
     return RetentionPolicy()
 
 
-MAX_ATTEMPTS: Final = 10
-
 WALK_SLICE: Final = 2_000
 """Profiles that one walk looks at in one tick. Ten thousand, a subscription's default limit, are five ticks."""
 
@@ -73,8 +72,8 @@ function (``host.json``), and room."""
 class Expirer:
     """Handles a row that says: look whether this profile has expired. Safe to run twice and side by side."""
 
-    def __init__(self, voices: Rows, remover: Remover, policies: Policies) -> None:
-        self._voices, self._remover, self._policies = voices, remover, policies
+    def __init__(self, voices: Rows, remover: Remover, policies: Policies, pause: Pause = rest) -> None:
+        self._voices, self._remover, self._policies, self._pause = voices, remover, policies, pause
 
     def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:
         """Raises ``ProfileBusy`` when the profile is used all the time; the row is then put off."""
@@ -99,6 +98,7 @@ class Expirer:
             with suppress(RowConflict):
                 self._voices.apply(row.partition, changes)
                 return False
+            self._pause(attempt)
             row = self._voices.get(row.partition, row.key)
             if row is None:
                 return False
@@ -115,8 +115,8 @@ def _rearmed(row: Row, profile: Profile, due: Row, end: datetime | None) -> list
 class PolicyWalk:
     """Arms the profiles that a new policy ends earlier than they are looked at. Safe to run twice and side by side."""
 
-    def __init__(self, voices: Rows, policies: Policies, ids: Ids) -> None:
-        self._voices, self._policies, self._ids = voices, policies, ids
+    def __init__(self, voices: Rows, policies: Policies, ids: Ids, pause: Pause = rest) -> None:
+        self._voices, self._policies, self._ids, self._pause = voices, policies, ids, pause
 
     def begin(self, subscription_id: str, at: datetime) -> None:
         """To be called *before* the policy is changed, so that no crash can leave a change without a walk.
@@ -163,7 +163,7 @@ class PolicyWalk:
 
     def _arm_busy(self, key: ProfileKey) -> None:
         """Raises ``RowConflict`` when the profile is used all the time; the walk is then put off."""
-        for _ in range(MAX_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             row = self._voices.get(key.subscription_id, profile_row(key))
             late = row and _Late.of(row, self._policies(key.subscription_id))
             if not late:
@@ -172,6 +172,7 @@ class PolicyWalk:
             with suppress(RowConflict):
                 self._voices.apply(key.subscription_id, changes)
                 return
+            self._pause(attempt)
         raise RowConflict(profile_row(key))
 
 

@@ -10,7 +10,7 @@ under its name later starts empty, while the timer may still be taking the old m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
@@ -20,6 +20,7 @@ from shared.domain.errors import GroupNotFound, ProfileBusy, ProfileNotFound, St
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey
 from shared.services.ports import ProfileStore
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.due import DISBAND
 from shared.storage.fields import Fields
 from shared.storage.layout import (
@@ -34,7 +35,6 @@ from shared.storage.layout import (
 )
 from shared.storage.memberships import Disbander
 from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, RowConflict, Rows, Value
-from shared.storage.removing import MAX_ATTEMPTS, rest
 
 MAX_REMEMBERED: Final = 100
 """Groups whose members stay in memory; when there are more, all are forgotten."""
@@ -43,7 +43,7 @@ MAX_REMEMBERED: Final = 100
 class RowGroups:
     """Implements ``GroupStore``."""
 
-    def __init__(self, voices: Rows, profiles: ProfileStore, pause: Callable[[int], None] = rest) -> None:
+    def __init__(self, voices: Rows, profiles: ProfileStore, pause: Pause = rest) -> None:
         self._voices, self._profiles, self._pause = voices, profiles, pause
         self._lock = Lock()
         self._remembered: dict[str, tuple[int, frozenset[str]]] = {}

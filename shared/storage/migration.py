@@ -27,6 +27,7 @@ from shared.domain.retention import has_expired
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Clock
 from shared.storage.changes import logged
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.fields import Fields
 from shared.storage.layout import (
@@ -39,10 +40,6 @@ from shared.storage.layout import (
 )
 from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Merge, Row, RowConflict, RowMissing, Rows, Value
 from shared.storage.records import PUBLIC_PROFILE, Version, profile_of, signature_bytes, vector_bytes
-from shared.storage.removing import rest
-
-ATTEMPTS: Final = 10
-"""How often a change is written anew because the profile was used, not changed, in between."""
 
 OTHER_CHANGES: Final = 4
 """In the transaction that ends a profile's migration: the profile, the progress, and two rows that tell of a change."""
@@ -64,7 +61,7 @@ class RowMigrationStore:
         envelope: Envelope,
         policies: Callable[[str], RetentionPolicy],
         clock: Clock,
-        pause: Callable[[int], None] = rest,
+        pause: Pause = rest,
     ) -> None:
         self._pause = pause
         self._voices, self._audio, self._envelope = voices, audio, envelope
@@ -149,7 +146,7 @@ class RowMigrationStore:
         """
         key, seen = profile.key, Version.of(profile)
         etag = seen.etag
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 self._voices.apply(
                     key.subscription_id, [Merge(profile_row(key), values, etag), *others, *logged(self._voices, key)]

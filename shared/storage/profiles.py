@@ -14,6 +14,7 @@ from shared.domain.retention import with_expiry
 from shared.services.ports import Clock, Ids
 from shared.storage.candidates import Candidates
 from shared.storage.changes import logged
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.due import Eraser, armed, erase_due, still_needed
 from shared.storage.enrolling import Enroller
 from shared.storage.envelope import Envelope, Place, Secret
@@ -31,7 +32,7 @@ from shared.storage.records import (
     sealed_voice_of,
     signature_from,
 )
-from shared.storage.removing import MAX_ATTEMPTS, Remover, count, counted, rest
+from shared.storage.removing import Remover, count, counted
 
 logger: Final = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class RowProfileStore:
         *,
         policies: Policies = kept_for_good,
         clock: Clock = _now,
-        pause: Callable[[int], None] = rest,
+        pause: Pause = rest,
     ) -> None:
         self._voices, self._envelope, self._policies, self._clock = voices, envelope, policies, clock
         self._pause = pause

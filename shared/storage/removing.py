@@ -7,8 +7,6 @@ erased. From then on the profile is absent; what the tombstone names is erased a
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -16,6 +14,7 @@ from typing import Final
 from shared.domain.errors import ProfileBusy, StorageUnavailable
 from shared.domain.profile import ProfileKey
 from shared.storage.changes import logged
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.due import Eraser, erase_due
 from shared.storage.fields import Fields
 from shared.storage.layout import TALLY, profile_row
@@ -23,17 +22,9 @@ from shared.storage.ports import Change, Insert, Remove, Replace, Row, RowConfli
 
 logger: Final = logging.getLogger(__name__)
 
-MAX_ATTEMPTS: Final = 30
-"""Of a change under an ETag that others keep changing: of many at once, one succeeds in every round."""
-
-
-def rest(attempt: int) -> None:
-    """A random rest of up to 10 ms for each attempt so far, so that contenders stop meeting."""
-    time.sleep(random.uniform(0.0, 0.01 * attempt))  # noqa: S311 - no secret
-
 
 class Remover:
-    def __init__(self, voices: Rows, eraser: Eraser, pause: Callable[[int], None] = rest) -> None:
+    def __init__(self, voices: Rows, eraser: Eraser, pause: Pause = rest) -> None:
         self._voices, self._eraser, self._pause = voices, eraser, pause
 
     def remove(

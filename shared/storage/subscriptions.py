@@ -24,6 +24,7 @@ from shared.domain.errors import (
     SubscriptionUnknown,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.data_keys import DataKeys
 from shared.storage.fields import Fields
 from shared.storage.layout import (
@@ -63,8 +64,6 @@ LOOK_UP_SECONDS: Final = 30.0
 
 MAX_LOOK_UPS: Final = 1_000
 
-MAX_ATTEMPTS: Final = 10
-
 
 class RowSubscriptionStore:
     """Implements ``SubscriptionStore``. ``subscriptions`` is the table that ``data_keys`` is in too."""
@@ -77,8 +76,10 @@ class RowSubscriptionStore:
         *,
         look_up_seconds: float = LOOK_UP_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
+        pause: Pause = rest,
     ) -> None:
         self._subscriptions, self._keys, self._data_keys = subscriptions, keys, data_keys
+        self._pause = pause
         self._look_up_seconds, self._monotonic = look_up_seconds, monotonic
         self._lock = Lock()
         self._opened: OrderedDict[bytes, tuple[float, Subscription, KeySlot]] = OrderedDict()
@@ -241,7 +242,7 @@ class RowSubscriptionStore:
 
     def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
         """Apply the changes to the active subscription as it is now, under its ETag; again when somebody was faster."""
-        for _ in range(MAX_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             row = self._row(subscription_id)
             state = subscription_of(row).state
             if state is not SubscriptionState.ACTIVE:
@@ -249,6 +250,7 @@ class RowSubscriptionStore:
             try:
                 self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, changes(row))
             except RowConflict:
+                self._pause(attempt)
                 continue
             self.forget()
             return

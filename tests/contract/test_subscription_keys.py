@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -13,12 +14,14 @@ from shared.domain.errors import (
 )
 from shared.domain.subscription import (
     KeySlot,
+    SettingsChange,
     Subscription,
 )
 from shared.storage.data_keys import DataKeys
 from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.ports import Change
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
-from tests.contract.cutting import Failure, ProcessDied, Scissors
+from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
 from tests.contract.subscribing import EVERYTHING, KEYS, NOW, created, cut_store, indexed, opens
 
@@ -62,6 +65,27 @@ def test_keys_regenerated_at_once_leave_one_for_each_slot_and_no_index_behind(st
     assert not opens(store, "second key")
     known = [key for _, key in new] + list(KEYS.values())
     assert {key for key in known if indexed(storage, key)} == {key for _, key in opening}
+
+
+def test_a_key_is_regenerated_though_others_are_faster_many_times_and_each_lost_race_is_a_rest(
+    storage: Storage,
+) -> None:
+    _, subscription_id = created(storage)
+    rival, rests = instance(storage).subscriptions, list[int]()
+
+    class Crowded(CuttingRows):
+        def apply(self, partition: str, changes: Sequence[Change]) -> None:
+            if len(rests) < 12:
+                rival.change(subscription_id, SettingsChange(max_profiles=100 + len(rests)))
+            super().apply(partition, changes)
+
+    rows = Crowded(storage.subscriptions, Scissors())
+    data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
+    store = RowSubscriptionStore(rows, storage.keys, data_keys, pause=rests.append)
+    store.replace_key(subscription_id, KeySlot.PRIMARY, "new key")
+    assert rests == list(range(12))
+    assert opens(store, "new key")
+    assert not opens(store, KEYS[KeySlot.PRIMARY])
 
 
 @pytest.mark.parametrize("failure", list(Failure))

@@ -24,12 +24,13 @@ from shared.domain.subscription import Subscription
 from shared.services.audit import Audit
 from shared.services.ports import Clock, GroupStore, Ids
 from shared.storage.changes import logged
+from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
 from shared.storage.due import ERASE, Eraser, action_of, armed, erase_due, key_in
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import TALLY, audio_blob, enrollment_row, profile_row
 from shared.storage.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
 from shared.storage.records import SealedVoice, Version, profile_of, profile_values
-from shared.storage.removing import MAX_ATTEMPTS, count, counted, rest
+from shared.storage.removing import count, counted
 from tools.portability.archive import ArchiveRefused
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, decoded
 
@@ -81,7 +82,7 @@ class Target:
     audit: Audit
     clock: Clock
     new_id: Ids
-    pause: Callable[[int], None] = rest
+    pause: Pause = rest
 
 
 def check(lines: Iterable[bytes]) -> Counts:
