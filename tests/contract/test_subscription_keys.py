@@ -67,7 +67,7 @@ def test_keys_regenerated_at_once_leave_one_for_each_slot_and_no_index_behind(st
     assert {key for key in known if indexed(storage, key)} == {key for _, key in opening}
 
 
-def test_a_key_is_regenerated_though_others_are_faster_many_times_and_each_lost_race_is_a_rest(
+def test_a_key_is_regenerated_though_others_are_faster_and_each_lost_race_is_a_rest(
     storage: Storage,
 ) -> None:
     _, subscription_id = created(storage)
