@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -109,13 +110,21 @@ def require_complete(found: Iterable[Distribution], python: str) -> None:
 
 
 def _install(pins: Iterable[Requirement], python: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+    """Fetch, then unpack. One ``pip install --target`` would do for a recent pip; those that come with Python 3.11 and
+    3.12 hold every wheel against the Python that they run on, whatever ``--python-version`` says."""
     platforms = [argument for one in GLIBC for argument in ("--platform", one)]
-    target = ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-compile"]
+    target = ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:"]
     names = [f"{one.name}{one.specifier}" for one in pins]
-    ended = subprocess.run(
-        [*command, *platforms, *target, "--target", str(folder), *names], capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory() as fetched:
+        _pip(python, "download", *platforms, *target, "--dest", fetched, *names)
+        wheels = [str(path) for path in sorted(Path(fetched).iterdir())]
+        unchecked = ["--no-deps", "--no-index", "--ignore-requires-python", "--no-compile"]
+        _pip(python, "install", *platforms, *target, *unchecked, "--target", str(folder), *wheels)
+
+
+def _pip(python: str, *arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         said = [line for line in ended.stderr.splitlines() if line.startswith("ERROR: ")]
         reason = said[-1].removeprefix("ERROR: ") if said else "pip failed"
