@@ -1,5 +1,10 @@
 """The Functions app: every function group is a blueprint of its own."""
 
+import os
+
+# Read by BLAS when numpy loads it. Requests run side by side already; its own threads would only wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import azure.functions as func
 
 from functions import (

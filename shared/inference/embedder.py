@@ -108,10 +108,10 @@ class OnnxSpeakerModel:
         """Every candidate is calibrated, not the nearest alone: with more speech behind it, a smaller cosine can be
         the better score.
 
-        ``einsum`` keeps to this thread. BLAS takes two, for 100,000 candidates no faster (memory is the bound) and on
-        a busy machine at times ten times slower, as each waits for the other.
+        The product keeps to this thread (``function_app.py``): memory is the bound, and on a busy machine BLAS's own
+        threads can be ten times slower, as each waits for the others.
         """
-        cosines = np.asarray(np.einsum("nd,d->n", directions, embedding), np.float64)
+        cosines = np.asarray(directions @ embedding, np.float64)
         return calibration.scores(self._card.calibration, cosines, speech_seconds, seconds)
 
     def _notice(self) -> None:

@@ -175,15 +175,18 @@ def _best(
     columns: Columns, score: Scorer, policy: RetentionPolicy, at: float, most: int, only: Collection[str] | None
 ) -> tuple[int, list[tuple[str, float]]]:
     lives = columns.ends(policy) > at
-    places = np.arange(len(columns)) if only is None else columns.places(only)
-    if only is not None and 4 * len(places) < len(columns):
+    places = None if only is None else columns.places(only)
+    if places is None:
+        scores = score(columns.directions, columns.speech_seconds)
+    elif 4 * len(places) < len(columns):
         scores = score(columns.directions[places], columns.speech_seconds[places])
+        lives = lives[places]
     else:
-        scores = score(columns.directions, columns.speech_seconds)[places]
-    scores = np.where(lives[places], scores, -np.inf)
-    candidates = int(np.count_nonzero(lives[places]))
+        scores, lives = score(columns.directions, columns.speech_seconds)[places], lives[places]
+    candidates = int(np.count_nonzero(lives))
     some = min(most, candidates)
     if not some:
         return 0, []
-    top = np.argpartition(-scores, some - 1)[:some]
-    return candidates, [(columns.ids[places[one]], float(scores[one])) for one in top]
+    top = np.argpartition(np.where(lives, -scores, np.inf), some - 1)[:some]
+    ids = columns.ids
+    return candidates, [(ids[one if places is None else places[one]], float(scores[one])) for one in top]
