@@ -23,6 +23,7 @@ from tests.performance import cold_start
 from tests.performance.bare import Bare
 from tests.performance.client import Client, Unexpected, enroll
 from tests.performance.in_process import in_process
+from tests.performance.process import resident_megabytes
 from tests.performance.recordings import Material, material
 from tests.performance.report import Memory, Report, as_json, rendered
 from tests.performance.rounds import BREAKDOWN_SECONDS, among_many, over_http, where_time_goes
@@ -100,7 +101,7 @@ def _with_service(
 
 
 def _memory(when: str, service: RunningService, client: Client) -> Memory:
-    return Memory(when, client.requests, cold_start.resident_megabytes(service.process.pid))
+    return Memory(when, client.requests, resident_megabytes(service.process.pid))
 
 
 def _load() -> float | None:

@@ -51,12 +51,6 @@ def measure(
     return parts, Times.of_seconds(start.total for start in found)
 
 
-def resident_megabytes(process_id: int) -> float | None:
-    """Resident memory of a process, MB of 10**6 bytes; ``None`` where the system does not tell (Windows)."""
-    said = subprocess.run(["ps", "-o", "rss=", "-p", str(process_id)], capture_output=True, text=True, check=False)
-    return int(said.stdout) * 1024 / 1e6 if said.stdout.strip().isdigit() else None
-
-
 def _one(environment: Mapping[str, str], key: str, profile_ids: list[str], wav: Path) -> ColdStart:
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)

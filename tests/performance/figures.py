@@ -47,6 +47,29 @@ def ratio_of_pairs(over: Times, under: Times) -> float:
     return percentile([a / b for a, b in zip(over.milliseconds, under.milliseconds, strict=True)], 50.0)
 
 
+@dataclass(frozen=True)
+class Slope:
+    """``error`` is the standard error for points that are independent, which samples of one process are not quite."""
+
+    per_unit: float
+    error: float
+
+
+def slope(points: Sequence[tuple[float, float]]) -> Slope:
+    """Of the straight line y = a + b x through points (x, y) with the least squares.
+
+    Raises ``ValueError`` for fewer than three points, or all of them at one x: no line can be judged by them.
+    """
+    number = len(points)
+    mean_x, mean_y = (sum(one[axis] for one in points) / max(1, number) for axis in (0, 1))
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    if number < 3 or spread == 0.0:
+        raise ValueError("A slope needs three points at two places.")
+    found = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+    left = sum((y - mean_y - found * (x - mean_x)) ** 2 for x, y in points)
+    return Slope(found, math.sqrt(left / (number - 2) / spread))
+
+
 def covered(intervals: Iterable[tuple[float, float]]) -> float:
     """How long at least one of the intervals (start, end) was under way: calls side by side count once."""
     total, reached = 0.0, -math.inf

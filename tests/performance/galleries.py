@@ -22,31 +22,21 @@ import numpy as np
 
 from localhost.azurite import Azurite
 from shared.domain.decision import open_set
-from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
-from shared.inference.embedder import speaker_model
-from shared.inference.model_card import read_catalogue
 from shared.services.ports import Scorer
 from shared.storage.account import StorageAccount
 from shared.storage.blobs import AzureBlobs
-from shared.storage.changes import logged
 from shared.storage.compaction import RowCompaction
-from shared.storage.envelope import Place, Secret
 from shared.storage.galleries import RowGalleries
-from shared.storage.layout import TALLY, profile_row
 from shared.storage.packs import Packs
-from shared.storage.ports import MAX_CHANGES, Insert
-from shared.storage.records import SealedVoice, profile_values, signature_bytes
 from shared.storage.speakers import SpeakerReader
 from shared.storage.tables import TableRows
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
-from tests.contract.stores import NOW, Clock, Storage, instance
+from tests.contract.stores import NOW, Clock, Storage, instance, new_id
+from tests.performance.population import MODEL, SPEAKER_MODEL, Population, voice
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
-DIMENSION = 256
-SPEAKER_MODEL = speaker_model(read_catalogue().speaker("ge2e-1"))
-MODEL = SPEAKER_MODEL.model_id
 
 
 @dataclass(frozen=True)
@@ -75,47 +65,25 @@ class Bench:
     def __post_init__(self) -> None:
         self.stores = instance(self.storage)
         self.stores.subscriptions.ensure(self.subscription_id, {})
-
-    def voice(self) -> Vector:
-        """Not negative and half of it zero, as what a ReLU leaves."""
-        vector = np.maximum(0.0, self.random.normal(size=DIMENSION))
-        return np.asarray(vector / np.linalg.norm(vector), np.float32)
-
-    def fill(self, speakers: int) -> None:
-        for start in range(0, speakers, MAX_CHANGES):
-            some = [self._row() for _ in range(min(MAX_CHANGES, speakers - start))]
-            self.storage.voices.apply(self.subscription_id, some)
-        self.storage.voices.apply(self.subscription_id, [Insert(TALLY, {"profiles": speakers})])
-
-    def _row(self) -> Insert:
-        key = ProfileKey(self.subscription_id, ProfileKind.IDENTIFICATION, str(uuid4()))
-        profile = Profile(key, "en-US", NOW, NOW, EnrollmentStatus.ENROLLED, NOW, 1, 9.0, 8.0, model_id=MODEL)
-        signature = Signature(self.voice(), MODEL, float(self.random.uniform(5, 60)))
-        sealed = self.stores.envelope.seal(Place(key, Secret.SIGNATURE, 0, MODEL), signature_bytes(signature))
-        return Insert(profile_row(key), profile_values(profile, 1, SealedVoice(sealed)))
-
-    def change_one(self) -> None:
-        row = self._row()
-        key = ProfileKey(self.subscription_id, ProfileKind.IDENTIFICATION, row.key.rpartition(":")[2])
-        self.storage.voices.apply(self.subscription_id, [row, *logged(self.storage.voices, key)])
+        self.population = Population(self.storage.voices, self.stores.envelope, self.subscription_id)
 
     def new_instance(self) -> RowGalleries:
         voices, packed = (
             CuttingRows(self.storage.voices, self.scissors),
             CuttingBlobs(self.storage.packs, self.scissors),
         )
-        packs, reader = Packs(voices, packed, self.stores.envelope, _id), SpeakerReader(voices, self.stores.envelope)
+        packs, reader = Packs(voices, packed, self.stores.envelope, new_id), SpeakerReader(voices, self.stores.envelope)
         return RowGalleries(voices, packs, reader, lambda one: RetentionPolicy(), Clock(NOW), 10**9)
 
     def compact(self) -> None:
-        packs = Packs(self.storage.voices, self.storage.packs, self.stores.envelope, _id)
+        packs = Packs(self.storage.voices, self.storage.packs, self.stores.envelope, new_id)
         RowCompaction(self.storage.voices, packs, SpeakerReader(self.storage.voices, self.stores.envelope)).compact(
             self.subscription_id
         )
 
     def identify(self, galleries: RowGalleries) -> None:
         gallery = galleries.up_to_date(self.subscription_id)
-        ranked = gallery.best({MODEL: scorer(self.voice())}, 5)
+        ranked = gallery.best({MODEL: scorer(voice(self.random))}, 5)
         assert [open_set(score, ranked.candidates) for _, score in ranked.best]
 
 
@@ -124,9 +92,11 @@ def scorer(embedding: Vector) -> Scorer:
 
 
 def measured(bench: Bench, speakers: int, rounds: int) -> Figures:
-    bench.fill(speakers)
+    for _ in bench.population.fill(speakers):
+        pass
+    bench.population.count(speakers)
     cold = milliseconds(lambda: bench.identify(bench.new_instance()), 1)
-    bench.change_one()
+    bench.population.change_one()
     packing = milliseconds(bench.compact, 1)
     galleries = bench.new_instance()
     from_packs = milliseconds(lambda: bench.identify(bench.new_instance()), 3)
@@ -137,12 +107,12 @@ def measured(bench: Bench, speakers: int, rounds: int) -> Figures:
     warm = milliseconds(lambda: bench.identify(galleries), rounds)
     changed = []
     for _ in range(rounds):
-        bench.change_one()
+        bench.population.change_one()
         bench.scissors.calls.clear()
         changed.append(milliseconds(lambda: bench.identify(galleries), 1))
     change_calls = tuple(bench.scissors.calls)
     gallery = galleries.up_to_date(bench.subscription_id)
-    scoring = milliseconds(lambda: gallery.best({MODEL: scorer(bench.voice())}, 5), rounds)
+    scoring = milliseconds(lambda: gallery.best({MODEL: scorer(voice(bench.random))}, 5), rounds)
     return Figures(
         speakers,
         cold,
@@ -164,10 +134,6 @@ def milliseconds(work: Callable[[], object | None], rounds: int) -> float:
         work()
         times.append(1000 * (time.perf_counter() - started))
     return statistics.median(times)
-
-
-def _id() -> str:
-    return str(uuid4())
 
 
 def benches(azurite: Azurite) -> Iterator[Bench]:

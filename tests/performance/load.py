@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 
 from localhost.azurite import Azurite
 from tests.performance.client import Client, Enrolled, enroll
-from tests.performance.cold_start import resident_megabytes
 from tests.performance.figures import percentile, table
+from tests.performance.process import resident_megabytes
 from tests.performance.recordings import Material, material
 from tests.service import RunningService, running_service
 

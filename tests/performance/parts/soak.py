@@ -1,0 +1,160 @@
+"""(f) Thousands of requests of every kind from several clients: what the service's process holds as they go by.
+
+The gate lets in and wait fewer than there are threads, and there are more clients than it works on at once. A refusal
+(503 with ``Retry-After``) is waited for and sent again, as a well-made app would.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from localhost.azurite import Azurite
+from tests.performance.client import WAV, Answer, Client, enroll
+from tests.performance.figures import slope
+from tests.performance.found import Curve, Found, Run, Table
+from tests.performance.mix import STORIES, Cast
+from tests.performance.process import Held, held
+from tests.performance.serving import serving
+from tests.performance.targets import SLOPE, Measure
+
+REQUESTS, QUICK_REQUESTS = 5_000, 300
+CLIENTS = 6
+SAMPLE_EVERY = 25
+"""Requests."""
+WARM_UP = 0.5
+"""The share of the requests before the line begins: every length of audio has been heard many times by then."""
+SEED = 5
+
+
+@dataclass(frozen=True)
+class Sample:
+    requests: int
+    held: Held
+
+
+@dataclass
+class Ledger:
+    """What all clients have sent so far. Safe for use by several threads."""
+
+    process_id: int
+    total: int
+    requests: int = 0
+    refused: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    @property
+    def is_done(self) -> bool:
+        return self.requests >= self.total
+
+    def note(self, *, refused: bool) -> bool:
+        """True when this request brought a sample."""
+        with self.lock:
+            self.requests += 1
+            self.refused += refused
+            due = self.requests % SAMPLE_EVERY == 0
+            if due:
+                self.samples.append(Sample(self.requests, held(self.process_id)))
+            return due
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One client of the service."""
+
+    client: Client
+    ledger: Ledger
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        expected: Collection[int],
+        content_type: str = WAV,
+    ) -> Answer:
+        while True:
+            answer = self.client.send(method, path, body, expected=(*expected, 503), content_type=content_type)
+            self.ledger.note(refused=answer.status == 503)
+            if answer.status != 503:
+                return answer
+            time.sleep(float(answer.headers["retry-after"]))
+
+
+def measured(run: Run) -> Found:
+    """Raises ``CannotStart``, ``Unexpected``."""
+    total = QUICK_REQUESTS if run.quick else REQUESTS
+    with (
+        tempfile.TemporaryDirectory(prefix="timbre-soak-") as folder,
+        Azurite() as azurite,
+        serving(azurite, Path(folder)) as service,
+    ):
+        clients = [Client(service.url, service.key) for _ in range(CLIENTS)]
+        cast = Cast.of(enroll(clients[0], run.spoken), run.spoken)
+        ledger = Ledger(service.process.pid, total)
+        ledger.samples.append(Sample(0, held(service.process.pid)))
+        started = time.perf_counter()
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            at_work = [
+                pool.submit(_tell_stories, Caller(client, ledger), cast, random.Random(SEED + number))
+                for number, client in enumerate(clients)
+            ]
+            while not ledger.is_done and not any(one.done() for one in at_work):
+                time.sleep(15.0 if not run.quick else 2.0)
+                run.say(f"{ledger.requests:,} of {total:,} requests")
+            for one in at_work:
+                one.result()
+        seconds = time.perf_counter() - started
+        for client in clients:
+            client.close()
+    return _found(ledger, seconds)
+
+
+def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
+    """Stories in an order of chance, each as often as the others, until all clients together have sent enough."""
+    while True:
+        for story in dice.sample(STORIES, len(STORIES)):
+            if send.ledger.is_done:
+                return
+            story(send, cast, dice)
+
+
+def _found(ledger: Ledger, seconds: float) -> Found:
+    samples = ledger.samples
+    settled = behind(samples, WARM_UP * ledger.requests)
+    remark = ""
+    figure = None
+    if len(memory_of(settled)) >= 3:
+        line = slope(memory_of(settled))
+        figure = line.per_unit
+        remark = (
+            f"least squares over the last {len(settled)} of {len(samples)} samples, standard error {line.error:.2f}"
+        )
+    places = [samples[0], settled[0], samples[len(samples) * 3 // 4], samples[-1]]
+    rows = [[one.requests, one.held.megabytes, one.held.handles, one.held.threads] for one in places]
+    note = (
+        f"({ledger.requests:,} requests in {seconds:.0f} s from {CLIENTS} clients, {ledger.refused} of them refused by "
+        f"the gate;\n growth of memory for 1,000 requests: {'-' if figure is None else f'{figure:.2f} MB'}, {remark})"
+    )
+    table = Table("Soak: what the service holds", ["requests", "MB resident", "open files", "threads"], rows, note)
+    panel = "Soak: memory of the service"
+    curve = Curve(panel, "requests", "MB resident", "resident", [(1_000 * x, y) for x, y in memory_of(samples)])
+    return Found([table], [curve], [Measure(SLOPE, figure, remark)])
+
+
+def behind(samples: Sequence[Sample], requests: float) -> list[Sample]:
+    """Those taken when so many requests, or more, had been answered."""
+    return [one for one in samples if one.requests >= requests]
+
+
+def memory_of(samples: Sequence[Sample]) -> list[tuple[float, float]]:
+    """Thousands of requests and megabytes."""
+    return [(one.requests / 1_000, one.held.megabytes) for one in samples if one.held.megabytes is not None]
