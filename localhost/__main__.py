@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from aiohttp import ClientError, ClientSession
 
@@ -31,8 +32,9 @@ _STOP_SECONDS = 45.0  # for the whole stop: a function that never returns must n
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def main() -> int:
-    options = _options()
+def main(arguments: Sequence[str] | None = None, worker: Callable[[], Worker] = Worker) -> int:
+    """``worker`` makes what runs the app: in this process, unless told otherwise."""
+    options = _options(arguments)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.until_stdin_closes:
@@ -47,7 +49,7 @@ def main() -> int:
         wants_storage = settings.wants_own_storage(values, os.environ)
         settings.apply(values, os.environ)
         with _storage(wants_storage, None if options.ephemeral else options.data):
-            asyncio.run(_serve(options.app, options.port))
+            asyncio.run(_serve(options.app, options.port, worker()))
     except KeyboardInterrupt:
         return 0
     except CannotStart as problem:
@@ -56,7 +58,7 @@ def main() -> int:
     return 0
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="localhost", description="The local Functions host (development only).")
     parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
     parser.add_argument("--data", type=Path, default=_REPOSITORY / ".timbre", help="folder that survives restarts")
@@ -67,7 +69,7 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="stop when the other end of stdin is closed, or its process is gone",
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.app, options.data = options.app.resolve(), options.data.resolve()
     return options
 
@@ -83,9 +85,8 @@ def _storage(wanted: bool, data: Path | None) -> Iterator[None]:
         yield
 
 
-async def _serve(app_folder: Path, port: int) -> None:
+async def _serve(app_folder: Path, port: int, worker: Worker) -> None:
     print("Loading the function app", flush=True)
-    worker = Worker()
     functions = await worker.index(app_folder)
     key = os.environ.get("TIMBRE_LOCAL_MANAGEMENT_KEY", "")
     if not key:
@@ -158,9 +159,12 @@ def _interrupt_when_stdin_closes() -> None:
         _thread.interrupt_main(signal.SIGTERM)
 
 
-if __name__ == "__main__":
-    code = main()
+def end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: a function that hangs in the thread pool past its grace would keep the process alive.
     os._exit(code)
+
+
+if __name__ == "__main__":
+    end(main())

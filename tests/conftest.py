@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from localhost.azurite import Azurite
-from tests.service import REPOSITORY, RunningService, running_service
+from tests.service import PACKAGE, REPOSITORY, RunningService, running_service
+from tests.spread import FileByFile
+from tools.packaging.failure import CannotPackage
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--package", action="store_true", help="test the package for Azure in place of the working tree")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--package") and PACKAGE not in os.environ:  # processes of pytest-xdist find it there
+        _package(config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByFile:
+    return FileByFile(config, log)
+
+
+def pytest_report_header() -> list[str]:
+    return [f"service under test: the package in {os.environ[PACKAGE]}"] if PACKAGE in os.environ else []
+
+
+def _package(config: pytest.Config) -> None:
+    """Built before anything is collected: where that fails there is nothing to test."""
+    from tests.package.place import Place, interpreter, prepare  # needs what a test of one function does not
+
+    folder = tempfile.TemporaryDirectory(prefix="timbre-package-")
+    config.add_cleanup(folder.cleanup)
+    try:
+        prepare(Place(Path(folder.name)), interpreter())
+    except CannotPackage as problem:
+        raise pytest.UsageError(str(problem)) from None
+    os.environ[PACKAGE] = folder.name
+    config.add_cleanup(lambda: os.environ.__delitem__(PACKAGE))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
@@ -13,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = "TIMBRE_TEST_PACKAGE"
+"""Environment variable with the folder of a package (``tests/package/place.py``), which is then the service under test
+in place of the working tree. Set by ``pytest --package``."""
+
 _READY = re.compile(r"^Timbre is ready at (\S+) ", re.MULTILINE)
 _START_SECONDS = 120.0
 
@@ -30,22 +35,25 @@ class RunningService:
 
 @contextmanager
 def running_service(
-    log: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    log: Path, *arguments: str, environment: Mapping[str, str] | None = None, package: Path | None = None
 ) -> Iterator[RunningService]:
-    """Start `python -m localhost` on a free port, wait until it is ready, stop it at the end.
+    """Start the app on a free port in the local host, wait until it is ready, stop it at the end.
 
-    The keys are set here, so that a developer's own local.settings.json does not matter. The child holds a pipe from us
-    and stops when it closes: it goes even if the test run is killed.
+    The app is the working tree, or the ``package``, or the one of ``PACKAGE``. The keys are set here, so that a
+    developer's own local.settings.json does not matter. The child holds a pipe from us and stops when it closes: it
+    goes even if the test run is killed.
     """
     keys = {
         "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "local-subscription-key",
         "TIMBRE_LOCAL_MANAGEMENT_KEY": "local-management-key",
         "TIMBRE_REQUESTS_PER_SECOND": "0",
+        "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(b"k" * 32).decode(),
         "PYTHON_THREADPOOL_THREAD_COUNT": "20",
     }
+    command = [sys.executable, *_host(arguments, package), "--port", "0", "--until-stdin-closes", *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "localhost", "--port", "0", "--until-stdin-closes", *arguments],
+            command,
             cwd=REPOSITORY,
             env={**os.environ, **keys, **(environment or {})},
             stdin=subprocess.PIPE,
@@ -64,6 +72,13 @@ def running_service(
     finally:
         process.stdin.close()
         process.wait(60)
+
+
+def _host(arguments: tuple[str, ...], package: Path | None) -> list[str]:
+    place = package or os.environ.get(PACKAGE)
+    if place is None or "--app" in arguments:  # another app: the test is about the local host
+        return ["-m", "localhost"]
+    return ["-m", "tests.package.front", str(place)]
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> str:

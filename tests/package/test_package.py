@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
+import re
 import stat
-import sys
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.api.client import PREFIX, Client, Profiles
-from tests.package.conftest import KEY
-from tests.service import REPOSITORY
-from tools.package import PYTHON, Built, build, version
+from tests.package.front import Separate
+from tests.package.place import Place, version_of
+from tests.service import REPOSITORY, RunningService
+from tools.package import PYTHON, build, version
 from tools.packaging.contents import PACKAGES
 
 SAMPLES = REPOSITORY / "samples"
 
 
 @pytest.fixture
-def client(packaged: str) -> Client:
-    return Client(packaged, KEY)
+def client(packaged: RunningService) -> Client:
+    return Client(packaged.url, packaged.key)
 
 
-def names(built: Built) -> list[str]:
-    with zipfile.ZipFile(built.archive) as archive:
+def names(place: Place) -> list[str]:
+    with zipfile.ZipFile(place.archive) as archive:
         return archive.namelist()
+
+
+def test_nothing_but_the_package_the_worker_library_and_the_standard_library_is_imported(place: Place) -> None:
+    async def files() -> list[Path]:
+        app = Separate(place)
+        try:
+            assert await app.index(place.app)
+            return await app.imported()
+        finally:
+            app.close()
+
+    asked = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+    standard = subprocess.run([place.python, "-I", "-S", "-c", asked], capture_output=True, text=True, check=True)
+    allowed = (place.app.resolve(), place.worker.parent.resolve(), Path(standard.stdout.strip()).resolve())
+    imported = asyncio.run(files())
+    assert place.app.resolve() / "function_app.py" in imported
+    assert [one for one in imported if not any(one.is_relative_to(folder) for folder in allowed)] == []
+    assert [one for one in imported if "site-packages" in one.parts and not one.is_relative_to(allowed[0])] == []
 
 
 def test_it_answers_when_asked_for_its_health(client: Client) -> None:
@@ -53,14 +75,14 @@ def test_a_speaker_enrolls_a_passphrase_and_is_verified_and_another_is_not(clien
     assert results == {"passphrase-4": "Accept", "other-speaker": "Reject"}
 
 
-def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, log: Path) -> None:
+def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, packaged: RunningService) -> None:
     profiles = Profiles(client, "identification")
     speaker, body = profiles.create(), (SAMPLES / "passphrase-1.wav").read_bytes()
     client.post(f"/identificationProfiles/{speaker}/enroll?shortAudio=true", body)
     client.post(f"/identify?identificationProfileIds={speaker}&shortAudio=true", body)
     client.post(f"/identify?identificationProfileIds={profiles.create()}&shortAudio=true", body)
     client.post(f"/identificationProfiles/{speaker}/enroll", b"RIFF")
-    said = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(log)[-4:]]
+    said = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(packaged.log)[-4:]]
     told = [(one["operation"], one["outcome"], one["reason"], one["model"], one["candidates"]) for one in said]
     assert told == [
         ("enroll", "enrolled", "none", "ge2e-1", "0"),
@@ -70,11 +92,12 @@ def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, 
     ]
     for stage in ("decode_ms", "listen_ms", "embed_ms", "store_ms"):
         assert 0.0 < float(said[0][stage]) < float(said[0]["total_ms"])
-    assert speaker not in "".join(measured(log))
+    assert speaker not in "".join(measured(packaged.log))
 
 
 def measured(log: Path) -> list[str]:
-    return [line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("recognition_measured")]
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return [line.split(" ", 2)[2] for line in lines if re.match(r"INFO timbre\S* recognition_measured ", line)]
 
 
 def test_a_speaker_is_identified(client: Client) -> None:
@@ -96,27 +119,27 @@ def test_its_description_of_the_api_is_the_repositorys(client: Client) -> None:
     )
 
 
-def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(built: Built) -> None:
-    own = {name.split("/")[0] for name in names(built)}
+def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(place: Place) -> None:
+    own = {name.split("/")[0] for name in names(place)}
     assert own == {
         "function_app.py", "functions", "shared", "host.json", "models", "openapi.json", "requirements.txt",
         "LICENSE", "THIRD_PARTY_NOTICES.md", ".python_packages",
     }  # fmt: skip
 
 
-def test_it_has_no_development_dependency(built: Built) -> None:
+def test_it_has_no_development_dependency(place: Place) -> None:
     prefix = f"{PACKAGES}/"
-    packages = {name.removeprefix(prefix).split("/")[0] for name in names(built) if name.startswith(prefix)}
+    packages = {name.removeprefix(prefix).split("/")[0] for name in names(place) if name.startswith(prefix)}
     assert {"numpy", "onnxruntime", "pocketsphinx", "cryptography"} <= packages
     assert not packages & {"pytest", "mypy", "onnx", "aiohttp", "azure_functions_runtime", "sounddevice.py", "bin"}
 
 
-def test_it_has_nothing_that_this_machine_made(built: Built) -> None:
-    assert [name for name in names(built) if name.endswith((".pyc", "/RECORD", ".part", "settings.json"))] == []
+def test_it_has_nothing_that_this_machine_made(place: Place) -> None:
+    assert [name for name in names(place) if name.endswith((".pyc", "/RECORD", ".part", "settings.json"))] == []
 
 
-def test_every_package_comes_with_its_licence_as_its_metadata_says(unpacked: Path) -> None:
-    folder = unpacked / PACKAGES
+def test_every_package_comes_with_its_licence_as_its_metadata_says(place: Place) -> None:
+    folder = place.app / PACKAGES
     for metadata in folder.glob("*.dist-info/METADATA"):
         for line in metadata.read_text(encoding="utf-8").split("\n\n")[0].splitlines():
             if line.startswith("License-File: "):
@@ -125,21 +148,21 @@ def test_every_package_comes_with_its_licence_as_its_metadata_says(unpacked: Pat
                 assert any(place.is_file() for place in places), f"{metadata.parent.name}: {named}"
 
 
-def test_the_same_input_gives_the_same_bytes(built: Built, tmp_path: Path) -> None:
-    again = build(tmp_path, f"{sys.version_info.major}.{sys.version_info.minor}")
-    assert again.sha256 == built.sha256
+def test_the_same_input_gives_the_same_bytes(place: Place, tmp_path: Path) -> None:
+    again = build(tmp_path, version_of(place.python))
+    assert again.sha256 == hashlib.sha256(place.archive.read_bytes()).hexdigest()
 
 
-def test_the_archive_says_no_date_and_the_same_rights_for_all(built: Built) -> None:
-    with zipfile.ZipFile(built.archive) as archive:
+def test_the_archive_says_no_date_and_the_same_rights_for_all(place: Place) -> None:
+    with zipfile.ZipFile(place.archive) as archive:
         assert archive.namelist() == sorted(archive.namelist())
         for about in archive.infolist():
             assert about.date_time == (1980, 1, 1, 0, 0, 0)
             assert about.external_attr >> 16 == stat.S_IFREG | 0o644
 
 
-def test_the_archive_is_named_after_the_version(built: Built) -> None:
-    assert built.archive.name == f"timbre-{version()}.zip"
+def test_the_archive_is_named_after_the_version(place: Place) -> None:
+    assert place.archive.name == f"timbre-{version()}.zip"
 
 
 def test_the_deployment_asks_for_the_python_that_the_package_is_made_for() -> None:
