@@ -16,8 +16,9 @@ from typing import Final
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KeptHearings
 from tools.calibration.trials import GROUP
-from tools.evaluation.ears import Ear, Peer, PeerMissing, our_ear
+from tools.evaluation.ears import Ear, Peer, our_ear
 from tools.evaluation.page import Findings, page
+from tools.evaluation.peer_environment import PeerMissing
 from tools.evaluation.pieces import data_sets
 from tools.evaluation.study import Study
 

@@ -6,8 +6,6 @@ import hashlib
 import io
 import struct
 import subprocess
-import sys
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -20,18 +18,13 @@ import soundfile
 from shared.domain.limits import V2021_SHORT_SPEECH
 from tools.calibration.hearing import FULL, Heard, Pipeline
 from tools.calibration.kept import KeptHearings
+from tools.evaluation.peer_environment import PeerMissing, peer_python
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-PEER_FOLDER: Final = ROOT / ".venv-peer"
 WORKER: Final = Path(__file__).with_name("peer_worker.py")
 PEER: Final = "Resemblyzer 0.1.4"
 DIMENSION: Final = 256
 
 Ear = Callable[[bytes], Heard]
-
-
-class PeerMissing(Exception):
-    """The peer's environment cannot be made; the message says why."""
 
 
 def our_ear(pipeline: Pipeline, kept: KeptHearings) -> Ear:
@@ -72,7 +65,7 @@ class Peer:
     def _answer(self, body: bytes) -> Heard:
         samples, rate = soundfile.read(io.BytesIO(body), dtype="float32")
         if self._process is None:
-            command = [str(_peer_python()), str(WORKER)]
+            command = [str(peer_python(", or leave the peer out with --no-peer")), str(WORKER)]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process = self._process
         assert process.stdin is not None
@@ -93,18 +86,3 @@ def _once(kept: KeptHearings, system: str, body: bytes, ear: Ear) -> Heard:
         found = [ear(body)]
         kept.put(key, found)
     return found[0]
-
-
-def _peer_python() -> Path:
-    """The peer's interpreter, installed on first use. Raises ``PeerMissing``."""
-    python = PEER_FOLDER / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    probe = [str(python), "-c", "import resemblyzer"]
-    if python.exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0:
-        return python
-    print(f"Installing {PEER} with torch into {PEER_FOLDER.name} (some minutes)", file=sys.stderr, flush=True)
-    venv.create(PEER_FOLDER, with_pip=True, clear=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for wanted in (["-r", str(Path(__file__).with_name("requirements-peer.txt"))], ["--no-deps", "Resemblyzer==0.1.4"]):
-        if subprocess.run([*pip, *wanted], check=False).returncode:
-            raise PeerMissing(f"{PEER} could not be installed: run again with --no-peer, or check the network.")
-    return python

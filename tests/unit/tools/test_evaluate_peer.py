@@ -12,7 +12,8 @@ from shared.domain.recording import SAMPLE_RATE, Samples
 from tools.calibration.hearing import as_wav
 from tools.calibration.kept import KeptHearings
 from tools.evaluation import ears
-from tools.evaluation.ears import Peer, PeerMissing
+from tools.evaluation.ears import Peer
+from tools.evaluation.peer_environment import PeerMissing
 
 WORKER = """
 import struct, sys
@@ -33,7 +34,7 @@ def kept(tmp_path: Path) -> KeptHearings:
 def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, program: str) -> None:
     (folder / "peer_worker.py").write_text(program)
     monkeypatch.setattr(ears, "WORKER", folder / "peer_worker.py")
-    monkeypatch.setattr(ears, "_peer_python", lambda: Path(sys.executable))
+    monkeypatch.setattr(ears, "peer_python", lambda otherwise: Path(sys.executable))
 
 
 def tone(seconds: float) -> Samples:

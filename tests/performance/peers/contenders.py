@@ -1,0 +1,214 @@
+"""Who takes part: Timbre and its peers, each a process of its own, with the same two jobs to do over HTTP.
+
+The jobs are *identify* 4 s among ten speakers and *verify* 4 s against one, both independent of what is said. Timbre does
+them over 2021-09-05, where nothing of a recognition is stored but the day of use. ``ready`` proves that the answers are
+right before anything is timed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.performance.client import Unexpected
+from tests.performance.load import Outcome, Request
+from tests.performance.recordings import Material
+from tests.service import RunningService
+from tools.evaluation.peer_environment import PeerMissing
+
+SECONDS = 4
+"""Of each recording that is recognised."""
+JOBS = ("identify", "verify")
+
+_LISTENING = re.compile(r"Uvicorn running on (http://\S+)")
+_START_SECONDS = 120.0
+_VERIFY = "/speaker-recognition/verification/text-independent/profiles"
+_IDENTIFY = "/speaker-recognition/identification/text-independent/profiles"
+_VERSION = "api-version=2021-09-05&ignoreMinLength=true"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One request, ready to be sent again and again."""
+
+    path: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+    def __call__(self, connection: HTTPConnection) -> Outcome:
+        """A ``tests.performance.load.Request``. A broken connection is status 0."""
+        started = time.perf_counter()
+        try:
+            connection.request("POST", self.path, self.body, dict(self.headers))
+            response = connection.getresponse()
+            response.read()
+        except OSError:
+            connection.close()
+            return Outcome(0, time.perf_counter() - started)
+        return Outcome(response.status, time.perf_counter() - started, response.getheader("Retry-After"))
+
+    def answer(self, url: str) -> dict[str, object]:
+        """The JSON of one answer. Raises ``Unexpected`` for a refusal."""
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=120)
+        connection.request("POST", self.path, self.body, dict(self.headers))
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        if response.status not in (200, 201):
+            raise Unexpected(f"POST {self.path.split('?')[0]} answered {response.status}: {content[:300]!r}")
+        return dict(json.loads(content))
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A running service that knows the ten speakers, and what to send it for each job."""
+
+    name: str
+    url: str
+    process_id: int
+    jobs: Mapping[str, Request]
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection(urlsplit(self.url).netloc, timeout=120)
+
+
+@dataclass(frozen=True)
+class RunningPeer:
+    """``ready_seconds``: from its process to its socket, the model loaded."""
+
+    name: str
+    url: str
+    process: subprocess.Popen[bytes]
+    started: float
+    ready_seconds: float
+
+
+@contextmanager
+def running_peer(python: Path, folder: Path, name: str, settings: Mapping[str, str]) -> Iterator[RunningPeer]:
+    """Start the FastAPI service, wait until it listens, stop it at the end. Raises ``PeerMissing``."""
+    log = folder / f"peer-{uuid.uuid4().hex}.log"
+    command = [str(python), "-m", "uvicorn", "service:app", "--app-dir", str(Path(__file__).parent)]
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--port", "0", "--no-access-log"],
+            cwd=folder,
+            env={**os.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        url = _wait_until_listening(process, log, name)
+        yield RunningPeer(name, url, process, started, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], log: Path, name: str) -> str:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if found := _LISTENING.search(said):
+            return found[1]
+        if process.poll() is not None:
+            last = said.strip().splitlines()[-1:] or ["it printed nothing."]
+            raise PeerMissing(f"The peer {name} ended at its start: {last[0]}")
+        time.sleep(0.05)
+    raise PeerMissing(f"The peer {name} did not listen within {_START_SECONDS:.0f} s.")
+
+
+def peer(running: RunningPeer, spoken: Material) -> Contender:
+    """Enrols the speakers. Raises ``Unexpected`` when a voice is not told from the others."""
+    ids = [str(_form("/speakers", wav, {}).answer(running.url)["id"]) for wav in spoken.speakers]
+    speech = spoken.speech[SECONDS]
+    identify = _form("/identify", speech, {"candidates": ",".join(ids)})
+    verify = _form(f"/speakers/{ids[0]}/verify", speech, {})
+    _right(running.name, "identify", identify.answer(running.url)["speaker"], ids[0])
+    _right(running.name, "verify", verify.answer(running.url)["accepted"], True)
+    return Contender(running.name, running.url, running.process.pid, {"identify": identify, "verify": verify})
+
+
+def timbre(service: RunningService, spoken: Material, enrolled: Sequence[str] = ()) -> Contender:
+    """``enrolled``: the ids that an earlier call's ``timbre_ids`` gave, to spare enrolling them again."""
+    ids = list(enrolled) or timbre_ids(service, spoken)
+    asked, candidates = ids[0], ids[1:]
+    speech = spoken.speech[SECONDS]
+    among = f"{_IDENTIFY}:identifySingleSpeaker?{_VERSION}&profileIds={','.join(candidates)}"
+    identify = _raw(service, among, speech)
+    verify = _raw(service, f"{_VERIFY}/{asked}:verify?{_VERSION}", speech)
+    found = identify.answer(service.url)["identifiedProfile"]
+    assert isinstance(found, dict)
+    _right("Timbre", "identify", found["profileId"], candidates[0])
+    _right("Timbre", "verify", verify.answer(service.url)["recognitionResult"], "Accept")
+    return Contender("Timbre", service.url, service.process.pid, {"identify": identify, "verify": verify})
+
+
+def timbre_ids(service: RunningService, spoken: Material) -> list[str]:
+    """Enrolled profiles: first the one to verify against, then the candidates."""
+    return [
+        _enrolled(service, collection, wav)
+        for collection, wav in [(_VERIFY, spoken.speakers[0]), *((_IDENTIFY, wav) for wav in spoken.speakers)]
+    ]
+
+
+def _enrolled(service: RunningService, collection: str, wav: bytes) -> str:
+    body, headers = b'{"locale":"en-us"}', {**_key(service), "Content-Type": "application/json"}
+    created = Posted(f"{collection}?{_VERSION}", body, headers).answer(service.url)
+    profile_id = str(created["profileId"])
+    _raw(service, f"{collection}/{profile_id}/enrollments?{_VERSION}", wav).answer(service.url)
+    return profile_id
+
+
+def _raw(service: RunningService, path: str, wav: bytes) -> Posted:
+    return Posted(path, wav, {**_key(service), "Content-Type": "audio/wav"})
+
+
+def _key(service: RunningService) -> dict[str, str]:
+    return {"Ocp-Apim-Subscription-Key": service.key}
+
+
+def _form(path: str, wav: bytes, fields: Mapping[str, str]) -> Posted:
+    """multipart/form-data, as browsers and ``requests`` send files (RFC 7578)."""
+    edge = uuid.uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    about = 'Content-Disposition: form-data; name="audio"; filename="speech.wav"\r\nContent-Type: audio/wav'
+    parts += [f"--{edge}\r\n{about}\r\n\r\n".encode(), wav, f"\r\n--{edge}--\r\n".encode()]
+    return Posted(path, b"".join(parts), {"Content-Type": f"multipart/form-data; boundary={edge}"})
+
+
+def _right(name: str, job: str, answer: object, expected: object) -> None:
+    if answer != expected:
+        raise Unexpected(f"{name} did not {job} the speaker, so its speed would mean nothing.")
+
+
+def resident_megabytes(process_id: int) -> float | None:
+    """Resident memory of a process and all its descendants, MB of 10**6 bytes; ``None`` on Windows."""
+    if sys.platform == "win32":
+        return None
+    said = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
+    rows = [tuple(map(int, line.split())) for line in said.stdout.splitlines()]
+    family, size = {process_id}, 0
+    while len(family) != size:
+        size = len(family)
+        family |= {own for own, parent, _ in rows if parent in family}
+    return sum(kilobytes for own, _, kilobytes in rows if own in family) * 1024 / 1e6
+
+
+Starter = Callable[[], float]
+"""Starts a service, asks for its first answer, stops it; seconds from the process to the answer."""
