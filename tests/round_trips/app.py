@@ -1,0 +1,133 @@
+"""The function app in this process, as the functions host calls it, over storage that notes every call."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+from unittest.mock import patch
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.bootstrap import Services, build
+from shared.config import read
+from shared.http.routes import Route
+from shared.storage.account import StorageAccount
+from shared.storage.blobs import AzureBlobs
+from shared.storage.compaction import RowCompaction
+from shared.storage.data_keys import DataKeys
+from shared.storage.key_encryption import KeyEncryption
+from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.ports import Rows
+from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.tables import TableRows
+from tests.api.every_route import functions, http_trigger
+from tests.round_trips.ledger import Ledger, NotingBlobs, NotingRows
+
+MEMORY: Final = "AccountName=unused;AccountKey=dW51c2Vk"
+PACK_PROFILES: Final = 4
+"""So that a few profiles are packed."""
+
+HOST: Final = "http://127.0.0.1"
+_AS_LONG_AS_THE_TEST: Final = 3_600.0
+"""How long look-ups and data keys are remembered: "warm" must not depend on how fast the machine is."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class App:
+    services: Services
+    ledger: Ledger
+    data_keys: DataKeys = field(repr=False)
+
+    def call(self, method: str, target: str, body: bytes = b"", key: str | None = None) -> Answer:
+        """Raises ``AssertionError`` where not exactly one function takes it."""
+        url = urlsplit(target)
+        takers = [
+            (route, values)
+            for route in _routes()
+            if method in route.methods and (values := route.values(url.path[1:])) is not None
+        ]
+        ((route, values),) = takers
+        request = func.HttpRequest(
+            method,
+            HOST + target,
+            headers={"Ocp-Apim-Subscription-Key": key} if key else {},
+            params=dict(parse_qsl(url.query)),
+            route_params=values,
+            body=body,
+        )
+        with patch.object(bootstrap, "_services", self.services):
+            answer = route.function(request)
+        return Answer(answer.status_code, dict(answer.headers), answer.get_body())
+
+    def tick(self, timer: str) -> None:
+        """Fire the timer of that name."""
+        (function,) = [one for one in functions() if one.get_function_name() == timer]
+        with patch.object(bootstrap, "_services", self.services):
+            function.get_user_function()(None)
+
+
+def app(connection_string: str = MEMORY) -> App:
+    """Over Azure's own clients, or over memory: in each case with tables and containers that no other one has."""
+    ledger, own = Ledger(), f"t{uuid4().hex}"
+    in_memory = connection_string == MEMORY
+
+    def rows(account: StorageAccount, table: str) -> NotingRows:
+        return NotingRows(MemoryRows() if in_memory else TableRows(account, own + table), table, ledger)
+
+    def blobs(account: StorageAccount, container: str) -> NotingBlobs:
+        return NotingBlobs(MemoryBlobs() if in_memory else AzureBlobs(account, f"{own}-{container}"), container, ledger)
+
+    kept: list[DataKeys] = []
+
+    def data_keys(rows: Rows, key_encryption: KeyEncryption) -> DataKeys:
+        kept.append(DataKeys(rows, key_encryption, cache_seconds=_AS_LONG_AS_THE_TEST))
+        return kept[0]
+
+    config = read(
+        {
+            "VOICE_STORAGE": connection_string,
+            "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
+            "TIMBRE_REQUESTS_PER_SECOND": "100000",
+        }
+    )
+    config.storage.transport.session.hooks["response"].append(lambda *_, **__: ledger.note_request())
+    with (
+        patch.object(bootstrap, "TableRows", rows),
+        patch.object(bootstrap, "AzureBlobs", blobs),
+        patch.object(bootstrap, "DataKeys", data_keys),
+        patch.object(bootstrap, "RowCompaction", partial(RowCompaction, pack_profiles=PACK_PROFILES)),
+        patch.object(
+            bootstrap, "RowSubscriptionStore", partial(RowSubscriptionStore, look_up_seconds=_AS_LONG_AS_THE_TEST)
+        ),
+    ):
+        services = build(config)
+    return App(services, ledger, kept[0])
+
+
+def _routes() -> list[Route]:
+    """Every function but the last resort for paths that are none of the others'."""
+    found = []
+    for function in functions():
+        trigger = http_trigger(function)
+        if trigger and function.get_function_name() != "zz_elsewhere":
+            methods = frozenset(method.value for method in trigger["methods"])
+            found.append(Route(trigger["route"], methods, function.get_user_function()))
+    return found

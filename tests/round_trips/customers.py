@@ -1,0 +1,155 @@
+"""What the situations are made of: subscriptions of their own, speakers in them, and the described operations."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final
+from urllib.parse import quote
+from uuid import uuid4
+
+from shared.bootstrap import Services
+from shared.domain.limits import V1_SHORT_AUDIO
+from shared.domain.profile import Enrollment, EnrollmentStatus, ProfileKey, ProfileKind
+from shared.services.side_by_side import embeddings
+from tests.api.contract import DOCUMENT
+from tests.round_trips.app import Answer, App
+from tests.service import REPOSITORY
+
+TEXT_DEPENDENT: Final = "verification/text-dependent"
+TEXT_INDEPENDENT: Final = "verification/text-independent"
+IDENTIFICATION: Final = "identification/text-independent"
+KINDS: Final = {
+    TEXT_DEPENDENT: ProfileKind.TEXT_DEPENDENT_VERIFICATION,
+    TEXT_INDEPENDENT: ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
+    IDENTIFICATION: ProfileKind.IDENTIFICATION,
+}
+PHRASE: Final = "my voice is my passport verify me"
+"""Of the recordings called ``passphrase``."""
+
+VERSION: Final = "api-version=2021-09-05"
+
+LOCALE: Final = json.dumps({"locale": "en-us"}).encode()
+
+
+@cache
+def sample(name: str) -> bytes:
+    """One of the repository's own recordings: three to four seconds, synthetic."""
+    return (REPOSITORY / "samples" / f"{name}.wav").read_bytes()
+
+
+@dataclass(frozen=True)
+class Described:
+    """An operation of openapi.json."""
+
+    operation_id: str
+    method: str
+    path: str
+
+    @property
+    def kind(self) -> str:
+        """The kind of profile that the path is about."""
+        if self.path.startswith("/spid/"):
+            return IDENTIFICATION if "identif" in self.path else TEXT_DEPENDENT
+        (family,) = re.findall(r"/(verification|identification)/", self.path)
+        return f"{family}/{'text-dependent' if '/text-dependent/' in self.path else 'text-independent'}"
+
+    def target(self, query: str = "", **values: str) -> str:
+        """The path with these values in it. ``query`` has no question mark."""
+        path = re.sub(r"\{(\w+)\}", lambda name: quote(values[name[1]]), self.path)
+        queries = [query, VERSION if "/speaker-recognition/" in path else ""]
+        return f"{path}?{'&'.join(one for one in queries if one)}"
+
+
+def described() -> list[Described]:
+    """Every operation of openapi.json."""
+    return [
+        Described(operation["operationId"], method.upper(), path)
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A subscription with its look-up and its data key remembered already."""
+
+    app: App
+    subscription_id: str
+    key: str = field(repr=False)
+
+    def call(self, method: str, target: str, body: bytes = b"") -> Answer:
+        return self.app.call(method, target, body, self.key)
+
+    def created(self, kind: str, number: int = 1) -> list[str]:
+        """Ids of new profiles, in order."""
+        made = [self.call("POST", f"/speaker-recognition/{kind}/profiles?{VERSION}", LOCALE) for _ in range(number)]
+        return sorted(str(expected(one, 201).json["profileId"]) for one in made)
+
+    def enroll(self, kind: str, profile_id: str, recordings: Iterable[str]) -> None:
+        """As the use case does it, but each recording is listened to once in the whole test."""
+        profiles = self.app.services.enroll_speech.profiles
+        key = ProfileKey(self.subscription_id, KINDS[kind], profile_id)
+        for name in recordings:
+            enrollment = _enrollment(self.app.services, name)
+            profile, signature = profiles.get_with_signature(key)
+            after = replace(
+                profile,
+                passphrase=PHRASE if key.kind.needs_phrase else None,
+                status=EnrollmentStatus.ENROLLED,
+                enrollments_count=profile.enrollments_count + 1,
+                speech_seconds=profile.speech_seconds + enrollment.speech_seconds,
+                model_id=enrollment.model_id,
+            )
+            total = signature.plus(enrollment) if signature else enrollment.signature
+            profiles.enroll(after, total, enrollment, b"fLaC" if key.kind.keeps_audio else None)
+
+    def speaker(self, kind: str, *recordings: str) -> str:
+        """The id of a new profile that is enrolled, with three recordings unless others are named."""
+        (profile_id,) = self.created(kind)
+        self.enroll(kind, profile_id, recordings or ("passphrase-1", "passphrase-2", "passphrase-3"))
+        return profile_id
+
+    def identified(self, candidates: str, recording: str = "passphrase-4") -> Answer:
+        """``candidates`` is a list of ids, ``*`` or a group."""
+        target = f"/speaker-recognition/{IDENTIFICATION}/profiles:identifySingleSpeaker?{VERSION}"
+        query = f"&ignoreMinLength=true&profileIds={quote(candidates)}"
+        return expected(self.call("POST", target + query, sample(recording)), 200)
+
+
+def customer(app: App, **settings: object) -> Customer:
+    """A new subscription with these settings, whose key has been used."""
+    subscription_id = f"s-{uuid4()}"
+    made = app.call("PUT", f"/manage/subscriptions/{subscription_id}", json.dumps(settings).encode())
+    new = Customer(app, subscription_id, expected(made, 201).json["keys"]["primary"])
+    expected(new.call("GET", "/settings"), 200)
+    app.data_keys.of(subscription_id)
+    return new
+
+
+_HEARD: Final[dict[str, Enrollment]] = {}
+
+
+def _enrollment(services: Services, name: str) -> Enrollment:
+    if name not in _HEARD:
+        utterance = services.enroll_speech.listener.listen(sample(name), "audio/wav", V1_SHORT_AUDIO)
+        embedding, telephone = embeddings(services.model, utterance)
+        _HEARD[name] = Enrollment(
+            embedding=embedding,
+            model_id=services.model.model_id,
+            audio_seconds=utterance.seconds,
+            speech_seconds=utterance.speech_seconds,
+            snr_db=utterance.snr_db,
+            created_at=datetime.now(UTC),
+            telephone=telephone,
+        )
+    return _HEARD[name]
+
+
+def expected(answer: Answer, status: int) -> Answer:
+    assert answer.status == status, answer.body
+    return answer

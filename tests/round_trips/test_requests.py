@@ -1,0 +1,67 @@
+"""Where one call to storage is more than one request over the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from localhost.azurite import Azurite
+from shared.storage.account import StorageAccount
+from shared.storage.blobs import AzureBlobs
+from shared.storage.instances import RowInstances
+from shared.storage.memory import MemoryRows
+from shared.storage.ports import MAX_CHANGES, Insert
+from shared.storage.tables import PAGE_ROWS, TableRows
+from tests.round_trips.ledger import Ledger, NotingRows
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def counted(azurite: Azurite) -> tuple[StorageAccount, Callable[[], int]]:
+    """An account, and how many requests it has sent since that was asked last."""
+    ledger, account = Ledger(), StorageAccount(connection_string=azurite.connection_string)
+    account.transport.session.hooks["response"].append(lambda *_, **__: ledger.note_request())
+    return account, lambda: ledger.taken()[1]
+
+
+@pytest.mark.azurite
+def test_the_first_use_of_a_table_or_container_in_a_process_makes_sure_that_it_is_there(azurite: Azurite) -> None:
+    account, requests = counted(azurite)
+    rows, blobs = TableRows(account, f"t{uuid4().hex}"), AzureBlobs(account, f"c{uuid4().hex}")
+
+    rows.get("partition", "key")
+    assert requests() == 2
+    rows.get("partition", "key")
+    assert requests() == 1
+    blobs.get("name")
+    assert requests() == 2
+    blobs.get("name")
+    assert requests() == 1
+
+
+@pytest.mark.azurite
+def test_a_query_is_a_request_for_each_thousand_rows(azurite: Azurite) -> None:
+    account, requests = counted(azurite)
+    rows = TableRows(account, f"t{uuid4().hex}")
+    keys = [f"row:{number:04}" for number in range(PAGE_ROWS + 1)]
+    for start in range(0, len(keys), MAX_CHANGES):
+        rows.apply("partition", [Insert(key, {}) for key in keys[start : start + MAX_CHANGES]])
+    requests()
+
+    assert len(list(rows.query("partition", "row:", "row;"))) == PAGE_ROWS + 1
+    assert requests() == 2
+    assert len(list(rows.query("partition", "row:", "row;", limit=PAGE_ROWS))) == PAGE_ROWS
+    assert requests() == 1
+
+
+def test_a_beat_is_two_calls_and_the_first_of_a_process_three() -> None:
+    ledger = Ledger()
+    instances = RowInstances(NotingRows(MemoryRows(), "instances", ledger))
+
+    instances.beat("this-one", NOW)
+    assert ledger.taken()[0] == ("merge instance", "write instance", "query instance")
+    instances.beat("this-one", NOW + timedelta(seconds=30))
+    assert ledger.taken()[0] == ("merge instance", "query instance")
