@@ -8,10 +8,12 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.storage.account import RETRIES, StorageAccount
 from shared.storage.azure_errors import azure_errors, is_container_missing
+from shared.storage.ports import Blob
 from shared.storage.rules import check_blob_name, check_blob_prefix
 
 if TYPE_CHECKING:
@@ -38,11 +40,29 @@ class AzureBlobs:
         with azure_errors():
             self._container().upload_blob(name, content, overwrite=True)
 
-    def get(self, name: str) -> bytes | None:
+    def put_over(self, name: str, content: bytes, etag: str | None) -> bool:
         check_blob_name(name)
         with azure_errors():
             try:
-                return self._container().download_blob(name).readall()
+                if etag is None:
+                    self._container().upload_blob(name, content)
+                else:
+                    unchanged = MatchConditions.IfNotModified
+                    self._container().upload_blob(name, content, overwrite=True, etag=etag, match_condition=unchanged)
+            except (ResourceExistsError, ResourceModifiedError):
+                return False
+        return True
+
+    def get(self, name: str) -> bytes | None:
+        blob = self.get_with_etag(name)
+        return None if blob is None else blob.content
+
+    def get_with_etag(self, name: str) -> Blob | None:
+        check_blob_name(name)
+        with azure_errors():
+            try:
+                download = self._container().download_blob(name)
+                return Blob(download.readall(), download.properties.etag)
             except ResourceNotFoundError as error:
                 if is_container_missing(error):
                     raise

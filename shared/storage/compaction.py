@@ -13,9 +13,9 @@ from typing import Final
 from shared.storage.changes import KEPT, News, last_change, news, trim
 from shared.storage.fields import Fields
 from shared.storage.layout import TALLY, parsed_profile_row
-from shared.storage.packs import Pack, Packs
+from shared.storage.packs import Content, Pack, Packs, Seen
 from shared.storage.ports import MAX_CHANGES, Rows
-from shared.storage.speakers import SpeakerReader, Speakers, in_columns, one_by_one
+from shared.storage.speakers import SpeakerReader, in_columns, one_by_one
 
 FEWEST_TO_PACK: Final = 1_000
 """Profiles of all kinds. Fewer are one page of a range: a pack would save nothing."""
@@ -65,7 +65,8 @@ class RowCompaction:
             if not waiting:
                 self._seen(subscription_id, packs, said.last)
                 return written
-            self._write(subscription_id, waiting[0], said)
+            if not self._write(subscription_id, waiting[0], said):
+                return written
         return STEPS
 
     def _seen(self, subscription_id: str, packs: list[Pack], upto: int) -> None:
@@ -73,12 +74,13 @@ class RowCompaction:
         for start in range(0, len(behind), MAX_CHANGES):
             self._packs.seen(subscription_id, behind[start : start + MAX_CHANGES], upto)
 
-    def _write(self, subscription_id: str, pack: Pack, said: News) -> None:
-        """One pack, complete up to ``said.last``: what is read below is read after the log was."""
-        content = self._packs.read(subscription_id, pack)
+    def _write(self, subscription_id: str, pack: Pack, said: News) -> bool:
+        """One pack, complete up to ``said.last``: what is read below is read after the log was. False when another
+        instance packs this subscription."""
+        seen = self._packs.look(subscription_id, pack)
+        content = seen.content
         if content is None or said.misses(content.complete):
-            self._from_rows(subscription_id, pack, said.last)
-            return
+            return self._from_rows(subscription_id, pack, said.last, seen)
         speakers = {one.profile_id: one for block in content.blocks for one in one_by_one(block)}
         changed = [one for one in said.since(content.complete) if pack.covers(one)]
         for profile_id, speaker in self._reader.these(subscription_id, changed).items():
@@ -86,23 +88,24 @@ class RowCompaction:
             if speaker is not None:
                 speakers[profile_id] = speaker
         if len(speakers) > 2 * self._pack_profiles:
-            self._from_rows(subscription_id, pack, said.last)
-            return
-        self._put(subscription_id, pack, said.last, in_columns(speakers.values()))
+            return self._from_rows(subscription_id, pack, said.last, seen)
+        packed = Content(pack.until or "", said.last, in_columns(speakers.values()))
+        return self._put(subscription_id, pack, packed, seen)
 
-    def _from_rows(self, subscription_id: str, pack: Pack, complete: int) -> None:
+    def _from_rows(self, subscription_id: str, pack: Pack, complete: int, seen: Seen) -> bool:
         """The first part of the range; the rest becomes a stale pack of its own."""
         rows = self._reader.rows(subscription_id, pack.first, pack.until, self._pack_profiles + 1)
         some = list(islice(rows, self._pack_profiles + 1))
         rest = parsed_profile_row(some[-1].key)[1] if len(some) > self._pack_profiles else None
         blocks = in_columns(self._reader.speakers(some[: self._pack_profiles]))
-        self._put(subscription_id, pack, complete, blocks, rest)
+        return self._put(subscription_id, pack, Content(rest or pack.until or "", complete, blocks), seen, rest)
 
-    def _put(
-        self, subscription_id: str, pack: Pack, complete: int, blocks: list[Speakers], rest: str | None = None
-    ) -> None:
-        mark = self._packs.write(subscription_id, pack.first, rest or pack.until, complete, blocks)
-        self._packs.note(subscription_id, pack, mark, complete, rest)
+    def _put(self, subscription_id: str, pack: Pack, content: Content, seen: Seen, rest: str | None = None) -> bool:
+        mark = self._packs.write(subscription_id, pack.first, content, seen)
+        if mark is None:
+            return False
+        self._packs.note(subscription_id, pack, mark, content.complete, rest)
+        return True
 
 
 def _changed(pack: Pack, said: News) -> bool:

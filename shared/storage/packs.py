@@ -7,12 +7,14 @@ what it says itself. One that is missing, torn, of another place or not to be op
 the profiles' own rows. So a pack is never a matter of correctness.
 
 Nothing but the blob under its fixed name holds packed voices: writing it anew is what erases the earlier content.
+It is written only over the blob that the writer has seen before it read the speakers, so that a late writer cannot
+bring back a voice that another one has left out.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
@@ -58,12 +60,21 @@ class Pack:
 
 @dataclass(frozen=True)
 class Content:
-    """``until`` is the end of the range when this was packed: empty for the last one."""
+    """``until`` is the end of the range when this was packed: empty for the last one. ``write`` gives the mark."""
 
-    mark: str
     until: str
     complete: int
     blocks: Sequence[Speakers] = field(repr=False)
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The blob of a range as a writer found it: ``etag`` is ``None`` when there was none, ``content`` when it is none
+    to be had."""
+
+    etag: str | None
+    content: Content | None
 
 
 class Packs:
@@ -78,11 +89,16 @@ class Packs:
 
     def read(self, subscription_id: str, pack: Pack) -> Content | None:
         """``None`` when there is nothing to be had: stale, missing, torn, another's."""
-        if pack.is_stale:
-            return None
-        sealed = self._blobs.get(pack_blob(subscription_id, pack.first))
-        if sealed is None:
-            return None
+        return None if pack.is_stale else self.look(subscription_id, pack).content
+
+    def look(self, subscription_id: str, pack: Pack) -> Seen:
+        """For a writer, before it reads the speakers."""
+        blob = self._blobs.get_with_etag(pack_blob(subscription_id, pack.first))
+        if blob is None:
+            return Seen(None, None)
+        return Seen(blob.etag, None if pack.is_stale else self._opened(subscription_id, pack, blob.content))
+
+    def _opened(self, subscription_id: str, pack: Pack, sealed: bytes) -> Content | None:
         try:
             content = _content(self._envelope.open(place_of(subscription_id, pack.first), sealed))
         except (SealBroken, PackMalformed):
@@ -93,15 +109,12 @@ class Packs:
             return replace(content, complete=max(content.complete, pack.upto))
         return content
 
-    def write(
-        self, subscription_id: str, first: str, until: str | None, complete: int, blocks: Iterable[Speakers]
-    ) -> str:
-        """Returns the mark for the row. Whoever is cut off behind this has written a pack that its row does not know:
-        it is as good as what it says about itself."""
+    def write(self, subscription_id: str, first: str, content: Content, over: Seen) -> str | None:
+        """Returns the mark for the row, or ``None`` when somebody has written since that look. Whoever is cut off
+        behind this has written a pack that its row does not know: it is as good as what it says about itself."""
         mark = self._ids()
-        plain = _plain(Content(mark, until or "", complete, list(blocks)))
-        self._blobs.put(pack_blob(subscription_id, first), self._envelope.seal(place_of(subscription_id, first), plain))
-        return mark
+        sealed = self._envelope.seal(place_of(subscription_id, first), _plain(replace(content, mark=mark)))
+        return mark if self._blobs.put_over(pack_blob(subscription_id, first), sealed, over.etag) else None
 
     def begin(self, subscription_id: str) -> None:
         """One stale pack over everything. Silent when there are packs already."""
@@ -110,8 +123,8 @@ class Packs:
     def note(self, subscription_id: str, pack: Pack, mark: str, upto: int, rest: str | None = None) -> None:
         """``rest``: what has been written ends before this id, and the rest of the range is a new, stale pack.
 
-        When another instance noted something meanwhile, ours may have overwritten what it packed, and may hold a
-        voice that is deleted: the range is to be packed anew.
+        When another instance noted something meanwhile, what the row says may not be what is in the blob: the range
+        is to be packed anew.
         """
         changes: list[Change] = [Replace(pack_row(pack.first), _values(mark, upto), pack.etag)]
         if rest is not None:
@@ -177,7 +190,7 @@ def _content(plain: bytes) -> Content:
         version, mark, until, complete, blocks = _HEAD.unpack_from(plain)
         if version != _VERSION:
             raise PackMalformed
-        return Content(mark.decode(), until.rstrip(b"\0").decode(), complete, list(_blocks(plain, blocks)))
+        return Content(until.rstrip(b"\0").decode(), complete, list(_blocks(plain, blocks)), mark.decode())
     except (struct.error, ValueError) as error:
         raise PackMalformed from error
 

@@ -295,6 +295,30 @@ def test_two_compactions_at_once_leave_no_deleted_voice(storage: Storage) -> Non
         assert_a_new_instance_is_right(storage, subscription_id)
 
 
+def test_a_compaction_that_comes_late_and_dies_brings_no_deleted_voice_back(storage: Storage) -> None:
+    """Before any of its calls a voice is deleted and another one packs; behind that very call it dies."""
+    for call in range(1, 12):
+        stores = instance(storage)
+        subscription_id = packed(storage, 2 * PACK_PROFILES)
+        kept = stores.profiles.list(subscription_id, ProfileKind.IDENTIFICATION)
+        enroll(stores, kept[1].key, 90)
+
+        def meanwhile(gone: ProfileKey = kept[0].key) -> None:
+            other = instance(storage)
+            other.profiles.delete(gone, NOW)
+            other.compaction.compact(gone.subscription_id)
+
+        scissors = Scissors(at=call, failure=Failure.DIES_AFTER, interrupt_at=call, before_call=meanwhile)
+        with suppress(ProcessDied):
+            instance(storage, scissors).compaction.compact(subscription_id)
+        if not scissors.reached:
+            break
+        held = bytes.fromhex(kept[0].key.profile_id.replace("-", ""))
+        assert not any(held in plain for plain in opened(storage, subscription_id)), f"call {call}"
+        assert_a_new_instance_is_right(storage, subscription_id)
+    assert call > 5
+
+
 def test_a_gallery_that_loads_while_packs_are_divided_is_whole(storage: Storage) -> None:
     for call in range(1, 8):
         stores = instance(storage)

@@ -14,16 +14,26 @@ from shared import bootstrap
 from shared.bootstrap import Services
 from shared.storage.account import StorageAccount
 from shared.storage.blobs import AzureBlobs
-from shared.storage.ports import Blobs, Change, Row, Rows
+from shared.storage.ports import Blob, Blobs, Change, Row, Rows
 from shared.storage.tables import TableRows
 from tests.performance.invoke import invoke_identify, invoke_verify
 
 
 @dataclass(frozen=True)
 class StorageCall:
+    """``rows``: how many came back."""
+
     what: str
     started: float
     ended: float
+    rows: int
+
+
+@dataclass
+class Came:
+    """What a call under way has brought so far."""
+
+    rows: int = 0
 
 
 @dataclass
@@ -34,13 +44,13 @@ class Ledger:
     _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
-    def entry(self, what: str) -> Iterator[None]:
-        started = time.perf_counter()
+    def entry(self, what: str) -> Iterator[Came]:
+        started, came = time.perf_counter(), Came()
         try:
-            yield
+            yield came
         finally:
             with self._lock:
-                self.calls.append(StorageCall(what, started, time.perf_counter()))
+                self.calls.append(StorageCall(what, started, time.perf_counter(), came.rows))
 
     def taken(self) -> list[StorageCall]:
         """The calls since the last time this was asked."""
@@ -56,14 +66,18 @@ class TimedRows:
         self._rows, self._ledger = rows, ledger
 
     def get(self, partition: str, key: str) -> Row | None:
-        with self._ledger.entry(f"read {_kind(key)}"):
-            return self._rows.get(partition, key)
+        with self._ledger.entry(f"read {_kind(key)}") as came:
+            found = self._rows.get(partition, key)
+            came.rows = 1 if found else 0
+            return found
 
     def query(
         self, partition: str, start: str, end: str, *, limit: int | None = None, select: Sequence[str] | None = None
     ) -> Iterator[Row]:
-        with self._ledger.entry(f"range of {_kind(start)}"):
-            return iter(list(self._rows.query(partition, start, end, limit=limit, select=select)))
+        with self._ledger.entry(f"range of {_kind(start)}") as came:
+            found = list(self._rows.query(partition, start, end, limit=limit, select=select))
+            came.rows = len(found)
+            return iter(found)
 
     def apply(self, partition: str, changes: Sequence[Change]) -> None:
         with self._ledger.entry(f"write {'+'.join(_kind(change.key) for change in changes)}"):
@@ -83,6 +97,14 @@ class TimedBlobs:
     def get(self, name: str) -> bytes | None:
         with self._ledger.entry("read blob"):
             return self._blobs.get(name)
+
+    def get_with_etag(self, name: str) -> Blob | None:
+        with self._ledger.entry("read blob"):
+            return self._blobs.get_with_etag(name)
+
+    def put_over(self, name: str, content: bytes, etag: str | None) -> bool:
+        with self._ledger.entry("write blob"):
+            return self._blobs.put_over(name, content, etag)
 
     def names(self, prefix: str) -> Iterator[str]:
         with self._ledger.entry("list blobs"):
