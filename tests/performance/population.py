@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -36,12 +36,13 @@ _AT_ONCE = 10 * WRITERS
 
 @dataclass(frozen=True)
 class Population:
-    """One subscription's. ``kept_for``: each profile stands in the index of expiry too, so long after ``NOW``."""
+    """One subscription's. ``kept_for``: each profile stands in the index of expiry too, so long after its last use."""
 
     rows: Rows
     envelope: Envelope
     subscription_id: str
     kept_for: timedelta | None = None
+    used_at: datetime = NOW
 
     def fill(self, speakers: int) -> Iterator[int]:
         """Yields how many there are, from time to time. Of one number the same voices every time."""
@@ -77,10 +78,11 @@ class Population:
         sealed = SealedVoice(
             self.envelope.seal(Place(key, Secret.SIGNATURE, 0, MODEL), signature_bytes(signature)),
         )
-        profile = Profile(key, "en-US", NOW, NOW, EnrollmentStatus.ENROLLED, NOW, 1, 9.0, 8.0, model_id=MODEL)
+        at = self.used_at
+        profile = Profile(key, "en-US", at, at, EnrollmentStatus.ENROLLED, at, 1, 9.0, 8.0, model_id=MODEL)
         if self.kept_for is None:
             return [Insert(profile_row(key), profile_values(profile, 1, sealed))]
-        until = NOW + self.kept_for
+        until = at + self.kept_for
         return [Insert(profile_row(key), profile_values(profile, 1, sealed, until)), expire_due(until, key)]
 
     def new_key(self) -> ProfileKey:

@@ -26,8 +26,8 @@ from tests.performance.targets import SLOPE, Measure
 
 REQUESTS, QUICK_REQUESTS = 5_000, 300
 CLIENTS = 6
-SAMPLE_EVERY = 25
-"""Requests."""
+SAMPLES = 50
+"""Each is taken when all clients have their answers: what a request holds while it is at work is not growth."""
 WARM_UP = 0.5
 """The share of the requests before the line begins: every length of audio has been heard many times by then."""
 SEED = 5
@@ -41,28 +41,22 @@ class Sample:
 
 @dataclass
 class Ledger:
-    """What all clients have sent so far. Safe for use by several threads."""
+    """What all clients have sent so far, and how much they shall have sent when they rest again. Safe for use by
+    several threads."""
 
-    process_id: int
-    total: int
     requests: int = 0
     refused: int = 0
-    samples: list[Sample] = field(default_factory=list)
+    until: int = 0
     lock: Lock = field(default_factory=Lock)
 
     @property
-    def is_done(self) -> bool:
-        return self.requests >= self.total
+    def is_time_to_rest(self) -> bool:
+        return self.requests >= self.until
 
-    def note(self, *, refused: bool) -> bool:
-        """True when this request brought a sample."""
+    def note(self, *, refused: bool) -> None:
         with self.lock:
             self.requests += 1
             self.refused += refused
-            due = self.requests % SAMPLE_EVERY == 0
-            if due:
-                self.samples.append(Sample(self.requests, held(self.process_id)))
-            return due
 
 
 @dataclass(frozen=True)
@@ -99,36 +93,33 @@ def measured(run: Run) -> Found:
     ):
         clients = [Client(service.url, service.key) for _ in range(CLIENTS)]
         cast = Cast.of(enroll(clients[0], run.spoken), run.spoken)
-        ledger = Ledger(service.process.pid, total)
-        ledger.samples.append(Sample(0, held(service.process.pid)))
-        started = time.perf_counter()
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            at_work = [
-                pool.submit(_tell_stories, Caller(client, ledger), cast, random.Random(SEED + number))
-                for number, client in enumerate(clients)
-            ]
-            while not ledger.is_done and not any(one.done() for one in at_work):
-                time.sleep(15.0 if not run.quick else 2.0)
+        ledger, started = Ledger(), time.perf_counter()
+        callers = [(Caller(client, ledger), random.Random(SEED + number)) for number, client in enumerate(clients)]
+        samples = [Sample(0, held(service.process.pid))]
+        for number in range(1, SAMPLES + 1):
+            ledger.until = total * number // SAMPLES
+            with ThreadPoolExecutor(CLIENTS) as pool:
+                for done in [pool.submit(_tell_stories, caller, cast, dice) for caller, dice in callers]:
+                    done.result()
+            samples.append(Sample(ledger.requests, held(service.process.pid)))
+            if number % 5 == 0:
                 run.say(f"{ledger.requests:,} of {total:,} requests")
-            for one in at_work:
-                one.result()
         seconds = time.perf_counter() - started
         for client in clients:
             client.close()
-    return _found(ledger, seconds)
+    return _found(ledger, samples, seconds)
 
 
 def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
-    """Stories in an order of chance, each as often as the others, until all clients together have sent enough."""
+    """Stories in an order of chance, each as often as the others, until it is time to rest."""
     while True:
         for story in dice.sample(STORIES, len(STORIES)):
-            if send.ledger.is_done:
+            if send.ledger.is_time_to_rest:
                 return
             story(send, cast, dice)
 
 
-def _found(ledger: Ledger, seconds: float) -> Found:
-    samples = ledger.samples
+def _found(ledger: Ledger, samples: Sequence[Sample], seconds: float) -> Found:
     settled = behind(samples, WARM_UP * ledger.requests)
     remark = ""
     figure = None
