@@ -36,6 +36,13 @@ param alwaysReadyInstances int = 0
 @maxValue(32)
 param httpConcurrency int = 4
 
+@description('How instances are replaced by a new version or setting. RollingUpdate (in preview at Azure) lets requests in flight finish, and both versions answer for some minutes; Recreate cuts them off.')
+@allowed([
+  'RollingUpdate'
+  'Recreate'
+])
+param updateStrategy string = 'RollingUpdate'
+
 @description('Spread the plan\'s instances over availability zones, where the region has them.')
 param zoneRedundant bool = false
 
@@ -131,6 +138,9 @@ param logRetentionDays int = 30
 
 @description('Log every call to the voice data\'s account (who read, wrote or deleted what, by id). About 1 KB for each storage call.')
 param logVoiceAccess bool = true
+
+@description('Let the Functions host export by OpenTelemetry. docs/decisions/observability.md says what to check first.')
+param openTelemetry bool = false
 
 @description('Monthly budget in the currency of the billing account; 0: none. Needs alertEmail and budgetStartDate.')
 @minValue(0)
@@ -286,6 +296,8 @@ module functionApp 'modules/function-app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     httpConcurrency: httpConcurrency
     zoneRedundant: zoneRedundant
+    updateStrategy: updateStrategy
+    openTelemetry: openTelemetry
     subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
     allowedAddressRanges: allowedAddressRanges
   }

@@ -81,6 +81,12 @@ param httpConcurrency int
 @description('Whether instances are spread over availability zones.')
 param zoneRedundant bool
 
+@description('How instances are replaced: RollingUpdate or Recreate.')
+param updateStrategy string
+
+@description('Whether the host exports by OpenTelemetry.')
+param openTelemetry bool
+
 @description('Subnet for outgoing traffic; empty: none.')
 param subnetId string
 
@@ -94,7 +100,7 @@ var allowedCallers = [for (addressRange, index) in allowedAddressRanges: {
   priority: 100 + index
 }]
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
   location: location
   tags: tags
@@ -109,7 +115,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
   // How azd finds the app for the service in azure.yaml.
@@ -157,6 +163,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           }
         }
       }
+      // RollingUpdate lets requests in flight finish; Recreate cuts them off. Needs API version 2024-11-01.
+      siteUpdateStrategy: {
+        type: updateStrategy
+      }
     }
     // Flex Consumption refuses most of what other plans take here (ftpsState, linuxFxVersion, alwaysOn, ...).
     siteConfig: {
@@ -168,7 +178,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 }
 
 // Deployments come with an Entra token; user name and password for publishing are off.
-resource noPasswordForDeployment 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noPasswordForDeployment 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -176,7 +186,7 @@ resource noPasswordForDeployment 'Microsoft.Web/sites/basicPublishingCredentials
   }
 }
 
-resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'ftp'
   properties: {
@@ -186,7 +196,7 @@ resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicie
 
 // shared/config.py is the source of the names; tests/infra holds the two lists together. There is no secret among
 // them. The host and the app find everything by address and by their identity.
-resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
   properties: {
@@ -196,6 +206,11 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+    // Overrides host.json. The worker sends its lines to the host either way; with OpenTelemetry the host exports them.
+    AzureFunctionsJobHost__telemetryMode: openTelemetry ? 'OpenTelemetry' : 'ApplicationInsights'
+    // Read with OpenTelemetry only: keep everything. Otherwise the exporter keeps 5 traces a second and the lines in them.
+    OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+    OTEL_TRACES_SAMPLER_ARG: '1.0'
     // Handlers block in ONNX and in storage, and a request that waits for its turn or is turned away needs a thread too.
     PYTHON_THREADPOOL_THREAD_COUNT: string((4 * httpConcurrency) + 4)
     // Just above MAX_BODY_BYTES of shared/domain/limits.py (32 MiB), which answers in the API's own words; the

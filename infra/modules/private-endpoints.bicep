@@ -24,6 +24,7 @@ param keyVaultId string
 @description('What makes names unique.')
 param resourceToken string
 
+// No queue, no table of the host's account: nothing uses them (function-app.bicep, AzureWebJobsStorage).
 var zoneNames = [
   'privatelink.blob.${environment().suffixes.storage}'
   'privatelink.table.${environment().suffixes.storage}'

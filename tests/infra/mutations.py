@@ -105,12 +105,25 @@ MUTATIONS: Final = {
         (LOGS, "disableLocalAuth: true", "disableLocalAuth: false"),
     ],
     "no_file_reads_a_secret": [(VOICE, "string = account.name", "string = account.listKeys().keys[0].value")],
-    "the_plan_is_flex_consumption_with_python_3_12": [
+    "the_plan_is_flex_consumption_with_the_packages_python": [
         (APP, "name: 'FC1'", "name: 'EP1'"),
         (APP, "version: '3.13'", "version: '3.10'"),
         (APP, "      minTlsVersion: '1.2'\n", "      minTlsVersion: '1.2'\n      ftpsState: 'Disabled'\n"),
         (APP, "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 1"),
         (APP, "instanceCount: alwaysReadyInstances", "instanceCount: 1"),
+    ],
+    "an_update_lets_requests_finish": [
+        (APP, "        type: updateStrategy\n", "        type: 'Recreate'\n"),
+        (APP, "Microsoft.Web/sites@2024-11-01", "Microsoft.Web/sites@2024-04-01"),
+        (MAIN, "param updateStrategy string = 'RollingUpdate'", "param updateStrategy string = 'Recreate'"),
+        (MAIN, "updateStrategy: updateStrategy", "updateStrategy: 'Recreate'"),
+    ],
+    "no_line_is_left_out_of_the_log": [
+        (APP, "OTEL_TRACES_SAMPLER_ARG: '1.0'", "OTEL_TRACES_SAMPLER_ARG: '0.1'"),
+        (APP, "'microsoft.fixed_percentage'", "'microsoft.rate_limited'"),
+        (APP, "openTelemetry ? 'OpenTelemetry' : 'ApplicationInsights'", "openTelemetry ? 'OpenTelemetry' : 'None'"),
+        (MAIN, "param openTelemetry bool = false", "param openTelemetry bool = true"),
+        (MAIN, "openTelemetry: openTelemetry", "openTelemetry: false"),
     ],
     "callers_come_by_https_and_nobody_publishes_with_a_password": [
         (APP, "httpsOnly: true", "httpsOnly: false"),
@@ -152,6 +165,7 @@ MUTATIONS: Final = {
         (GATEWAY, "header: 'X-Gateway-Key'", "header: 'Ocp-Apim-Subscription-Key'"),
         (GATEWAY, "subscriptionRequired: false", "subscriptionRequired: true"),
         ("api-management-policy.xml", "&quot;manage&quot;", "&quot;other&quot;"),
+        ("api-management-policy.xml", "calls=\"6000\"", "calls=\"600\""),
         ("api-management-policy.xml", "&quot;Ocp-Apim-Subscription-Key&quot;", "&quot;X-Key&quot;"),
         (MAIN, "publicUrl: empty(publicUrl) ? ownUrl : publicUrl", "publicUrl: publicUrl"),
         (MAIN, "withApiManagement ? apiManagementUrl : ''", "withApiManagement ? '' : ''"),

@@ -10,6 +10,7 @@ from shared.domain.limits import MAX_BODY_BYTES
 from tests.infra.bicep import Infra
 from tests.infra.promise import choice, output_of, promise, settings_of
 from tests.service import REPOSITORY
+from tools.package import PYTHON
 
 LOCAL_SETTINGS: Final = {config.STORAGE.name, config.LOCAL_KEY.name}
 """Development only: a connection string is an account key, and a subscription made at start is nobody's."""
@@ -34,6 +35,9 @@ HOST_SETTINGS: Final = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "PYTHON_THREADPOOL_THREAD_COUNT",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+    "AzureFunctionsJobHost__telemetryMode",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
 }
 """What the Functions host and worker read."""
 
@@ -89,11 +93,11 @@ def the_app_runs_as_its_identity(infra: Infra) -> None:
 
 
 @promise
-def the_plan_is_flex_consumption_with_python_3_12(infra: Infra) -> None:
+def the_plan_is_flex_consumption_with_the_packages_python(infra: Infra) -> None:
     assert infra.resource("function-app", "plan").at("sku") == {"name": "FC1", "tier": "FlexConsumption"}
     assert infra.resource("function-app", "plan").at("properties", "reserved") is True
     app = infra.resource("function-app", "app").at("properties")
-    assert app["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
+    assert app["functionAppConfig"]["runtime"] == {"name": "python", "version": PYTHON}
     scale = app["functionAppConfig"]["scaleAndConcurrency"]
     assert scale["instanceMemoryMB"] == "instanceMemoryMB"
     assert scale["maximumInstanceCount"] == "maximumInstanceCount"
@@ -101,6 +105,30 @@ def the_plan_is_flex_consumption_with_python_3_12(infra: Infra) -> None:
     assert choice(scale["alwaysReady"])[1:] == ([], ready)
     assert scale["triggers"]["http"]["perInstanceConcurrency"] == "httpConcurrency"
     assert not REFUSED_BY_FLEX & set(app["siteConfig"])
+
+
+@promise
+def an_update_lets_requests_finish(infra: Infra) -> None:
+    """``siteUpdateStrategy`` is known from API version 2024-11-01 on; Azure's own default cuts requests off."""
+    app = infra.resource("function-app", "app")
+    assert app.at("properties", "functionAppConfig", "siteUpdateStrategy") == {"type": "updateStrategy"}
+    assert app.api_version >= "2024-11-01"
+    assert infra.main.parameters["updateStrategy"]["default"] == "RollingUpdate"
+    assert infra.main.modules["functionApp"].at("params", "updateStrategy") == "updateStrategy"
+
+
+@promise
+def no_line_is_left_out_of_the_log(infra: Infra) -> None:
+    """An alarm is one line: neither the classic exporter nor OpenTelemetry's may sample it away."""
+    settings = settings_of(infra)
+    mode = choice(settings["AzureFunctionsJobHost__telemetryMode"])
+    assert mode == ("openTelemetry", "OpenTelemetry", "ApplicationInsights")
+    assert (settings["OTEL_TRACES_SAMPLER"], settings["OTEL_TRACES_SAMPLER_ARG"]) == (
+        "microsoft.fixed_percentage",
+        "1.0",
+    )
+    assert infra.main.parameters["openTelemetry"]["default"] is False
+    assert infra.main.modules["functionApp"].at("params", "openTelemetry") == "openTelemetry"
 
 
 @promise
@@ -176,6 +204,9 @@ def the_gateway_leaves_keys_alone_and_hides_management(infra: Infra) -> None:
     limit = policy.find("./inbound/rate-limit-by-key")
     assert limit is not None
     assert f'"{KEY_HEADER}"' in limit.get("counter-key", "")
+    granted = 60 * infra.main.parameters["requestsPerSecond"]["default"]
+    assert int(limit.get("calls", "0")) > granted, "the app says 429 in the API's own words, before the gateway does"
+    assert limit.get("renewal-period") == "60"
     main = infra.main
     assert choice(main.modules["functionApp"].at("params", "publicUrl"))[1:] == ("ownUrl", "publicUrl")
     assert choice(main.variables["ownUrl"]) == ("withApiManagement", "apiManagementUrl", "")

@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from shared.http.errors import V1, V2
 from tests.infra.bicep import INFRA
 from tests.service import REPOSITORY
 
@@ -57,6 +58,13 @@ def test_a_query_reads_fields_that_the_line_has(name: str) -> None:
     for event in set(ASKED.findall(query)) & set(written):
         for field in [*FIELD.findall(query), *columns]:
             assert f" {field}=" in written[event], f"{event}: {field}"
+
+
+def test_the_error_alert_knows_every_refusal_that_is_answered_with_5xx() -> None:
+    wires = {**V1, **V2}
+    bases = {fact for fact, wire in wires.items() if wire.status >= 500}
+    named = re.findall(r'"(\w+)"', QUERIES["error-percent"].split("Reason in (")[1].split(")")[0])
+    assert set(named) == {one.__name__ for base in bases for one in (base, *base.__subclasses__())}
 
 
 def test_what_is_awaited_is_asked_for_and_not_written_yet() -> None:
