@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock
+from threading import Lock, Timer
 from typing import Final
 
 from shared.services.ports import Clock, Ranked, Scorer
@@ -31,7 +31,7 @@ from shared.storage.speakers import SpeakerReader, in_columns
 logger: Final = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 3_600.0
-"""A gallery that nobody asks for is given up after this, at the next use of another one."""
+"""A gallery that nobody asks for is given up after this."""
 
 RECHECK_SECONDS: Final = 60.0
 """How often the row of a speaker is read anew whose time is over: it may have been used elsewhere since."""
@@ -66,9 +66,12 @@ class RowGalleries:
         clock: Clock,
         max_bytes: int,
         monotonic: Callable[[], float] = time.monotonic,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._voices, self._packs, self._reader = voices, packs, reader
         self._policies, self._clock, self._max_bytes, self._monotonic = policies, clock, max_bytes, monotonic
+        self._idle_seconds = idle_seconds
+        self._watch: Timer | None = None
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._lock = Lock()
         self._pack_readers = ThreadPoolExecutor(PACK_READERS, thread_name_prefix="pack-read")
@@ -103,17 +106,34 @@ class RowGalleries:
             return held
 
     def _make_room(self, in_use: str) -> None:
-        """Give up what is idle, and the longest unused ones while all are too large together."""
+        """Give up the longest unused ones while all are too large together."""
         with self._lock:
-            now = self._monotonic()
             sizes = {one: held.gallery.bytes_held for one, held in self._held.items() if held.gallery}
             total = sum(sizes.values())
             for one in [other for other in self._held if other != in_use]:
-                held = self._held[one]
-                if held.lock.locked() or (total <= self._max_bytes and now - held.used < IDLE_SECONDS):
-                    continue
-                del self._held[one]
-                total -= sizes.get(one, 0)
+                if total <= self._max_bytes:
+                    break
+                if not self._held[one].lock.locked():
+                    del self._held[one]
+                    total -= sizes.get(one, 0)
+            self._keep_watch()
+
+    def _keep_watch(self) -> None:
+        """Somebody comes back for what nobody uses any more: of a deleted subscription no use will ever tell."""
+        if self._held and self._watch is None:
+            longest = self._monotonic() - next(iter(self._held.values())).used
+            self._watch = Timer(max(self._idle_seconds / 20, self._idle_seconds - longest), self._give_up_idle)
+            self._watch.daemon = True
+            self._watch.start()
+
+    def _give_up_idle(self) -> None:
+        with self._lock:
+            now = self._monotonic()
+            for one, held in list(self._held.items()):
+                if not held.lock.locked() and now - held.used >= self._idle_seconds:
+                    del self._held[one]
+            self._watch = None
+            self._keep_watch()
 
     def _refreshed(self, subscription_id: str, held: _Held) -> Gallery:
         gallery = held.gallery

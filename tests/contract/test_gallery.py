@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 from shared.domain.errors import StorageUnavailable
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import RetentionPolicy, SettingsChange
-from shared.storage.galleries import RECHECK_SECONDS, RowGalleries
+from shared.storage.galleries import IDLE_SECONDS, RECHECK_SECONDS, RowGalleries
 from shared.storage.layout import profile_row
 from shared.storage.packs import Packs
 from shared.storage.ports import Merge
@@ -223,12 +224,30 @@ def test_the_gallery_unused_for_longest_makes_room(storage: Storage) -> None:
     assert roomy.bytes_held > 2 * alone.bytes_held
 
 
-def galleries_of(storage: Storage, stores: Stores, max_bytes: int) -> RowGalleries:
+def test_a_gallery_that_nobody_uses_is_given_up_by_itself(storage: Storage) -> None:
+    stores = instance(storage)
+    subscriptions = [new_subscription(stores) for _ in range(2)]
+    for one in subscriptions:
+        new_speaker(stores, one)
+    galleries = galleries_of(storage, stores, max_bytes=10**9, idle_seconds=0.2)
+    for one in subscriptions:
+        galleries.up_to_date(one)
+    assert galleries.bytes_held > 0
+    deadline = time.monotonic() + 30
+    while galleries.bytes_held and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert galleries.bytes_held == 0
+    assert galleries.up_to_date(subscriptions[0]).gallery.bytes_held > 0, "and is loaded anew when it is needed"
+
+
+def galleries_of(storage: Storage, stores: Stores, max_bytes: int, idle_seconds: float = IDLE_SECONDS) -> RowGalleries:
     packs, reader = (
         Packs(storage.voices, storage.packs, stores.envelope, new_id),
         SpeakerReader(storage.voices, stores.envelope),
     )
-    return RowGalleries(storage.voices, packs, reader, lambda one: RetentionPolicy(), Clock(NOW), max_bytes)
+    return RowGalleries(
+        storage.voices, packs, reader, lambda one: RetentionPolicy(), Clock(NOW), max_bytes, idle_seconds=idle_seconds
+    )
 
 
 def test_many_requests_at_once_see_every_change(storage: Storage) -> None:
