@@ -10,16 +10,17 @@ import azure.functions as func
 from functions import (
     audit,
     compaction,
+    consent,
     elsewhere,
     enroll,
     groups,
     health,
     identify,
     migration,
-    notes,
     openapi,
     operations,
     phrases,
+    profile_retention,
     profiles,
     retention,
     settings,
@@ -28,7 +29,9 @@ from functions import (
 )
 
 app = func.FunctionApp()
-for module in (profiles, enroll, verify, identify, groups, phrases, operations, settings, notes, audit, subscriptions):
+for module in (profiles, enroll, verify, identify, groups, phrases, operations, settings):
+    app.register_functions(module.blueprint)
+for module in (consent, profile_retention, audit, subscriptions):
     app.register_functions(module.blueprint)
 for module in (retention, compaction, migration, health, openapi, elsewhere):
     app.register_functions(module.blueprint)

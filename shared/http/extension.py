@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.http.reply import Reply
-from shared.http.v2 import _FAMILY, _MODE
+from shared.http.v2 import FAMILY, MODE
 from shared.http.v2021 import V2021
 
-PROFILE: Final = f"profiles/{_FAMILY}/{_MODE}/{{profileId}}"
+PROFILE: Final = f"profiles/{FAMILY}/{MODE}/{{profileId}}"
 """Family and mode are those of 2021-09-05, whichever generation the profile is used with."""
 
 

@@ -38,8 +38,8 @@ from shared.services.identify import Identification, RankedProfile
 from shared.services.profiles import ProfilePage, canonical_locale
 from shared.services.verify import Verification
 
-_FAMILY: Final = "{family:regex(^(verification|identification)$)}"
-_MODE: Final = "{mode:regex(^text-(in)?dependent$)}"
+FAMILY: Final = "{family:regex(^(verification|identification)$)}"
+MODE: Final = "{mode:regex(^text-(in)?dependent$)}"
 _KINDS: Final = {
     ("verification", "text-dependent"): ProfileKind.TEXT_DEPENDENT_VERIFICATION,
     ("verification", "text-independent"): ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
@@ -65,7 +65,7 @@ class V2:
     _speech_rules: AudioRules = limits.V2_SPEECH
     _short_speech_rules: AudioRules = limits.V2_SHORT_SPEECH
 
-    _prefix: Final = f"speaker/{_FAMILY}/v2.0/{_MODE}"
+    _prefix: Final = f"speaker/{FAMILY}/v2.0/{MODE}"
     routes: Mapping[str, str] = MappingProxyType(
         {
             "profiles": f"{_prefix}/profiles",
@@ -111,7 +111,7 @@ class V2:
             raise ContinuationInvalid(self.token_name) from error
 
     def created(self, call: Call, profile: Profile) -> Reply:
-        return Reply(201, self._profile(call, profile), {"Location": _location(call, profile)})
+        return Reply(201, self._profile(call, profile), {"Location": location_of(call, profile)})
 
     def listed(self, call: Call, page: ProfilePage) -> Reply:
         body: dict[str, object] = {self.list_name: [self._profile(call, one) for one in page.profiles]}
@@ -269,6 +269,6 @@ def _here(call: Call) -> str:
     return call.base_url + quote(urlsplit(call.request.url).path, safe="/:%")
 
 
-def _location(call: Call, profile: Profile) -> str:
+def location_of(call: Call, profile: Profile) -> str:
     collection, found, _ = _here(call).rstrip("/").rpartition("/profiles")
     return f"{collection}{found}/{profile.key.profile_id}"

@@ -12,7 +12,7 @@ from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import Profile, ProfileKind
 from shared.http.errors import code_and_message
 from shared.http.reply import Reply
-from shared.http.v2 import _FAMILY, _MODE, V2, _location
+from shared.http.v2 import FAMILY, MODE, V2, location_of
 from shared.http.wire import Call
 
 API_VERSION: Final = "2021-09-05"
@@ -33,7 +33,7 @@ class V2021(V2):
     _speech_rules = limits.V2021_SPEECH
     _short_speech_rules = limits.V2021_SHORT_SPEECH
 
-    _base: Final = f"speaker-recognition/{_FAMILY}/{_MODE}"
+    _base: Final = f"speaker-recognition/{FAMILY}/{MODE}"
     routes = MappingProxyType(
         {
             "profiles": f"{_base}/profiles",
@@ -63,7 +63,7 @@ class V2021(V2):
         return Reply(204)
 
     def was_reset(self, call: Call, profile: Profile) -> Reply:
-        return Reply(200, self._profile(call, profile), {"Location": _location(call, profile)})
+        return Reply(200, self._profile(call, profile), {"Location": location_of(call, profile)})
 
     def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
         return Reply(200, {"value": phrases})

@@ -1,19 +1,16 @@
-"""The wire of what is noted on a profile: ``.../{profileId}/consent`` and ``.../{profileId}/retention``."""
+"""The wire of a speaker's permission: ``.../{profileId}/consent``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from shared.domain.consent import ConsentRecord
-from shared.domain.errors import BodyMissing, ParameterInvalid, ParameterMissing
-from shared.domain.profile import Profile, RetentionOverride
-from shared.domain.retention import effective
-from shared.domain.subscription import RetentionPolicy, Unset
-from shared.http.reply import Reply, date, expires
+from shared.domain.errors import ParameterInvalid, ParameterMissing
+from shared.domain.profile import Profile
+from shared.http.reply import Reply, date
 from shared.http.request import json_object
-from shared.http.settings import FieldUnknown, retention_change, retention_shown
+from shared.http.settings import FieldUnknown
 from shared.http.wire import Call
 
 MAX_TEXT_CHARACTERS: Final = 256
@@ -51,34 +48,6 @@ def consent_shown(profile: Profile) -> Reply:
             "channel": record.channel if record else None,
             "reference": record.reference if record else None,
             "withdrawnDateTime": date(consent.withdrawn_at) if consent.withdrawn_at else None,
-        },
-    )
-
-
-def retention_override(call: Call) -> RetentionOverride:
-    """A clock that is not named is the subscription's.
-
-    Raises ``BodyMissing``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterInvalid``.
-    """
-    if not call.request.get_body():
-        raise BodyMissing
-    change = retention_change(json_object(call.request))
-    return RetentionOverride(change.max_age_days, change.max_idle_days)
-
-
-def retention_answer(profile: Profile, policy: RetentionPolicy) -> Reply:
-    """The two clocks as they count for this profile, and which of them are its own."""
-    own: Mapping[str, object] = {
-        "maxAgeDays": profile.retention.max_age_days,
-        "maxIdleDays": profile.retention.max_idle_days,
-    }
-    return Reply(
-        200,
-        {
-            "profileId": profile.key.profile_id,
-            **retention_shown(effective(policy, profile.retention)),
-            "override": {name: days for name, days in own.items() if not isinstance(days, Unset)},
-            **expires(profile),
         },
     )
 
