@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.errors import StorageUnavailable
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKind
 from shared.storage.changes import KEPT, logged, news
 from shared.storage.layout import pack_row
-from shared.storage.packs import place_of
 from shared.storage.ports import Remove, Row
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
+from tests.contract.packing import assert_a_new_instance_is_right, names, opened, packed
 from tests.contract.stores import (
     NOW,
     PACK_PROFILES,
@@ -26,27 +26,6 @@ from tests.contract.stores import (
     new_profile,
     new_subscription,
 )
-
-SPEAKERS = 3 * PACK_PROFILES + 1
-
-
-def packed(storage: Storage, speakers: int = SPEAKERS) -> str:
-    """A subscription whose speakers are all packed."""
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
-    for seed in range(speakers):
-        new_speaker(stores, subscription_id, seed)
-    stores.compaction.compact(subscription_id)
-    return subscription_id
-
-
-def names(storage: Storage, subscription_id: str) -> list[str]:
-    return list(storage.packs.names(f"{subscription_id}/"))
-
-
-def assert_a_new_instance_is_right(storage: Storage, subscription_id: str) -> None:
-    stores = instance(storage)
-    assert_same(scores(stores, subscription_id), from_the_rows(stores, subscription_id))
 
 
 def profile_reads(storage: Storage, subscription_id: str) -> int:
@@ -111,17 +90,6 @@ def test_a_deleted_voice_is_out_of_the_packs_with_the_next_tick(storage: Storage
     assert stores.compaction.compact(subscription_id) == 1
     assert not any(held in plain for plain in opened(storage, subscription_id))
     assert_a_new_instance_is_right(storage, subscription_id)
-
-
-def opened(storage: Storage, subscription_id: str) -> list[bytes]:
-    """The packs in plain."""
-    envelope = instance(storage).envelope
-    found = []
-    for name in names(storage, subscription_id):
-        sealed = storage.packs.get(name)
-        assert sealed is not None
-        found.append(envelope.open(place_of(subscription_id, name.partition("/")[2]), sealed))
-    return found
 
 
 def test_packs_hold_nothing_in_plain(storage: Storage) -> None:
@@ -271,52 +239,6 @@ def test_a_compaction_cut_anywhere_leaves_right_answers(storage: Storage, failur
         if not scissors.reached:
             break
     assert cut > 5
-
-
-def test_two_compactions_at_once_leave_no_deleted_voice(storage: Storage) -> None:
-    """One stands before any of its calls while a voice is deleted and another one packs."""
-    for call in range(1, 12):
-        stores = instance(storage)
-        subscription_id = packed(storage, 2 * PACK_PROFILES)
-        kept = stores.profiles.list(subscription_id, ProfileKind.IDENTIFICATION)
-        enroll(stores, kept[1].key, 90)
-
-        def meanwhile(subscription_id: str = subscription_id, gone: ProfileKey = kept[0].key) -> None:
-            other = instance(storage)
-            other.profiles.delete(gone, NOW)
-            other.compaction.compact(subscription_id)
-
-        instance(storage, Scissors(interrupt_at=call, before_call=meanwhile)).compaction.compact(subscription_id)
-        assert_a_new_instance_is_right(storage, subscription_id)
-        stores.compaction.compact(subscription_id)
-        if kept[0].key.profile_id not in from_the_rows(stores, subscription_id):
-            held = bytes.fromhex(kept[0].key.profile_id.replace("-", ""))
-            assert not any(held in plain for plain in opened(storage, subscription_id))
-        assert_a_new_instance_is_right(storage, subscription_id)
-
-
-def test_a_compaction_that_comes_late_and_dies_brings_no_deleted_voice_back(storage: Storage) -> None:
-    """Before any of its calls a voice is deleted and another one packs; behind that very call it dies."""
-    for call in range(1, 12):
-        stores = instance(storage)
-        subscription_id = packed(storage, 2 * PACK_PROFILES)
-        kept = stores.profiles.list(subscription_id, ProfileKind.IDENTIFICATION)
-        enroll(stores, kept[1].key, 90)
-
-        def meanwhile(gone: ProfileKey = kept[0].key) -> None:
-            other = instance(storage)
-            other.profiles.delete(gone, NOW)
-            other.compaction.compact(gone.subscription_id)
-
-        scissors = Scissors(at=call, failure=Failure.DIES_AFTER, interrupt_at=call, before_call=meanwhile)
-        with suppress(ProcessDied):
-            instance(storage, scissors).compaction.compact(subscription_id)
-        if not scissors.reached:
-            break
-        held = bytes.fromhex(kept[0].key.profile_id.replace("-", ""))
-        assert not any(held in plain for plain in opened(storage, subscription_id)), f"call {call}"
-        assert_a_new_instance_is_right(storage, subscription_id)
-    assert call > 5
 
 
 def test_a_gallery_that_loads_while_packs_are_divided_is_whole(storage: Storage) -> None:
