@@ -1,7 +1,7 @@
 """The environment of the peers that Timbre is measured beside: ``.venv-peer``, made on first use.
 
-Apart from the service's own, because it holds torch, librosa and a web framework. Used by ``dev.py evaluate`` (accuracy)
-and by the bench (speed, ``tests/performance/peers``).
+Apart from the service's own, because it holds torch, librosa and a web framework. Used by ``dev.py evaluate``
+(accuracy) and by the bench (speed, ``tests/performance/peers``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".venv-peer"
 REQUIREMENTS: Final = Path(__file__).with_name("requirements-peer.txt")
 RESEMBLYZER: Final = "Resemblyzer==0.1.4"
-"""Installed without its dependencies: it asks for webrtcvad, which has no wheels; requirements-peer.txt has its twin."""
+"""Without its dependencies: it asks for webrtcvad, which has no wheels. ``REQUIREMENTS`` has what it needs."""
 
 
 class PeerMissing(Exception):

@@ -14,8 +14,8 @@ import warnings
 warnings.filterwarnings("ignore")
 
 import numpy as np  # noqa: E402
-import torch  # type: ignore[import-not-found]  # noqa: E402
-from resemblyzer import VoiceEncoder, preprocess_wav  # type: ignore[import-not-found]  # noqa: E402
+import torch  # noqa: E402
+from resemblyzer import VoiceEncoder, preprocess_wav  # noqa: E402
 
 DIMENSION = 256
 

@@ -1,10 +1,10 @@
 """The GE2E network in a form that sherpa-onnx's speaker embedding extractor can run.
 
-As it is, the extractor refuses the file (no ``framework`` in its metadata); with metadata alone it opens it, and fails at
-the first recording: it hands a whole recording's log energies over, [1, frames, 80] or for NeMo's models [1, bands,
-frames], and the network reads windows of linear energies, [N, 160, 40]. So a copy of the file gets nodes in front of the
-network that turn the one into the other, nodes behind it that join the windows, and NeMo's metadata, whose front end is
-the nearest: Slaney's mel scale and a Hann window.
+As it is, the extractor refuses the file (no ``framework`` in its metadata). With metadata alone it opens it and fails
+at the first recording: it hands a whole recording's log energies over, [1, frames, 80] or for NeMo's models [1, bands,
+frames], where the network reads windows of linear energies, [N, 160, 40]. So a copy of the file gets nodes in front of
+the network that turn the one into the other, nodes behind it that join the windows, and NeMo's metadata, whose front
+end is the nearest: Slaney's mel scale and a Hann window.
 
 What stays different, all of it sherpa-onnx's: pre-emphasis, bands up to 7.6 instead of 8 kHz, a 512-point transform, no
 voice activity detection, no raising of quiet speech. The fixed matrix ``_projection`` undoes the first three as far as
@@ -14,6 +14,7 @@ that can be done behind the bands; ``tests/unit/performance/test_peer_adapter.py
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -48,7 +49,7 @@ def adapted(network: Path, copy: Path) -> None:
     """Write a copy of GE2E's ONNX file that sherpa-onnx can run; the network itself is the same, byte for byte."""
     model = onnx.load(str(network))
     graph = model.graph
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "bands_to_mels": _projection().astype(np.float32),
         "batch_axis": np.array([0], np.int64),
         "zero": np.array(0, np.int64),
@@ -113,7 +114,8 @@ def _projection() -> Numbers:
     emphasis = np.abs(1.0 - _PRE_EMPHASIS * np.exp(-2j * np.pi * frequencies / SAMPLE_RATE)) ** 2
     given = _triangles(frequencies, BANDS, _HIGHEST_HZ) * emphasis[:, None]
     wanted = _triangles(frequencies, MELS, SAMPLE_RATE / 2.0)
-    return np.linalg.lstsq(given, wanted, rcond=None)[0] * (_NETWORKS_TRANSFORM / _TRANSFORM)
+    projection, *_ = np.linalg.lstsq(given, wanted, rcond=None)
+    return np.asarray(projection * (_NETWORKS_TRANSFORM / _TRANSFORM))
 
 
 def _triangles(frequencies: Numbers, bands: int, highest: float) -> Numbers:

@@ -1,8 +1,8 @@
 """Who takes part: Timbre and its peers, each a process of its own, with the same two jobs to do over HTTP.
 
-The jobs are *identify* 4 s among ten speakers and *verify* 4 s against one, both independent of what is said. Timbre does
-them over 2021-09-05, where nothing of a recognition is stored but the day of use. ``ready`` proves that the answers are
-right before anything is timed.
+The jobs are *identify* 4 s among ten speakers and *verify* 4 s against one, both independent of what is said. Timbre
+does them over 2021-09-05, where nothing of a recognition is stored but the time of use. That the answers are right is
+seen before anything is timed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -22,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.performance.client import Unexpected
-from tests.performance.load import Outcome, Request
+from tests.performance.load import Outcome
 from tests.performance.recordings import Material
 from tests.service import RunningService
 from tools.evaluation.peer_environment import PeerMissing
@@ -77,7 +76,7 @@ class Contender:
     name: str
     url: str
     process_id: int
-    jobs: Mapping[str, Request]
+    jobs: Mapping[str, Posted]
 
     def connect(self) -> HTTPConnection:
         return HTTPConnection(urlsplit(self.url).netloc, timeout=120)
@@ -85,13 +84,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class RunningPeer:
-    """``ready_seconds``: from its process to its socket, the model loaded."""
-
     name: str
     url: str
     process: subprocess.Popen[bytes]
-    started: float
-    ready_seconds: float
 
 
 @contextmanager
@@ -99,7 +94,6 @@ def running_peer(python: Path, folder: Path, name: str, settings: Mapping[str, s
     """Start the FastAPI service, wait until it listens, stop it at the end. Raises ``PeerMissing``."""
     log = folder / f"peer-{uuid.uuid4().hex}.log"
     command = [str(python), "-m", "uvicorn", "service:app", "--app-dir", str(Path(__file__).parent)]
-    started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--port", "0", "--no-access-log"],
@@ -111,7 +105,7 @@ def running_peer(python: Path, folder: Path, name: str, settings: Mapping[str, s
         )
     try:
         url = _wait_until_listening(process, log, name)
-        yield RunningPeer(name, url, process, started, time.perf_counter() - started)
+        yield RunningPeer(name, url, process)
     finally:
         process.terminate()
         process.wait(30)
@@ -132,7 +126,7 @@ def _wait_until_listening(process: subprocess.Popen[bytes], log: Path, name: str
 
 def peer(running: RunningPeer, spoken: Material) -> Contender:
     """Enrols the speakers. Raises ``Unexpected`` when a voice is not told from the others."""
-    ids = [str(_form("/speakers", wav, {}).answer(running.url)["id"]) for wav in spoken.speakers]
+    ids = [str(enrolment(wav).answer(running.url)["id"]) for wav in spoken.speakers]
     speech = spoken.speech[SECONDS]
     identify = _form("/identify", speech, {"candidates": ",".join(ids)})
     verify = _form(f"/speakers/{ids[0]}/verify", speech, {})
@@ -141,10 +135,15 @@ def peer(running: RunningPeer, spoken: Material) -> Contender:
     return Contender(running.name, running.url, running.process.pid, {"identify": identify, "verify": verify})
 
 
-def timbre(service: RunningService, spoken: Material, enrolled: Sequence[str] = ()) -> Contender:
-    """``enrolled``: the ids that an earlier call's ``timbre_ids`` gave, to spare enrolling them again."""
-    ids = list(enrolled) or timbre_ids(service, spoken)
-    asked, candidates = ids[0], ids[1:]
+def enrolment(wav: bytes) -> Posted:
+    """What a peer answers with a new speaker's id."""
+    return _form("/speakers", wav, {})
+
+
+def timbre(service: RunningService, spoken: Material) -> Contender:
+    """Enrols the speakers. Raises ``Unexpected`` as ``peer``."""
+    asked = _enrolled(service, _VERIFY, spoken.speakers[0])
+    candidates = [_enrolled(service, _IDENTIFY, wav) for wav in spoken.speakers]
     speech = spoken.speech[SECONDS]
     among = f"{_IDENTIFY}:identifySingleSpeaker?{_VERSION}&profileIds={','.join(candidates)}"
     identify = _raw(service, among, speech)
@@ -154,14 +153,6 @@ def timbre(service: RunningService, spoken: Material, enrolled: Sequence[str] = 
     _right("Timbre", "identify", found["profileId"], candidates[0])
     _right("Timbre", "verify", verify.answer(service.url)["recognitionResult"], "Accept")
     return Contender("Timbre", service.url, service.process.pid, {"identify": identify, "verify": verify})
-
-
-def timbre_ids(service: RunningService, spoken: Material) -> list[str]:
-    """Enrolled profiles: first the one to verify against, then the candidates."""
-    return [
-        _enrolled(service, collection, wav)
-        for collection, wav in [(_VERIFY, spoken.speakers[0]), *((_IDENTIFY, wav) for wav in spoken.speakers)]
-    ]
 
 
 def _enrolled(service: RunningService, collection: str, wav: bytes) -> str:
@@ -195,20 +186,3 @@ def _form(path: str, wav: bytes, fields: Mapping[str, str]) -> Posted:
 def _right(name: str, job: str, answer: object, expected: object) -> None:
     if answer != expected:
         raise Unexpected(f"{name} did not {job} the speaker, so its speed would mean nothing.")
-
-
-def resident_megabytes(process_id: int) -> float | None:
-    """Resident memory of a process and all its descendants, MB of 10**6 bytes; ``None`` on Windows."""
-    if sys.platform == "win32":
-        return None
-    said = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
-    rows = [tuple(map(int, line.split())) for line in said.stdout.splitlines()]
-    family, size = {process_id}, 0
-    while len(family) != size:
-        size = len(family)
-        family |= {own for own, parent, _ in rows if parent in family}
-    return sum(kilobytes for own, _, kilobytes in rows if own in family) * 1024 / 1e6
-
-
-Starter = Callable[[], float]
-"""Starts a service, asks for its first answer, stops it; seconds from the process to the answer."""

@@ -2,9 +2,8 @@
 
 It runs in ``.venv-peer``, never beside Timbre: ``uvicorn service:app`` with this folder as ``--app-dir``.
 
-    PEER_EMBEDDER       ``resemblyzer`` (default) or ``sherpa-onnx``
-    PEER_TORCH_THREADS  threads of one torch operation; unset leaves torch's own choice, one for each core
-    PEER_MODEL          the ONNX file, for sherpa-onnx
+    PEER_EMBEDDER  ``resemblyzer`` (default) or ``sherpa-onnx``
+    PEER_MODEL     the ONNX file, for sherpa-onnx
 
 What is left out makes it faster and smaller: nothing is stored (a restart forgets everybody) and so nothing is
 encrypted, expires or is shared with another worker; there are no keys, no phrases, no check of the recording's quality,
@@ -35,11 +34,8 @@ THRESHOLD = 0.75
 
 def resemblyzer() -> Embedder:
     warnings.filterwarnings("ignore")  # it imports a part of SciPy by its old name
-    import torch
     from resemblyzer import VoiceEncoder, preprocess_wav
 
-    if threads := os.environ.get("PEER_TORCH_THREADS"):
-        torch.set_num_threads(int(threads))
     encoder = VoiceEncoder("cpu", verbose=False)
 
     def embed(samples: Vector, rate: int) -> Vector:

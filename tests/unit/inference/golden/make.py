@@ -24,7 +24,7 @@ sys.modules["webrtcvad"] = ModuleType("webrtcvad")
 sys.modules["scipy.ndimage.morphology"] = ModuleType("scipy.ndimage.morphology")
 sys.modules["scipy.ndimage.morphology"].__dict__["binary_dilation"] = None
 
-from resemblyzer import VoiceEncoder, audio  # type: ignore[import-not-found]  # noqa: E402
+from resemblyzer import VoiceEncoder, audio  # noqa: E402
 
 
 def main() -> None:
