@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 
 import pytest
 
-from tests.infra.bicep import INFRA
+from tests.infra.bicep import INFRA, load
 from tests.infra.test_queries import emitted
 from tests.service import REPOSITORY
+from tools.capacity import Prices
 
 GUIDE = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
 WATCH = GUIDE.split("## Watch")[1].split("## Incidents")[0]
@@ -36,6 +38,7 @@ def test_the_variables_it_sets_are_parameters() -> None:
 
 def test_the_outputs_it_uses_are_given() -> None:
     outputs = set(re.findall(r"^output (\w+)", (INFRA / "main.bicep").read_text(encoding="utf-8"), re.MULTILINE))
+    outputs |= {"AZURE_SUBSCRIPTION_ID", "AZURE_ENV_NAME"}  # azd's own
     used = set(re.findall(r"\$((?:AZURE|TIMBRE|VOICE|KEY)_[A-Z_]+[A-Z])\b", GUIDE))
     assert len(used) >= 5
     assert used <= outputs
@@ -60,3 +63,37 @@ def test_its_snippets_are_shell() -> None:
 def test_its_links_lead_somewhere() -> None:
     for link in re.findall(r"\]\(([^)#:]+)\)", GUIDE):
         assert (REPOSITORY / "docs" / link).exists(), link
+
+
+def test_the_key_and_the_roles_it_names_are_those_of_the_deployment() -> None:
+    vault = load().resource("key-vault", "key")
+    names = set(re.findall(r"--name (key-[a-z]+)|/keys/(key-[a-z]+)", GUIDE))
+    assert {first or second for first, second in names} == {vault.at("name")}
+    roles = (INFRA / "modules" / "roles.bicep").read_text(encoding="utf-8")
+    for role in re.findall(r'--role "([^"$]+)"', GUIDE):
+        words = role.replace("Storage ", "").replace(" ", "")
+        assert f"var {words[0].lower()}{words[1:]} =" in roles, role
+
+
+def test_the_update_strategies_it_names_are_allowed() -> None:
+    allowed = load().main.parameters["updateStrategy"]["decorators"]
+    for name in re.findall(r"azd env set UPDATE_STRATEGY (\w+)", GUIDE):
+        assert name in str(allowed), name
+
+
+def test_its_prices_are_the_tools_inputs() -> None:
+    table = GUIDE.split("| input | where | taken here |")[1].split("\n\n")[0]
+    said: dict[str, str] = {}
+    for row in table.strip().splitlines()[1:]:
+        names, _, values = (cell.strip() for cell in row.strip("| ").split(" | "))
+        numbers = re.findall(r"\d[\d,]*(?:\.\d+)?", values.replace(", ", " "))
+        said |= dict(zip(re.findall(r"`(\w+)`", names), numbers, strict=True))
+    assert {name: float(value.replace(",", "")) for name, value in said.items()} == asdict(Prices())
+
+
+def test_what_was_tried_is_said_with_its_date() -> None:
+    tried = GUIDE.split("## What was tried")[1]
+    assert re.search(r"On \d{4}-\d\d-\d\d, on a machine with", tried)
+    rows = [line for line in tried.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 10
+    assert any("not run" in row for row in rows)
