@@ -73,11 +73,13 @@ RECOGNITION: Final = (
     ),
     RoundTrips("identify among three of many, from then on", _LATER_IDENTIFY, ("read profile ×3", _NAMED)),
     RoundTrips(
-        "identify among everybody, nothing has changed, v1.0", ("v1Identify",), ("query change", _NAMED, _OPERATION)
+        "identify among everybody, nothing has changed, v1.0", ("v1Identify",), ("read head", _NAMED, _OPERATION)
     ),
-    RoundTrips("identify among everybody, nothing has changed", _LATER_IDENTIFY, ("query change", _NAMED)),
+    RoundTrips("identify among everybody, nothing has changed", _LATER_IDENTIFY, ("read head", _NAMED)),
     RoundTrips(
-        "identify among everybody, one has enrolled since", _LATER_IDENTIFY, ("query change", "read profile", _NAMED)
+        "identify among everybody, one has enrolled since",
+        _LATER_IDENTIFY,
+        ("read head", "query change", "read profile", _NAMED),
     ),
     RoundTrips(
         "identify among everybody on a new instance, from rows",
@@ -89,11 +91,11 @@ RECOGNITION: Final = (
         _LATER_IDENTIFY,
         ("query pack", "read pack", "query change", _NAMED),
     ),
-    RoundTrips("identify in a group, nothing has changed", _LATER_IDENTIFY, ("read group", "query change", _NAMED)),
+    RoundTrips("identify in a group, nothing has changed", _LATER_IDENTIFY, ("read group", "read head", _NAMED)),
     RoundTrips(
         "identify in a group whose members have changed",
         _LATER_IDENTIFY,
-        ("read group", "query member", "query change", _NAMED),
+        ("read group", "query member", "read head", _NAMED),
     ),
     RoundTrips("ask for an operation of v1.0", ("v1GetOperation",), ("read operation",)),
     RoundTrips("list phrases", ("v*Phrases",)),

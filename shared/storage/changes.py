@@ -71,7 +71,7 @@ def last_change(rows: Rows, subscription_id: str) -> int:
 
 
 def news(rows: Rows, subscription_id: str, known: int) -> News:
-    """One range query: a single row when nothing has changed."""
+    """One range query."""
     found = list(rows.query(subscription_id, CHANGE_HEAD, change_row(known)))
     head = found[0] if found and found[0].key == CHANGE_HEAD else None
     last, changed = _last(head), {}

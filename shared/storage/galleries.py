@@ -1,8 +1,8 @@
 """Galleries in memory: each brought up to date before it is used, the one unused for longest given up for room.
 
-Bringing up to date is one range query over the log of changes. What it names is read from the profiles' rows, so a
-gallery holds at least everything that was acknowledged before the query began. Requests that wait for one another
-share a query, if it began after they did.
+Bringing up to date is one small read: the number of the last change. When that is not the one known, a range query
+over the log of changes says who has changed, and their rows are read. So a gallery holds at least everything that was
+acknowledged before the read began. Requests that wait for one another share a read, if it began after they did.
 
 A gallery that is not there yet, or that has been away for more changes than the log holds, is loaded: from the packs,
 from the rows of every range that no pack can be had of, and then from what the log names behind the packs.
@@ -21,7 +21,7 @@ from threading import Lock, Timer
 from typing import Final
 
 from shared.services.ports import Clock, Ranked, Scorer
-from shared.storage.changes import News, news
+from shared.storage.changes import News, last_change, news
 from shared.storage.expiry import Policies
 from shared.storage.gallery import Gallery
 from shared.storage.packs import FROM_THE_FIRST, Content, Pack, Packs
@@ -82,7 +82,7 @@ class RowGalleries:
         held = self._of(subscription_id, asked)
         with held.lock:
             if held.gallery is None or held.fresh_from < asked:
-                # Whoever waits here meanwhile has asked before the next query begins, and may share that one.
+                # Whoever waits here meanwhile has asked before the next read begins, and may share that one.
                 began = self._monotonic()
                 gallery = self._refreshed(subscription_id, held)
                 self._look_again(subscription_id, held, gallery, at)
@@ -138,6 +138,8 @@ class RowGalleries:
     def _refreshed(self, subscription_id: str, held: _Held) -> Gallery:
         gallery = held.gallery
         if gallery is not None:
+            if last_change(self._voices, subscription_id) == held.known:
+                return gallery
             said = news(self._voices, subscription_id, held.known)
             changed = said.since(held.known)
             if not said.misses(held.known) and len(changed) <= MAX_POINT_READS:
