@@ -1,117 +1,123 @@
-"""How fast Timbre is, as ratios to the work that cannot be saved: ``python dev.py bench [--json FILE] [--quick]``.
+"""How fast Timbre is, as ratios: ``python dev.py bench [--full] [--only PART ...] [--quick]``.
 
-One run on one machine: the real service over HTTP with its Azurite, and in this process the same networks on the same
-audio. What is compared takes turns, so that a busy moment falls on both. ``docs/performance.md`` explains the figures.
+Without more it measures verify and identify over HTTP against the work that cannot be saved, and the cold start: a
+minute. ``--full`` measures everything, 15 to 20 minutes on a quiet machine. Tables come on the terminal as they are
+found; all of them go to ``bench.md``, with the plot ``bench.svg`` and every figure in ``bench.json``.
+``docs/performance.md`` explains the figures.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import json
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
-from localhost.azurite import Azurite
 from localhost.failure import CannotStart
-from tests.performance import cold_start
-from tests.performance.bare import Bare
-from tests.performance.client import Client, Unexpected, enroll
-from tests.performance.in_process import in_process
-from tests.performance.process import resident_megabytes
-from tests.performance.recordings import Material, material
-from tests.performance.report import Memory, Report, as_json, rendered
-from tests.performance.rounds import BREAKDOWN_SECONDS, among_many, over_http, where_time_goes
-from tests.service import RunningService, running_service
+from tests.performance import kept
+from tests.performance.client import Unexpected
+from tests.performance.found import Run
+from tests.performance.recordings import material
+from tests.performance.report import (
+    Report,
+    Section,
+    load_average,
+    markdown,
+    section_text,
+    targets_text,
+    this_machine,
+)
 
+PARTS = {
+    "requests": "Over HTTP against the bare work",
+    "everybody": "Identify among everybody",
+    "upkeep": "What the timers cost",
+    "cold_start": "Cold start",
+    "soak": "Soak",
+}
+"""Modules of ``tests.performance.parts``, in the order in which they run."""
+
+SHORT = ("requests", "cold_start")
+MOST = 100_000
+_OUT = Path(__file__).resolve().parents[2] / "build" / "bench"
 _CANNOT = 2
 
 
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
-    try:
-        report = measured(material(), repetitions=6 if options.quick else 30, starts=2 if options.quick else 5)
-    except (CannotStart, Unexpected) as problem:
-        print(problem, file=sys.stderr)
-        return _CANNOT
-    print(rendered(report))
-    if options.json:
-        options.json.write_text(json.dumps(as_json(report), indent=2) + "\n", encoding="utf-8")
-    return 0
+    parts = list(PARTS) if options.full and not options.only else list(options.only or SHORT)
+    folder: Path = options.out or (_OUT / "quick" if options.quick else _OUT)
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = False
+    spoken = material()
+    report = Report(this_machine(), spoken.source, options.quick, [])
+    if not options.full or options.only:
+        report = _beside(report, kept.read(folder / "bench.json"))
+    for part in parts:
+        run = Run(spoken, _speaker(part), options.quick, options.most)
+        try:
+            section = measured(part, run)
+        except (CannotStart, Unexpected) as problem:
+            print(f"{part}: {problem}", file=sys.stderr)
+            failed = True
+            continue
+        print(section_text(section), flush=True)
+        report = _with(report, section)
+        write(report, folder)
+    print(targets_text(report))
+    print(f"Written: {folder}/bench.md, bench.svg, bench.json")
+    return _CANNOT if failed else 0
 
 
-def measured(spoken: Material, repetitions: int, starts: int) -> Report:
+def measured(part: str, run: Run) -> Section:
     """Raises ``CannotStart``, ``Unexpected``."""
-    with tempfile.TemporaryDirectory(prefix="timbre-bench-") as folder, Azurite() as azurite:
-        environment = {
-            "VOICE_STORAGE": azurite.connection_string,
-            "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(os.urandom(32)).decode(),
-        }
-        starting = time.perf_counter()
-        with running_service(Path(folder) / "service.log", environment=environment) as service:
-            ready_seconds = time.perf_counter() - starting
-            return _with_service(
-                service, {**os.environ, **environment}, Path(folder), spoken, repetitions, starts, ready_seconds
-            )
+    load, taken_at, started = load_average(), datetime.now(UTC), time.perf_counter()
+    run.say("begins")
+    found = import_module(f"tests.performance.parts.{part}").measured(run)
+    return Section(part, PARTS[part], taken_at, time.perf_counter() - started, (load, load_average()), found)
 
 
-def _with_service(
-    service: RunningService,
-    environment: Mapping[str, str],
-    folder: Path,
-    spoken: Material,
-    repetitions: int,
-    starts: int,
-    ready_seconds: float,
-) -> Report:
-    began, load = time.perf_counter(), _load()
-    client = Client(service.url, service.key)
-    memory = [_memory("when ready", service, client)]
-    enrolled = enroll(client, spoken)
-    memory.append(_memory("after enrolling", service, client))
-    here = in_process(environment, service.key)
-    bare = Bare.of(here.services)
-    comparisons = over_http(client, bare, spoken, enrolled, repetitions)
-    memory.append(_memory("after the comparison", service, client))
-    breakdowns = where_time_goes(client, here, spoken, enrolled, repetitions)
-    wav = folder / "speech.wav"
-    wav.write_bytes(spoken.speech[BREAKDOWN_SECONDS])
-    cold, cold_total = cold_start.measure(environment, service.key, enrolled.candidates, wav, starts)
-    comparisons += among_many(client, bare, spoken, enrolled, repetitions)
-    memory.append(_memory("after everything", service, client))
-    client.close()
-    return Report(
-        taken_at=datetime.now(UTC),
-        source=spoken.source,
-        seconds=time.perf_counter() - began + ready_seconds,
-        load=(load, _load()),
-        comparisons=comparisons,
-        breakdowns=breakdowns,
-        ready_seconds=ready_seconds,
-        first_enroll_seconds=enrolled.first_seconds,
-        cold=cold,
-        cold_total=cold_total,
-        memory=memory,
-    )
+def write(report: Report, folder: Path) -> None:
+    from tests.performance.plot import draw  # matplotlib takes a second
+
+    kept.write(report, folder / "bench.json")
+    draw(report, folder / "bench.svg")
+    (folder / "bench.md").write_text(markdown(report, "bench.svg"), encoding="utf-8")
 
 
-def _memory(when: str, service: RunningService, client: Client) -> Memory:
-    return Memory(when, client.requests, resident_megabytes(service.process.pid))
+def _with(report: Report, section: Section) -> Report:
+    """In the place of that part's earlier section."""
+    sections = {one.part: one for one in (*report.sections, section)}
+    ordered = [sections[part] for part in PARTS if part in sections]
+    return Report(report.machine, report.source, report.quick, ordered)
 
 
-def _load() -> float | None:
-    return os.getloadavg()[0] if sys.platform != "win32" else None
+def _beside(report: Report, earlier: Report | None) -> Report:
+    """With the sections of an earlier run, if it was of this kind and on this machine."""
+    same = earlier and (earlier.machine, earlier.source, earlier.quick) == (report.machine, report.source, report.quick)
+    return earlier if earlier and same else report
 
 
-def _options(arguments: list[str]) -> argparse.Namespace:
+def _speaker(part: str) -> Callable[[str], None]:
+    started = time.perf_counter()
+
+    def say(what: str) -> None:
+        minutes, seconds = divmod(int(time.perf_counter() - started), 60)
+        print(f"[{part} {minutes}:{seconds:02}] {what}", file=sys.stderr, flush=True)
+
+    return say
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dev.py bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--json", type=Path, help="also write every figure to this file")
+    parser.add_argument("--full", action="store_true", help="every part")
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="few repetitions: does it run, not how fast")
+    parser.add_argument("--most", type=int, default=MOST, help="the largest number of speakers (100,000)")
+    parser.add_argument("--out", type=Path, help="folder of bench.md, bench.svg and bench.json (build/bench)")
     return parser.parse_args(arguments)
 
 

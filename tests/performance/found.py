@@ -34,9 +34,20 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """A panel of level bars, each with its name; ``limit`` as above."""
+
+    panel: str
+    x_label: str
+    values: Sequence[tuple[str, float]]
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
 class Found:
     tables: Sequence[Table]
     curves: Sequence[Curve] = ()
+    bars: Sequence[Bars] = ()
     measures: Sequence[Measure] = ()
 
 

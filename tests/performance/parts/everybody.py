@@ -203,19 +203,19 @@ def _found(found: Sequence[Among]) -> Found:
             ]
             for one in found
         ],
-        f"(ms; fewer than {PACKED_FROM:,} speakers have no packs; MB of the service at the end)",
+        f"ms; fewer than {PACKED_FROM:,} speakers have no packs; MB of the service at the end",
     )
     header = ["speakers", "warm", "after one change", "cold, packs", "cold, rows", "warm less the log query"]
     ratios = Table("The same over ten speakers", header, [_ratios(one) for one in found], _RATIO_NOTE)
     rows: list[list[Cell]] = [[f"{one.speakers:,}", one.filling_seconds, one.packing_seconds] for one in found]
     work = Table("Behind it, seconds", ["speakers", "rows written", "packing everything"], rows)
-    return Found([times, ratios, work], _curves(found), [_measure(found)])
+    return Found([times, ratios, work], _curves(found), measures=[_measure(found)])
 
 
 _RATIO_NOTE = (
-    "(warm and after one change: medians over pairs of one identify here and one among ten; cold: over the warm\n"
-    " median among ten. The last column takes the log query off both sides: the emulator looks through all rows for\n"
-    " it, Azure goes by its index)"
+    "warm and after one change: medians over pairs of one identify here and one among ten; cold: over the warm median "
+    "among ten. The last column takes the log query off both sides: the emulator looks through all rows for it, Azure "
+    "goes by its index"
 )
 
 

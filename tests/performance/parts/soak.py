@@ -132,13 +132,13 @@ def _found(ledger: Ledger, samples: Sequence[Sample], seconds: float) -> Found:
     places = [samples[0], settled[0], samples[len(samples) * 3 // 4], samples[-1]]
     rows = [[one.requests, one.held.megabytes, one.held.handles, one.held.threads] for one in places]
     note = (
-        f"({ledger.requests:,} requests in {seconds:.0f} s from {CLIENTS} clients, {ledger.refused} of them refused by "
-        f"the gate;\n growth of memory for 1,000 requests: {'-' if figure is None else f'{figure:.2f} MB'}, {remark})"
+        f"{ledger.requests:,} requests in {seconds:.0f} s from {CLIENTS} clients, {ledger.refused} of them refused by "
+        f"the gate; growth of memory for 1,000 requests: {'-' if figure is None else f'{figure:.2f} MB'}, {remark}"
     )
     table = Table("Soak: what the service holds", ["requests", "MB resident", "open files", "threads"], rows, note)
     panel = "Soak: memory of the service"
     curve = Curve(panel, "requests", "MB resident", "resident", [(1_000 * x, y) for x, y in memory_of(samples)])
-    return Found([table], [curve], [Measure(SLOPE, figure, remark)])
+    return Found([table], [curve], measures=[Measure(SLOPE, figure, remark)])
 
 
 def behind(samples: Sequence[Sample], requests: float) -> list[Sample]:

@@ -171,7 +171,7 @@ def _found(points: Sequence[Point]) -> Found:
         "Retention tick",
         points,
         {"idle": lambda one: one.idle, f"removes {DUE}": lambda one: one.busy},
-        "(ms, storage calls, rows that came back; storage of voices alone, as everywhere in this part)",
+        "ms, storage calls, rows that came back; storage of voices alone, as everywhere in this part",
     )
     packing = _table(
         "Compaction",
@@ -181,15 +181,15 @@ def _found(points: Sequence[Point]) -> Found:
             "nothing": lambda one: one.packing_idle,
             "one change": lambda one: one.packing_one,
         },
-        "(as above; fewer than 1,000 profiles are not packed)",
+        "as above; fewer than 1,000 profiles are not packed",
     )
     erasure = Table(
         "Erasure of a subscription",
         ["storage", "profiles", "ms", "calls", "rows", "calls for 1,000", "ms for 1,000"],
         [_erasure(one) for one in points],
-        "(each profile has two rows; as many ticks as it takes, and no recordings)",
+        "each profile has two rows; as many ticks as it takes, and no recordings",
     )
-    return Found([ticks, packing, erasure], _curves(points), [_measure(points)])
+    return Found([ticks, packing, erasure], _curves(points), measures=[_measure(points)])
 
 
 def _table(title: str, points: Sequence[Point], costs: dict[str, Callable[[Point], Cost]], note: str) -> Table:
