@@ -126,6 +126,13 @@ def telemetry_takes_identities_only_and_hides_addresses(infra: Infra) -> None:
 
 
 @promise
+def logs_end_after_a_month(infra: Infra) -> None:
+    assert infra.main.parameters["logRetentionDays"]["default"] == 30
+    assert infra.main.modules["monitoring"].at("params", "retentionDays") == "logRetentionDays"
+    assert infra.resource("monitoring", "workspace").at("properties", "retentionInDays") == "retentionDays"
+
+
+@promise
 def no_file_reads_a_secret(infra: Infra) -> None:
     for file in infra.files.values():
         code = without_comments(file.text)

@@ -104,6 +104,10 @@ MUTATIONS: Final = {
         (LOGS, "DisableIpMasking: false", "DisableIpMasking: true"),
         (LOGS, "disableLocalAuth: true", "disableLocalAuth: false"),
     ],
+    "logs_end_after_a_month": [
+        (MAIN, "param logRetentionDays int = 30", "param logRetentionDays int = 730"),
+        (LOGS, "retentionInDays: retentionDays", "retentionInDays: 730"),
+    ],
     "no_file_reads_a_secret": [(VOICE, "string = account.name", "string = account.listKeys().keys[0].value")],
     "the_plan_is_flex_consumption_with_the_packages_python": [
         (APP, "name: 'FC1'", "name: 'EP1'"),

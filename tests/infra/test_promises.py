@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from tests.infra import data_promises, service_promises
 from tests.infra.bicep import INFRA, load
 from tests.infra.mutations import MUTATIONS
 from tests.infra.promise import PROMISES
+from tests.service import REPOSITORY
 
 __all__ = ["data_promises", "service_promises"]  # imported: they register their promises
 
@@ -36,3 +38,10 @@ def test_seen_to_be_broken(name: str, file: str, old: str, new: str, tmp_path: P
 
 def test_every_promise_has_been_broken() -> None:
     assert set(MUTATIONS) == set(PROMISES)
+
+
+def test_the_privacy_page_names_every_promise_about_data() -> None:
+    text = (REPOSITORY / "docs" / "privacy.md").read_text(encoding="utf-8").split("| claim about `infra/` |")[1]
+    named = set(re.findall(r"`(\w+)`", "".join(line.rsplit("| ", 1)[-1] for line in text.splitlines())))
+    about_data = {name for name, check in PROMISES.items() if check.__module__ == data_promises.__name__}
+    assert about_data <= named <= set(PROMISES)
