@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     spoken = material()
     report = Report(this_machine(), spoken.source, options.quick, [])
     if not options.full or options.only:
-        report = _beside(report, kept.read(folder / "bench.json"))
+        report = beside(report, kept.read(folder / "bench.json"))
     for part in parts:
         run = Run(spoken, _speaker(part), options.quick, options.most)
         try:
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
             failed = True
             continue
         print(section_text(section), flush=True)
-        report = _with(report, section)
+        report = with_section(report, section)
         write(report, folder)
     print(targets_text(report))
     print(f"Written: {folder}/bench.md, bench.svg, bench.json")
@@ -88,14 +88,14 @@ def write(report: Report, folder: Path) -> None:
     (folder / "bench.md").write_text(markdown(report, "bench.svg"), encoding="utf-8")
 
 
-def _with(report: Report, section: Section) -> Report:
+def with_section(report: Report, section: Section) -> Report:
     """In the place of that part's earlier section."""
     sections = {one.part: one for one in (*report.sections, section)}
     ordered = [sections[part] for part in PARTS if part in sections]
     return Report(report.machine, report.source, report.quick, ordered)
 
 
-def _beside(report: Report, earlier: Report | None) -> Report:
+def beside(report: Report, earlier: Report | None) -> Report:
     """With the sections of an earlier run, if it was of this kind and on this machine."""
     same = earlier and (earlier.machine, earlier.source, earlier.quick) == (report.machine, report.source, report.quick)
     return earlier if earlier and same else report

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.performance.figures import Times, covered, percentile, ratio_of_pairs, shown, table
+from tests.performance.figures import Times, covered, percentile, ratio_of_pairs, shown, slope, table
 
 
 @pytest.mark.parametrize("percent", [0.0, 5.0, 50.0, 95.0, 100.0])
@@ -66,3 +66,23 @@ def test_a_table_is_aligned_and_shows_what_is_missing() -> None:
 @pytest.mark.parametrize(("cell", "text"), [(9.876, "9.88"), (98.76, "98.8"), (987.6, "988"), (12, "12"), ("x", "x")])
 def test_a_float_has_three_digits(cell: float | str, text: str) -> None:
     assert shown(cell) == text
+
+
+def test_the_slope_of_points_on_a_line_is_exact() -> None:
+    found = slope([(0.0, 80.0), (1.0, 80.5), (3.0, 81.5), (4.0, 82.0)])
+    assert found.per_unit == pytest.approx(0.5)
+    assert found.error == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_slope_is_numpys_least_squares_with_its_standard_error() -> None:
+    points = [(0.0, 1.0), (1.0, 3.0), (2.0, 2.0), (3.0, 5.0), (5.0, 4.0)]
+    (expected, _), covariance = np.polyfit([x for x, _ in points], [y for _, y in points], 1, cov=True)
+    found = slope(points)
+    assert found.per_unit == pytest.approx(float(expected))
+    assert found.error == pytest.approx(float(np.sqrt(covariance[0, 0])))
+
+
+@pytest.mark.parametrize("points", [[], [(0.0, 1.0), (1.0, 2.0)], [(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]])
+def test_too_few_points_have_no_slope(points: list[tuple[float, float]]) -> None:
+    with pytest.raises(ValueError, match="three points"):
+        slope(points)
