@@ -142,7 +142,7 @@ def _ratios(report: PeerReport) -> str:
         for peer in report.peers
     ]
     note = (
-        f"targets against Resemblyzer: throughput {THROUGHPUT_TARGET:.2f} or more, memory {MEMORY_TARGET:.2f} or less"
+        f"targets against Resemblyzer: throughput at least {THROUGHPUT_TARGET:.1f}, memory at most {MEMORY_TARGET:.2f}"
     )
     return table("Ratios: times as many answers, as much processor time saved, as much memory", header, rows, note)
 
