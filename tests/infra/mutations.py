@@ -160,6 +160,7 @@ MUTATIONS: Final = {
         (ALERTS, "    severity: 0\n", "    severity: 4\n"),
         (ALERTS, "operator: 'LessThan'", "operator: 'GreaterThan'"),
         (ALERTS, "window: 'PT30M'\n    operator: 'LessThan'", "window: 'PT6H'\n    operator: 'LessThan'"),
+        ("queries/retention-runs.kql", "AppTraces\n| where", "union AppRequests, AppTraces\n| where"),
         (ALERTS, "threshold: erasureOverdueHours", "threshold: 10000"),
         (ALERTS, "column: 'ErrorPercent'", "column: 'Errors'"),
         (ALERTS, "    enabled: true\n    scopes", "    enabled: false\n    scopes"),

@@ -177,6 +177,9 @@ def a_person_is_told_of_what_matters(infra: Infra) -> None:
     assert rules["tamper"]["heals"] is False
     silent = rules["retention-silent"]
     assert (silent["operator"], silent["threshold"], silent["window"]) == ("LessThan", 1, "PT30M")
+    runs = infra.read("queries/retention-runs.kql")
+    assert "AppTraces" in runs, "it is also the alarm for lines that no longer arrive"
+    assert "AppRequests" not in runs, "the host's record arrives when the app's lines do not"
     assert rules["erasure-overdue"]["threshold"] == "erasureOverdueHours"
     assert rules["errors"]["threshold"] == "errorPercent"
     for one in rules.values():

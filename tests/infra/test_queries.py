@@ -67,6 +67,28 @@ def test_the_error_alert_knows_every_refusal_that_is_answered_with_5xx() -> None
     assert set(named) == {one.__name__ for base in bases for one in (base, *base.__subclasses__())}
 
 
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_asks_for_functions_by_their_whole_names(name: str) -> None:
+    """`has` would take `profile_retention`, which callers call, for the timer `retention`."""
+    code = "".join(file.read_text(encoding="utf-8") for file in sorted((REPOSITORY / "functions").glob("*.py")))
+    timers = set(re.findall(r'function_name\("(\w+)"\)\n@\w+\.timer_trigger', code))
+    assert timers >= {"retention", "compaction", "migration"}
+    for condition in re.findall(r"OperationName ([^|\n]*)", QUERIES[name]):
+        if condition.startswith(("==", "in ", "has", "contains", "startswith")):
+            assert condition.startswith(("==", "in (")), condition
+            assert set(re.findall(r'"(\w+)"', condition)) <= timers
+
+
+def test_the_workbook_shows_every_error_that_the_app_logs() -> None:
+    errors: set[str] = set()
+    for folder in ("functions", "shared"):
+        for file in sorted((REPOSITORY / folder).rglob("*.py")):
+            code = file.read_text(encoding="utf-8")
+            errors |= set(re.findall(r'\b(?:log|logger)\.(?:error|critical|exception)\(\s*"(\w+)', code))
+    assert errors >= {"seal_broken", "retention_failed", "audit_unwritten"}
+    assert errors <= set(ASKED.findall(QUERIES["alarms"]))
+
+
 def test_what_is_awaited_is_asked_for_and_not_written_yet() -> None:
     asked = {event for query in QUERIES.values() for event in ASKED.findall(query)}
     assert asked >= AWAITED
