@@ -33,6 +33,7 @@ from tests.performance.report import (
 
 PARTS = {
     "requests": "Over HTTP against the bare work",
+    "peers": "Beside Resemblyzer and sherpa-onnx",
     "everybody": "Identify among everybody",
     "upkeep": "What the timers cost",
     "cold_start": "Cold start",

@@ -58,8 +58,8 @@ def section_text(section: Section) -> str:
 
 
 def targets_text(report: Report) -> str:
-    rows = [[verdict(one), one.target.what, _limit(one), _figure(one), one.remark] for one in report.measures]
-    return table("Targets", ["", "target", "limit", "found", "remark"], rows)
+    rows = [[one.target.what, _limit(one), _figure(one), verdict(one), one.remark] for one in report.measures]
+    return table("Targets", ["target", "limit", "found", "", "remark"], rows)
 
 
 def markdown(report: Report, plot: str) -> str:
