@@ -27,6 +27,30 @@ AZD_OUTPUTS: Final = re.compile(r"[A-Z][A-Z_]*")
 LOCAL_HOST_SETTINGS: Final = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}
 LOCAL_MANAGEMENT_KEY: Final = "TIMBRE_LOCAL_MANAGEMENT_KEY"
 
+LOOKED_UP: Final = {
+    "Microsoft.ApiManagement": "2024-05-01",
+    "Microsoft.Authorization/locks": "2020-05-01",
+    "Microsoft.Authorization/roleAssignments": "2022-04-01",
+    "Microsoft.Consumption": "2023-11-01",
+    "Microsoft.Insights/actionGroups": "2023-01-01",
+    "Microsoft.Insights/components": "2020-02-02",
+    "Microsoft.Insights/diagnosticSettings": "2021-05-01-preview",
+    "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
+    "Microsoft.Insights/workbooks": "2023-06-01",
+    "Microsoft.KeyVault": "2023-07-01",
+    "Microsoft.ManagedIdentity": "2023-01-31",
+    "Microsoft.Network/networkSecurityGroups": "2023-11-01",
+    "Microsoft.Network/privateDnsZones": "2020-06-01",
+    "Microsoft.Network/privateEndpoints": "2023-11-01",
+    "Microsoft.Network/virtualNetworks": "2023-11-01",
+    "Microsoft.OperationalInsights": "2023-09-01",
+    "Microsoft.Resources": "2021-04-01",
+    "Microsoft.Storage": "2023-05-01",
+    "Microsoft.Web": "2024-11-01",
+}
+"""API versions that are in use with these types, by public templates and reference pages (2026-11-22). A provider alone:
+all of its types here. Another version has to be looked up; the compiler, which knows, runs in CI only."""
+
 NOT_CONSERVATIVE: Final = {
     "object spread": r"\.\.\.",
     "safe access": r"\.\?|\?\?|![.\[]",
@@ -123,6 +147,14 @@ def the_parameter_file_is_complete(infra: Infra) -> None:
             assert match[2] == (default.lower() if isinstance(one["default"], bool) else default), name
 
 
+def api_versions_are_those_that_were_looked_up(infra: Infra) -> None:
+    for file in infra.files.values():
+        for one in file.resources.values():
+            provider, kind = one.type.split("/")[:2]
+            wanted = LOOKED_UP.get(provider) or LOOKED_UP.get(f"{provider}/{kind}")
+            assert one.api_version == wanted, f"{file.name}: {one.type}@{one.api_version}"
+
+
 CHECKS: Final[list[Callable[[Infra], None]]] = [
     every_parameter_and_output_is_described,
     modules_get_the_parameters_that_they_have,
@@ -132,6 +164,7 @@ CHECKS: Final[list[Callable[[Infra], None]]] = [
     names_are_known,
     resources_carry_the_tags,
     the_parameter_file_is_complete,
+    api_versions_are_those_that_were_looked_up,
 ]
 
 MISTAKES: Final = [
@@ -149,6 +182,8 @@ MISTAKES: Final = [
     (names_are_known, "modules/network.bicep", "'${network.id}/subnets/app'", "'${net.id}/subnets/app'"),
     (resources_carry_the_tags, "modules/identity.bicep", "  tags: tags\n", ""),
     (the_parameter_file_is_complete, "main.parameters.json", '"keyVaultSku"', '"vaultSku"'),
+    (api_versions_are_those_that_were_looked_up, "modules/budget.bicep", "budgets@2023-11-01", "budgets@2023-11-31"),
+    (api_versions_are_those_that_were_looked_up, "modules/network.bicep", "virtualNetworks@", "virtualNetwork@"),
     (the_parameter_file_is_complete, "main.parameters.json", "VNET_ENABLED=false", "VNET_ENABLED=true"),
 ]  # fmt: skip
 
