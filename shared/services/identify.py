@@ -9,9 +9,10 @@ from shared.domain.decision import Decision, open_set
 from shared.domain.errors import LocalesDiffer, TooManyCandidates
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note
-from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
+from shared.services.beside import beside
 from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
 from shared.services.side_by_side import SpeakerModels
@@ -69,13 +70,12 @@ class Identify:
         """
         keys, used_at = self._candidates(subscription, profile_ids), self.clock()
         note(candidates=len(keys))
-        read = self.profiles.get_many_with_signatures(keys)
-        if same_locale:
-            _require_one_locale([profile for profile, _ in read])
         models = SpeakerModels(self.model, self.previous, subscription.settings.calibration)
-        candidates = [usable(profile, signature, models) for profile, signature in read]
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(subscription.settings.quality))
-        scores = models.scores(utterance, [signature for _, signature in candidates])
+        signatures, utterance = beside(
+            lambda: self._signatures(keys, models, same_locale),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(subscription.settings.quality)),
+        )
+        scores = models.scores(utterance, signatures)
         identification = _rank(
             [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification
         )
@@ -83,6 +83,12 @@ class Identify:
             key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
             self.profiles.touch(key, used_at)
         return identification
+
+    def _signatures(self, keys: Sequence[ProfileKey], models: SpeakerModels, same_locale: bool) -> list[Signature]:
+        read = self.profiles.get_many_with_signatures(keys)
+        if same_locale:
+            _require_one_locale([profile for profile, _ in read])
+        return [usable(profile, signature, models)[1] for profile, signature in read]
 
     @staticmethod
     def _candidates(subscription: Subscription, profile_ids: Sequence[str]) -> list[ProfileKey]:

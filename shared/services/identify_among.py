@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from shared.domain.decision import Decision, open_set
@@ -14,11 +13,21 @@ from shared.domain.group import Everyone, InGroup
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import Audio, Utterance
+from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
+from shared.services.beside import beside
 from shared.services.identify import RANKED, Identification, RankedProfile
-from shared.services.ports import Clock, Galleries, GroupStore, Listener, ProfileStore, Ranked, Scorer, SpeakerModel
-from shared.services.side_by_side import SpeakerModels
+from shared.services.ports import (
+    Clock,
+    Galleries,
+    GroupStore,
+    Listener,
+    ProfileStore,
+    Ranked,
+    SpeakerGallery,
+    SpeakerModel,
+)
+from shared.services.side_by_side import SpeakerModels, Voice
 from shared.services.verify import usable
 
 TELEPHONE_SHORTLIST: Final = 100
@@ -48,17 +57,13 @@ class IdentifyAmong:
         """Raises ``GroupNotFound``, ``NobodyEnrolled``, ``RecordingRefused``."""
         subscription_id, used_at = subscription.subscription_id, self.clock()
         group = candidates.name if isinstance(candidates, InGroup) else None
-        members = None if group is None else self.groups.all_members(subscription_id, group)
-        gallery = self.galleries.up_to_date(subscription_id)
         settings = subscription.settings
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
+        (members, gallery), utterance = beside(
+            lambda: self._among(subscription_id, group),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
+        )
         models = SpeakerModels(self.model, self.previous, settings.calibration)
-        scorers = {one.model_id: _scorer(one, utterance) for one in models.running}
-        if utterance.came_by_telephone:
-            some = gallery.best(scorers, TELEPHONE_SHORTLIST, members)
-            ranked = self._over_telephone(subscription_id, models, utterance, some)
-        else:
-            ranked = gallery.best(scorers, RANKED, members)
+        ranked = self._ranked(subscription_id, models, Voice(utterance), gallery, members)
         note(candidates=ranked.candidates)
         if not ranked.best:
             raise NobodyEnrolled(group)
@@ -68,17 +73,44 @@ class IdentifyAmong:
             self.profiles.touch(key, used_at)
         return identification
 
-    def _over_telephone(
-        self, subscription_id: str, models: SpeakerModels, utterance: Utterance, some: Ranked
+    def _among(self, subscription_id: str, group: str | None) -> tuple[Collection[str] | None, SpeakerGallery]:
+        """Who is in the group, and everybody."""
+        members = None if group is None else self.groups.all_members(subscription_id, group)
+        return members, self.galleries.up_to_date(subscription_id)
+
+    def _ranked(
+        self,
+        subscription_id: str,
+        models: SpeakerModels,
+        voice: Voice,
+        gallery: SpeakerGallery,
+        members: Collection[str] | None,
     ) -> Ranked:
-        """The nearest compared again as they sound over the telephone, which the gallery does not know."""
+        """Each candidate on one channel with the voice. Who enrolled through a microphone and is to be compared with a
+        telephone's voice is only looked for in the gallery, which does not know how they sound there."""
+        running = {one.model_id for one in models.running}
+        scorers = {origin: models.scorer(voice, origin) for origin in gallery.origins if origin.model_id in running}
+        by_telephone = voice.utterance.came_by_telephone
+        looked_for = {origin: one for origin, one in scorers.items() if by_telephone and not origin.by_telephone}
+        known = {origin: one for origin, one in scorers.items() if origin not in looked_for}
+        ranked = gallery.best(known, RANKED, members)
+        if not looked_for:
+            return ranked
+        nearest = gallery.best(looked_for, TELEPHONE_SHORTLIST, members)
+        compared = self._over_telephone(subscription_id, models, voice, nearest)
+        best = sorted([*ranked.best, *compared], key=lambda pair: -pair[1])[:RANKED]
+        return Ranked(best, ranked.candidates + nearest.candidates)
+
+    def _over_telephone(
+        self, subscription_id: str, models: SpeakerModels, voice: Voice, some: Ranked
+    ) -> list[tuple[str, float]]:
+        """The nearest compared again as they sound over the telephone."""
         found: list[tuple[str, Signature]] = []
         for profile, signature in self._read(subscription_id, [profile_id for profile_id, _ in some.best]):
             with suppress(ProfileNotEnrolled, ModelDiffers):  # changed since the gallery was read
                 found.append((profile.key.profile_id, usable(profile, signature, models)[1]))
-        scores = models.scores(utterance, [signature for _, signature in found])
-        ranking = zip([profile_id for profile_id, _ in found], scores, strict=True)
-        return Ranked(sorted(ranking, key=lambda pair: -pair[1])[:RANKED], some.candidates)
+        scores = models.scores_of(voice, [signature for _, signature in found])
+        return list(zip([profile_id for profile_id, _ in found], scores, strict=True))
 
     def _read(self, subscription_id: str, ids: Sequence[str]) -> Sequence[tuple[Profile, Signature | None]]:
         """Without those that have been deleted since the gallery was read."""
@@ -89,10 +121,6 @@ class IdentifyAmong:
             except ProfileNotFound as gone:
                 keys = [one for one in keys if one.profile_id != gone.profile_id]
         return []
-
-
-def _scorer(model: SpeakerModel, utterance: Utterance) -> Scorer:
-    return partial(model.scores_of_all, model.embed(utterance), utterance.speech_seconds)
 
 
 def _identification(ranked: Ranked, threshold: float) -> Identification:

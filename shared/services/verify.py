@@ -14,6 +14,7 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.recording import Audio
 from shared.domain.subscription import SubscriptionSettings
+from shared.services.beside import beside
 from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
 from shared.services.side_by_side import SpeakerModels
@@ -51,14 +52,19 @@ class VerifyPhrase:
         """
         used_at = self.clock()
         models = SpeakerModels(self.model, self.previous, settings.calibration)
-        profile, signature = enrolled(self.profiles, key, models)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
+        (profile, signature), utterance = beside(
+            lambda: enrolled(self.profiles, key, models),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
+        )
         locale = canonical_locale(profile.locale, key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
-        said_it = heard.recognised and heard.phrase == profile.passphrase
-        score = models.scores(utterance, [signature])[0] if said_it else 0.0
-        if heard.recognised:
-            self.profiles.touch(key, used_at)
+        if not heard.recognised:
+            return Verification(Decision(0.0, settings.thresholds.verification), heard)
+        said_it = heard.phrase == profile.passphrase
+        _, score = beside(
+            lambda: self.profiles.touch(key, used_at),
+            lambda: models.scores(utterance, [signature])[0] if said_it else 0.0,
+        )
         return Verification(Decision(score, settings.thresholds.verification), heard)
 
 
@@ -82,10 +88,11 @@ class VerifySpeech:
         """
         used_at = self.clock()
         models = SpeakerModels(self.model, self.previous, settings.calibration)
-        _, signature = enrolled(self.profiles, key, models)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
-        (score,) = models.scores(utterance, [signature])
-        self.profiles.touch(key, used_at)
+        (_, signature), utterance = beside(
+            lambda: enrolled(self.profiles, key, models),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
+        )
+        _, (score,) = beside(lambda: self.profiles.touch(key, used_at), lambda: models.scores(utterance, [signature]))
         return Verification(Decision(score, settings.thresholds.verification))
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from shared.domain.measurement import stage
 from shared.domain.profile import ProfileKey
+from shared.domain.threads import for_this_request
 from shared.storage.layout import profile_row
 from shared.storage.ports import Row, Rows
 
@@ -44,7 +45,7 @@ class Candidates:
         if by_range is not None:
             return [by_range.get(profile_row(key)) for key in keys]
         with stage("store"):  # what the readers' own threads take is not counted
-            return list(self._readers.map(self._row, keys))
+            return list(self._readers.map(for_this_request(self._row), keys))
 
     def _row(self, key: ProfileKey) -> Row | None:
         return self._voices.get(key.subscription_id, profile_row(key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -84,13 +84,16 @@ class App:
             function.get_user_function()(None)
 
 
-def app(connection_string: str = MEMORY) -> App:
-    """Over Azure's own clients, or over memory: in each case with tables and containers that no other one has."""
+def app(connection_string: str = MEMORY, through: Callable[[Rows], Rows] = lambda rows: rows) -> App:
+    """Over Azure's own clients, or over memory: in each case with tables and containers that no other one has.
+
+    Rows are reached ``through`` what is put between.
+    """
     ledger, own = Ledger(), f"t{uuid4().hex}"
     in_memory = connection_string == MEMORY
 
     def rows(account: StorageAccount, table: str) -> NotingRows:
-        return NotingRows(MemoryRows() if in_memory else TableRows(account, own + table), table, ledger)
+        return NotingRows(through(MemoryRows() if in_memory else TableRows(account, own + table)), table, ledger)
 
     def blobs(account: StorageAccount, container: str) -> NotingBlobs:
         return NotingBlobs(MemoryBlobs() if in_memory else AzureBlobs(account, f"{own}-{container}"), container, ledger)
