@@ -48,7 +48,7 @@ LOOKED_UP: Final = {
     "Microsoft.Storage": "2023-05-01",
     "Microsoft.Web": "2024-11-01",
 }
-"""API versions that are in use with these types, by public templates and reference pages (2026-11-22). A provider alone:
+"""API versions that are in use with these types, by public templates and reference pages (2026-11-22). Without a kind:
 all of its types here. Another version has to be looked up; the compiler, which knows, runs in CI only."""
 
 NOT_CONSERVATIVE: Final = {
