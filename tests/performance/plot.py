@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tests.performance.figures import shown
 from tests.performance.found import Bars, Curve
 from tests.performance.report import Report
 
@@ -66,9 +67,10 @@ def _curves(axes: Axes, curves: Sequence[Curve]) -> None:
 def _bars(axes: Axes, bars: Bars) -> None:
     names, values = [name for name, _ in bars.values], [value for _, value in bars.values]
     drawn = axes.barh(names, values, height=0.6)
-    axes.bar_label(drawn, fmt="%.3g", padding=2, fontsize=8)
+    axes.bar_label(drawn, labels=[shown(one) for one in values], padding=2, fontsize=8)
     axes.invert_yaxis()
     if bars.limit is not None:
-        axes.axvline(bars.limit, linestyle="--", color="gray", linewidth=1)
+        axes.axvline(bars.limit, linestyle="--", color="gray", linewidth=1, label=f"target {bars.limit:g}")
+        axes.legend(fontsize=8)
     axes.set(title=bars.panel, xlabel=bars.x_label)
-    axes.margins(x=0.12)
+    axes.margins(x=0.15)

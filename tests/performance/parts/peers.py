@@ -27,9 +27,7 @@ def measured(run: Run) -> Found:
 
 
 def found_in(report: PeerReport) -> Found:
-    ratios = [
-        (f"{job}: throughput, {peer}", report.throughput_ratio(peer, job)) for peer in report.peers for job in JOBS
-    ]
+    ratios = [(f"{job}, against {peer}", report.throughput_ratio(peer, job)) for peer in report.peers for job in JOBS]
     bars = Bars("Throughput of Timbre over its peers", "times", ratios, limit=THROUGHPUT.limit)
     return Found(_tables(report), bars=[bars], measures=[_throughput(report), _memory(report)])
 
