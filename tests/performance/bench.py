@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -63,6 +64,10 @@ def main(arguments: list[str]) -> int:
             section = measured(part, run)
         except (CannotStart, Unexpected) as problem:
             print(f"{part}: {problem}", file=sys.stderr)
+            failed = True
+            continue
+        except Exception:  # noqa: BLE001  whatever breaks one part, the others' figures are wanted
+            traceback.print_exc()
             failed = True
             continue
         print(section_text(section), flush=True)
