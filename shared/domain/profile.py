@@ -47,6 +47,14 @@ class ProfileKey:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a signature was made from, and by: only what has the same origin is scored alike."""
+
+    model_id: str
+    by_telephone: bool = False
+
+
+@dataclass(frozen=True)
 class Signature:
     """The voice signature: the sum of the enrollments' unit embeddings, each weighted by its seconds of speech.
 
@@ -69,6 +77,10 @@ class Signature:
     def came_by_telephone(self) -> bool:
         """Whether nothing but the telephone band is known of this voice."""
         return self.telephone is not None and bool(np.array_equal(self.telephone, self.pooled))
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.model_id, self.came_by_telephone)
 
     def over_telephone(self) -> Signature:
         """As the voice sounds over the telephone; unchanged where that is not known."""

@@ -7,13 +7,14 @@ model's calibration. So nothing is ever compared across models, and one score me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from shared.domain.calibration import SiteCalibration
 from shared.domain.errors import ModelDiffers
-from shared.domain.profile import Profile, Signature
+from shared.domain.profile import Origin, Profile, Signature
 from shared.domain.recording import Utterance, Vector
-from shared.services.ports import SpeakerModel
+from shared.services.ports import Scorer, SpeakerModel
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,47 @@ class SpeakerModels:
         return next(one for one in self.running if one.model_id == model_id)
 
     def scores(self, utterance: Utterance, signatures: Sequence[Signature]) -> list[float]:
-        """Calibrated scores in the order of the signatures, each by the model that made it and on one channel.
+        """Calibrated scores in the order of the signatures, each by the model that made it and on one channel."""
+        return self.scores_of(Voice(utterance), signatures)
 
-        The utterance is embedded once for each model and channel that is needed, so only once outside a change of
-        models, where nobody mixes telephones and other microphones.
-        """
+    def scores_of(self, voice: Voice, signatures: Sequence[Signature]) -> list[float]:
+        """The same for a voice that others are compared with too."""
         found: dict[int, float] = {}
         for model in self.running:
             for telephone in (False, True):
                 own = [
                     number
                     for number, one in enumerate(signatures)
-                    if one.model_id == model.model_id and _by_telephone(utterance, one) is telephone
+                    if one.model_id == model.model_id and _by_telephone(voice.utterance, one) is telephone
                 ]
                 if own:
                     chosen = [signatures[number] for number in own]
-                    found.update(zip(own, _scores(model, utterance, chosen, telephone=telephone), strict=True))
+                    found.update(zip(own, _scores(model, voice, chosen, telephone=telephone), strict=True))
         return [found[number] for number in range(len(signatures))]
+
+    def scorer(self, voice: Voice, origin: Origin) -> Scorer:
+        """For all signatures of that origin, on the channel that they came by."""
+        judge = on_channel(self.named(origin.model_id), telephone=origin.by_telephone)
+        embedding = voice.embedded(judge, telephone=origin.by_telephone)
+        return partial(judge.scores_of_all, embedding, voice.utterance.speech_seconds)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A recording as the models hear it: embedded once for each model and channel, and only where that is needed."""
+
+    utterance: Utterance
+    _embedded: dict[tuple[str, bool], Vector] = field(default_factory=dict, repr=False, compare=False)
+
+    def embedded(self, model: SpeakerModel, *, telephone: bool) -> Vector:
+        """``telephone``: as it sounds over the telephone. What came by telephone is taken as it is: a second filter
+        only harms (docs/scores.md)."""
+        filtered = telephone and not self.utterance.came_by_telephone
+        made = (model.model_id, filtered)
+        if made not in self._embedded:
+            embed = model.embed_telephone if filtered else model.embed
+            self._embedded[made] = embed(self.utterance)
+        return self._embedded[made]
 
 
 def _by_telephone(utterance: Utterance, signature: Signature) -> bool:
@@ -81,13 +106,10 @@ def _by_telephone(utterance: Utterance, signature: Signature) -> bool:
     return signature.telephone is not None and (utterance.came_by_telephone or signature.came_by_telephone)
 
 
-def _scores(
-    model: SpeakerModel, utterance: Utterance, signatures: Sequence[Signature], *, telephone: bool
-) -> list[float]:
-    judge, seconds = on_channel(model, telephone=telephone), utterance.speech_seconds
-    if not telephone:
-        return judge.scores(model.embed(utterance), seconds, signatures)
-    return judge.scores(telephone_embedding(model, utterance), seconds, [one.over_telephone() for one in signatures])
+def _scores(model: SpeakerModel, voice: Voice, signatures: Sequence[Signature], *, telephone: bool) -> list[float]:
+    judge, seconds = on_channel(model, telephone=telephone), voice.utterance.speech_seconds
+    compared = [one.over_telephone() for one in signatures] if telephone else signatures
+    return judge.scores(voice.embedded(model, telephone=telephone), seconds, compared)
 
 
 def on_channel(model: SpeakerModel, *, telephone: bool) -> SpeakerModel:
@@ -96,12 +118,7 @@ def on_channel(model: SpeakerModel, *, telephone: bool) -> SpeakerModel:
     return model.with_calibration(calibration.over_telephone()) if telephone and calibration else model
 
 
-def telephone_embedding(model: SpeakerModel, utterance: Utterance) -> Vector:
-    """What came by telephone is taken as it is: a second filter only harms (docs/scores.md)."""
-    return model.embed(utterance) if utterance.came_by_telephone else model.embed_telephone(utterance)
-
-
 def embeddings(model: SpeakerModel, utterance: Utterance) -> tuple[Vector, Vector]:
     """What is kept of an enrollment: the voice as it came, and as it would have come over the telephone."""
-    as_it_came = model.embed(utterance)
-    return as_it_came, as_it_came if utterance.came_by_telephone else model.embed_telephone(utterance)
+    voice = Voice(utterance)
+    return voice.embedded(model, telephone=False), voice.embedded(model, telephone=True)

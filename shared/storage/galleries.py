@@ -20,6 +20,7 @@ from datetime import datetime
 from threading import Lock, Timer
 from typing import Final
 
+from shared.domain.profile import Origin
 from shared.services.ports import Clock, Ranked, Scorer
 from shared.storage.changes import News, last_change, news
 from shared.storage.expiry import Policies
@@ -218,5 +219,9 @@ class LivingGallery:
     subscription_id: str
     at: datetime
 
-    def best(self, scorers: Mapping[str, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
+    @property
+    def origins(self) -> Collection[Origin]:
+        return self.gallery.origins
+
+    def best(self, scorers: Mapping[Origin, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
         return self.gallery.find(scorers, self.policies(self.subscription_id), self.at.timestamp(), most, only)

@@ -18,10 +18,12 @@ TII = ProfileKind.IDENTIFICATION
 AT_ONCE = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
 
 
-def enrolled(world: World, voice: float, subscription: Subscription | None = None) -> str:
+def enrolled(
+    world: World, voice: float, subscription: Subscription | None = None, bandwidth_hz: float = 8_000.0
+) -> str:
     key = world.create(TII, subscription)
     EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
-        caller(subscription or world.mine), key, Spoken(voice=voice).audio, AT_ONCE
+        caller(subscription or world.mine), key, Spoken(voice=voice, bandwidth_hz=bandwidth_hz).audio, AT_ONCE
     )
     return key.profile_id
 
