@@ -29,10 +29,10 @@ class RoundTrips:
 _OPERATION: Final = "write operation+due"
 _AUDIT: Final = "write audit"
 _NAMED: Final = "merge profile"
-_ERASED: Final = ("query enrollment", "write enrollment", "query enrollment", "list recording")
-_DELETED: Final = ("read profile", "read tally", "read head", "write profile+due+head+change+tally", *_ERASED[:3])
+_ERASED: Final = ("query enrollment", "write enrollment")
+_DELETED: Final = ("read profile", "read tally", "read head", "write profile+due+head+change+tally", *_ERASED)
 _WITHDRAWN: Final = ("read profile ×3", "read head", "write profile+due+head+change", *_ERASED)
-_THREE_RECORDINGS: Final = "delete recording ×3"
+_THREE_RECORDINGS: Final = ("list recording", "delete recording ×3")
 _KEPT: Final = (
     "read profile ×2",
     "write due",
@@ -134,7 +134,7 @@ PROFILES: Final = (
             "read head",
             "write profile+due+head+change",
             *_ERASED,
-            _THREE_RECORDINGS,
+            *_THREE_RECORDINGS,
             "write due",
             _AUDIT,
         ),
@@ -147,7 +147,7 @@ PROFILES: Final = (
     RoundTrips(
         "delete a profile for identification",
         ("v*DeleteIdentification*",),
-        (*_DELETED, "query grouped", "list recording", _THREE_RECORDINGS, "write due", _AUDIT),
+        (*_DELETED, "query grouped", *_THREE_RECORDINGS, "write due", _AUDIT),
     ),
     RoundTrips(
         "delete a profile for identification that is in groups",
@@ -156,9 +156,7 @@ PROFILES: Final = (
             *_DELETED,
             "query grouped",
             "write member+grouped",
-            "query grouped",
-            "list recording",
-            _THREE_RECORDINGS,
+            *_THREE_RECORDINGS,
             "write due",
             _AUDIT,
         ),
@@ -173,7 +171,7 @@ PROFILES: Final = (
     RoundTrips(
         "withdraw the consent for identification",
         ("withdrawIdentification*",),
-        (*_WITHDRAWN, "delete recording", "write due", _AUDIT),
+        (*_WITHDRAWN, "list recording", "delete recording", "write due", _AUDIT),
     ),
     RoundTrips(
         "give a profile for verification a retention of its own",
@@ -215,7 +213,7 @@ GROUPS: Final = (
     RoundTrips(
         "delete a group with members",
         ("deleteGroup",),
-        ("read group", "write group+due", "query member", "write member+grouped", "query member", "write due", _AUDIT),
+        ("read group", "write group+due", "query member", "write member+grouped", "write due", _AUDIT),
     ),
 )
 
@@ -282,7 +280,7 @@ TIMERS: Final = (
         ("query subscription", "read head", "query pack", "read tally"),
     ),
     RoundTrips(
-        "a tick with one subscription and nothing to do", ("migration",), ("query subscription ×2", "read migration")
+        "a tick with one subscription and nothing to do", ("migration",), ("query subscription", "read migration")
     ),
 )
 

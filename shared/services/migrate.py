@@ -77,8 +77,11 @@ class Migrate:
 
     def _all(self) -> Iterator[Subscription]:
         after: str | None = None
-        while page := self.subscriptions.page(after, SUBSCRIPTIONS):
+        while True:
+            page = self.subscriptions.page(after, SUBSCRIPTIONS)
             yield from page
+            if len(page) < SUBSCRIPTIONS:
+                return
             after = page[-1].subscription_id
 
     def _walk(self, subscription_id: str, until: float) -> int:

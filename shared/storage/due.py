@@ -134,8 +134,9 @@ class Eraser:
         self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
         if epoch is None and key.kind is ProfileKind.IDENTIFICATION:
             forget(self._voices, key)
-        for name in self._audio.names(audio_prefix(key, epoch)):
-            self._audio.delete(name)
+        if key.kind.keeps_audio:
+            for name in self._audio.names(audio_prefix(key, epoch)):
+                self._audio.delete(name)
         if armed_at is not None:
             remove_silently(self._voices, subscription_id, expire_due(armed_at, key).key)
         if tombstone.values.get("expired"):
@@ -148,9 +149,12 @@ class Eraser:
             changes = [Remove(row.key) for row in rows]
             if not changes:
                 return
-            # Another eraser may take a row between our reading and removing: then read again what is left.
+            # Another eraser may take a row between our reading and removing: then read again what is left. New ones
+            # cannot come: who commits an enrollment needs the profile as it was before its tombstone.
             with suppress(RowMissing):
                 self._voices.apply(subscription_id, changes)
+                if len(changes) < MAX_CHANGES:
+                    return
 
 
 def remove_silently(rows: Rows, partition: str, key: str) -> None:

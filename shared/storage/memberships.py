@@ -16,18 +16,16 @@ _MOST: Final = MAX_CHANGES // 2
 
 
 def forget(rows: Rows, key: ProfileKey) -> None:
-    """Take the profile out of every group. Safe to run twice and side by side."""
+    """Take the profile, which is gone, out of every group: nobody can add it. Safe to run twice and side by side."""
     prefix = grouped_prefix(key.profile_id)
-    while True:
-        found = rows.query(key.subscription_id, prefix, end_of(prefix), limit=_MOST, select=())
-        groups = [row.key.removeprefix(prefix) for row in found]
-        if not groups:
-            return
+    groups = _some(rows, key.subscription_id, prefix)
+    while groups:
         _take_away(rows, key.subscription_id, [(one, key.profile_id) for one in groups])
+        groups = _some(rows, key.subscription_id, prefix) if len(groups) == _MOST else []
 
 
 class Disbander:
-    """Handles the row that a deleted group leaves. Safe to run twice and side by side."""
+    """Handles the row that a deleted group leaves: nobody can be added to it. Safe to run twice and side by side."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -35,14 +33,18 @@ class Disbander:
     def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
         group_id = Fields(due).text("group_id")
         prefix = members_prefix(group_id)
-        while True:
-            found = self._rows.query(subscription_id, prefix, end_of(prefix), limit=_MOST, select=())
-            members = [row.key.removeprefix(prefix) for row in found]
-            if not members:
-                break
+        members = _some(self._rows, subscription_id, prefix)
+        while members:
             _take_away(self._rows, subscription_id, [(group_id, one) for one in members])
+            members = _some(self._rows, subscription_id, prefix) if len(members) == _MOST else []
         with suppress(RowMissing):
             self._rows.apply(subscription_id, [Remove(due.key)])
+
+
+def _some(rows: Rows, subscription_id: str, prefix: str) -> list[str]:
+    """What stands behind the prefix in the first rows that have it; fewer than ``_MOST`` are all."""
+    found = rows.query(subscription_id, prefix, end_of(prefix), limit=_MOST, select=())
+    return [row.key.removeprefix(prefix) for row in found]
 
 
 def _take_away(rows: Rows, subscription_id: str, memberships: Sequence[tuple[str, str]]) -> None:
