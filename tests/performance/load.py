@@ -4,7 +4,8 @@ Closed loop: so many clients, each sends its next request when it has its answer
 as that says. Open loop: requests leave by the clock, at twice what the closed loop showed to be possible, whatever has
 become of the earlier ones: that is how the world sends them, and how queues collapse. What was refused is counted apart
 from what was answered, with its own times. Everything runs on this machine, against 127.0.0.1, and takes processor time
-from the service.
+from the service. With ``--workers`` so many processes of the service share the storage, and connections go to each in
+turn: what ``FUNCTIONS_WORKER_PROCESS_COUNT`` or more instances do on Azure.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
+from itertools import cycle
 from pathlib import Path
 from threading import Barrier, Lock
 from urllib.parse import urlsplit
@@ -197,12 +200,17 @@ def _post(service: RunningService, path: str, wav: bytes) -> Request:
     return send
 
 
-def measured(service: RunningService, spoken: Material, seconds: float, clients: Sequence[int]) -> list[Load]:
+def measured(
+    services: Sequence[RunningService], spoken: Material, seconds: float, clients: Sequence[int]
+) -> list[Load]:
+    service, turns = services[0], cycle(services)
+
     def connect() -> HTTPConnection:
-        return HTTPConnection(urlsplit(service.url).netloc, timeout=120)
+        return HTTPConnection(urlsplit(next(turns).url).netloc, timeout=120)
 
     def megabytes() -> float | None:
-        return resident_megabytes(service.process.pid)
+        sizes = [resident_megabytes(one.process.pid) for one in services]
+        return sum(size for size in sizes if size) or None
 
     rows: list[Load] = []
     client = Client(service.url, service.key)
@@ -233,6 +241,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each row")
     parser.add_argument("--clients", type=int, nargs="*", default=CLIENTS)
     parser.add_argument("--threads", default="20", help="of the worker's pool")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the service")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     load = os.getloadavg()[0] if sys.platform != "win32" else None
@@ -241,8 +250,12 @@ def main(arguments: Sequence[str]) -> int:
             "VOICE_STORAGE": azurite.connection_string,
             "PYTHON_THREADPOOL_THREAD_COUNT": options.threads,
         }
-        with running_service(Path(folder) / "service.log", environment=environment) as service:
-            rows = measured(service, material(), options.seconds, options.clients)
+        with ExitStack() as running:
+            services = [
+                running.enter_context(running_service(Path(folder) / f"service-{number}.log", environment=environment))
+                for number in range(options.workers)
+            ]
+            rows = measured(services, material(), options.seconds, options.clients)
     print(f"load of the machine before: {load}")
     print(rendered(rows))
     if options.json:
