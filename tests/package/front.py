@@ -67,7 +67,7 @@ class Separate(Worker):
         return [Path(one) for one in await self._ask(None, "")]
 
     def close(self) -> None:
-        """Not needed by who ends too."""
+        """At once; the local host has let the calls in flight finish."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -103,5 +103,7 @@ class Separate(Worker):
 
 
 if __name__ == "__main__":
-    place = Place(Path(sys.argv[1]))
-    end(main(["--app", str(place.app), *sys.argv[2:]], lambda: Separate(place)))
+    app = Separate(Place(Path(sys.argv[1])))
+    code = main(["--app", str(app.place.app), *sys.argv[2:]], lambda: app)
+    app.close()
+    end(code)
