@@ -25,7 +25,6 @@ from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
-from shared.services.beside import beside
 from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
@@ -98,11 +97,10 @@ class EnrollPhrase:
             return self._enrolled(caller.subscription.settings, key, audio, rules)
 
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
-        (profile, locale), utterance = beside(
-            lambda: self._open(key, settings),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
-        )
+        profile = self._open(key, settings)
         models = SpeakerModels(self.model, self.previous, settings.calibration)
+        locale = canonical_locale(profile.locale, key.kind)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
@@ -116,14 +114,13 @@ class EnrollPhrase:
             lambda enrollment: commit(key, enrollment, None, lambda now: self._admit(now, phrase)),
         )
 
-    def _open(self, key: ProfileKey, settings: SubscriptionSettings) -> tuple[Profile, str]:
-        """The profile, and the locale of its phrases."""
+    def _open(self, key: ProfileKey, settings: SubscriptionSettings) -> Profile:
         profile = self.profiles.get(key)
         profile.consent.require(key.profile_id, demanded=settings.require_consent)
         if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
             raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
         SpeakerModels(self.model, self.previous).of(profile)
-        return profile, canonical_locale(profile.locale, key.kind)
+        return profile
 
     @staticmethod
     def _admit(profile: Profile, phrase: str) -> Profile:
@@ -174,11 +171,11 @@ class EnrollSpeech:
             return self._enrolled(caller.subscription.settings, key, audio, rules)
 
     def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
-        profile, utterance = beside(
-            lambda: self._open(key, settings),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.audio.moved(settings.quality)),
-        )
+        profile = self.profiles.get(key)
+        profile.consent.require(key.profile_id, demanded=settings.require_consent)
         models = SpeakerModels(self.model, self.previous, settings.calibration)
+        models.of(profile)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.audio.moved(settings.quality))
         if self.activation and not profile.is_active:
             self.activation(profile, utterance)
         keeps = key.kind.keeps_audio and settings.keep_identification_audio
@@ -191,12 +188,6 @@ class EnrollSpeech:
             lambda model: _enrollment(model, utterance, self.clock, settings),
             lambda enrollment: commit(key, enrollment, kept, lambda now: self._admit(profile, now, enrollment, rules)),
         )
-
-    def _open(self, key: ProfileKey, settings: SubscriptionSettings) -> Profile:
-        profile = self.profiles.get(key)
-        profile.consent.require(key.profile_id, demanded=settings.require_consent)
-        SpeakerModels(self.model, self.previous).of(profile)
-        return profile
 
     def _admit(self, before: Profile, profile: Profile, enrollment: Enrollment, rules: SpeechRules) -> Profile:
         if self.activation and before.is_active and not profile.is_active:

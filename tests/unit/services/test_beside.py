@@ -9,7 +9,6 @@ import pytest
 
 from shared.domain.errors import (
     AudioUnreadable,
-    ConsentMissing,
     GroupNotFound,
     LocalesDiffer,
     ProfileNotEnrolled,
@@ -20,15 +19,13 @@ from shared.domain.group import InGroup
 from shared.domain.measurement import Measurement, gathered
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
-from shared.domain.subscription import SettingsChange
 from shared.services.beside import beside
-from shared.services.enroll import EnrollPhrase, EnrollSpeech
 from shared.services.identify import Identify
 from shared.services.identify_among import IdentifyAmong
 from shared.services.profiles import CreateProfile
 from shared.services.verify import VerifyPhrase, VerifySpeech
-from tests.unit.services.spoken import RULES, World, caller
-from tests.unit.services.test_identify import AT_ONCE, enrolled
+from tests.unit.services.spoken import RULES, World
+from tests.unit.services.test_identify import enrolled
 
 NOISE = Audio(b"no recording", "text/plain")
 NOBODY = "11111111-2222-3333-4444-555555555555"
@@ -135,22 +132,6 @@ def test_identify_says_what_is_wrong_with_the_candidates_before_what_is_wrong_wi
         identify(world.mine, [speaker, empty], NOISE, RULES)
     with pytest.raises(AudioUnreadable):
         identify(world.mine, [speaker], NOISE, RULES)
-
-
-def test_enroll_says_what_is_wrong_with_the_profile_before_what_is_wrong_with_the_recording(world: World) -> None:
-    demanding = world.subscriptions.change("mine", SettingsChange(require_consent=True))
-    phrase = EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)
-    speech = EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
-    dependent, free = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
-
-    with pytest.raises(ProfileNotFound):
-        phrase(world.me, ProfileKey("mine", dependent, NOBODY), NOISE, RULES)
-    with pytest.raises(ProfileNotFound):
-        speech(world.me, ProfileKey("mine", free, NOBODY), NOISE, AT_ONCE)
-    with pytest.raises(ConsentMissing):
-        phrase(caller(demanding), world.create(dependent), NOISE, RULES)
-    with pytest.raises(ConsentMissing):
-        speech(caller(demanding), world.create(free), NOISE, AT_ONCE)
 
 
 def test_identify_among_says_that_there_is_no_such_group_before_what_is_wrong_with_the_recording(world: World) -> None:
