@@ -62,9 +62,9 @@ class Separate(Worker):
     async def fire(self, function: Function, text: str = "", past_due: bool = False) -> None:
         await self._ask(function, text)
 
-    async def imported(self) -> list[Path]:
-        """The files of all modules that the package's process has imported."""
-        return [Path(one) for one in await self._ask(None, "")]
+    async def within_reach(self) -> set[Path]:
+        """Where the package's process looks for modules, and the files of those that it has imported."""
+        return {Path(one).resolve() for one in await self._ask(None, "")}
 
     def close(self) -> None:
         """At once; the local host has let the calls in flight finish."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from localhost.failure import CannotStart
 from tests.api.client import PREFIX, Client, Profiles
 from tests.package.front import Separate
 from tests.package.place import Place, version_of
@@ -33,22 +34,39 @@ def names(place: Place) -> list[str]:
         return archive.namelist()
 
 
-def test_nothing_but_the_package_the_worker_library_and_the_standard_library_is_imported(place: Place) -> None:
-    async def files() -> list[Path]:
+def test_nothing_but_the_package_the_worker_library_and_the_standard_library_can_be_imported(place: Place) -> None:
+    async def within_reach() -> set[Path]:
         app = Separate(place)
         try:
             assert await app.index(place.app)
-            return await app.imported()
+            return await app.within_reach()
         finally:
             app.close()
 
     asked = "import sysconfig; print(sysconfig.get_path('stdlib'))"
     standard = subprocess.run([place.python, "-I", "-S", "-c", asked], capture_output=True, text=True, check=True)
-    allowed = (place.app.resolve(), place.worker.parent.resolve(), Path(standard.stdout.strip()).resolve())
-    imported = asyncio.run(files())
-    assert place.app.resolve() / "function_app.py" in imported
-    assert [one for one in imported if not any(one.is_relative_to(folder) for folder in allowed)] == []
-    assert [one for one in imported if "site-packages" in one.parts and not one.is_relative_to(allowed[0])] == []
+    app, host, library = place.app.resolve(), place.worker.parent.resolve(), Path(standard.stdout.strip()).resolve()
+    found = asyncio.run(within_reach())
+    assert {app / "function_app.py", app / PACKAGES} <= found
+    elsewhere = {one for one in found if not one.is_relative_to(app) and not one.is_relative_to(host)}
+    assert {one for one in elsewhere if not one.is_relative_to(library.parent)} == set()
+    assert {one for one in elsewhere if {"site-packages", "dist-packages"} & set(one.parts)} == set()
+
+
+@pytest.mark.parametrize("module", ["aiohttp", "onnx", "tests.service"])
+def test_an_app_that_needs_what_only_development_has_does_not_start(place: Place, tmp_path: Path, module: str) -> None:
+    other = Place(tmp_path)
+    (tmp_path / "host").symlink_to(place.worker.parent)
+    (tmp_path / "python").write_text(place.python, encoding="utf-8")
+    other.app.mkdir()
+    (other.app / ".python_packages").symlink_to(place.app / ".python_packages")
+    (other.app / "function_app.py").write_text(f"import {module}\n", encoding="utf-8")
+    app = Separate(other)
+    try:
+        with pytest.raises(CannotStart, match=f"No module named '{module.partition('.')[0]}'"):
+            asyncio.run(app.index(other.app))
+    finally:
+        app.close()
 
 
 def test_it_answers_when_asked_for_its_health(client: Client) -> None:

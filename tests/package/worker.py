@@ -24,9 +24,6 @@ sys.path[:0] = [str(package / ".python_packages/lib/site-packages"), str(Path(__
 from localhost.failure import CannotStart  # noqa: E402
 from localhost.worker import Function, FunctionFailed, HttpCall, Worker  # noqa: E402
 
-IMPORTED = "imported"
-"""Asks for the places of all that has been imported."""
-
 
 class Served:
     """What came over the socket, each in a task of its own."""
@@ -55,7 +52,8 @@ class Served:
         answer: object = None
         try:
             if function is None:
-                answer = sorted(str(Path(file).resolve()) for file in map(_file, list(sys.modules.values())) if file)
+                files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+                answer = [*sys.path, *(file for file in files if file)]
             elif isinstance(given, HttpCall):
                 answer = await self._worker.call(function, given)
             else:
@@ -64,10 +62,6 @@ class Served:
             self._link.send((number, False, failure.trace))
         else:
             self._link.send((number, True, answer))
-
-
-def _file(module: object) -> str | None:
-    return getattr(module, "__file__", None)
 
 
 if __name__ == "__main__":
