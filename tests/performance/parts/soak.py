@@ -26,8 +26,8 @@ from tests.performance.targets import SLOPE, Measure
 
 REQUESTS, QUICK_REQUESTS = 5_000, 300
 CLIENTS = 6
-SAMPLES = 50
-"""Each is taken when all clients have their answers: what a request holds while it is at work is not growth."""
+SAMPLE_EVERY, SAY_EVERY = 50, 500
+"""Requests. A sample is taken when all clients have their answers: what a request holds while it is at work is not growth."""
 WARM_UP = 0.5
 """The share of the requests before the line begins: every length of audio has been heard many times by then."""
 SEED = 5
@@ -96,13 +96,13 @@ def measured(run: Run) -> Found:
         ledger, started = Ledger(), time.perf_counter()
         callers = [(Caller(client, ledger), random.Random(SEED + number)) for number, client in enumerate(clients)]
         samples = [Sample(0, held(service.process.pid))]
-        for number in range(1, SAMPLES + 1):
-            ledger.until = total * number // SAMPLES
+        for until in range(SAMPLE_EVERY, total + 1, SAMPLE_EVERY):
+            ledger.until = until
             with ThreadPoolExecutor(CLIENTS) as pool:
                 for done in [pool.submit(_tell_stories, caller, cast, dice) for caller, dice in callers]:
                     done.result()
             samples.append(Sample(ledger.requests, held(service.process.pid)))
-            if number % 5 == 0:
+            if until % SAY_EVERY == 0:
                 run.say(f"{ledger.requests:,} of {total:,} requests")
         seconds = time.perf_counter() - started
         for client in clients:
