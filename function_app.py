@@ -1,9 +1,8 @@
 """The Functions app: every function group is a blueprint of its own."""
 
-import os
+from shared import process
 
-# Read by BLAS when numpy loads it. Requests run side by side already; its own threads would only wait for one another.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+process.settle()
 
 import azure.functions as func
 

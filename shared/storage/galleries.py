@@ -17,10 +17,12 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from threading import Lock, Timer
 from typing import Final
 
 from shared.domain.profile import Origin
+from shared.domain.threads import for_this_request
 from shared.services.ports import Clock, Ranked, Scorer
 from shared.storage.changes import News, last_change, news
 from shared.storage.expiry import Policies
@@ -172,7 +174,8 @@ class RowGalleries:
         """Packs first, then the log: whatever changed behind a pack is in the log, or the pack is not used."""
         started = self._monotonic()
         manifest = self._packs.manifest(subscription_id)
-        contents = list(self._pack_readers.map(lambda pack: self._packs.read(subscription_id, pack), manifest))
+        read = for_this_request(partial(self._packs.read, subscription_id))
+        contents = list(self._pack_readers.map(read, manifest))
         said = news(self._voices, subscription_id, min((one.complete for one in contents if one), default=10**12))
         whole = {
             pack: content

@@ -14,6 +14,7 @@ from shared.domain.errors import SealBroken
 from shared.domain.profile import Origin, Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy, Unset
+from shared.domain.threads import for_this_request
 from shared.storage.candidates import READERS
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import profile_row, profiles_range
@@ -95,9 +96,8 @@ class SpeakerReader:
         """``None`` for who is absent or not enrolled."""
         if not ids:
             return {}
-        rows = self._readers.map(
-            lambda one: self._voices.get(subscription_id, profile_row(_key(subscription_id, one))), ids
-        )
+        read = for_this_request(lambda one: self._voices.get(subscription_id, profile_row(_key(subscription_id, one))))
+        rows = self._readers.map(read, ids)
         return {one: self._speaker(row) if row else None for one, row in zip(ids, rows, strict=True)}
 
     def between(self, subscription_id: str, first: str, until: str | None, limit: int | None = None) -> list[Speaker]:

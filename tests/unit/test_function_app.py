@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from shared.process import ARENAS
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +29,34 @@ def test_the_app_brings_no_threads_of_its_own_for_arithmetic() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     assert native_threads_after("import numpy", environment) > 1, "or there would be nothing to hold back"
     assert native_threads_after("import function_app, numpy", environment) == 1
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="bounds glibc's heaps; this is another C library")
+def test_threads_share_a_few_heaps() -> None:
+    assert heaps_after_threads("from shared import process; process.settle()") == ARENAS
+    assert heaps_after_threads("pass") > ARENAS, "or there would be nothing to bound"
+
+
+def heaps_after_threads(first: str) -> int:
+    """How many heaps glibc has after eight threads asked for memory at the same time."""
+    program = f"""
+{first}
+import ctypes, threading
+meet = threading.Barrier(8)
+malloc = ctypes.CDLL(None).malloc
+def work():
+    meet.wait()
+    for _ in range(1000): malloc(3000)
+    meet.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for one in threads: one.start()
+for one in threads: one.join()
+libc = ctypes.CDLL(None)
+libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+libc.fopen.restype = ctypes.c_void_p
+file = libc.fopen(b"/dev/stdout", b"w")
+libc.malloc_info(0, file)
+libc.fflush(ctypes.c_void_p(file))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.count("<heap nr=")

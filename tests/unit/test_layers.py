@@ -13,8 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OUR_PACKAGES = ("shared", "functions", "localhost", "tools", "tests")
 APP_FOLDERS = ("functions", "shared")
-ANYWHERE = ("shared.bootstrap", "shared.config")
-"""The wiring and the settings stand beside the layers: `shared/bootstrap.py` knows everything by design."""
+ANYWHERE = ("shared.bootstrap", "shared.config", "shared.process")
+"""The wiring, the settings and what holds for the whole process stand beside the layers: `shared/bootstrap.py` knows
+everything by design."""
 
 OTHERS_PACKAGES: dict[str, frozenset[str]] = {
     "shared.domain": frozenset({"numpy"}),

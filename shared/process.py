@@ -1,0 +1,36 @@
+"""What holds for the whole process: set before numpy is imported and before threads start."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from typing import Final
+
+_ARENA_MAX: Final = -8
+_MMAP_THRESHOLD: Final = -3
+"""``M_ARENA_MAX`` and ``M_MMAP_THRESHOLD`` of glibc's malloc.h."""
+
+ARENAS: Final = 2
+"""Heaps. Each thread would get its own, up to eight for each processor, and keep what its largest request took."""
+
+MAPPED_FROM_BYTES: Final = 4_000_000
+"""Blocks from here on are given back to the system when they are freed. Left alone, glibc raises its threshold to the
+largest block that was freed, up to 32 MB, and keeps such blocks."""
+
+
+def settle() -> None:
+    """Set here and not in the environment, because Azure starts the process before it knows the app's settings."""
+    # Requests run side by side already; threads that BLAS starts for one product would only wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.platform == "linux":
+        _bound_the_heaps()
+
+
+def _bound_the_heaps() -> None:
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:  # another C library than glibc
+        return
+    mallopt(_ARENA_MAX, ARENAS)
+    mallopt(_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
