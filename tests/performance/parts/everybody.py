@@ -32,6 +32,7 @@ QUICK_MOST = 1_000
 PACKED_FROM = 1_000
 """Fewer are not packed (``shared.storage.compaction``)."""
 ROUNDS, QUICK_ROUNDS = 30, 5
+SAY_SECONDS = 10.0
 FEW = 3
 """Speakers of the other subscription, which opens a new process's networks and connections."""
 
@@ -138,11 +139,13 @@ def measured(run: Run) -> Found:
 
 def _place(run: Run, azurite: Azurite, folder: Path, speakers: int, signature: Signature) -> tuple[Place, float]:
     """And the seconds that it took."""
-    started = time.perf_counter()
+    started = said = time.perf_counter()
     world = World.on(azurite, folder)
 
     def say(there: int) -> None:
-        if speakers >= 10_000:
+        nonlocal said
+        if time.perf_counter() - said > SAY_SECONDS:
+            said = time.perf_counter()
             run.say(f"{speakers:,} speakers: {there:,} written")
 
     crowd = world.crowd("everybody", speakers, signature, say)
