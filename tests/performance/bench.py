@@ -18,11 +18,11 @@ from importlib import import_module
 from pathlib import Path
 
 from localhost.failure import CannotStart
-from tests.performance import kept
 from tests.performance.client import Unexpected
-from tests.performance.found import Run
 from tests.performance.recordings import material
-from tests.performance.report import (
+from tests.performance.reporting import kept
+from tests.performance.reporting.found import Run
+from tests.performance.reporting.report import (
     Report,
     Section,
     load_average,
@@ -87,7 +87,7 @@ def measured(part: str, run: Run) -> Section:
 
 
 def write(report: Report, folder: Path) -> None:
-    from tests.performance.plot import draw  # matplotlib takes a second
+    from tests.performance.reporting.plot import draw  # matplotlib takes a second
 
     kept.write(report, folder / "bench.json")
     draw(report, folder / "bench.svg")

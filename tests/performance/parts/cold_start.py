@@ -15,11 +15,11 @@ from pathlib import Path
 from localhost.azurite import Azurite
 from tests.performance.client import Client, enroll
 from tests.performance.figures import Cell, Times
-from tests.performance.first_request import KEY, PROFILES, WAV
-from tests.performance.found import Bars, Found, Run, Table
+from tests.performance.parts.first_request import KEY, PROFILES, WAV
+from tests.performance.reporting.found import Bars, Found, Run, Table
+from tests.performance.reporting.targets import COLD_START, Measure
 from tests.performance.rounds import BREAKDOWN_SECONDS
 from tests.performance.serving import serving, settings
-from tests.performance.targets import COLD_START, Measure
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -101,7 +101,7 @@ def _one(environment: Mapping[str, str], key: str, profile_ids: list[str], wav: 
     python = time.perf_counter() - started
     own = {PROFILES: ",".join(profile_ids), WAV: str(wav), KEY: key}
     child = subprocess.run(
-        [sys.executable, "-m", "tests.performance.first_request"],
+        [sys.executable, "-m", "tests.performance.parts.first_request"],
         cwd=_REPOSITORY,
         env={**os.environ, **environment, **own},
         stdout=subprocess.PIPE,

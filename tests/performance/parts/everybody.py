@@ -20,11 +20,11 @@ from shared.storage.changes import last_change
 from tests.performance.bare import timed
 from tests.performance.client import Client
 from tests.performance.figures import Cell, Times, ratio_of_pairs
-from tests.performance.found import Curve, Found, Run, Table
 from tests.performance.process import resident_megabytes
+from tests.performance.reporting.found import Curve, Found, Run, Table
+from tests.performance.reporting.targets import EVERYBODY, Measure
 from tests.performance.rounds import BREAKDOWN_SECONDS
 from tests.performance.serving import serving
-from tests.performance.targets import EVERYBODY, Measure
 from tests.performance.world import Crowd, World, signature_of
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from localhost.failure import CannotStart
 from tests.performance.figures import Cell
-from tests.performance.found import Bars, Found, Run, Table
 from tests.performance.peers.comparison import QUICK, Plan, compared
 from tests.performance.peers.contenders import JOBS
 from tests.performance.peers.report import LEFT_OUT, RESEMBLYZER, TUNED, PeerReport
-from tests.performance.targets import MEMORY, THROUGHPUT, Measure
+from tests.performance.reporting.found import Bars, Found, Run, Table
+from tests.performance.reporting.targets import MEMORY, THROUGHPUT, Measure
 from tools.evaluation.peer_environment import PeerMissing
 
 _HELD_AGAINST = (RESEMBLYZER, TUNED)

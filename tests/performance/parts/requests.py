@@ -12,10 +12,11 @@ from localhost.azurite import Azurite
 from tests.performance.bare import Bare
 from tests.performance.client import Client, Enrolled, enroll
 from tests.performance.figures import Cell, ratio_of_pairs
-from tests.performance.found import Bars, Found, Run, Table
 from tests.performance.in_process import in_process
 from tests.performance.process import resident_megabytes
 from tests.performance.recordings import CANDIDATES
+from tests.performance.reporting.found import Bars, Found, Run, Table
+from tests.performance.reporting.targets import IDENTIFY, VERIFY, Measure, Target
 from tests.performance.rounds import (
     BREAKDOWN_SECONDS,
     Breakdown,
@@ -25,7 +26,6 @@ from tests.performance.rounds import (
     where_time_goes,
 )
 from tests.performance.serving import serving, settings
-from tests.performance.targets import IDENTIFY, VERIFY, Measure, Target
 from tests.service import RunningService
 
 REPETITIONS, QUICK_REPETITIONS = 30, 6

@@ -18,11 +18,11 @@ from threading import Lock
 from localhost.azurite import Azurite
 from tests.performance.client import WAV, Answer, Client, enroll
 from tests.performance.figures import slope
-from tests.performance.found import Curve, Found, Run, Table
-from tests.performance.mix import STORIES, Cast
+from tests.performance.parts.mix import STORIES, Cast
 from tests.performance.process import Held, held
+from tests.performance.reporting.found import Curve, Found, Run, Table
+from tests.performance.reporting.targets import SLOPE, Measure
 from tests.performance.serving import serving
-from tests.performance.targets import SLOPE, Measure
 
 REQUESTS, QUICK_REQUESTS = 5_000, 300
 CLIENTS = 6

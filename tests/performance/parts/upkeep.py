@@ -25,10 +25,10 @@ from shared.storage.tables import TableRows
 from tests.contract.stores import NOW, Clock, Storage, instance, new_id
 from tests.performance.bare import timed
 from tests.performance.figures import Cell
-from tests.performance.found import Curve, Found, Run, Table
 from tests.performance.in_process import Ledger, TimedBlobs, TimedRows
 from tests.performance.population import Population
-from tests.performance.targets import TICK, Measure
+from tests.performance.reporting.found import Curve, Found, Run, Table
+from tests.performance.reporting.targets import TICK, Measure
 from tests.performance.world import compaction_of
 
 KEPT = (100, 1_000, 10_000, 100_000)

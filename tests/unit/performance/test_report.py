@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.performance import kept
 from tests.performance.bench import beside, with_section
-from tests.performance.found import Bars, Curve, Found, Table
-from tests.performance.plot import draw
-from tests.performance.report import Report, Section, markdown, section_text
-from tests.performance.targets import SLOPE, Measure
+from tests.performance.reporting import kept
+from tests.performance.reporting.found import Bars, Curve, Found, Table
+from tests.performance.reporting.plot import draw
+from tests.performance.reporting.report import Report, Section, markdown, section_text
+from tests.performance.reporting.targets import SLOPE, Measure
 
 AT = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 TABLE = Table("Memory", ["when", "MB"], [["at first", 79.5], ["later", None], ["a | b", 3]], "MB of 10**6 bytes")

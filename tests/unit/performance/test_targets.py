@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.performance.targets import (
+from tests.performance.reporting.targets import (
     SLOPE,
     TARGETS,
     THROUGHPUT,

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.performance.figures import shown
-from tests.performance.found import Bars, Curve
-from tests.performance.report import Report
+from tests.performance.reporting.found import Bars, Curve
+from tests.performance.reporting.report import Report
 
 _COLUMNS = 2
 _INCHES = (6.4, 3.8)

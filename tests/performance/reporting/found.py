@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.performance.figures import Cell
 from tests.performance.recordings import Material
-from tests.performance.targets import Measure
+from tests.performance.reporting.targets import Measure
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.performance.found import Bars, Curve, Found, Table
-from tests.performance.report import Report, Section
-from tests.performance.targets import TARGETS, Measure
+from tests.performance.reporting.found import Bars, Curve, Found, Table
+from tests.performance.reporting.report import Report, Section
+from tests.performance.reporting.targets import TARGETS, Measure
 
 
 def write(report: Report, file: Path) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.performance.figures import shown, table
-from tests.performance.found import Found, Table
-from tests.performance.targets import Measure, all_measures, verdict
+from tests.performance.reporting.found import Found, Table
+from tests.performance.reporting.targets import Measure, all_measures, verdict
 
 _WIDTH = 118
 
