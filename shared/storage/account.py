@@ -9,9 +9,11 @@ transaction 3.0 s; a refused connection at most 1.6 s. Then the caller hears ``S
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+from urllib.request import getproxies
 
 from azure.core.pipeline.transport import RequestsTransport
 from requests import Session
@@ -60,6 +62,7 @@ class StorageAccount:
     def transport(self) -> RequestsTransport:
         """One pool of connections for every client. The clients must not close it."""
         session = Session()
+        session.trust_env = _environment_has_a_say()
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
@@ -75,6 +78,12 @@ class StorageAccount:
         if self.client_id:
             return ManagedIdentityCredential(client_id=self.client_id)
         return DefaultAzureCredential()
+
+
+def _environment_has_a_say() -> bool:
+    """Whether this machine has a proxy or certificates of its own. Otherwise nothing is looked for: requests would go
+    through the whole environment, and for a file of passwords, at every call (an eighth of a call's processor time)."""
+    return bool(getproxies()) or any(name in os.environ for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
 
 
 def _silence_sdk_logs() -> None:
