@@ -146,13 +146,17 @@ def test_with_a_connection_string_neither_identity_nor_key_vault_is_imported() -
     assert ran.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "REQUESTS_CA_BUNDLE"])
-def test_a_proxy_and_certificates_of_the_machine_count(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, "http://proxy.example:3128" if "prox" in name.lower() else "/etc/ssl/own.pem")
-    assert account_at(1).transport.session.trust_env
+def test_a_proxy_and_certificates_of_the_machine_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/own.pem")
+    transport = account_at(1).transport
+    assert transport.session.trust_env
+    assert transport.connection_config.verify == "/etc/ssl/own.pem"
 
 
 def test_where_there_are_none_nothing_is_looked_for_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [one for one in os.environ if one.lower().endswith("_proxy") or one.endswith("_CA_BUNDLE")]:
         monkeypatch.delenv(name)
-    assert not account_at(1).transport.session.trust_env
+    transport = account_at(1).transport
+    assert not transport.session.trust_env
+    assert transport.connection_config.verify is True
