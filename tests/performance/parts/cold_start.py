@@ -74,10 +74,10 @@ def measured(run: Run) -> Found:
         for number in range(starts):
             run.say(f"start {number + 1} of {starts}")
             found.append(_one(settings(azurite), service.key, enrolled.candidates, wav))
-    return _found(found, ready_seconds, enrolled.first_seconds)
+    return found_in(found, ready_seconds, enrolled.first_seconds)
 
 
-def _found(starts: Sequence[ColdStart], ready_seconds: float, first_enroll_seconds: float) -> Found:
+def found_in(starts: Sequence[ColdStart], ready_seconds: float, first_enroll_seconds: float) -> Found:
     times = {name: Times.of_seconds(getattr(one, name) for one in starts) for name in _NAMES}
     total = Times.of_seconds(one.total for one in starts)
     over = Times.of_seconds(one.total - one.python for one in starts)

@@ -58,15 +58,19 @@ def _tables(report: PeerReport) -> list[Table]:
     ]
 
 
+def _held_against(report: PeerReport) -> list[str]:
+    return [peer for peer in report.peers if peer in _HELD_AGAINST]
+
+
 def _throughput(report: PeerReport) -> Measure:
-    found = {(peer, job): report.throughput_ratio(peer, job) for peer in _HELD_AGAINST for job in JOBS}
+    found = {(peer, job): report.throughput_ratio(peer, job) for peer in _held_against(report) for job in JOBS}
     (peer, job), least = min(found.items(), key=lambda one: one[1])
     others = ", ".join(f"{one:.1f}x" for one in sorted(found.values())[1:])
     return Measure(THROUGHPUT, least, f"{job} against {peer}, the least of {len(found)}: also {others}")
 
 
 def _memory(report: PeerReport) -> Measure:
-    found = {peer: report.memory_ratio(peer) for peer in _HELD_AGAINST}
+    found = {peer: report.memory_ratio(peer) for peer in _held_against(report)}
     known = {peer: ratio for peer, ratio in found.items() if ratio is not None}
     if not known:
         return Measure(MEMORY, None, "this system does not tell the memory of a process")

@@ -111,7 +111,7 @@ def measured(run: Run) -> Found:
         seconds = time.perf_counter() - started
         for client in clients:
             client.close()
-    return _found(ledger, samples, seconds)
+    return found_in(ledger, samples, seconds)
 
 
 def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
@@ -123,7 +123,7 @@ def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
             story(send, cast, dice)
 
 
-def _found(ledger: Ledger, samples: Sequence[Sample], seconds: float) -> Found:
+def found_in(ledger: Ledger, samples: Sequence[Sample], seconds: float) -> Found:
     settled = behind(samples, WARM_UP * ledger.requests)
     remark = ""
     figure = None

@@ -117,7 +117,7 @@ def measured(run: Run) -> Found:
         for kept in [one for one in KEPT if one <= min(most, MOST_ON_AZURITE)]:
             run.say(f"{kept:,} kept, on Azurite")
             points.append(point("Azurite", kept, on(azurite)))
-    return _found(points)
+    return found_in(points)
 
 
 def in_memory() -> Site:
@@ -166,7 +166,7 @@ def _median(ticks: Sequence[Cost]) -> Cost:
     )
 
 
-def _found(points: Sequence[Point]) -> Found:
+def found_in(points: Sequence[Point]) -> Found:
     ticks = _table(
         "Retention tick",
         points,
