@@ -112,7 +112,7 @@ def _comparison_table(comparisons: Sequence[Comparison]) -> Table:
         "ms; bare is voice activity + features + model, for verify also the phrase; identify is against "
         f"{CANDIDATES}; the ratio is the median over pairs taken one right after the other"
     )
-    return Table("Over HTTP against the bare work", header, rows, note)
+    return Table("Ratios", header, rows, note)
 
 
 def _parts_table(one: Breakdown) -> Table:

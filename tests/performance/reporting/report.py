@@ -105,7 +105,7 @@ def _figure(measure: Measure) -> str:
 
 
 def _markdown_table(one: Table) -> list[str]:
-    note = [one.note[:1].upper() + one.note[1:] + ".", ""] if one.note else []
+    note = [f"({one.note})", ""] if one.note else []
     cells = [[shown(cell) for cell in row] for row in one.rows]
     return [f"### {one.title}", "", *_markdown_rows(one.header, cells), *note]
 

@@ -50,10 +50,10 @@ TARGETS = (VERIFY, IDENTIFY, EVERYBODY, THROUGHPUT, MEMORY, COLD_START, TICK, SL
 
 
 def verdict(measure: Measure) -> str:
-    """``met``, or by how much it was missed, in per cent of the limit."""
+    """``met``, or by how much it was missed, in per cent of the limit. The remark says why there is no figure."""
     target, figure = measure.target, measure.figure
     if figure is None:
-        return f"not measured: {measure.remark}" if measure.remark else "not measured"
+        return "not measured"
     if target.is_met_by(figure):
         return "met"
     return f"missed by {100 * abs(figure - target.limit) / target.limit:.0f} %"

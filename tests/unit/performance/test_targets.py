@@ -31,10 +31,6 @@ def test_a_target_is_met_or_missed_by_a_share_of_its_limit(target: Target, figur
     assert verdict(Measure(target, figure)) == said
 
 
-def test_what_could_not_be_measured_says_why() -> None:
-    assert verdict(Measure(SLOPE, None, "no /proc here")) == "not measured: no /proc here"
-
-
 def test_every_target_is_reported_whether_a_part_measured_it_or_not() -> None:
     measures = all_measures([Measure(SLOPE, 0.5, "ten samples")])
     assert [one.target for one in measures] == list(TARGETS)
