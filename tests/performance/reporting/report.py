@@ -68,8 +68,8 @@ def markdown(report: Report, plot: str) -> str:
     lines = [
         "# Figures of the bench",
         "",
-        "Written by `python dev.py bench`; [performance.md](performance.md) says what is measured and how, each part when "
-        "and under what load.",
+        "Written by `python dev.py bench`; [performance.md](performance.md) says what is measured and how, each part "
+        "when and under what load.",
         f"{report.machine}; {report.source}.",
         "",
         *quick,
