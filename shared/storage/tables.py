@@ -9,12 +9,12 @@ from threading import Lock
 from typing import Any, Final, TypeAlias
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, TableEntity, TableServiceClient, UpdateMode
 
 from shared.storage.account import BACKOFF_FACTOR_SECONDS, MAX_BACKOFF_SECONDS, RETRIES, StorageAccount
 from shared.storage.azure_errors import azure_errors, is_container_missing, transaction_errors
-from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, RowMissing, Value
+from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, RowExists, RowMissing, Value
 from shared.storage.rules import check_changes, check_key
 
 PAGE_ROWS: Final = 1000
@@ -57,14 +57,30 @@ class TableRows:
         check_changes(partition, changes)
         if not changes:
             return
-        if len(changes) == 1 and isinstance(changes[0], Merge) and changes[0].etag is None:
-            self._merge(partition, changes[0])
-            return
+        match changes:
+            case [Merge(etag=None) as merge]:
+                self._merge(partition, merge)
+            case [Insert() as insert]:
+                self._insert(partition, insert)
+            case _:
+                self._transact(partition, changes)
+
+    def _transact(self, partition: str, changes: Sequence[Change]) -> None:
         operations = [_operation(partition, change) for change in changes]
         with azure_errors():
             table = self._table()
         with transaction_errors(changes):
             table.submit_transaction(operations)
+
+    def _insert(self, partition: str, insert: Insert) -> None:
+        """As ``_merge``: audit records and results of v1.0 are written this way. Sent again when its answer was lost,
+        it is ``RowExists``, as a transaction would be."""
+        entity = {"PartitionKey": partition, "RowKey": insert.key} | _properties(insert.values)
+        with azure_errors():
+            try:
+                self._table().create_entity(entity)
+            except ResourceExistsError:
+                raise RowExists(insert.key) from None
 
     def _merge(self, partition: str, merge: Merge) -> None:
         """One unconditional merge needs no transaction, whose multipart body costs the SDK three times the work (7 ms
