@@ -102,7 +102,7 @@ def _run(storage: StorageAccount, *, mend: bool, listing: bool) -> int:
         if not result.subscriptions:
             print("Nothing repaired: there is no subscription at all. Is this the right account?", file=sys.stderr)
         else:
-            done = sum(repair(account, one, _now()) for one in result.found)
+            done = sum(repair(account, one) for one in result.found)
             print(f"repaired {done}, left for a person {len(result.found) - done}")
     return 1 if result.found else 0
 

@@ -26,7 +26,7 @@ class RoundTrips:
         return sum(int(call.rpartition(" ×")[2]) if " ×" in call else 1 for call in self.calls)
 
 
-_OPERATION: Final = "write operation+due"
+_OPERATION: Final = "write operation"
 _AUDIT: Final = "write audit"
 _NAMED: Final = "merge profile"
 _ERASED: Final = ("query enrollment", "write enrollment")

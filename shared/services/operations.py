@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolled
 from shared.domain.measurement import note
-from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
+from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
 from shared.services.ports import Clock, Ids, OperationStore
 
 Outcome = EnrollmentResult | IdentificationResult | OperationFailed
@@ -35,7 +35,9 @@ class Operations:
         except (ProfileNotEnrolled, NobodyEnrolled, ModelDiffers) as refusal:
             note(outcome="refused", reason=type(refusal).__name__)
             outcome = OperationFailed(f"IncompleteEnrollment: {refusal}")
-        operation = Operation(subscription_id, self.new_id(), created_at, self.clock(), outcome)
+        operation = Operation(
+            subscription_id, operation_id(created_at, self.new_id()), created_at, self.clock(), outcome
+        )
         self.operations.put(operation)
         return operation
 

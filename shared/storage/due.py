@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from shared.domain.limits import PENDING_UPLOAD_MINUTES
-from shared.domain.operation import Operation
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.fields import Fields
 from shared.storage.layout import audio_prefix, due_row, end_of, enrollments_prefix
@@ -21,7 +20,6 @@ from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Remove, Row
 ERASE: Final = "erase"
 UPLOAD: Final = "upload"
 BLOB: Final = "blob"
-OPERATION: Final = "operation"
 EXPIRE: Final = "expire"
 POLICY: Final = "policy"
 DISBAND: Final = "disband"
@@ -99,12 +97,6 @@ def blob_due(upload: Row) -> Insert:
     """What an abandoned upload becomes, at the same time: from then on it cannot be committed any more."""
     _, time, _, detail = upload.key.split(":", 3)
     return Insert(f"due:{time}:{BLOB}:{detail}", dict(upload.values))
-
-
-def operation_due(operation: Operation) -> Insert:
-    return Insert(
-        due_row(operation.expires_at, OPERATION, operation.operation_id), {"operation_id": operation.operation_id}
-    )
 
 
 def action_of(row: Row) -> str:

@@ -4,11 +4,11 @@ Table ``voices``, one partition for each subscription:
 
     profile:<kind>:<id>                             the profile and its sealed signature
     enrollment:<kind>:<id>:<epoch>:<number>         one enrollment with its sealed embedding
-    operation:<id>                                  the result of a v1.0 operation
     tally                                           how many profiles there are
     migration                                       how far the profiles have come to another speaker model
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
+    due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
     change:-  change:<number>                       which identification profiles changed, see ``changes.py``
     pack:<first id>                                 a packed part of the gallery, see ``packs.py``
     group:<name>                                    a named group of identification profiles, see ``groups.py``
@@ -97,8 +97,15 @@ def subscription_prefix(subscription_id: str) -> str:
     return f"{subscription_id}/"
 
 
-def operation_row(operation_id: str) -> str:
-    return f"operation:{operation_id}"
+OPERATION: Final = "operation"
+
+
+def operation_row(expires_at: datetime, operation_id: str) -> str:
+    return due_row(expires_at, OPERATION, operation_id)
+
+
+def is_operation(key: str) -> bool:
+    return key.startswith("due:") and key.split(":", 3)[2:3] == [OPERATION]
 
 
 def due_row(at: datetime, action: str, detail: str) -> str:

@@ -1,12 +1,11 @@
-"""Operations as rows, each with the row that lets the timer expire it."""
+"""Operations as rows. A result stands in the very row that lets the timer expire it: the id says when that is."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from shared.domain.errors import OperationNotFound
-from shared.domain.operation import Operation
-from shared.storage.due import operation_due
+from shared.domain.operation import Operation, expiry
 from shared.storage.layout import operation_row
 from shared.storage.ports import Insert, RowExists, Rows
 from shared.storage.records import operation_of, operation_values
@@ -20,18 +19,19 @@ class RowOperationStore:
 
     def put(self, operation: Operation) -> None:
         """Write a result once. Its id is new, so a row that is there already is this very write, come twice."""
-        insert = Insert(operation_row(operation.operation_id), operation_values(operation))
+        key = operation_row(operation.expires_at, operation.operation_id)
         try:
-            self._voices.apply(operation.subscription_id, [insert, operation_due(operation)])
+            self._voices.apply(operation.subscription_id, [Insert(key, operation_values(operation))])
         except RowExists:
             return
 
     def get(self, subscription_id: str, operation_id: str, at: datetime) -> Operation:
         """``OperationNotFound`` when absent, another subscription's, or expired at that moment."""
-        row = self._voices.get(subscription_id, operation_row(operation_id))
+        try:
+            expires_at = expiry(operation_id)
+        except ValueError:
+            raise OperationNotFound(operation_id) from None
+        row = self._voices.get(subscription_id, operation_row(expires_at, operation_id)) if at < expires_at else None
         if row is None:
             raise OperationNotFound(operation_id)
-        operation = operation_of(row)
-        if operation.expires_at <= at:
-            raise OperationNotFound(operation_id)
-        return operation
+        return operation_of(row)

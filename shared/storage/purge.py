@@ -25,7 +25,7 @@ from shared.domain.subscription import Subscription
 from shared.storage.audit import RowAuditTrail
 from shared.storage.expiry import SETTLED
 from shared.storage.fields import Fields
-from shared.storage.layout import ERASED, subscription_prefix
+from shared.storage.layout import ERASED, is_operation, subscription_prefix
 from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Remove, Replace, Row, RowConflict, Rows, Value
 from shared.storage.subscriptions import RowSubscriptionStore
 
@@ -153,7 +153,7 @@ def _counts(rows: Sequence[Row]) -> ErasedCounts:
         profiles=sum(row.key.startswith("profile:") for row in rows),
         enrollments=len(enrollments),
         recordings=sum("blob" in row.values for row in enrollments),
-        operations=sum(row.key.startswith("operation:") for row in rows),
+        operations=sum(is_operation(row.key) for row in rows),
     )
 
 

@@ -15,7 +15,6 @@ from shared.storage.due import (
     DISBAND,
     ERASE,
     EXPIRE,
-    OPERATION,
     POLICY,
     UPLOAD,
     Eraser,
@@ -27,7 +26,7 @@ from shared.storage.due import (
 )
 from shared.storage.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.fields import Fields
-from shared.storage.layout import due_range, due_row, operation_row
+from shared.storage.layout import OPERATION, due_range, due_row
 from shared.storage.memberships import Disbander
 from shared.storage.ports import Blobs, Insert, Remove, Row, RowConflict, RowMissing, Rows
 from shared.storage.removing import Remover
@@ -121,5 +120,4 @@ class RowUpkeep:
         remove_silently(self._voices, subscription_id, row.key)
 
     def _expire_operation(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
-        remove_silently(self._voices, subscription_id, operation_row(Fields(row).text("operation_id")))
         remove_silently(self._voices, subscription_id, row.key)

@@ -11,7 +11,7 @@ from shared.domain.audit import Actor, AuditAction, AuditEntry, Via
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, SubscriptionUnknown
-from shared.domain.operation import Operation, OperationFailed
+from shared.domain.operation import Operation, OperationFailed, operation_id
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.due import upload_due
@@ -43,7 +43,7 @@ def filled(storage: Storage) -> tuple[Stores, str]:
         if kind.keeps_audio:
             enroll(stores, profile.key, audio=b"fLaC")
             stores.trail.record(AuditEntry(subscription_id, new_id(), NOW, ACTOR, AuditAction.ENROLL))
-    stores.operations.put(Operation(subscription_id, new_id(), NOW, NOW, OperationFailed("x")))
+    stores.operations.put(Operation(subscription_id, operation_id(NOW, new_id()), NOW, NOW, OperationFailed("x")))
     return stores, subscription_id
 
 
@@ -220,7 +220,7 @@ def test_what_was_written_late_is_erased_and_counted_before_it_is_verified(stora
     late = new_profile(subscription_id)
     storage.voices.apply(subscription_id, [upload_due(NOW, new_id(), f"{subscription_id}/tii/p/000000/e.flac")])
     storage.audio.put(f"{subscription_id}/tii/p/000000/e.flac", b"sealed")
-    stale.operations.put(Operation(subscription_id, new_id(), NOW, NOW, OperationFailed("x")))
+    stale.operations.put(Operation(subscription_id, operation_id(NOW, new_id()), NOW, NOW, OperationFailed("x")))
     stale.profiles.create(late, 10)
     for at in (NOW + SETTLED, NOW + SETTLED + MINUTE):
         sweep(stores, subscription_id, at)

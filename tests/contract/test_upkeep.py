@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.domain.decision import Confidence
 from shared.domain.errors import OperationNotFound
 from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
-from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
+from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
 from shared.domain.profile import EnrollmentStatus
 from shared.storage.due import erase_due, upload_due
 from shared.storage.expiry import kept_for_good
-from shared.storage.layout import due_row
+from shared.storage.layout import due_row, is_operation
 from shared.storage.ports import Insert
 from shared.storage.upkeep import POSTPONED, RowUpkeep
 from tests.contract.cutting import Failure, Scissors
@@ -29,9 +28,15 @@ OUTCOMES = [
 ]
 
 
-def new_operation(subscription_id: str, outcome: object = OUTCOMES[3]) -> Operation:
+def new_operation(subscription_id: str, outcome: object = OUTCOMES[3], at: datetime = NOW) -> Operation:
     assert isinstance(outcome, EnrollmentResult | IdentificationResult | OperationFailed)
-    return Operation(subscription_id, new_id(), NOW, NOW + timedelta(milliseconds=250), outcome)
+    return Operation(subscription_id, operation_id(at, new_id()), at, at + timedelta(milliseconds=250), outcome)
+
+
+def results(storage: Storage, subscription_id: str) -> list[str]:
+    """The ids of the operations that are stored."""
+    rows = keys_of(everything(storage, subscription_id), "due:")
+    return sorted(key.rpartition(":")[2] for key in rows if is_operation(key))
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
@@ -47,30 +52,33 @@ def test_an_operation_of_another_subscription_is_absent(storage: Storage) -> Non
     store = instance(storage).operations
     operation = new_operation(new_id())
     store.put(operation)
-    for subscription_id, operation_id in (
+    for subscription_id, asked_for in (
         (new_id(), operation.operation_id),
+        (operation.subscription_id, new_operation("another").operation_id),
         (operation.subscription_id, new_id()),
+        (operation.subscription_id, "ffffffff-ffff-7fff-bfff-ffffffffffff"),
+        (operation.subscription_id, "nothing"),
     ):
         with pytest.raises(OperationNotFound):
-            store.get(subscription_id, operation_id, NOW)
+            store.get(subscription_id, asked_for, NOW)
 
 
 def test_an_operation_expires_on_the_second_and_is_swept(storage: Storage) -> None:
     stores = instance(storage)
     operation = new_operation(new_id())
-    kept = replace(operation, operation_id=new_id(), created_at=NOW + timedelta(hours=1))
+    kept = new_operation(operation.subscription_id, at=NOW + timedelta(hours=1))
     stores.operations.put(operation)
     stores.operations.put(kept)
-    end = NOW + timedelta(hours=OPERATION_HOURS)
+    end = operation.expires_at
+    assert timedelta() <= NOW + timedelta(hours=OPERATION_HOURS) - end < timedelta(milliseconds=1)
     just_before = end - timedelta(microseconds=1)
     assert stores.upkeep.sweep(operation.subscription_id, just_before, 10) == 0
     assert stores.operations.get(operation.subscription_id, operation.operation_id, just_before) == operation
     with pytest.raises(OperationNotFound):
         stores.operations.get(operation.subscription_id, operation.operation_id, end)
     assert stores.upkeep.sweep(operation.subscription_id, end, 10) == 1
-    stored = everything(storage, operation.subscription_id)
-    assert keys_of(stored, "operation:") == [f"operation:{kept.operation_id}"]
-    assert len(keys_of(stored, "due:")) == 1
+    assert results(storage, operation.subscription_id) == [kept.operation_id]
+    assert len(everything(storage, operation.subscription_id)) == 1
 
 
 def test_an_abandoned_upload_is_deleted_when_its_time_is_over(storage: Storage) -> None:
@@ -89,15 +97,12 @@ def test_an_abandoned_upload_is_deleted_when_its_time_is_over(storage: Storage) 
 def test_a_sweep_takes_the_oldest_up_to_its_limit(storage: Storage) -> None:
     stores = instance(storage)
     subscription_id = new_id()
-    operations = [
-        replace(new_operation(subscription_id), created_at=NOW - timedelta(minutes=minutes)) for minutes in range(5)
-    ]
+    operations = [new_operation(subscription_id, at=NOW - timedelta(minutes=minutes)) for minutes in range(5)]
     for operation in operations:
         stores.operations.put(operation)
     late = NOW + timedelta(days=2)
     assert stores.upkeep.sweep(subscription_id, late, 3) == 3
-    left = keys_of(everything(storage, subscription_id), "operation:")
-    assert left == sorted(f"operation:{operation.operation_id}" for operation in operations[:2])
+    assert results(storage, subscription_id) == sorted(operation.operation_id for operation in operations[:2])
     assert [stores.upkeep.sweep(subscription_id, late, 3) for _ in range(2)] == [2, 0]
 
 
@@ -106,7 +111,7 @@ def test_a_sweep_stays_in_its_subscription(storage: Storage) -> None:
     operation = new_operation(new_id())
     stores.operations.put(operation)
     assert stores.upkeep.sweep(new_id(), NOW + timedelta(days=2), 10) == 0
-    assert len(everything(storage, operation.subscription_id)) == 2
+    assert len(everything(storage, operation.subscription_id)) == 1
 
 
 def test_an_item_that_fails_is_told_and_put_off_and_does_not_stop_the_others(

@@ -12,7 +12,7 @@ from itertools import groupby
 from threading import Lock, current_thread
 from typing import Final
 
-from shared.storage.layout import CHANGE_HEAD, ENROLLMENT_AUDIO, GALLERIES, INSTANCES, KEYS
+from shared.storage.layout import CHANGE_HEAD, ENROLLMENT_AUDIO, GALLERIES, INSTANCES, KEYS, is_operation
 from shared.storage.ports import Blob, Blobs, Change, Merge, Row, Rows
 
 PRESENCE: Final = "presence"
@@ -77,6 +77,8 @@ class NotingRows:
 
     def _kind(self, key: str) -> str:
         """``profile`` of ``profile:tii:...``: what a row is, without saying which."""
+        if is_operation(key):
+            return "operation"
         return _TABLES.get(self._table) or ("head" if key == CHANGE_HEAD else key.split(":", 1)[0])
 
 

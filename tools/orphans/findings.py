@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
-from shared.storage.due import ERASE, EXPIRE, OPERATION
+from shared.storage.due import ERASE, EXPIRE
 from shared.storage.layout import MIGRATION, PACK_PREFIX, TALLY, audio_prefix, due_range, enrollments_prefix, pack_blob
 from tools.orphans.census import Census
 
@@ -20,7 +20,7 @@ GRACE: Final = timedelta(hours=1)
 
 
 KNOWN_ROWS: Final = (
-    "profile:", "enrollment:", "operation:", "due:", "change:", "pack:", "group:", "member:", "grouped:",
+    "profile:", "enrollment:", "due:", "change:", "pack:", "group:", "member:", "grouped:",
     TALLY, MIGRATION,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""
@@ -32,7 +32,6 @@ class Problem(StrEnum):
     ENROLLMENT_WITHOUT_PROFILE = "enrollment that no profile counts"
     PROFILE_MISCOUNTED = "profile that counts other enrollments than there are"
     TALLY_WRONG = "number of profiles that is not the number of profiles"
-    OPERATION_WITHOUT_END = "operation that nothing will expire"
     OVERDUE = "work of the timer that is late by more than an hour"
     EXPIRY_UNWATCHED = "profile that is to expire and that the timer will not look at"
     WATCH_OF_NOBODY = "row that would look for the expiry of a profile that is gone"
@@ -92,10 +91,6 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     profiles = len(census.keys("profile:"))
     if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
         yield Problem.TALLY_WRONG, TALLY
-    ending = {census.rows[due].get("operation_id") for due in census.keys("due:") if _action(due) == OPERATION}
-    for operation in census.keys("operation:"):
-        if operation.partition(":")[2] not in ending:
-            yield Problem.OPERATION_WITHOUT_END, operation
     known = KNOWN_ROWS
     yield from ((Problem.UNKNOWN_ROW, key) for key in census.rows if not key.startswith(known))
 

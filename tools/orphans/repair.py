@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timedelta
 
-from shared.domain.limits import OPERATION_HOURS
 from shared.domain.profile import ProfileKey
-from shared.storage.due import OPERATION, expire_due, remove_silently
+from shared.storage.due import expire_due, remove_silently
 from shared.storage.fields import Fields
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
     data_key_row,
-    due_row,
     end_of,
     key_row,
     member_row,
@@ -24,7 +21,7 @@ from tools.orphans.census import ALL, Account
 from tools.orphans.findings import Finding, Problem
 
 
-def repair(account: Account, finding: Finding, at: datetime) -> bool:
+def repair(account: Account, finding: Finding) -> bool:
     """Whether something was done. Safe to repeat, and beside the running service."""
     owner, where = finding.subscription_id, finding.where
     match finding.problem:
@@ -44,8 +41,6 @@ def repair(account: Account, finding: Finding, at: datetime) -> bool:
             remove_silently(account.subscriptions, SUBSCRIPTIONS_PARTITION, data_key_row(owner))
         case Problem.TALLY_WRONG:
             _count(account, owner)
-        case Problem.OPERATION_WITHOUT_END:
-            _let_expire(account, owner, where.partition(":")[2], at)
         case Problem.EXPIRY_UNWATCHED:
             _watch(account, owner, where)
         case Problem.KEY_STALE:
@@ -76,12 +71,6 @@ def _count(account: Account, owner: str) -> None:
     values = {"profiles": count}
     with suppress(RowConflict):
         account.voices.apply(owner, [Replace(TALLY, values, tally.etag) if tally else Insert(TALLY, values)])
-
-
-def _let_expire(account: Account, owner: str, operation_id: str, at: datetime) -> None:
-    due = due_row(at + timedelta(hours=OPERATION_HOURS), OPERATION, operation_id)
-    with suppress(RowConflict):
-        account.voices.apply(owner, [Insert(due, {"operation_id": operation_id})])
 
 
 def _watch(account: Account, owner: str, profile: str) -> None:

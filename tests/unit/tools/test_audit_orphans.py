@@ -19,7 +19,6 @@ from shared.storage.layout import (
     grouped_row,
     key_row,
     member_row,
-    operation_row,
     pack_blob,
     profile_row,
     subscription_row,
@@ -66,7 +65,7 @@ class World:
         return [one.problem for one in self.audited().found]
 
     def mended(self) -> list[bool]:
-        return [repair(self.account, one, NOW) for one in self.audited().found]
+        return [repair(self.account, one) for one in self.audited().found]
 
 
 def die_behind_the_tombstone(world: World, at: datetime) -> None:
@@ -112,10 +111,6 @@ def stray_enrollment(world: World) -> None:
 
 def wrong_tally(world: World) -> None:
     world.storage.voices.apply(world.owner, [Merge(TALLY, {"profiles": 5})])
-
-
-def endless_operation(world: World) -> None:
-    world.storage.voices.apply(world.owner, [Insert(operation_row(new_id()), {"outcome": "failed"})])
 
 
 def stale_key(world: World) -> None:
@@ -194,7 +189,6 @@ def data_key_of_a_deleted_one(world: World) -> None:
         (stray_audio, Problem.AUDIO_WITHOUT_ENROLLMENT),
         (stray_enrollment, Problem.ENROLLMENT_WITHOUT_PROFILE),
         (wrong_tally, Problem.TALLY_WRONG),
-        (endless_operation, Problem.OPERATION_WITHOUT_END),
         (unwatched_expiry, Problem.EXPIRY_UNWATCHED),
         (watch_of_nobody, Problem.WATCH_OF_NOBODY),
         (stray_pack, Problem.PACK_WITHOUT_ROW),
