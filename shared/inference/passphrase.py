@@ -47,16 +47,17 @@ _SCORE_UNIT = 1024
 class SphinxPassphraseRecogniser:
     """A ``PassphraseRecogniser`` for en-US. Safe to share between threads.
 
-    A decoder takes about 20 ms and 8 MB to make and serves one call at a time. Those that become idle wait for the next
-    call with the same phrases; the longest idle go first when there are more than ``spare``. Nothing of pocketsphinx
-    is imported or read before the first call.
+    A decoder takes about 20 ms and 8 MB to make. It waits for the next call with the same phrases; the longest idle go
+    first when there are more than ``spare``. Calls take turns: pocketsphinx holds Python's lock while it listens, so a
+    second decoder beside the first would gain nothing and stay in memory. Nothing of pocketsphinx is imported or read
+    before the first call.
     """
 
     def __init__(self, spare: int = 4) -> None:
         self._spare = spare
         self._idle: list[tuple[tuple[str, ...], Any]] = []
         self._dictionary: PronouncingDictionary | None = None
-        self._lock = Lock()
+        self._lock, self._turn = Lock(), Lock()
 
     def recognise(self, utterance: Utterance, phrases: Sequence[str], locale: str) -> HeardPhrase:
         """Which of the phrases (in their normalised form) is spoken, and whether all of it was heard clearly.
@@ -87,17 +88,16 @@ class SphinxPassphraseRecogniser:
     @contextmanager
     def _decoder(self, allowed: tuple[str, ...]) -> Iterator[Any]:
         """Lease a decoder. One whose call failed is not used again."""
-        decoder = self._take(allowed) or self._make(allowed)
-        yield decoder
-        with self._lock:
+        with self._turn:
+            decoder = self._take(allowed) or self._make(allowed)
+            yield decoder
             self._idle.append((allowed, decoder))
             del self._idle[: max(0, len(self._idle) - self._spare)]
 
     def _take(self, allowed: tuple[str, ...]) -> Any | None:
-        with self._lock:
-            for index in reversed(range(len(self._idle))):
-                if self._idle[index][0] == allowed:
-                    return self._idle.pop(index)[1]
+        for index in reversed(range(len(self._idle))):
+            if self._idle[index][0] == allowed:
+                return self._idle.pop(index)[1]
         return None
 
     def _make(self, allowed: tuple[str, ...]) -> Any:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -184,6 +185,21 @@ def test_idle_decoders_are_bounded() -> None:
         recogniser.recognise(tone, [phrase], "en-US")
 
     assert [phrases for phrases, _ in recogniser._idle] == [("three apples",), ("four apples",)]
+
+
+def test_calls_at_once_take_turns_at_one_decoder() -> None:
+    recogniser = SphinxPassphraseRecogniser()
+    tone = utterance_of(np.sin(np.arange(16_000) * 0.1).astype(np.float32))
+    meet = Barrier(4)
+
+    def call(_: int) -> None:
+        meet.wait()
+        recogniser.recognise(tone, ["one apple"], "en-US")
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        list(threads.map(call, range(4)))
+
+    assert len(recogniser._idle) == 1
 
 
 def test_importing_the_recogniser_does_not_import_pocketsphinx() -> None:
