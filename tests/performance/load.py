@@ -16,10 +16,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
@@ -27,7 +27,7 @@ from threading import Barrier, Lock
 from urllib.parse import urlsplit
 
 from localhost.azurite import Azurite
-from tests.performance.client import Client, Enrolled, enroll
+from tests.performance.client import WAV, Client, Enrolled, Unexpected, enroll
 from tests.performance.figures import percentile, table
 from tests.performance.process import resident_megabytes
 from tests.performance.recordings import Material, material
@@ -171,25 +171,19 @@ def row(
     )
 
 
-def requests(service: RunningService, spoken: Material, enrolled: Enrolled) -> dict[str, Request]:
-    ids = ",".join(enrolled.candidates)
-    return {
-        "identify": _post(
-            service, f"/spid/v1.0/identify?shortAudio=true&identificationProfileIds={ids}", spoken.speech[SECONDS]
-        ),
-        "verify": _post(
-            service, f"/spid/v1.0/verify?verificationProfileId={enrolled.speaker}", spoken.phrases[SECONDS]
-        ),
-    }
+@dataclass(frozen=True)
+class Posted:
+    """A ``Request``, ready to be sent again and again."""
 
+    path: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
-def _post(service: RunningService, path: str, wav: bytes) -> Request:
-    headers = {"Ocp-Apim-Subscription-Key": service.key, "Content-Type": "audio/wav"}
-
-    def send(connection: HTTPConnection) -> Outcome:
+    def __call__(self, connection: HTTPConnection) -> Outcome:
+        """A broken connection is status 0."""
         started = time.perf_counter()
         try:
-            connection.request("POST", path, wav, headers)
+            connection.request("POST", self.path, self.body, dict(self.headers))
             response = connection.getresponse()
             response.read()
         except OSError:
@@ -197,7 +191,26 @@ def _post(service: RunningService, path: str, wav: bytes) -> Request:
             return Outcome(0, time.perf_counter() - started)
         return Outcome(response.status, time.perf_counter() - started, response.getheader("Retry-After"))
 
-    return send
+    def answer(self, url: str) -> dict[str, object]:
+        """The JSON of one answer. Raises ``Unexpected`` for a refusal."""
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=120)
+        connection.request("POST", self.path, self.body, dict(self.headers))
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        if response.status not in (200, 201):
+            raise Unexpected(f"POST {self.path.split('?')[0]} answered {response.status}: {content[:300]!r}")
+        return dict(json.loads(content))
+
+
+def requests(service: RunningService, spoken: Material, enrolled: Enrolled) -> dict[str, Request]:
+    ids, headers = ",".join(enrolled.candidates), {"Ocp-Apim-Subscription-Key": service.key, "Content-Type": WAV}
+    identify = f"/spid/v1.0/identify?shortAudio=true&identificationProfileIds={ids}"
+    verify = f"/spid/v1.0/verify?verificationProfileId={enrolled.speaker}"
+    return {
+        "identify": Posted(identify, spoken.speech[SECONDS], headers),
+        "verify": Posted(verify, spoken.phrases[SECONDS], headers),
+    }
 
 
 def measured(

@@ -7,7 +7,6 @@ seen before anything is timed.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -15,13 +14,13 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.performance.client import Unexpected
-from tests.performance.load import Outcome
+from tests.performance.load import Posted
 from tests.performance.recordings import Material
 from tests.service import RunningService
 from tools.evaluation.peer_environment import PeerMissing
@@ -35,38 +34,6 @@ _START_SECONDS = 120.0
 _VERIFY = "/speaker-recognition/verification/text-independent/profiles"
 _IDENTIFY = "/speaker-recognition/identification/text-independent/profiles"
 _VERSION = "api-version=2021-09-05&ignoreMinLength=true"
-
-
-@dataclass(frozen=True)
-class Posted:
-    """One request, ready to be sent again and again."""
-
-    path: str
-    body: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-
-    def __call__(self, connection: HTTPConnection) -> Outcome:
-        """A ``tests.performance.load.Request``. A broken connection is status 0."""
-        started = time.perf_counter()
-        try:
-            connection.request("POST", self.path, self.body, dict(self.headers))
-            response = connection.getresponse()
-            response.read()
-        except OSError:
-            connection.close()
-            return Outcome(0, time.perf_counter() - started)
-        return Outcome(response.status, time.perf_counter() - started, response.getheader("Retry-After"))
-
-    def answer(self, url: str) -> dict[str, object]:
-        """The JSON of one answer. Raises ``Unexpected`` for a refusal."""
-        connection = HTTPConnection(urlsplit(url).netloc, timeout=120)
-        connection.request("POST", self.path, self.body, dict(self.headers))
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        if response.status not in (200, 201):
-            raise Unexpected(f"POST {self.path.split('?')[0]} answered {response.status}: {content[:300]!r}")
-        return dict(json.loads(content))
 
 
 @dataclass(frozen=True)
