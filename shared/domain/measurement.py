@@ -56,8 +56,8 @@ _current: ContextVar[Measurement | None] = ContextVar("measurement", default=Non
 
 
 @contextmanager
-def gathered(measurement: Measurement) -> Iterator[None]:
-    """What is done inside, on this thread, is counted in the measurement."""
+def gathered(measurement: Measurement | None) -> Iterator[None]:
+    """What is done inside, on this thread, is counted in the measurement; with ``None`` it is not counted."""
     token = _current.set(measurement)
     try:
         yield

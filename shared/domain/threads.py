@@ -7,7 +7,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from shared.domain.measurement import Measurement, gathered
+from shared.domain.measurement import gathered
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,5 +30,5 @@ def for_this_request(work: Callable[P, R]) -> Callable[P, R]:
 
 
 def _unmeasured(work: Callable[[], R]) -> R:
-    with gathered(Measurement("elsewhere", "")):
+    with gathered(None):
         return work()
