@@ -21,8 +21,9 @@ class ModelFileMissing(Exception):
 
     def __init__(self, path: Path, model_id: str = "") -> None:
         self.path = path
-        command = f"python dev.py model {model_id}".rstrip()
-        super().__init__(f"The model file {path.name} is missing in {path.parent}. Install it with: {command}")
+        super().__init__(
+            f"The model file {path.name} is missing in {path.parent}. Install it with: {_command(model_id)}"
+        )
 
 
 class ModelUnfit(Exception):
@@ -44,7 +45,7 @@ class OnnxNetwork:
         self._session: Any = None
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        """The named outputs. ``ModelFileMissing`` when the file is not there."""
+        """The named outputs. ``ModelFileMissing`` when the file is not there, ``ModelUnfit`` when it is no network."""
         return list(self._opened().run(outputs, inputs))
 
     def run_single(self, values: Array) -> Array:
@@ -63,7 +64,7 @@ class OnnxNetwork:
             raise ModelUnfit(self._model_id, f"fails on features of shape {values.shape}") from error
 
     def open(self) -> None:
-        """Open the session now rather than in the first request. ``ModelFileMissing`` as for ``run``."""
+        """Open the session now rather than in the first request; raises as ``run``."""
         self._opened()
 
     def _opened(self) -> Any:
@@ -74,6 +75,9 @@ class OnnxNetwork:
                         self._session = _open(self._path, self._model_id)
                     except ModelFileMissing as missing:
                         logger.error("model_missing model=%s: %s", self._model_id, missing)
+                        raise
+                    except ModelUnfit as unfit:
+                        logger.error("model_unfit model=%s: %s", self._model_id, unfit)
                         raise
         return self._session
 
@@ -87,4 +91,13 @@ def _open(path: Path, model_id: str) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only: the worker's log is for events of ours
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # A torn or exchanged file: ONNX Runtime has a dozen types for it, without a common one.
+        what = f"finds no network in {path.name}; install it again with: {_command(model_id)}"
+        raise ModelUnfit(model_id, what) from error
+
+
+def _command(model_id: str) -> str:
+    return f"python dev.py model {model_id}".rstrip()

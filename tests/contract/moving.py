@@ -16,6 +16,7 @@ from shared.domain.migration import MigrationProgress
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
+from shared.inference.model_card import SpeakerCard
 from shared.services.migrate import Migrate
 from shared.storage.layout import end_of, enrollments_prefix
 from shared.storage.memory import MemoryBlobs, MemoryRows
@@ -38,9 +39,17 @@ LISTENER = RecordingListener(Loud())
 
 
 def model(folder: Path, model_id: str, dimension: int, seed: int) -> OnnxSpeakerModel:
-    card = fbank_card(model_id, dimension, f"{model_id}.onnx")
-    put_network(folder, card, seed)
-    return speaker_model(card, folder)
+    """Its file is written anew: for a process that is to read the same file beside this one, there is ``opened``."""
+    put_network(folder, _card(model_id, dimension), seed)
+    return opened(folder, model_id, dimension)
+
+
+def opened(folder: Path, model_id: str, dimension: int) -> OnnxSpeakerModel:
+    return speaker_model(_card(model_id, dimension), folder)
+
+
+def _card(model_id: str, dimension: int) -> SpeakerCard:
+    return fbank_card(model_id, dimension, f"{model_id}.onnx")
 
 
 @cache

@@ -8,15 +8,18 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from shared.inference.embedder import OnnxSpeakerModel
 from shared.services.migrate import Migrate
 from shared.storage.account import StorageAccount
 from shared.storage.blobs import AzureBlobs
 from shared.storage.migration import RowMigrationStore
 from shared.storage.tables import TableRows
-from tests.contract.moving import LISTENER, model
+from tests.contract.moving import LISTENER, opened
 from tests.contract.stores import Storage, Stores, instance
+
+NEW_MODEL: Final = "new-1"
+NEW_DIMENSION: Final = 40
 
 
 def storage_of(connection_string: str, prefix: str) -> Storage:
@@ -25,14 +28,8 @@ def storage_of(connection_string: str, prefix: str) -> Storage:
     return Storage(rows[0], AzureBlobs(account, f"{prefix}audio"), rows[1], rows[2], rows[3])
 
 
-def models(folder: Path) -> tuple[OnnxSpeakerModel, OnnxSpeakerModel]:
-    """The old one and the new one, of different dimensions."""
-    return model(folder, "old-1", 24, 1), model(folder, "new-1", 40, 2)
-
-
-def job(storage: Storage, stores: Stores, to: OnnxSpeakerModel) -> Migrate:
-    store = RowMigrationStore(storage.voices, storage.audio, stores.envelope, stores.subscriptions.retention, now)
-    return Migrate(stores.subscriptions, store, LISTENER, to, now)
+def migrations(storage: Storage, stores: Stores) -> RowMigrationStore:
+    return RowMigrationStore(storage.voices, storage.audio, stores.envelope, stores.subscriptions.retention, now)
 
 
 def now() -> datetime:
@@ -41,7 +38,9 @@ def now() -> datetime:
 
 def main(connection_string: str, prefix: str, folder: str) -> None:
     storage = storage_of(connection_string, prefix)
-    migrate = job(storage, instance(storage), models(Path(folder))[1])
+    stores = instance(storage)
+    to = opened(Path(folder), NEW_MODEL, NEW_DIMENSION)
+    migrate = Migrate(stores.subscriptions, migrations(storage, stores), LISTENER, to, now)
     while migrate():
         pass
 

@@ -27,9 +27,9 @@ from shared.storage.fields import Fields
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
 from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.ports import MAX_CHANGES, Insert, Rows
-from tests.contract.moving import LISTENER, enroll_voice, spoken
+from tests.contract.moving import LISTENER, enroll_voice, model, spoken
 from tests.contract.stores import Clock, Storage, Stores, instance, new_profile, new_subscription
-from tests.integration.migrating import job, models, storage_of
+from tests.integration.migrating import NEW_DIMENSION, NEW_MODEL, migrations, storage_of
 
 TII, TIV, TDV = (
     ProfileKind.IDENTIFICATION,
@@ -48,6 +48,8 @@ class Town:
     connection_string: str
     prefix: str
     folder: Path
+    old: OnnxSpeakerModel
+    new: OnnxSpeakerModel
     storage: Storage
     stores: Stores
     subscription_id: str
@@ -55,7 +57,7 @@ class Town:
     stuck: dict[ProfileKey, int]
 
     def progress(self) -> MigrationProgress | None:
-        return job(self.storage, self.stores, models(self.folder)[1]).store.progress(self.subscription_id)
+        return migrations(self.storage, self.stores).progress(self.subscription_id)
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.integration.migrating", self.connection_string, self.prefix]
@@ -83,8 +85,10 @@ def town(azurite: Azurite, tmp_path: Path) -> Town:
     subscription_id = new_subscription(stores)
     prefix = f"t{uuid4().hex}"
     storage = storage_of(azurite.connection_string, prefix)
-    town = Town(azurite.connection_string, prefix, tmp_path, storage, instance(storage), subscription_id, {}, {})
-    old, _ = models(tmp_path)
+    old, new = model(tmp_path, "old-1", 24, 1), model(tmp_path, NEW_MODEL, NEW_DIMENSION, 2)
+    town = Town(
+        azurite.connection_string, prefix, tmp_path, old, new, storage, instance(storage), subscription_id, {}, {}
+    )
 
     def enrolled(kind: ProfileKind, number: int, *, kept: bool = True) -> ProfileKey:
         key = stores.profiles.create(new_profile(subscription_id, kind), 1_000).key
@@ -133,31 +137,30 @@ def models_in_use(town: Town) -> set[str]:
 
 def assert_served_side_by_side(town: Town) -> None:
     """Half-way: everybody is recognised, by the model that made the signature (a model refuses any other)."""
-    old, new = models(town.folder)
     subscription = town.stores.subscriptions.get(town.subscription_id)
     assert models_in_use(town) == {"old-1", "new-1"}
-    identify = Identify(town.stores.profiles, LISTENER, new, Clock(), previous=old)
+    identify = Identify(town.stores.profiles, LISTENER, town.new, Clock(), previous=town.old)
     for start in range(0, KEPT, 7):  # an uncalibrated model names nobody in lists of more than 9
         group = list(town.movable.items())[start : start + 7]
         found = identify(
             subscription, [key.profile_id for key, _ in group], recording(pitch(group[0][1])), V1_SHORT_AUDIO
         )
         assert found.identified is not None
-    verify = VerifySpeech(town.stores.profiles, LISTENER, new, Clock(), previous=old)
+    verify = VerifySpeech(town.stores.profiles, LISTENER, town.new, Clock(), previous=town.old)
     for key, number in town.stuck.items():
         if key.kind is TIV:
             said = recording(pitch(number))
             assert verify(subscription.settings, key, said, V1_SHORT_AUDIO).decision.accepted
 
 
-def assert_moved(town: Town, new: OnnxSpeakerModel) -> None:
+def assert_moved(town: Town) -> None:
     for key, number in town.movable.items():
         profile, signature = town.stores.profiles.get_with_signature(key)
         assert signature is not None
         assert profile.model_id == signature.model_id == "new-1"
         takes = 1 + number % 2
         assert profile.enrollments_count == takes
-        heard = new.embed(spoken(pitch(number)))
+        heard = town.new.embed(spoken(pitch(number)))
         assert float(signature.direction @ heard) > (0.999 if takes == 1 else 0.99)
 
 
@@ -178,13 +181,12 @@ def test_500_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(tow
     assert (progress.checked, progress.migrated, progress.flagged, progress.postponed) == (
         PROFILES_IN_ALL, KEPT, PROFILES_IN_ALL - KEPT, 0,
     )  # fmt: skip
-    old, new = models(town.folder)
-    assert_moved(town, new)
-    verify = VerifySpeech(town.stores.profiles, LISTENER, new, Clock())
+    assert_moved(town)
+    verify = VerifySpeech(town.stores.profiles, LISTENER, town.new, Clock())
     settings = town.stores.subscriptions.get(town.subscription_id).settings
     for key in town.stuck:
         profile, signature = town.stores.profiles.get_with_signature(key)
         assert signature is not None
-        assert profile.model_id == signature.model_id == old.model_id
+        assert profile.model_id == signature.model_id == town.old.model_id
         with pytest.raises(ModelDiffers, match=f"{key.profile_id} was enrolled with the model old-1.*enroll again"):
             verify(settings, key, recording(100), V1_SHORT_AUDIO)

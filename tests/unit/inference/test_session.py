@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.inference.session import ModelFileMissing, OnnxNetwork
+from shared.inference.session import ModelFileMissing, ModelUnfit, OnnxNetwork
+from tests.unit.inference.networks import pooling_network
 
 
 def test_a_missing_file_is_named_with_the_command_that_builds_it(tmp_path: Path) -> None:
@@ -55,6 +56,15 @@ def test_opening_is_left_to_the_first_use(tmp_path: Path) -> None:
     network = OnnxNetwork(path)
     with pytest.raises(ModelFileMissing):
         network.open()
-    path.write_bytes(b"not a model")
-    with pytest.raises(Exception, match=r"(?i)protobuf"):
-        network.open()
+    path.write_bytes(pooling_network(24))
+    network.open()
+
+
+def test_a_torn_file_is_named_with_the_command_that_installs_it_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = pooling_network(24)
+    (tmp_path / "strong.onnx").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelUnfit, match=r"no network in strong\.onnx; install .*python dev\.py model strong-1"):
+        OnnxNetwork(tmp_path / "strong.onnx", "strong-1").open()
+    assert "model_unfit model=strong-1" in caplog.text
