@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from shared.audio.bandwidth import bandwidth_hz
+from shared.audio.band import band
 from shared.audio.decode import Decoded, decode
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.domain.errors import AudioClipped, AudioTooNarrow, AudioTooNoisy, AudioTooQuiet, SpeechTooShort
@@ -63,6 +63,7 @@ class RecordingListener:
     def _measured(self, decoded: Decoded) -> Utterance:
         samples = decoded.recording.samples
         speech = self._detector.speech_mask(samples)
+        heard = band(samples, speech)
         return Utterance(
             recording=decoded.recording,
             speech=speech,
@@ -70,7 +71,8 @@ class RecordingListener:
             snr_db=snr_db(samples, speech),
             clipped_percent=clipped_percent(decoded.clipped, speech),
             level_dbfs=level_dbfs(samples, speech),
-            bandwidth_hz=bandwidth_hz(samples, speech),
+            bandwidth_hz=heard.bandwidth_hz,
+            bass_db=heard.bass_db,
         )
 
 

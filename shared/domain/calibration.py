@@ -9,12 +9,17 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.domain.channel import Channel
+
 TAIL: Final = 0.75
 """How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, about
 r * exp(-0.75 t) of them are left, and below it that many come in. Measured on speakers outside the fit, from 0.1 % to
 5 % of the comparisons: all together stay below it, the worst of 12 combinations of lengths and enrollments is a fifth
 above (docs/scores.md). A calibrated log-likelihood ratio would allow 1; the measurement does not."""
 
+
+NARROW_SHIFT: Final = 0.025
+"""By how much the cosines of strangers are higher at the same false-match rate where both are known to 4 kHz alone."""
 
 TELEPHONE_SHIFT: Final = 0.07
 """By how much the cosines of strangers are higher over the telephone at the same false-match rate. GE2E on 40 speakers:
@@ -48,7 +53,7 @@ class Calibration:
     """logit = bias + cosine * c + log_shorter * ln(s) + log_longer * ln(l).
 
     ``s`` and ``l`` are the shorter and the longer of the two sides' net speech in seconds, held inside the bounds
-    that the fit has seen; ``telephone_shift`` is how much higher the cosine must be over the telephone. Score =
+    that the fit has seen; the shifts are how much higher the cosine must be by a narrower channel. Score =
     sigmoid(logit - threshold_logit): 0.5 is where strangers are taken for the speaker at ``false_match_rate``.
     """
 
@@ -64,11 +69,16 @@ class Calibration:
     fitted_speakers: int
     fitted_trials: int
     measured: tuple[MeasuredRates, ...] = ()
+    narrow_shift: float = NARROW_SHIFT
     telephone_shift: float = TELEPHONE_SHIFT
 
-    def over_telephone(self) -> Calibration:
-        """For two voices in the telephone band."""
-        return replace(self, bias=self.bias - self.cosine * self.telephone_shift)
+    def shift(self, channel: Channel) -> float:
+        """How much higher the cosine must be there."""
+        return {Channel.NARROW: self.narrow_shift, Channel.TELEPHONE: self.telephone_shift}.get(channel, 0.0)
+
+    def by(self, channel: Channel) -> Calibration:
+        """For two voices that are compared as they sound by this channel."""
+        return replace(self, bias=self.bias - self.cosine * self.shift(channel))
 
     @property
     def smallest_rate(self) -> float:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.profile import Profile
-from shared.domain.recording import Vector
+from shared.domain.recording import Narrowed, Vector
 
 RECHECK: Final = timedelta(days=1)
 """A finished subscription is looked through again after this: an instance that still ran the old model while others
@@ -96,4 +96,4 @@ class Rebuilt:
     enrollment: str
     speech_seconds: float
     embedding: Vector = field(repr=False)
-    telephone: Vector | None = field(default=None, repr=False)
+    narrowed: Narrowed = field(default_factory=dict, repr=False)

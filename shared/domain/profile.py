@@ -8,9 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from shared.domain.channel import Channel
 from shared.domain.consent import NO_CONSENT, Consent
 from shared.domain.limits import VERIFICATION_ENROLLMENTS_NEEDED
-from shared.domain.recording import Vector
+from shared.domain.recording import Narrowed, Vector
 from shared.domain.subscription import UNSET, Unset
 
 
@@ -51,22 +52,22 @@ class Origin:
     """What a signature was made from, and by: only what has the same origin is scored alike."""
 
     model_id: str
-    by_telephone: bool = False
+    channel: Channel = Channel.WIDE
 
 
 @dataclass(frozen=True)
 class Signature:
     """The voice signature: the sum of the enrollments' unit embeddings, each weighted by its seconds of speech.
 
-    A sum can be added to without reading the earlier enrollments; only its direction is ever scored. ``telephone`` is
-    the same sum as the enrollments would have sounded over the telephone; ``None`` in a signature that is older than
-    that. Recordings that came in the telephone band are in both sums alike.
+    A sum can be added to without reading the earlier enrollments; only its direction is ever scored. ``narrowed`` are
+    the same sums as the enrollments would have sounded by narrower channels. A recording that came by one of them is in
+    that sum and in all wider ones as it came.
     """
 
     pooled: Vector = field(repr=False)
     model_id: str
     speech_seconds: float
-    telephone: Vector | None = field(default=None, repr=False)
+    narrowed: Narrowed = field(default_factory=dict, repr=False)
 
     @property
     def direction(self) -> Vector:
@@ -74,29 +75,28 @@ class Signature:
         return np.asarray(self.pooled / np.linalg.norm(self.pooled), dtype=np.float32)
 
     @property
-    def came_by_telephone(self) -> bool:
-        """Whether nothing but the telephone band is known of this voice."""
-        return self.telephone is not None and bool(np.array_equal(self.telephone, self.pooled))
+    def channel(self) -> Channel:
+        """The widest by which the voice is known: the narrowest that takes nothing from it."""
+        alike = (one for one, total in self.narrowed.items() if np.array_equal(total, self.pooled))
+        return max(alike, default=Channel.WIDE)
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.model_id, self.came_by_telephone)
+        return Origin(self.model_id, self.channel)
 
-    def over_telephone(self) -> Signature:
-        """As the voice sounds over the telephone; unchanged where that is not known."""
-        return self if self.telephone is None else replace(self, pooled=self.telephone)
+    def by(self, channel: Channel) -> Signature:
+        """As the voice sounds by this channel; unchanged where that is not known."""
+        return replace(self, pooled=self.narrowed.get(channel, self.pooled))
 
     def plus(self, enrollment: Enrollment) -> Signature:
-        """The sum for the telephone is given up when one of the two has none: it would be of another voice."""
+        """A sum that one of the two lacks is given up: it would be of another voice."""
         heard = enrollment.signature
-        telephone = None
-        if self.telephone is not None and heard.telephone is not None:
-            telephone = np.asarray(self.telephone + heard.telephone, dtype=np.float32)
+        both = self.narrowed.keys() & heard.narrowed.keys()
         return Signature(
             pooled=np.asarray(self.pooled + heard.pooled, dtype=np.float32),
             model_id=self.model_id,
             speech_seconds=self.speech_seconds + enrollment.speech_seconds,
-            telephone=telephone,
+            narrowed={one: np.asarray(self.narrowed[one] + heard.narrowed[one], np.float32) for one in both},
         )
 
 
@@ -104,7 +104,7 @@ class Signature:
 class Enrollment:
     """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it.
 
-    ``telephone`` is its embedding as it would have come over the telephone, and the same vector when it did.
+    ``narrowed`` are its embeddings as it would have come by narrower channels, and the same vector where it did.
     """
 
     embedding: Vector = field(repr=False)
@@ -113,17 +113,16 @@ class Enrollment:
     speech_seconds: float
     snr_db: float
     created_at: datetime
-    telephone: Vector | None = field(default=None, repr=False)
-
-    @property
-    def weighted(self) -> Vector:
-        return np.asarray(self.embedding * self.speech_seconds, dtype=np.float32)
+    narrowed: Narrowed = field(default_factory=dict, repr=False)
 
     @property
     def signature(self) -> Signature:
         """The signature of a profile that has this enrollment alone."""
-        telephone = None if self.telephone is None else np.asarray(self.telephone * self.speech_seconds, np.float32)
-        return Signature(self.weighted, self.model_id, self.speech_seconds, telephone)
+        narrowed = {channel: self._weighted(one) for channel, one in self.narrowed.items()}
+        return Signature(self._weighted(self.embedding), self.model_id, self.speech_seconds, narrowed)
+
+    def _weighted(self, embedding: Vector) -> Vector:
+        return np.asarray(embedding * self.speech_seconds, dtype=np.float32)
 
 
 @dataclass(frozen=True)

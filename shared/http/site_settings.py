@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from shared.domain.calibration import TELEPHONE_SHIFT, Calibration, SiteCalibration
+from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.errors import ParameterInvalid
 from shared.domain.limits import QUALITY_BOUNDS, QualityLimits
 from shared.http.fields import json_object, kind_of, known_fields, number
@@ -31,13 +31,14 @@ NUMBERS: Final = {
     "false_match_rate": (1e-6, 0.5),
     "min_seconds": (0.1, 60.0),
     "max_seconds": (0.1, 3_600.0),
+    "narrow_shift": (0.0, 1.0),
     "telephone_shift": (0.0, 1.0),
 }
 """From where to where. A model whose scores fall with the cosine, or hardly rise, is a mistake."""
 
 COUNTS: Final = {"fitted_speakers": (2, 10_000_000), "fitted_trials": (1, 10**12)}
 TEXTS: Final = {"fitted_on": 500}
-OPTIONAL: Final = ("telephone_shift", "measured")
+OPTIONAL: Final = ("narrow_shift", "telephone_shift", "measured")
 
 
 def quality(name: str, value: object) -> dict[str, object]:
@@ -85,7 +86,7 @@ def _calibration(prefix: str, values: object) -> Calibration:
         raise ParameterInvalid(f"{prefix}max_seconds", str(read["max_seconds"]), "It must not be below min_seconds.")
     counts = {name: int(_within(f"{prefix}{name}", received[name], *COUNTS[name])) for name in COUNTS}
     text = _text(f"{prefix}fitted_on", received["fitted_on"], TEXTS["fitted_on"])
-    return Calibration(**{"telephone_shift": TELEPHONE_SHIFT, **read}, **counts, fitted_on=text)  # type: ignore[arg-type]
+    return Calibration(**read, **counts, fitted_on=text)  # type: ignore[arg-type]
 
 
 def _limit(name: str, field: str, value: object) -> float | None:

@@ -16,16 +16,17 @@ from typing import Final, Protocol
 import numpy as np
 
 from shared.domain.calibration import Calibration
+from shared.domain.channel import Channel
 from shared.domain.measurement import note, stage
 from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
 from shared.inference.calibration import Numbers
+from shared.inference.channels import heard_by
 from shared.inference.fbank import segments
 from shared.inference.features import windows
 from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
 from shared.inference.session import ModelUnfit, OnnxNetwork
-from shared.inference.telephone import over_telephone
 
 logger: Final = logging.getLogger(__name__)
 
@@ -66,17 +67,13 @@ class OnnxSpeakerModel:
         """The same network, opened once; its scores by another calibration."""
         return OnnxSpeakerModel(replace(self._card, calibration=calibration), self._encode)
 
-    def embed(self, utterance: Utterance) -> Vector:
-        """The utterance's embedding, unit length, shape [dimension].
+    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+        """The embedding of the utterance as it sounds by the channel, unit length, shape [dimension].
 
         Speech shorter than the network needs is repeated to fill it. Raises ``ValueError`` when the utterance has no
         speech at all: the listener refuses such recordings before. ``ModelFileMissing``, ``ModelUnfit`` at first use.
         """
-        return self.embed_samples(utterance.spoken)
-
-    def embed_telephone(self, utterance: Utterance) -> Vector:
-        """The same for the utterance as it would sound over the telephone; raises likewise."""
-        return self.embed_samples(over_telephone(utterance.recording.samples)[utterance.speech])
+        return self.embed_samples(heard_by(channel, utterance.recording.samples)[utterance.speech])
 
     def embed_samples(self, spoken: Samples) -> Vector:
         """The same for speech alone, shape [n]."""

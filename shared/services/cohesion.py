@@ -16,7 +16,7 @@ from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import SAMPLE_RATE, Utterance
 from shared.services.ports import SpeakerModel
-from shared.services.side_by_side import on_channel
+from shared.services.side_by_side import compared_by, judging
 
 WINDOW_SECONDS: Final = 3.0
 """Of speech. With windows of 2 s stretches of one speaker differ as much as two speakers do (docs/scores.md). Two are
@@ -38,7 +38,7 @@ sentences behind 1 to 9 earlier ones: 0 of 1,460 refused (below 0.21 % at 95 % c
 def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
     """Raises ``SecondVoiceHeard``."""
     heard = [Signature(model.embed(one), model.model_id, WINDOW_SECONDS) for one in _stretches(utterance)]
-    judge = on_channel(model, telephone=utterance.came_by_telephone)
+    judge = judging(model, utterance.channel)
     scores = [
         score
         for number, one in enumerate(heard[:-1])
@@ -51,12 +51,9 @@ def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
 def require_same_voice(model: SpeakerModel, signature: Signature, enrollment: Enrollment) -> None:
     """Raises ``EnrollmentDiffers``."""
     new = enrollment.signature
-    both = signature.telephone is not None and new.telephone is not None
-    telephone = both and (signature.came_by_telephone or new.came_by_telephone)
-    judge = on_channel(model, telephone=telephone)
-    if telephone:
-        signature, new = signature.over_telephone(), new.over_telephone()
-    (score,) = judge.scores(new.direction, enrollment.speech_seconds, [signature])
+    channel = compared_by(new.channel, signature)
+    direction = new.by(channel).direction
+    (score,) = judging(model, channel).scores(direction, enrollment.speech_seconds, [signature.by(channel)])
     if score < EARLIER_SCORE:
         raise EnrollmentDiffers(score, EARLIER_SCORE)
 

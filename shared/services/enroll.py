@@ -236,7 +236,7 @@ def _same_voice(settings: SubscriptionSettings, models: SpeakerModels) -> Callab
 def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock, settings: SubscriptionSettings) -> Enrollment:
     if settings.enrollment_cohesion:
         require_one_voice(model, utterance)
-    embedding, telephone = embeddings(model, utterance)
+    embedding, narrowed = embeddings(model, utterance)
     return Enrollment(
         embedding=embedding,
         model_id=model.model_id,
@@ -244,7 +244,7 @@ def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock, setting
         speech_seconds=utterance.speech_seconds,
         snr_db=utterance.snr_db,
         created_at=clock(),
-        telephone=telephone,
+        narrowed=narrowed,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.domain.channel import NARROWER
 from shared.domain.errors import (
     ProfileBusy,
     ProfileNotFound,
@@ -179,11 +180,11 @@ class ReadMigration:
 
 def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:
     """As enrolling one after the other would have made it: each weighs as much as it has speech."""
-    total = _weighted([(one.embedding, one.speech_seconds) for one in rebuilt])
-    heard = [(one.telephone, one.speech_seconds) for one in rebuilt if one.telephone is not None]
-    telephone = _weighted(heard) if len(heard) == len(rebuilt) else None
-    return Signature(total, model_id, sum(one.speech_seconds for one in rebuilt), telephone)
+    seconds = [one.speech_seconds for one in rebuilt]
+    narrowed = {channel: _weighted([one.narrowed[channel] for one in rebuilt], seconds) for channel in NARROWER}
+    return Signature(_weighted([one.embedding for one in rebuilt], seconds), model_id, sum(seconds), narrowed)
 
 
-def _weighted(embeddings: Sequence[tuple[Vector, float]]) -> Vector:
-    return np.asarray(np.sum([one * np.float32(seconds) for one, seconds in embeddings], axis=0), np.float32)
+def _weighted(embeddings: Sequence[Vector], seconds: Sequence[float]) -> Vector:
+    each = [one * np.float32(spoken) for one, spoken in zip(embeddings, seconds, strict=True)]
+    return np.asarray(np.sum(each, axis=0), np.float32)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from shared.domain.calibration import SiteCalibration
+from shared.domain.channel import NARROWER, Channel
 from shared.domain.errors import ModelDiffers
 from shared.domain.profile import Origin, Profile, Signature
-from shared.domain.recording import Utterance, Vector
+from shared.domain.recording import Narrowed, Utterance, Vector
 from shared.services.ports import Scorer, SpeakerModel
 
 
@@ -62,21 +63,21 @@ class SpeakerModels:
         """The same for a voice that others are compared with too."""
         found: dict[int, float] = {}
         for model in self.running:
-            for telephone in (False, True):
+            for channel in Channel:
                 own = [
                     number
                     for number, one in enumerate(signatures)
-                    if one.model_id == model.model_id and _by_telephone(voice.utterance, one) is telephone
+                    if one.model_id == model.model_id and compared_by(voice.utterance.channel, one) is channel
                 ]
                 if own:
                     chosen = [signatures[number] for number in own]
-                    found.update(zip(own, _scores(model, voice, chosen, telephone=telephone), strict=True))
+                    found.update(zip(own, _scores(model, voice, chosen, channel), strict=True))
         return [found[number] for number in range(len(signatures))]
 
     def scorer(self, voice: Voice, origin: Origin) -> Scorer:
         """For all signatures of that origin, on the channel that they came by."""
-        judge = on_channel(self.named(origin.model_id), telephone=origin.by_telephone)
-        embedding = voice.embedded(judge, telephone=origin.by_telephone)
+        judge = judging(self.named(origin.model_id), origin.channel)
+        embedding = voice.embedded(judge, origin.channel)
         return partial(judge.scores_of_all, embedding, voice.utterance.speech_seconds)
 
 
@@ -85,40 +86,39 @@ class Voice:
     """A recording as the models hear it: embedded once for each model and channel, and only where that is needed."""
 
     utterance: Utterance
-    _embedded: dict[tuple[str, bool], Vector] = field(default_factory=dict, repr=False, compare=False)
+    _embedded: dict[tuple[str, Channel], Vector] = field(default_factory=dict, repr=False, compare=False)
 
-    def embedded(self, model: SpeakerModel, *, telephone: bool) -> Vector:
-        """``telephone``: as it sounds over the telephone. What came by telephone is taken as it is: a second filter
-        only harms (docs/scores.md)."""
-        filtered = telephone and not self.utterance.came_by_telephone
+    def embedded(self, model: SpeakerModel, channel: Channel) -> Vector:
+        """As it sounds by the channel. What came by it, or by a narrower one, is taken as it is: a second filter only
+        harms (docs/scores.md)."""
+        filtered = channel if channel > self.utterance.channel else Channel.WIDE
         made = (model.model_id, filtered)
         if made not in self._embedded:
-            embed = model.embed_telephone if filtered else model.embed
-            self._embedded[made] = embed(self.utterance)
+            self._embedded[made] = model.embed(self.utterance, filtered)
         return self._embedded[made]
 
 
-def _by_telephone(utterance: Utterance, signature: Signature) -> bool:
-    """Two voices are compared in the telephone band when one of them is known in no other.
+def compared_by(heard: Channel, signature: Signature) -> Channel:
+    """Two voices are compared by the widest channel that both are known by.
 
-    A signature that is older than this can only be compared as it is: such scores are lower, for either reason.
+    A signature that is known as it came alone can only be compared so: such scores are lower.
     """
-    return signature.telephone is not None and (utterance.came_by_telephone or signature.came_by_telephone)
+    return max(heard, signature.channel) if signature.narrowed else Channel.WIDE
 
 
-def _scores(model: SpeakerModel, voice: Voice, signatures: Sequence[Signature], *, telephone: bool) -> list[float]:
-    judge, seconds = on_channel(model, telephone=telephone), voice.utterance.speech_seconds
-    compared = [one.over_telephone() for one in signatures] if telephone else signatures
-    return judge.scores(voice.embedded(model, telephone=telephone), seconds, compared)
+def _scores(model: SpeakerModel, voice: Voice, signatures: Sequence[Signature], channel: Channel) -> list[float]:
+    compared = [one.by(channel) for one in signatures]
+    embedding, seconds = voice.embedded(model, channel), voice.utterance.speech_seconds
+    return judging(model, channel).scores(embedding, seconds, compared)
 
 
-def on_channel(model: SpeakerModel, *, telephone: bool) -> SpeakerModel:
-    """Strangers are more alike over the telephone: there the same rate is met at a higher cosine."""
+def judging(model: SpeakerModel, channel: Channel) -> SpeakerModel:
+    """Strangers are more alike by a narrower channel: there the same rate is met at a higher cosine."""
     calibration = model.calibration
-    return model.with_calibration(calibration.over_telephone()) if telephone and calibration else model
+    return model.with_calibration(calibration.by(channel)) if calibration and channel is not Channel.WIDE else model
 
 
-def embeddings(model: SpeakerModel, utterance: Utterance) -> tuple[Vector, Vector]:
-    """What is kept of an enrollment: the voice as it came, and as it would have come over the telephone."""
+def embeddings(model: SpeakerModel, utterance: Utterance) -> tuple[Vector, Narrowed]:
+    """What is kept of an enrollment: the voice as it came, and as it would have come by each narrower channel."""
     voice = Voice(utterance)
-    return voice.embedded(model, telephone=False), voice.embedded(model, telephone=True)
+    return voice.embedded(model, Channel.WIDE), {one: voice.embedded(model, one) for one in NARROWER}

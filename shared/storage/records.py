@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.domain.channel import NARROWER
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.decision import Confidence
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
@@ -189,25 +190,20 @@ def enrollment_of(row: Row, embedding: Vector) -> Enrollment:
     )
 
 
-_WITH_TELEPHONE: Final = b"\x01"
+_SIGNATURE: Final = struct.Struct("<dB")
 
 
 def signature_bytes(signature: Signature) -> bytes:
-    """Little-endian: seconds of speech as float64, then the pooled vector as float32, [dimension].
-
-    Where there is a sum for the telephone it follows, with a byte behind it: its odd length tells it from a signature
-    that was written before there were any.
-    """
-    wide = struct.pack("<d", signature.speech_seconds) + vector_bytes(signature.pooled)
-    return wide if signature.telephone is None else wide + vector_bytes(signature.telephone) + _WITH_TELEPHONE
+    """Little-endian: seconds of speech as float64, the number of sums as a byte, the sums as float32, [dimension] each:
+    as the voice came, then by the narrower channels in their order."""
+    sums = [signature.pooled, *(signature.narrowed[one] for one in NARROWER if one in signature.narrowed)]
+    return _SIGNATURE.pack(signature.speech_seconds, len(sums)) + b"".join(vector_bytes(one) for one in sums)
 
 
 def signature_from(plain: bytes, model_id: str) -> Signature:
-    (speech_seconds,) = struct.unpack("<d", plain[:8])
-    if len(plain) % 2 == 0:
-        return Signature(vector_from(plain[8:]), model_id, speech_seconds)
-    wide, telephone = np.split(vector_from(plain[8:-1]), 2)
-    return Signature(wide, model_id, speech_seconds, telephone)
+    speech_seconds, number = _SIGNATURE.unpack_from(plain)
+    pooled, *narrowed = np.split(vector_from(plain[_SIGNATURE.size :]), number)
+    return Signature(pooled, model_id, speech_seconds, dict(zip(NARROWER, narrowed, strict=False)))
 
 
 def vector_bytes(vector: Vector) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shared.domain.channel import Channel
 from shared.domain.profile import Origin, ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.services.ports import Numbers, Scorer
@@ -17,7 +18,7 @@ def cosine_with(direction: Vector) -> dict[Origin, Scorer]:
         assert len(directions) == len(seconds)
         return np.asarray(directions @ direction, np.float64)
 
-    return {Origin(MODEL, by_telephone): score for by_telephone in (False, True)}
+    return {Origin(MODEL, channel): score for channel in Channel}
 
 
 def scores(stores: Stores, subscription_id: str, seed: int = 1, only: set[str] | None = None) -> dict[str, float]:

@@ -91,7 +91,7 @@ def test_nothing_that_tells_a_voice_is_stored_in_the_clear(storage: Storage) -> 
     embedding = new_enrollment(seed=5)
     for secret in (
         embedding.embedding[:2].tobytes(),
-        embedding.weighted[:2].tobytes(),
+        embedding.signature.pooled[:2].tobytes(),
         b"plain audio",
         b"my voice is my passport",
     ):

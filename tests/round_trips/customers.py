@@ -137,7 +137,7 @@ _HEARD: Final[dict[str, Enrollment]] = {}
 def _enrollment(services: Services, name: str) -> Enrollment:
     if name not in _HEARD:
         utterance = services.enroll_speech.listener.listen(sample(name), "audio/wav", V1_SHORT_AUDIO)
-        embedding, telephone = embeddings(services.model, utterance)
+        embedding, narrowed = embeddings(services.model, utterance)
         _HEARD[name] = Enrollment(
             embedding=embedding,
             model_id=services.model.model_id,
@@ -145,7 +145,7 @@ def _enrollment(services: Services, name: str) -> Enrollment:
             speech_seconds=utterance.speech_seconds,
             snr_db=utterance.snr_db,
             created_at=datetime.now(UTC),
-            telephone=telephone,
+            narrowed=narrowed,
         )
     return _HEARD[name]
 

@@ -1,7 +1,7 @@
 """A site's comparisons: which recordings enrol a speaker, which test him, and the score of each against each.
 
 Signatures are added up by the domain's own ``Signature`` and scored by the service's own ``SpeakerModels``, which also
-decides when two voices are compared in the telephone band.
+decides by which channel two voices are compared.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.domain.channel import Channel
 from shared.domain.recording import Vector
 from tools.calibration.hearing import Heard
 
@@ -50,18 +51,23 @@ def _private(path: str, flags: int) -> int:
 
 
 def _shown(heard: Heard) -> dict[str, Any]:
-    vectors = {"embedding": _text(heard.embedding), "telephone": _text(heard.telephone)}
-    return {**asdict(heard), **vectors}
+    embedding = None if heard.embedding is None else _text(heard.embedding)
+    narrowed = {channel.name: _text(one) for channel, one in heard.narrowed.items()}
+    return {**asdict(heard), "embedding": embedding, "narrowed": narrowed}
 
 
-def _text(vector: Vector | None) -> str | None:
-    return None if vector is None else base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+def _text(vector: Vector) -> str:
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
 
 
 def _read(content: dict[str, Any]) -> Heard:
-    embedding, telephone = (_vector(content.pop(name)) for name in ("embedding", "telephone"))
-    return Heard(embedding=embedding, telephone=telephone, **content)
+    embedding, narrowed = content.pop("embedding"), content.pop("narrowed")
+    return Heard(
+        embedding=None if embedding is None else _vector(embedding),
+        narrowed={Channel[name]: _vector(text) for name, text in narrowed.items()},
+        **content,
+    )
 
 
-def _vector(text: str | None) -> Vector | None:
-    return None if text is None else np.frombuffer(base64.b64decode(text, validate=True), "<f4").copy()
+def _vector(text: str) -> Vector:
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f4").copy()

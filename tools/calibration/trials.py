@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.calibration import TELEPHONE_SHIFT
-from shared.domain.recording import SAMPLE_RATE, Samples, Vector
+from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
+from shared.domain.channel import Channel
+from shared.domain.recording import SAMPLE_RATE, Narrowed, Samples, Vector
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -23,6 +24,8 @@ CUT_SECONDS: Final = (4, 2, 1)
 CUTS: Final = 3
 """Tests of each length cut from one joined recording."""
 
+SHIFTS: Final = {Channel.NARROW: NARROW_SHIFT, Channel.TELEPHONE: TELEPHONE_SHIFT}
+
 Embed = Callable[[Samples], Vector]
 
 
@@ -32,8 +35,8 @@ class Test:
     length: str
     embedding: Vector = field(repr=False)
     seconds: float
-    telephone: Vector | None = field(default=None, repr=False)
-    by_telephone: bool = False
+    narrowed: Narrowed = field(default_factory=dict, repr=False)
+    channel: Channel = Channel.WIDE
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,8 @@ class Enrolled:
     count: int
     direction: Vector = field(repr=False)
     seconds: float
-    telephone: Vector | None = field(default=None, repr=False)
-    by_telephone: bool = False
+    narrowed: Narrowed = field(default_factory=dict, repr=False)
+    channel: Channel = Channel.WIDE
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,11 @@ def trials(voices: Sequence[Voice]) -> Trials:
 
 
 def cosine(enrolled: Enrolled, test: Test) -> float:
-    """As ``shared.services.side_by_side``: on one channel, and what strangers gain by the telephone taken off."""
-    if enrolled.telephone is None or test.telephone is None or not (enrolled.by_telephone or test.by_telephone):
+    """As ``shared.services.side_by_side``: by one channel, and what strangers gain by a narrower one taken off."""
+    channel = max(enrolled.channel, test.channel)
+    if channel not in enrolled.narrowed or channel not in test.narrowed:
         return float(enrolled.direction @ test.embedding)
-    return float(enrolled.telephone @ test.telephone) - TELEPHONE_SHIFT
+    return float(enrolled.narrowed[channel] @ test.narrowed[channel]) - SHIFTS[channel]
 
 
 def _add(columns: Mapping[str, list[Any]], owner: int, speaker: int, enrolled: Enrolled, test: Test) -> None:

@@ -48,6 +48,11 @@ def clean(samples: Samples, _: np.random.Generator) -> bytes:
     return as_wav(samples)
 
 
+def eight_kilohertz(samples: Samples, _: np.random.Generator) -> bytes:
+    """What a microphone gives at this rate: nothing cut below 4 kHz."""
+    return _written(_narrow(samples), TELEPHONE_RATE, "WAV", "PCM_16")
+
+
 def telephone(samples: Samples, _: np.random.Generator) -> bytes:
     return _written(_telephone(samples), TELEPHONE_RATE, "WAV", "PCM_16")
 
@@ -128,8 +133,12 @@ def convolved(samples: Samples, response: Numbers) -> Numbers:
     return np.asarray(np.fft.irfft(product, size)[: len(samples)])
 
 
+def _narrow(samples: Samples) -> Samples:
+    return np.asarray(soxr.resample(samples, SAMPLE_RATE, TELEPHONE_RATE, quality="HQ"), np.float32)
+
+
 def _telephone(samples: Samples) -> Samples:
-    narrow = np.asarray(soxr.resample(samples, SAMPLE_RATE, TELEPHONE_RATE, quality="HQ"), np.float64)
+    narrow = np.asarray(_narrow(samples), np.float64)
     frequencies = np.fft.rfftfreq(len(narrow), 1.0 / TELEPHONE_RATE)
     low, high = TELEPHONE_BAND
     with np.errstate(divide="ignore"):

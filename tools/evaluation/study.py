@@ -41,6 +41,7 @@ LENGTHS: Final = (FULL, "4 s", "2 s", "1 s")
 SHORT: Final = (FULL, "4 s")
 SNRS: Final = (20.0, 10.0, 5.0)
 CLEAN: Final = Condition("clean", degradations.clean)
+EIGHT_KILOHERTZ: Final = Condition("8 kHz, nothing cut below 4 kHz", degradations.eight_kilohertz)
 TELEPHONE: Final = Condition("telephone band, 300 to 3400 Hz at 8 kHz", degradations.telephone)
 
 
@@ -125,9 +126,10 @@ class Study:
             ours = compared(data, self._ours, condition, self._clean[data.name].voices, SHORT, True, condition.name)
             for length in SHORT:
                 yield self._row(data, condition.name, ours, peer, GROUP, length)
-        both = compared(data, self._ours, TELEPHONE, TELEPHONE, SHORT, True, "telephone both")
-        for length in SHORT:
-            yield self._row(data, "telephone band, enrolled through it too", both, None, GROUP, length)
+        for condition, name in ((EIGHT_KILOHERTZ, "8 kHz"), (TELEPHONE, "telephone band")):
+            both = compared(data, self._ours, condition, condition, SHORT, True, f"{name}, both")
+            for length in SHORT:
+                yield self._row(data, f"{name}, enrolled so too", both, None, GROUP, length)
 
     def _row(
         self, data: DataSet, name: str, ours: Compared, peer: Compared | None, enrolments: int, length: str
@@ -209,6 +211,7 @@ def conditions(crowd: list[npt.NDArray[np.float32]]) -> list[Condition]:
         ]
     return [
         CLEAN,
+        EIGHT_KILOHERTZ,
         TELEPHONE,
         Condition("GSM full rate, 13 kbit/s", degradations.gsm),
         Condition("mu-law, 64 kbit/s", degradations.mu_law),

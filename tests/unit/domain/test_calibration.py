@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.calibration import Calibration
+from shared.domain.channel import Channel
 
 CALIBRATION = Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "a test", 40, 1_000)
 
@@ -28,7 +29,11 @@ def test_no_rate_is_spoken_of_below_three_in_the_pairs_that_were_measured(speake
     assert replace(CALIBRATION, fitted_speakers=speakers).smallest_rate == pytest.approx(rate)
 
 
-def test_over_the_telephone_the_same_score_needs_a_higher_cosine() -> None:
-    shifted = replace(CALIBRATION, telephone_shift=0.1).over_telephone()
-    assert shifted.bias == pytest.approx(-34.4)
-    assert replace(shifted, bias=CALIBRATION.bias) == replace(CALIBRATION, telephone_shift=0.1)
+@pytest.mark.parametrize(
+    ("channel", "bias"), [(Channel.WIDE, CALIBRATION.bias), (Channel.NARROW, -32.2), (Channel.TELEPHONE, -34.4)]
+)
+def test_by_a_narrower_channel_the_same_score_needs_a_higher_cosine(channel: Channel, bias: float) -> None:
+    calibration = replace(CALIBRATION, narrow_shift=0.05, telephone_shift=0.1)
+    shifted = calibration.by(channel)
+    assert shifted.bias == pytest.approx(bias)
+    assert replace(shifted, bias=CALIBRATION.bias) == calibration

@@ -11,12 +11,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 import numpy as np
 
 from shared.domain.audit import Actor, AuditEntry, Caller, Via
 from shared.domain.calibration import Calibration
+from shared.domain.channel import Channel
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import HeardPhrase
@@ -43,6 +45,11 @@ from shared.storage.speakers import SpeakerReader
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.upkeep import RowUpkeep
 
+BANDS: Final = {Channel.WIDE: (8_000.0, 0.0), Channel.NARROW: (3_900.0, 0.0), Channel.TELEPHONE: (3_900.0, -25.0)}
+"""``bandwidth_hz`` and ``bass_db`` of what came by each channel."""
+
+TURNS: Final = {Channel.WIDE: 0.0, Channel.NARROW: 45.0, Channel.TELEPHONE: 90.0}
+
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 
 
@@ -54,7 +61,7 @@ class Spoken:
     phrase: int = -1
     clearly: bool = True
     speech_seconds: float = 2.0
-    bandwidth_hz: float = 8_000.0
+    channel: Channel = Channel.WIDE
 
     @property
     def audio(self) -> Audio:
@@ -71,7 +78,8 @@ class SpokenListener:
         samples = np.zeros(round((spoken.speech_seconds + 1) * SAMPLE_RATE), np.float32)
         samples[:3] = spoken.voice, spoken.phrase, spoken.clearly
         recording = Recording(samples, AudioFormat("test", "spoken", SAMPLE_RATE, 1))
-        return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0, spoken.bandwidth_hz)
+        measured = spoken.speech_seconds, 20.0, 0.0, -20.0
+        return Utterance(recording, samples > math.inf, *measured, *BANDS[spoken.channel])
 
 
 class SpokenPhrases:
@@ -87,12 +95,9 @@ class SpokenModel:
     version: str = "2026-01-01"
     calibration: Calibration | None = None
 
-    def embed(self, utterance: Utterance) -> Vector:
-        return _direction(utterance, 90.0 if utterance.came_by_telephone else 0.0)
-
-    def embed_telephone(self, utterance: Utterance) -> Vector:
-        """The telephone turns every voice by a right angle: alike among themselves, unlike any that came without it."""
-        return _direction(utterance, 90.0)
+    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+        """A channel turns every voice by an angle: alike among themselves, unlike any that came by another."""
+        return _direction(utterance, TURNS[max(channel, utterance.channel)])
 
     def with_calibration(self, calibration: Calibration) -> SpokenModel:
         """Its scores stay cosines."""
@@ -105,7 +110,7 @@ class SpokenModel:
         return np.maximum(0.0, np.asarray(directions @ embedding, np.float64))
 
 
-def _direction(utterance: Utterance, turned: float = 0.0) -> Vector:
+def _direction(utterance: Utterance, turned: float) -> Vector:
     angle = math.radians(float(utterance.recording.samples[0]) + turned)
     return np.array([math.cos(angle), math.sin(angle)], np.float32)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from shared.domain.channel import Channel
 from shared.domain.errors import ModelDiffers
 from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
@@ -24,13 +25,14 @@ TIV, TII = ProfileKind.TEXT_INDEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
 
 @dataclass(frozen=True)
 class Strict(SpokenModel):
-    """Refuses foreign signatures as the real models do, and counts its work."""
+    """Refuses foreign signatures as the real models do, and counts the recordings that it hears."""
 
     embedded: list[str] = field(default_factory=list, compare=False)
 
-    def embed(self, utterance: Utterance) -> Vector:
-        self.embedded.append(self.model_id)
-        return super().embed(utterance)
+    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+        if channel is Channel.WIDE:
+            self.embedded.append(self.model_id)
+        return super().embed(utterance, channel)
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         assert {one.model_id for one in signatures} <= {self.model_id}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from shared.domain.calibration import Calibration
+from shared.domain.channel import NARROWER
 from shared.inference.model_card import read_catalogue
 from tools.calibration.comparing import Comparisons, Material, compare, log_odds, material
 from tools.calibration.hearing import Heard
@@ -25,7 +26,7 @@ CARD = replace(read_catalogue().speaker("ge2e-1"), model_id=MODEL_ID, calibratio
 def heard(direction: int, length: str = "full", seconds: float = 5.0) -> Heard:
     embedding = np.zeros(8, np.float32)
     embedding[direction] = 1.0
-    return Heard(length, embedding, None, seconds, seconds + 1.0, 30.0)
+    return Heard(length, embedding, {}, seconds, seconds + 1.0, 30.0)
 
 
 def row(speaker: str, session: str = "", role: Role = Role.BOTH) -> Row:
@@ -94,8 +95,10 @@ def test_scores_and_durations_belong_to_their_comparison() -> None:
 def test_a_call_is_compared_with_the_voice_as_it_sounds_over_the_telephone() -> None:
     """Enrolled through a microphone in direction 0, over the telephone 1; the call is in direction 1."""
     microphone, sounds = heard(0), heard(1).embedding
-    call = replace(heard(1), telephone=sounds, bandwidth_hz=3400.0)
-    made = material([row("ann")] * 2, [[replace(microphone, telephone=sounds)], [call]], 1, MODEL_ID)
+    assert sounds is not None
+    narrowed = dict.fromkeys(NARROWER, sounds)
+    call = replace(heard(1), narrowed=narrowed, bandwidth_hz=3400.0, bass_db=-25.0)
+    made = material([row("ann")] * 2, [[replace(microphone, narrowed=narrowed)], [call]], 1, MODEL_ID)
     own = compare(made, CARD)
     enrolled_by_microphone = own.where(own.enrolled_at == 0)
     assert enrolled_by_microphone.logit == pytest.approx(0.9)

@@ -15,7 +15,8 @@ import pytest
 import soundfile
 
 from shared.audio.listen import RecordingListener
-from shared.domain.calibration import TELEPHONE_SHIFT
+from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
+from shared.domain.channel import NARROWER, Channel
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
 from tools.calibration import trials
@@ -124,7 +125,7 @@ def test_tones_are_told_apart_and_the_same_ear_beside_it_hears_the_same(findings
 
 def test_every_channel_is_measured(findings: Findings) -> None:
     names = {row.name for row in findings.channels}
-    assert len(names) == 15  # clean, telephone twice, four codecs, six noises, two rooms
+    assert len(names) == 17  # clean, 8 kHz and telephone twice each, four codecs, six noises, two rooms
     assert {row.length for row in findings.channels} == {"full", "4 s"}
 
 
@@ -157,18 +158,21 @@ def test_the_page_without_the_peer_says_so(findings: Findings, sets: list[DataSe
     assert "The peer was not run." in text
 
 
-def test_a_call_meets_the_enrolment_as_it_sounds_over_the_telephone() -> None:
+@pytest.mark.parametrize(("bass_db", "shift"), [(0.0, NARROW_SHIFT), (-25.0, TELEPHONE_SHIFT)])
+def test_a_call_meets_the_enrolment_as_it_sounds_by_its_channel(bass_db: float, shift: float) -> None:
     """The same rule and the same loss as the service's own comparison."""
     microphone, line = (np.eye(2, dtype=np.float32)[direction] for direction in (0, 1))
-    wide = Heard("full", microphone, line, 5.0, 6.0)
-    call = Heard("full", line, line, 5.0, 6.0, bandwidth_hz=3400.0)
+    narrowed = dict.fromkeys(NARROWER, line)
+    wide = Heard("full", microphone, narrowed, 5.0, 6.0)
+    by_line = {Channel.NARROW: line, Channel.TELEPHONE: microphone if shift == NARROW_SHIFT else line}
+    call = Heard("full", line, by_line, 5.0, 6.0, bandwidth_hz=3400.0, bass_db=bass_db)
     enrolled = enrolment([wide, wide, wide], {0})
 
     def of(heard: Heard) -> trials.Test:
         assert heard.embedding is not None
-        return trials.Test(1, "full", heard.embedding, 5.0, heard.telephone, heard.utterance.came_by_telephone)
+        return trials.Test(1, "full", heard.embedding, 5.0, heard.narrowed, heard.utterance.channel)
 
     assert trials.cosine(enrolled, of(wide)) == pytest.approx(1.0)
-    assert trials.cosine(enrolled, of(call)) == pytest.approx(1.0 - TELEPHONE_SHIFT)
-    assert trials.cosine(enrolment([call], {0}), of(wide)) == pytest.approx(1.0 - TELEPHONE_SHIFT)
-    assert (enrolled.count, enrolled.seconds, enrolled.by_telephone) == (3, 15.0, False)
+    assert trials.cosine(enrolled, of(call)) == pytest.approx(1.0 - shift)
+    assert trials.cosine(enrolment([call], {0}), of(wide)) == pytest.approx(1.0 - shift)
+    assert (enrolled.count, enrolled.seconds, enrolled.channel) == (3, 15.0, Channel.WIDE)

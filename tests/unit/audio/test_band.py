@@ -1,4 +1,4 @@
-"""How far up speech reaches, and whether it came by telephone."""
+"""What of the spectrum speech fills, and by which channel it came."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pytest
 import soundfile
 import soxr
 
-from shared.audio.bandwidth import bandwidth_hz
+from shared.audio.band import Band, band
 from shared.audio.listen import RecordingListener
+from shared.domain.channel import Channel
 from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples
+from shared.inference.channels import heard_by
 from tests.unit.audio.encoded import Floats
 from tests.voices import flite, wav_bytes
 
@@ -35,54 +37,73 @@ def noise(low: float, high: float, seconds: float = 2.0) -> Floats:
     return np.fft.irfft(spectrum).astype(np.float32) * 0.1
 
 
-def telephone(samples: Samples, encoding: str) -> bytes:
+def eight_kilohertz(samples: Samples, encoding: str) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, soxr.resample(samples, RATE, 8_000, quality="HQ"), 8_000, format="WAV", subtype=encoding)
     return file.getvalue()
 
 
+def heard(body: bytes) -> Channel:
+    return RecordingListener(Everywhere()).listen(body, None, RULES).channel
+
+
 @pytest.mark.parametrize("high", [1_000.0, 3_400.0, 6_000.0])
 def test_a_band_ends_where_it_ends(high: float) -> None:
     samples = noise(200.0, high)
-    assert bandwidth_hz(samples, np.ones(len(samples), np.bool_)) == pytest.approx(high, abs=200.0)
+    assert band(samples, np.ones(len(samples), np.bool_)).bandwidth_hz == pytest.approx(high, abs=200.0)
 
 
 def test_the_level_makes_no_difference() -> None:
     samples, everywhere = noise(200.0, 5_000.0), np.ones(2 * RATE, np.bool_)
-    assert bandwidth_hz(samples * np.float32(1e-3), everywhere) == bandwidth_hz(samples, everywhere)
+    quiet, loud = band(samples * np.float32(1e-3), everywhere), band(samples, everywhere)
+    assert quiet.bandwidth_hz == loud.bandwidth_hz
+    assert quiet.bass_db == pytest.approx(loud.bass_db, abs=1e-3)
 
 
 def test_only_speech_counts() -> None:
     samples = np.concatenate([noise(200.0, 3_000.0), noise(200.0, 7_500.0)])
     first = np.arange(len(samples)) < 2 * RATE
-    assert bandwidth_hz(samples, first) < 3_300.0
+    assert band(samples, first).bandwidth_hz < 3_300.0
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0, np.float32), np.zeros(RATE, np.float32)])
 def test_silence_has_no_band(samples: Samples) -> None:
-    assert bandwidth_hz(samples, np.ones(len(samples), np.bool_)) == 0.0
+    assert band(samples, np.ones(len(samples), np.bool_)) == Band(0.0, 0.0)
+
+
+@pytest.mark.parametrize(("low", "decibels"), [(60.0, 0.0), (155.0, -3.0), (249.0, -20.0)])
+def test_bass_is_measured_against_what_every_channel_lets_through(low: float, decibels: float) -> None:
+    samples = noise(low, 1_000.0)
+    assert band(samples, np.ones(len(samples), np.bool_)).bass_db == pytest.approx(decibels, abs=2.0)
 
 
 @pytest.mark.parametrize("encoding", ["PCM_16", "ULAW", "ALAW", "GSM610"])
-def test_a_recording_of_8000_samples_a_second_came_by_telephone(encoding: str) -> None:
-    utterance = RecordingListener(Everywhere()).listen(telephone(flite(SENTENCE), encoding), None, RULES)
-    assert utterance.came_by_telephone
+def test_8000_samples_a_second_are_narrow_as_long_as_their_bass_is_there(encoding: str) -> None:
+    assert heard(eight_kilohertz(flite(SENTENCE), encoding)) is Channel.NARROW
 
 
-def test_telephone_speech_is_known_in_a_file_of_any_rate() -> None:
-    narrow = soxr.resample(soxr.resample(flite(SENTENCE), RATE, 8_000, quality="HQ"), 8_000, RATE, quality="HQ")
-    utterance = RecordingListener(Everywhere()).listen(wav_bytes(narrow.astype(np.float32)), None, RULES)
-    assert utterance.came_by_telephone
+@pytest.mark.parametrize("encoding", ["PCM_16", "ULAW", "ALAW", "GSM610"])
+def test_what_came_by_a_telephone_line_is_known_by_its_lack_of_bass(encoding: str) -> None:
+    by_line = heard_by(Channel.TELEPHONE, flite(SENTENCE))
+    assert heard(eight_kilohertz(by_line, encoding)) is Channel.TELEPHONE
 
 
-def test_speech_through_a_microphone_did_not() -> None:
-    assert not RecordingListener(Everywhere()).listen(wav_bytes(flite(SENTENCE)), None, RULES).came_by_telephone
+@pytest.mark.parametrize("channel", Channel)
+def test_a_channel_is_known_in_a_file_of_any_rate(channel: Channel) -> None:
+    samples = heard_by(channel, flite(SENTENCE))
+    if channel is not Channel.WIDE:
+        samples = soxr.resample(soxr.resample(samples, RATE, 8_000, quality="HQ"), 8_000, RATE, quality="HQ")
+    assert heard(wav_bytes(samples.astype(np.float32))) is channel
+
+
+def test_a_wide_recording_without_bass_is_wide() -> None:
+    assert heard(wav_bytes(noise(400.0, 7_500.0))) is Channel.WIDE
 
 
 def test_a_subscription_may_ask_for_a_wide_band() -> None:
     rules = RULES.moved(QualityLimits(min_bandwidth_hz=5_000.0))
     with pytest.raises(AudioTooNarrow, match=r"reach up to 5000Hz\. In the recording it ends at [34]\d{3}Hz"):
-        RecordingListener(Everywhere()).listen(telephone(flite(SENTENCE), "PCM_16"), None, rules)
+        RecordingListener(Everywhere()).listen(eight_kilohertz(flite(SENTENCE), "PCM_16"), None, rules)
 
 
 def test_speech_below_the_level_is_refused_with_both_levels() -> None:

@@ -1,21 +1,25 @@
-"""Identify somebody who calls by telephone among those who enrolled through a microphone."""
+"""Identify somebody who speaks by a narrower channel than those who are looked through enrolled by."""
 
 from __future__ import annotations
 
 import pytest
 
+from shared.domain.channel import Channel
 from shared.domain.group import Everyone
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Utterance, Vector
 from shared.services.identify import Identification, Identify
-from shared.services.identify_among import TELEPHONE_SHORTLIST, IdentifyAmong
+from shared.services.identify_among import SHORTLIST, IdentifyAmong
 from tests.unit.services.spoken import RULES, Spoken, SpokenModel, World
 from tests.unit.services.test_identify import enrolled
 
-TELEPHONE_HZ = 3_900.0
-
-CALL = Spoken(voice=12, bandwidth_hz=TELEPHONE_HZ)
+CALL = Spoken(voice=12, channel=Channel.TELEPHONE)
 """As it comes it is nearest to the voice at 90 degrees: the telephone turns every voice by a right angle."""
+
+NARROW = Spoken(voice=12, channel=Channel.NARROW)
+"""As it comes it is nearest to the voice at 50 degrees."""
+
+by_both = pytest.mark.parametrize("spoken", [NARROW, CALL], ids=["narrow", "telephone"])
 
 
 def among_all(world: World, spoken: Spoken = CALL) -> Identification:
@@ -25,29 +29,32 @@ def among_all(world: World, spoken: Spoken = CALL) -> Identification:
     return use_case(world.subscriptions.get("mine"), Everyone(), spoken.audio, RULES)
 
 
-def test_a_caller_is_named_from_a_list(world: World) -> None:
+@by_both
+def test_a_caller_is_named_from_a_list(world: World, spoken: Spoken) -> None:
     ids = [enrolled(world, voice) for voice in (90, 10, 50)]
-    found = Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, ids, CALL.audio, RULES)
+    found = Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, ids, spoken.audio, RULES)
     assert [one.profile_id for one in found.ranking] == [ids[1], ids[2], ids[0]]
 
 
-def test_a_caller_is_named_among_everybody_as_from_a_list(world: World) -> None:
+@by_both
+def test_a_caller_is_named_among_everybody_as_from_a_list(world: World, spoken: Spoken) -> None:
     ids = [enrolled(world, voice) for voice in (90, 10, 50)]
-    listed = Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, ids, CALL.audio, RULES)
-    found = among_all(world)
+    listed = Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, ids, spoken.audio, RULES)
+    found = among_all(world, spoken)
     assert [one.profile_id for one in found.ranking] == [one.profile_id for one in listed.ranking]
     assert [one.decision.score for one in found.ranking] == pytest.approx(
         [one.decision.score for one in listed.ranking], abs=1e-6
     )
 
 
-@pytest.mark.parametrize("tested", [Spoken(voice=12), CALL], ids=["microphone", "telephone"])
-def test_who_enrolled_by_telephone_is_compared_on_that_channel_as_from_a_list(world: World, tested: Spoken) -> None:
-    """Channels mixed: each pair of voices meets on the telephone where one of them is known from there alone."""
+@pytest.mark.parametrize("tested", [Spoken(voice=12), NARROW, CALL], ids=["microphone", "narrow", "telephone"])
+def test_channels_may_be_mixed_as_in_a_list(world: World, tested: Spoken) -> None:
+    """Each pair of voices meets by the widest channel that both are known by."""
     ids = [enrolled(world, voice) for voice in (90, 10, 50)]
-    ids += [enrolled(world, voice, bandwidth_hz=TELEPHONE_HZ) for voice in (30, 14)]
+    ids += [enrolled(world, voice, channel=Channel.TELEPHONE) for voice in (30, 15)]
+    ids += [enrolled(world, voice, channel=Channel.NARROW) for voice in (70, 13)]
     listed = Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, ids, tested.audio, RULES)
-    assert listed.best.profile_id in (ids[1], ids[4])
+    assert listed.best.profile_id == ids[6]
     found = among_all(world, tested)
     assert [one.profile_id for one in found.ranking] == [one.profile_id for one in listed.ranking]
     assert [one.decision.score for one in found.ranking] == pytest.approx(
@@ -57,8 +64,8 @@ def test_who_enrolled_by_telephone_is_compared_on_that_channel_as_from_a_list(wo
 
 def test_many_who_enrolled_by_telephone_crowd_nobody_out(world: World) -> None:
     """As it comes, a call sounds like all that came that way: they would fill any shortlist that they stood in."""
-    for _ in range(TELEPHONE_SHORTLIST):
-        enrolled(world, 60, bandwidth_hz=TELEPHONE_HZ)
+    for _ in range(SHORTLIST):
+        enrolled(world, 60, channel=Channel.TELEPHONE)
     near = enrolled(world, 12)
     assert among_all(world).best.profile_id == near
 
@@ -66,22 +73,19 @@ def test_many_who_enrolled_by_telephone_crowd_nobody_out(world: World) -> None:
 def test_a_recording_is_embedded_once_for_each_channel_that_is_needed(world: World) -> None:
     enrolled(world, 10)
     alone = embeddings_made(world, CALL)
-    enrolled(world, 30, bandwidth_hz=TELEPHONE_HZ)
-    assert alone == ["as it came"] == embeddings_made(world, CALL)
-    assert embeddings_made(world, Spoken(voice=12)) == ["as it came", "as over the telephone"]
+    enrolled(world, 30, channel=Channel.TELEPHONE)
+    assert alone == [Channel.WIDE] == embeddings_made(world, CALL)
+    assert embeddings_made(world, Spoken(voice=12)) == [Channel.WIDE, Channel.TELEPHONE]
+    assert embeddings_made(world, NARROW) == [Channel.WIDE, Channel.TELEPHONE]
 
 
-def embeddings_made(world: World, spoken: Spoken) -> list[str]:
-    made: list[str] = []
+def embeddings_made(world: World, spoken: Spoken) -> list[Channel]:
+    made: list[Channel] = []
 
     class Noting(SpokenModel):
-        def embed(self, utterance: Utterance) -> Vector:
-            made.append("as it came")
-            return super().embed(utterance)
-
-        def embed_telephone(self, utterance: Utterance) -> Vector:
-            made.append("as over the telephone")
-            return super().embed_telephone(utterance)
+        def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+            made.append(channel)
+            return super().embed(utterance, channel)
 
     parts = world.profiles, world.galleries, world.groups, world.listener
     IdentifyAmong(*parts, Noting(world.model.model_id), world.clock)(world.mine, Everyone(), spoken.audio, RULES)
