@@ -60,8 +60,8 @@ class Signature:
     """The voice signature: the sum of the enrollments' unit embeddings, each weighted by its seconds of speech.
 
     A sum can be added to without reading the earlier enrollments; only its direction is ever scored. ``narrowed`` are
-    the same sums as the enrollments would have sounded by narrower channels. A recording that came by one of them is in
-    that sum and in all wider ones as it came.
+    the same sums as the enrollments would have sounded by narrower channels; what came without the upper half of the
+    spectrum is in the sum for ``NARROW`` as it came.
     """
 
     pooled: Vector = field(repr=False)
@@ -76,9 +76,9 @@ class Signature:
 
     @property
     def channel(self) -> Channel:
-        """The widest by which the voice is known: the narrowest that takes nothing from it."""
-        alike = (one for one, total in self.narrowed.items() if np.array_equal(total, self.pooled))
-        return max(alike, default=Channel.WIDE)
+        """``NARROW`` when nothing is known of the upper half of the spectrum, else ``WIDE``."""
+        narrow = self.narrowed.get(Channel.NARROW)
+        return Channel.WIDE if narrow is None or not np.array_equal(narrow, self.pooled) else Channel.NARROW
 
     @property
     def origin(self) -> Origin:
@@ -104,7 +104,8 @@ class Signature:
 class Enrollment:
     """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it.
 
-    ``narrowed`` are its embeddings as it would have come by narrower channels, and the same vector where it did.
+    ``narrowed`` are its embeddings as it would have sounded by narrower channels; by ``NARROW`` the same vector where
+    it came so.
     """
 
     embedding: Vector = field(repr=False)

@@ -33,7 +33,7 @@ NARROW_HZ = 4_100.0
 """Half of 8,000 samples a second, and what filters leave behind it: ``shared/audio/band.py``."""
 
 TELEPHONE_BASS_DB = -12.0
-"""A telephone lets through nothing below 300 Hz: speech whose bass is weaker than this came by one. Measured on 45
+"""A telephone line lets through nothing below 300 Hz: speech whose bass is weaker than this came by one. Measured on 45
 speakers at 8 kHz: 0 to 2.5 % of their recordings are below it as they are, 99.5 to 100 % behind the band of ITU-T
 G.712, 95 to 97 % where GSM follows, whose noise is bass again (docs/scores.md)."""
 

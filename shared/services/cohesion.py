@@ -12,11 +12,12 @@ from typing import Final
 
 import numpy as np
 
+from shared.domain.channel import AS_THEY_CAME
 from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import SAMPLE_RATE, Utterance
+from shared.services.by_channel import judging, ways_to
 from shared.services.ports import SpeakerModel
-from shared.services.side_by_side import compared_by, judging
 
 WINDOW_SECONDS: Final = 3.0
 """Of speech. With windows of 2 s stretches of one speaker differ as much as two speakers do (docs/scores.md). Two are
@@ -51,9 +52,13 @@ def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
 def require_same_voice(model: SpeakerModel, signature: Signature, enrollment: Enrollment) -> None:
     """Raises ``EnrollmentDiffers``."""
     new = enrollment.signature
-    channel = compared_by(new.channel, signature)
-    direction = new.by(channel).direction
-    (score,) = judging(model, channel).scores(direction, enrollment.speech_seconds, [signature.by(channel)])
+    how = ways_to(new.channel, signature) if new.narrowed else AS_THEY_CAME
+    score = max(
+        judging(model, way.strangers).scores(
+            new.by(way.heard).direction, enrollment.speech_seconds, [signature.by(way.known)]
+        )[0]
+        for way in how
+    )
     if score < EARLIER_SCORE:
         raise EnrollmentDiffers(score, EARLIER_SCORE)
 

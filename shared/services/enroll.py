@@ -25,10 +25,11 @@ from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
+from shared.services.by_channel import embeddings
 from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
-from shared.services.side_by_side import SpeakerModels, embeddings
+from shared.services.side_by_side import SpeakerModels
 
 COMMIT_ATTEMPTS = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""

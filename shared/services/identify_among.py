@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.channel import Channel
 from shared.domain.decision import Decision, open_set
 from shared.domain.errors import ModelDiffers, NobodyEnrolled, ProfileNotEnrolled, ProfileNotFound
 from shared.domain.group import Everyone, InGroup
@@ -16,6 +17,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
 from shared.services.beside import beside
+from shared.services.by_channel import Voice
 from shared.services.identify import RANKED, Identification, RankedProfile
 from shared.services.ports import (
     Clock,
@@ -27,7 +29,7 @@ from shared.services.ports import (
     SpeakerGallery,
     SpeakerModel,
 )
-from shared.services.side_by_side import SpeakerModels, Voice
+from shared.services.side_by_side import SpeakerModels
 from shared.services.verify import usable
 
 SHORTLIST: Final = 100
@@ -86,11 +88,12 @@ class IdentifyAmong:
         gallery: SpeakerGallery,
         members: Collection[str] | None,
     ) -> Ranked:
-        """Each candidate by one channel with the voice. Who enrolled by a wider one than the voice came by is only
-        looked for in the gallery, which does not know how they sound there."""
+        """Whoever enrolled in the wide band and is to be compared with a voice that came by less is only looked for in
+        the gallery, which does not know how they sound there."""
         running = {one.model_id for one in models.running}
         scorers = {origin: models.scorer(voice, origin) for origin in gallery.origins if origin.model_id in running}
-        looked_for = {origin: one for origin, one in scorers.items() if origin.channel < voice.utterance.channel}
+        narrow = voice.channel is not Channel.WIDE
+        looked_for = {origin: one for origin, one in scorers.items() if narrow and origin.channel is Channel.WIDE}
         known = {origin: one for origin, one in scorers.items() if origin not in looked_for}
         ranked = gallery.best(known, RANKED, members)
         if not looked_for:
@@ -103,7 +106,7 @@ class IdentifyAmong:
     def _as_heard_there(
         self, subscription_id: str, models: SpeakerModels, voice: Voice, some: Ranked
     ) -> list[tuple[str, float]]:
-        """The nearest compared again as they sound by the voice's channel."""
+        """The nearest compared again as they sound by narrower channels."""
         found: list[tuple[str, Signature]] = []
         for profile, signature in self._read(subscription_id, [profile_id for profile_id, _ in some.best]):
             with suppress(ProfileNotEnrolled, ModelDiffers):  # changed since the gallery was read

@@ -29,8 +29,8 @@ from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, Migr
 from shared.domain.profile import Profile, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import Subscription, SubscriptionState
+from shared.services.by_channel import embeddings
 from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel, SubscriptionStore
-from shared.services.side_by_side import embeddings
 
 log: Final = logging.getLogger("timbre.migration")
 

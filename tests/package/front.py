@@ -13,6 +13,7 @@ import itertools
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -86,12 +87,13 @@ class Separate(Worker):
         return answer
 
     def _read(self, link: Connection[Any, Any], loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            while True:
-                number, *answer = link.recv()
-                loop.call_soon_threadsafe(self._answered, number, tuple(answer))
-        except (EOFError, OSError):
-            loop.call_soon_threadsafe(self._ended)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits for an answer any more
+            try:
+                while True:
+                    number, *answer = link.recv()
+                    loop.call_soon_threadsafe(self._answered, number, tuple(answer))
+            except (EOFError, OSError):
+                loop.call_soon_threadsafe(self._ended)
 
     def _answered(self, number: int, answer: tuple[bool, Any]) -> None:
         if (future := self._waiting.get(number)) and not future.done():

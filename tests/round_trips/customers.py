@@ -15,7 +15,7 @@ from uuid import uuid4
 from shared.bootstrap import Services
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.profile import Enrollment, EnrollmentStatus, ProfileKey, ProfileKind
-from shared.services.side_by_side import embeddings
+from shared.services.by_channel import embeddings
 from tests.api.contract import DOCUMENT
 from tests.round_trips.app import Answer, App
 from tests.service import REPOSITORY

@@ -37,8 +37,8 @@ from shared.domain.recording import (
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.session import OnnxNetwork
+from shared.services.by_channel import embeddings
 from shared.services.ports import Listener
-from shared.services.side_by_side import embeddings
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"

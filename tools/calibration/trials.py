@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
-from shared.domain.channel import Channel
+from shared.domain.channel import AS_THEY_CAME, Channel, ways
 from shared.domain.recording import SAMPLE_RATE, Narrowed, Samples, Vector
 
 Numbers = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ CUT_SECONDS: Final = (4, 2, 1)
 CUTS: Final = 3
 """Tests of each length cut from one joined recording."""
 
-SHIFTS: Final = {Channel.NARROW: NARROW_SHIFT, Channel.TELEPHONE: TELEPHONE_SHIFT}
+SHIFTS: Final = {Channel.WIDE: 0.0, Channel.NARROW: NARROW_SHIFT, Channel.TELEPHONE: TELEPHONE_SHIFT}
 
 Embed = Callable[[Samples], Vector]
 
@@ -112,11 +112,13 @@ def trials(voices: Sequence[Voice]) -> Trials:
 
 
 def cosine(enrolled: Enrolled, test: Test) -> float:
-    """As ``shared.services.side_by_side``: by one channel, and what strangers gain by a narrower one taken off."""
-    channel = max(enrolled.channel, test.channel)
-    if channel not in enrolled.narrowed or channel not in test.narrowed:
-        return float(enrolled.direction @ test.embedding)
-    return float(enrolled.narrowed[channel] @ test.narrowed[channel]) - SHIFTS[channel]
+    """As ``shared.services.side_by_side``: the best of the ways, what strangers gain by their channels taken off."""
+    how = ways(test.channel, enrolled.channel) if enrolled.narrowed and test.narrowed else AS_THEY_CAME
+    return max(
+        float(enrolled.narrowed.get(way.known, enrolled.direction) @ test.narrowed.get(way.heard, test.embedding))
+        - SHIFTS[way.strangers]
+        for way in how
+    )
 
 
 def _add(columns: Mapping[str, list[Any]], owner: int, speaker: int, enrolled: Enrolled, test: Test) -> None:

@@ -19,7 +19,8 @@ from shared.inference.channels import heard_by
 from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.session import OnnxNetwork
-from shared.services.side_by_side import SpeakerModels, embeddings
+from shared.services.by_channel import embeddings
+from shared.services.side_by_side import SpeakerModels
 from tests.voices import flite, wav_bytes
 
 ENROLLED = "The north wind and the sun were disputing which was the stronger, when a traveler came along."
@@ -67,7 +68,7 @@ def test_a_caller_is_nearest_to_his_own_enrollment(
 
 
 def test_known_as_they_came_alone_most_callers_would_be_refused(listener: RecordingListener, model: GE2EModel) -> None:
-    """What the further sums are for. (These voices pass by the narrow channel without; people do not: docs/scores.md.)"""
+    """What the further sums are for. (These voices pass by the narrow channel without; people do not.)"""
     refused = 0
     for voice in VOICES:
         signature = enrolled(listener, model, voice)

@@ -49,12 +49,12 @@ def test_a_caller_is_named_among_everybody_as_from_a_list(world: World, spoken: 
 
 @pytest.mark.parametrize("tested", [Spoken(voice=12), NARROW, CALL], ids=["microphone", "narrow", "telephone"])
 def test_channels_may_be_mixed_as_in_a_list(world: World, tested: Spoken) -> None:
-    """Each pair of voices meets by the widest channel that both are known by."""
+    """Every pair of voices is compared in its own ways."""
     ids = [enrolled(world, voice) for voice in (90, 10, 50)]
     ids += [enrolled(world, voice, channel=Channel.TELEPHONE) for voice in (30, 15)]
     ids += [enrolled(world, voice, channel=Channel.NARROW) for voice in (70, 13)]
     listed = Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, ids, tested.audio, RULES)
-    assert listed.best.profile_id == ids[6]
+    assert listed.best.profile_id == ids[1 if tested is CALL else 6]
     found = among_all(world, tested)
     assert [one.profile_id for one in found.ranking] == [one.profile_id for one in listed.ranking]
     assert [one.decision.score for one in found.ranking] == pytest.approx(
@@ -74,9 +74,9 @@ def test_a_recording_is_embedded_once_for_each_channel_that_is_needed(world: Wor
     enrolled(world, 10)
     alone = embeddings_made(world, CALL)
     enrolled(world, 30, channel=Channel.TELEPHONE)
-    assert alone == [Channel.WIDE] == embeddings_made(world, CALL)
-    assert embeddings_made(world, Spoken(voice=12)) == [Channel.WIDE, Channel.TELEPHONE]
+    assert alone == [Channel.WIDE, Channel.TELEPHONE] == embeddings_made(world, CALL)
     assert embeddings_made(world, NARROW) == [Channel.WIDE, Channel.TELEPHONE]
+    assert embeddings_made(world, Spoken(voice=12)) == list(Channel)
 
 
 def embeddings_made(world: World, spoken: Spoken) -> list[Channel]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from shared.domain.calibration import Calibration
-from shared.domain.channel import NARROWER
+from shared.domain.channel import NARROWER, Channel
 from shared.inference.model_card import read_catalogue
 from tools.calibration.comparing import Comparisons, Material, compare, log_odds, material
 from tools.calibration.hearing import Heard
@@ -93,12 +93,13 @@ def test_scores_and_durations_belong_to_their_comparison() -> None:
 
 
 def test_a_call_is_compared_with_the_voice_as_it_sounds_over_the_telephone() -> None:
-    """Enrolled through a microphone in direction 0, over the telephone 1; the call is in direction 1."""
-    microphone, sounds = heard(0), heard(1).embedding
-    assert sounds is not None
-    narrowed = dict.fromkeys(NARROWER, sounds)
-    call = replace(heard(1), narrowed=narrowed, bandwidth_hz=3400.0, bass_db=-25.0)
-    made = material([row("ann")] * 2, [[replace(microphone, narrowed=narrowed)], [call]], 1, MODEL_ID)
+    """Enrolled through a microphone in direction 0, over the telephone 1, at 8 kHz 2; the call is in direction 1."""
+    line, at_8_khz = (heard(direction).embedding for direction in (1, 2))
+    assert line is not None
+    assert at_8_khz is not None
+    call = replace(heard(1), narrowed=dict.fromkeys(NARROWER, line), bandwidth_hz=3400.0, bass_db=-25.0)
+    enrolled = replace(heard(0), narrowed={Channel.NARROW: at_8_khz, Channel.TELEPHONE: line})
+    made = material([row("ann")] * 2, [[enrolled], [call]], 1, MODEL_ID)
     own = compare(made, CARD)
     enrolled_by_microphone = own.where(own.enrolled_at == 0)
     assert enrolled_by_microphone.logit == pytest.approx(0.9)

@@ -16,7 +16,7 @@ import soundfile
 
 from shared.audio.listen import RecordingListener
 from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
-from shared.domain.channel import NARROWER, Channel
+from shared.domain.channel import Channel
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
 from tools.calibration import trials
@@ -161,11 +161,11 @@ def test_the_page_without_the_peer_says_so(findings: Findings, sets: list[DataSe
 @pytest.mark.parametrize(("bass_db", "shift"), [(0.0, NARROW_SHIFT), (-25.0, TELEPHONE_SHIFT)])
 def test_a_call_meets_the_enrolment_as_it_sounds_by_its_channel(bass_db: float, shift: float) -> None:
     """The same rule and the same loss as the service's own comparison."""
-    microphone, line = (np.eye(2, dtype=np.float32)[direction] for direction in (0, 1))
-    narrowed = dict.fromkeys(NARROWER, line)
-    wide = Heard("full", microphone, narrowed, 5.0, 6.0)
-    by_line = {Channel.NARROW: line, Channel.TELEPHONE: microphone if shift == NARROW_SHIFT else line}
-    call = Heard("full", line, by_line, 5.0, 6.0, bandwidth_hz=3400.0, bass_db=bass_db)
+    microphone, at_8_khz, line = np.eye(3, dtype=np.float32)
+    wide = Heard("full", microphone, {Channel.NARROW: at_8_khz, Channel.TELEPHONE: line}, 5.0, 6.0)
+    came = at_8_khz if shift == NARROW_SHIFT else line
+    by_channel = {Channel.NARROW: came, Channel.TELEPHONE: line}
+    call = Heard("full", came, by_channel, 5.0, 6.0, bandwidth_hz=3400.0, bass_db=bass_db)
     enrolled = enrolment([wide, wide, wide], {0})
 
     def of(heard: Heard) -> trials.Test:
