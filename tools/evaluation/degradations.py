@@ -25,6 +25,9 @@ TELEPHONE_BAND: Final = (300.0, 3400.0)
 """Hz. ITU-T G.712: the band of an analogue telephone channel."""
 BAND_ORDER: Final = 8
 """Steepness of the band's edges, as of a Butterworth filter of this order."""
+HANDSET_HZ: Final = 200.0
+HANDSET_ORDER: Final = 4
+"""24 dB an octave below: between a microphone and a telephone line."""
 DIRECT_TO_REVERBERANT_DB: Final = 0.0
 """The direct sound is as strong as the room's: about two metres from the microphone in an office."""
 CROWD: Final = 5
@@ -51,6 +54,11 @@ def clean(samples: Samples, _: np.random.Generator) -> bytes:
 def eight_kilohertz(samples: Samples, _: np.random.Generator) -> bytes:
     """What a microphone gives at this rate: nothing cut below 4 kHz."""
     return _written(_narrow(samples), TELEPHONE_RATE, "WAV", "PCM_16")
+
+
+def handset(samples: Samples, _: np.random.Generator) -> bytes:
+    """At this rate, with a bass that falls away: none of the filters that the service knows."""
+    return _written(_band(_narrow(samples), HANDSET_HZ, TELEPHONE_RATE, HANDSET_ORDER), TELEPHONE_RATE, "WAV", "PCM_16")
 
 
 def telephone(samples: Samples, _: np.random.Generator) -> bytes:
@@ -138,13 +146,17 @@ def _narrow(samples: Samples) -> Samples:
 
 
 def _telephone(samples: Samples) -> Samples:
-    narrow = np.asarray(_narrow(samples), np.float64)
-    frequencies = np.fft.rfftfreq(len(narrow), 1.0 / TELEPHONE_RATE)
     low, high = TELEPHONE_BAND
+    return _band(_narrow(samples), low, high, BAND_ORDER)
+
+
+def _band(narrow: Samples, low: float, high: float, order: int) -> Samples:
+    """At ``TELEPHONE_RATE``, with edges as of Butterworth filters of this order."""
+    frequencies = np.fft.rfftfreq(len(narrow), 1.0 / TELEPHONE_RATE)
     with np.errstate(divide="ignore"):
-        gain = 1.0 / np.sqrt(1.0 + (low / frequencies) ** (2 * BAND_ORDER))
-    gain /= np.sqrt(1.0 + (frequencies / high) ** (2 * BAND_ORDER))
-    return np.asarray(np.fft.irfft(np.fft.rfft(narrow) * gain, len(narrow)), np.float32)
+        gain = 1.0 / np.sqrt(1.0 + (low / frequencies) ** (2 * order))
+    gain /= np.sqrt(1.0 + (frequencies / high) ** (2 * order))
+    return np.asarray(np.fft.irfft(np.fft.rfft(narrow.astype(np.float64)) * gain, len(narrow)), np.float32)
 
 
 def _excerpt(voice: Samples, length: int, random: np.random.Generator) -> Numbers:

@@ -42,6 +42,7 @@ SHORT: Final = (FULL, "4 s")
 SNRS: Final = (20.0, 10.0, 5.0)
 CLEAN: Final = Condition("clean", degradations.clean)
 EIGHT_KILOHERTZ: Final = Condition("8 kHz, nothing cut below 4 kHz", degradations.eight_kilohertz)
+HANDSET: Final = Condition("8 kHz, a bass that falls away below 200 Hz", degradations.handset)
 TELEPHONE: Final = Condition("telephone band, 300 to 3400 Hz at 8 kHz", degradations.telephone)
 
 
@@ -126,7 +127,11 @@ class Study:
             ours = compared(data, self._ours, condition, self._clean[data.name].voices, SHORT, True, condition.name)
             for length in SHORT:
                 yield self._row(data, condition.name, ours, peer, GROUP, length)
-        for condition, name in ((EIGHT_KILOHERTZ, "8 kHz"), (TELEPHONE, "telephone band")):
+        for condition, name in (
+            (EIGHT_KILOHERTZ, "8 kHz"),
+            (HANDSET, "bass that falls away"),
+            (TELEPHONE, "telephone band"),
+        ):
             both = compared(data, self._ours, condition, condition, SHORT, True, f"{name}, both")
             for length in SHORT:
                 yield self._row(data, f"{name}, enrolled so too", both, None, GROUP, length)
@@ -212,6 +217,7 @@ def conditions(crowd: list[npt.NDArray[np.float32]]) -> list[Condition]:
     return [
         CLEAN,
         EIGHT_KILOHERTZ,
+        HANDSET,
         TELEPHONE,
         Condition("GSM full rate, 13 kbit/s", degradations.gsm),
         Condition("mu-law, 64 kbit/s", degradations.mu_law),

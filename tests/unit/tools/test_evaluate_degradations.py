@@ -36,6 +36,17 @@ def test_the_telephone_band_keeps_its_middle_and_loses_its_ends() -> None:
     assert level_at(body, 3800) < -6
 
 
+def test_8_kilohertz_keep_everything_below_4() -> None:
+    body = degradations.eight_kilohertz(tones(100, 3500, 5000), RANDOM)
+    assert [level_at(body, hertz) for hertz in (100, 3500)] == pytest.approx([0.0, 0.0], abs=0.5)
+    assert soundfile.info(io.BytesIO(body)).samplerate == 8_000
+
+
+def test_a_handset_takes_bass_and_nothing_else() -> None:
+    body = degradations.handset(tones(100, 200, 1000, 3500), RANDOM)
+    assert [level_at(body, hertz) for hertz in (100, 200, 1000, 3500)] == pytest.approx([-24, -3, 0, 0], abs=0.5)
+
+
 @pytest.mark.parametrize("snr_db", [20.0, 5.0])
 def test_noise_is_added_at_the_ratio_to_the_loud_part(snr_db: float) -> None:
     speech = np.concatenate([tones(440), np.zeros(SAMPLE_RATE * 2, np.float32)])

@@ -125,7 +125,7 @@ def test_tones_are_told_apart_and_the_same_ear_beside_it_hears_the_same(findings
 
 def test_every_channel_is_measured(findings: Findings) -> None:
     names = {row.name for row in findings.channels}
-    assert len(names) == 17  # clean, 8 kHz and telephone twice each, four codecs, six noises, two rooms
+    assert len(names) == 19  # clean, 8 kHz, handset and telephone twice each, four codecs, six noises, two rooms
     assert {row.length for row in findings.channels} == {"full", "4 s"}
 
 
