@@ -62,16 +62,24 @@ RECOGNITION: Final = (
     RoundTrips("verify with a recording that is refused", ("v*Verify*",), ("read profile",)),
     RoundTrips("a profile that does not exist", ("v*Verify*", "v*Identify"), ("read profile",)),
     RoundTrips(
-        "identify among three, and the speaker is named, v1.0", ("v1Identify",), ("query profile", _NAMED, _OPERATION)
+        "identify among three, and the speaker is named, v1.0", ("v1Identify",), ("read head", _NAMED, _OPERATION)
     ),
-    RoundTrips("identify among three, and the speaker is named", _LATER_IDENTIFY, ("query profile", _NAMED)),
-    RoundTrips("identify among three, and nobody is named, v1.0", ("v1Identify",), ("query profile", _OPERATION)),
-    RoundTrips("identify among three, and nobody is named", _LATER_IDENTIFY, ("query profile",)),
+    RoundTrips("identify among three, and the speaker is named", _LATER_IDENTIFY, ("read head", _NAMED)),
+    RoundTrips("identify among three, and nobody is named, v1.0", ("v1Identify",), ("read head", _OPERATION)),
+    RoundTrips("identify among three, and nobody is named", _LATER_IDENTIFY, ("read head",)),
+    RoundTrips("identify among three for the first time", _LATER_IDENTIFY, ("read head", "query profile", _NAMED)),
+    RoundTrips(
+        "identify among three, one of whom has enrolled since",
+        _LATER_IDENTIFY,
+        ("read head", "query change", "read profile", _NAMED),
+    ),
     RoundTrips("identify among two, and the speaker is named", _LATER_IDENTIFY, ("read profile ×2", _NAMED)),
     RoundTrips(
-        "identify among three of many, the first time", _LATER_IDENTIFY, ("query profile", "read profile ×3", _NAMED)
+        "identify among three of many for the first time",
+        _LATER_IDENTIFY,
+        ("read head", "query profile", "read profile ×3", _NAMED),
     ),
-    RoundTrips("identify among three of many, from then on", _LATER_IDENTIFY, ("read profile ×3", _NAMED)),
+    RoundTrips("identify among three others of the many", _LATER_IDENTIFY, ("read head", "read profile ×3", _NAMED)),
     RoundTrips(
         "identify among everybody, nothing has changed, v1.0", ("v1Identify",), ("read head", _NAMED, _OPERATION)
     ),

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from threading import Lock, Timer
+from threading import Lock
 from typing import Final
 
 from shared.domain.profile import Origin
@@ -27,6 +26,7 @@ from shared.services.ports import Clock, Ranked, Scorer
 from shared.storage.changes import News, last_change, news
 from shared.storage.expiry import Policies
 from shared.storage.gallery import Gallery
+from shared.storage.held import Held
 from shared.storage.packs import FROM_THE_FIRST, Content, Pack, Packs
 from shared.storage.ports import Rows
 from shared.storage.speakers import SpeakerReader, in_columns
@@ -46,14 +46,13 @@ PACK_READERS: Final = 4
 
 
 @dataclass
-class _Held:
+class _Copy:
     """``known``: how far into the log the gallery goes; ``fresh_from``: when that was asked for, monotonic."""
 
     lock: Lock = field(default_factory=Lock)
     gallery: Gallery | None = None
     known: int = 0
     fresh_from: float = float("-inf")
-    used: float = 0.0
     looked_at: dict[str, float] = field(default_factory=dict)
 
 
@@ -73,16 +72,13 @@ class RowGalleries:
     ) -> None:
         self._voices, self._packs, self._reader = voices, packs, reader
         self._policies, self._clock, self._max_bytes, self._monotonic = policies, clock, max_bytes, monotonic
-        self._idle_seconds = idle_seconds
-        self._watch: Timer | None = None
-        self._held: OrderedDict[str, _Held] = OrderedDict()
-        self._lock = Lock()
+        self._held = Held(_Copy, idle_seconds, monotonic)
         self._pack_readers = ThreadPoolExecutor(PACK_READERS, thread_name_prefix="pack-read")
 
     def up_to_date(self, subscription_id: str) -> LivingGallery:
         """Raises ``StorageUnavailable``."""
         asked, at = self._monotonic(), self._clock()
-        held = self._of(subscription_id, asked)
+        held = self._held.of(subscription_id)
         with held.lock:
             if held.gallery is None or held.fresh_from < asked:
                 # Whoever waits here meanwhile has asked before the next read begins, and may share that one.
@@ -97,48 +93,21 @@ class RowGalleries:
 
     @property
     def bytes_held(self) -> int:
-        with self._lock:
-            held = list(self._held.values())
-        return sum(one.gallery.bytes_held for one in held if one.gallery)
-
-    def _of(self, subscription_id: str, now: float) -> _Held:
-        with self._lock:
-            held = self._held.setdefault(subscription_id, _Held())
-            held.used = now
-            self._held.move_to_end(subscription_id)
-            return held
+        return sum(one.gallery.bytes_held for _, one in self._held.longest_unused_first() if one.gallery)
 
     def _make_room(self, in_use: str) -> None:
         """Give up the longest unused ones while all are too large together."""
-        with self._lock:
-            sizes = {one: held.gallery.bytes_held for one, held in self._held.items() if held.gallery}
-            total = sum(sizes.values())
-            for one in [other for other in self._held if other != in_use]:
-                if total <= self._max_bytes:
-                    break
-                if not self._held[one].lock.locked():
-                    del self._held[one]
-                    total -= sizes.get(one, 0)
-            self._keep_watch()
+        every = self._held.longest_unused_first()
+        sized = [(one, held, held.gallery.bytes_held) for one, held in every if held.gallery]
+        total = sum(size for _, _, size in sized)
+        for one, held, size in sized:
+            if total <= self._max_bytes:
+                break
+            if one != in_use and not held.lock.locked():
+                self._held.give_up(one)
+                total -= size
 
-    def _keep_watch(self) -> None:
-        """Somebody comes back for what nobody uses any more: of a deleted subscription no use will ever tell."""
-        if self._held and self._watch is None:
-            longest = self._monotonic() - next(iter(self._held.values())).used
-            self._watch = Timer(max(self._idle_seconds / 20, self._idle_seconds - longest), self._give_up_idle)
-            self._watch.daemon = True
-            self._watch.start()
-
-    def _give_up_idle(self) -> None:
-        with self._lock:
-            now = self._monotonic()
-            for one, held in list(self._held.items()):
-                if not held.lock.locked() and now - held.used >= self._idle_seconds:
-                    del self._held[one]
-            self._watch = None
-            self._keep_watch()
-
-    def _refreshed(self, subscription_id: str, held: _Held) -> Gallery:
+    def _refreshed(self, subscription_id: str, held: _Copy) -> Gallery:
         gallery = held.gallery
         if gallery is not None:
             if last_change(self._voices, subscription_id) == held.known:
@@ -162,7 +131,7 @@ class RowGalleries:
             else:
                 gallery.put(speaker)
 
-    def _look_again(self, subscription_id: str, held: _Held, gallery: Gallery, at: datetime) -> None:
+    def _look_again(self, subscription_id: str, held: _Copy, gallery: Gallery, at: datetime) -> None:
         """A use moves the expiry and is no change: who seems to be over may only have been used elsewhere."""
         over, now = gallery.over(self._policies(subscription_id), at.timestamp()), self._monotonic()
         held.looked_at = {one: when for one, when in held.looked_at.items() if one in over}

@@ -5,7 +5,7 @@ Everything is remembered that can be (the look-up of the key, the data key, a ga
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tests.round_trips.app import Answer, App
@@ -129,12 +129,34 @@ def _verify_refused(app: App, one: Described) -> Call:
     return lambda: expected(on(who, one, b"not audio", named(one, speaker), profileId=speaker)(), 400)
 
 
+@situation("identify among three for the first time")
+def _identify_first(app: App, one: Described) -> Call:
+    who = customer(app)
+    return on(who, one, sample("passphrase-4"), named(one, *_three(who)))
+
+
 @situation("identify among three, and the speaker is named, v1.0")
 @situation("identify among three, and the speaker is named")
 def _identify(app: App, one: Described) -> Call:
+    return _asked_before(_identify_first(app, one))
+
+
+@situation("identify among three, one of whom has enrolled since")
+def _identify_changed(app: App, one: Described) -> Call:
     who = customer(app)
-    speakers = [who.speaker(IDENTIFICATION, *some) for some in (("other-speaker",), ("passphrase-1",), (OTHER,))]
-    return on(who, one, sample("passphrase-4"), named(one, *speakers))
+    speakers = _three(who)
+    call = _asked_before(on(who, one, sample("passphrase-4"), named(one, *speakers)))
+    who.enroll(IDENTIFICATION, speakers[0], ["other-speaker"])
+    return call
+
+
+def _three(who: Customer) -> list[str]:
+    return [who.speaker(IDENTIFICATION, *some) for some in (("other-speaker",), ("passphrase-1",), (OTHER,))]
+
+
+def _asked_before(call: Call) -> Call:
+    call()
+    return call
 
 
 @situation("identify among three, and nobody is named, v1.0")
@@ -142,7 +164,7 @@ def _identify(app: App, one: Described) -> Call:
 def _identify_nobody(app: App, one: Described) -> Call:
     who = customer(app)
     speakers = [who.speaker(IDENTIFICATION, "other-speaker") for _ in range(3)]
-    return on(who, one, sample("passphrase-4"), named(one, *speakers))
+    return _asked_before(on(who, one, sample("passphrase-4"), named(one, *speakers)))
 
 
 @situation("identify among two, and the speaker is named")
@@ -151,21 +173,28 @@ def _identify_two(app: App, one: Described) -> Call:
     return on(who, one, sample("passphrase-4"), named(one, who.speaker(IDENTIFICATION), _other(who)))
 
 
-@situation("identify among three of many, the first time")
+@situation("identify among three of many for the first time")
 def _identify_crowded_first(app: App, one: Described) -> Call:
     who = customer(app)
-    ids = who.created(IDENTIFICATION, 9)
-    speakers = [ids[0], ids[4], ids[8]]
-    for speaker, recording in zip(speakers, ("passphrase-1", "other-speaker", "other-speaker"), strict=True):
-        who.enroll(IDENTIFICATION, speaker, [recording])
+    speakers = _far_apart(who, who.created(IDENTIFICATION, 9))
     return on(who, one, sample("passphrase-4"), named(one, *speakers))
 
 
-@situation("identify among three of many, from then on")
+@situation("identify among three others of the many")
 def _identify_crowded(app: App, one: Described) -> Call:
-    call = _identify_crowded_first(app, one)
-    call()
-    return call
+    who = customer(app)
+    ids = who.created(IDENTIFICATION, 18)
+    first, others = (_far_apart(who, ids[start::2]) for start in (0, 1))
+    on(who, one, sample("passphrase-4"), named(one, *first))()
+    return on(who, one, sample("passphrase-4"), named(one, *others))
+
+
+def _far_apart(who: Customer, ids: Sequence[str]) -> list[str]:
+    """The first, the middle and the last of nine, enrolled."""
+    speakers = [ids[0], ids[4], ids[8]]
+    for speaker, recording in zip(speakers, ("passphrase-1", "other-speaker", "other-speaker"), strict=True):
+        who.enroll(IDENTIFICATION, speaker, [recording])
+    return speakers
 
 
 @situation("identify among everybody, nothing has changed, v1.0")
