@@ -63,6 +63,8 @@ class Candidates:
         by_range = self._by_range(keys)
         if by_range is not None:
             return [by_range.get(profile_row(key)) for key in keys]
+        if len(keys) < 2:
+            return [self._row(key) for key in keys]
         with stage("store"):  # what the readers' own threads take is not counted
             return list(self._readers.map(for_this_request(self._row), keys))
 

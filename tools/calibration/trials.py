@@ -112,7 +112,7 @@ def trials(voices: Sequence[Voice]) -> Trials:
 
 
 def cosine(enrolled: Enrolled, test: Test) -> float:
-    """As ``shared.services.side_by_side``: the best of the ways, what strangers gain by their channels taken off."""
+    """As ``shared.services.by_channel``: the best of the ways, what strangers gain by their channels taken off."""
     how = ways(test.channel, enrolled.channel) if enrolled.narrowed and test.narrowed else AS_THEY_CAME
     return max(
         float(enrolled.narrowed.get(way.known, enrolled.direction) @ test.narrowed.get(way.heard, test.embedding))
