@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.domain.channel import Channel
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TELEPHONE
 from shared.domain.measurement import stage
@@ -29,7 +30,6 @@ from shared.inference.confusion import PhraseGrammar
 from shared.inference.pronunciation import PronouncingDictionary
 
 _LOCALES = ("en-US",)
-_TELEPHONE_RATE = 8_000
 _PADDING_SECONDS = 0.3
 """Audio kept on each side of the speech: the model was trained on sentences between short silences."""
 
@@ -128,8 +128,7 @@ def _model() -> Path:
 
 
 def _threshold(utterance: Utterance) -> float:
-    telephone = utterance.recording.format.sample_rate <= _TELEPHONE_RATE
-    return PASSPHRASE_WORST_WORD_TELEPHONE if telephone else PASSPHRASE_WORST_WORD
+    return PASSPHRASE_WORST_WORD if utterance.channel is Channel.WIDE else PASSPHRASE_WORST_WORD_TELEPHONE
 
 
 def _pcm16(utterance: Utterance) -> bytes:

@@ -14,7 +14,7 @@ import soundfile
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase
-from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
+from shared.domain.recording import FULL_BAND_HZ, AudioFormat, Recording, Samples, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from tests.voices import flite
 
@@ -26,12 +26,12 @@ def recogniser() -> SphinxPassphraseRecogniser:
     return SphinxPassphraseRecogniser()
 
 
-def utterance_of(samples: Samples, arrived_at: int = 16_000) -> Utterance:
+def utterance_of(samples: Samples, bandwidth_hz: float = FULL_BAND_HZ) -> Utterance:
     """Speech is what lies within 30 dB of the loud parts; the measures other than that are not looked at."""
     power = np.convolve(samples.astype(np.float64) ** 2, np.ones(400) / 400)[: len(samples)]
     speech = (power > 1e-3 * np.percentile(power, 95)) & (power > 0)
-    recording = Recording(samples, AudioFormat("WAV", "PCM_16", arrived_at, 1))
-    return Utterance(recording, speech, float(speech.sum()) / 16_000, snr_db=30.0, clipped_percent=0.0, level_dbfs=-20)
+    recording = Recording(samples, AudioFormat("WAV", "PCM_16", 16_000, 1))
+    return Utterance(recording, speech, float(speech.sum()) / 16_000, 30.0, 0.0, -20.0, bandwidth_hz)
 
 
 def hear(recogniser: SphinxPassphraseRecogniser, samples: Samples) -> HeardPhrase:
@@ -143,8 +143,8 @@ def test_telephone_audio_is_held_to_its_own_threshold(
     monkeypatch.setattr("shared.inference.passphrase.PASSPHRASE_WORST_WORD", score + 1)
     monkeypatch.setattr("shared.inference.passphrase.PASSPHRASE_WORST_WORD_TELEPHONE", score - 1)
 
-    assert not recogniser.recognise(utterance_of(samples, 16_000), EN_US_PASSPHRASES, "en-US").recognised
-    assert recogniser.recognise(utterance_of(samples, 8_000), EN_US_PASSPHRASES, "en-US").recognised
+    assert not recogniser.recognise(utterance_of(samples), EN_US_PASSPHRASES, "en-US").recognised
+    assert recogniser.recognise(utterance_of(samples, 3_900.0), EN_US_PASSPHRASES, "en-US").recognised
 
 
 def test_without_phrases_nothing_is_heard(recogniser: SphinxPassphraseRecogniser) -> None:
