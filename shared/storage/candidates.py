@@ -32,7 +32,7 @@ FEWEST_FOR_RANGE: Final = 3
 ROOM: Final = 2
 """A range may hold this many times what was asked for."""
 
-MAX_REMEMBERED: Final = 1_000
+MAX_CROWDED: Final = 1_000
 
 
 class Candidates:
@@ -45,11 +45,13 @@ class Candidates:
     def rows(self, keys: Sequence[ProfileKey]) -> list[Row | None]:
         """In the order of the keys; ``None`` for an absent profile."""
         if not _are_several_speakers(keys):
-            return self._read(keys)
+            return self._one_by_one(keys)
         subscription_id = keys[0].subscription_id
         upto, known = self._remembered.rows(subscription_id, [profile_row(key) for key in keys])
         missing = [key for key in keys if profile_row(key) not in known]
-        fresh = dict(zip(missing, self._read(missing), strict=True))
+        if not missing:
+            return [known[profile_row(key)] for key in keys]
+        fresh = dict(zip(missing, self._read(subscription_id, missing), strict=True))
         self._remembered.add(subscription_id, upto, [row for row in fresh.values() if row])
         return [known.get(profile_row(key)) or fresh[key] for key in keys]
 
@@ -59,10 +61,13 @@ class Candidates:
             return False
         return self._remembered.forget(keys[0].subscription_id, [profile_row(key) for key in keys])
 
-    def _read(self, keys: Sequence[ProfileKey]) -> list[Row | None]:
-        by_range = self._by_range(keys)
+    def _read(self, subscription_id: str, keys: Sequence[ProfileKey]) -> list[Row | None]:
+        by_range = self._by_range(subscription_id, sorted({profile_row(key) for key in keys}))
         if by_range is not None:
             return [by_range.get(profile_row(key)) for key in keys]
+        return self._one_by_one(keys)
+
+    def _one_by_one(self, keys: Sequence[ProfileKey]) -> list[Row | None]:
         if len(keys) < 2:
             return [self._row(key) for key in keys]
         with stage("store"):  # what the readers' own threads take is not counted
@@ -71,22 +76,18 @@ class Candidates:
     def _row(self, key: ProfileKey) -> Row | None:
         return self._voices.get(key.subscription_id, profile_row(key))
 
-    def _by_range(self, keys: Sequence[ProfileKey]) -> dict[str, Row] | None:
-        wanted = sorted({profile_row(key) for key in keys})
-        if len(wanted) < FEWEST_FOR_RANGE or not _are_several_speakers(keys):
-            return None
-        subscription_id = keys[0].subscription_id
-        if subscription_id in self._crowded:
+    def _by_range(self, subscription_id: str, wanted: Sequence[str]) -> dict[str, Row] | None:
+        if len(wanted) < FEWEST_FOR_RANGE or subscription_id in self._crowded:
             return None
         most = ROOM * len(wanted)
         rows = list(self._voices.query(subscription_id, wanted[0], f"{wanted[-1]}!", limit=most))
         if len(rows) == most and rows[-1].key < wanted[-1]:
-            self._remember_crowded(subscription_id)
+            self._note_crowded(subscription_id)
             return None
         return {row.key: row for row in rows}
 
-    def _remember_crowded(self, subscription_id: str) -> None:
-        if len(self._crowded) >= MAX_REMEMBERED:
+    def _note_crowded(self, subscription_id: str) -> None:
+        if len(self._crowded) >= MAX_CROWDED:
             self._crowded.clear()
         self._crowded.add(subscription_id)
 

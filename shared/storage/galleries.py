@@ -56,6 +56,10 @@ class _Copy:
     looked_at: dict[str, float] = field(default_factory=dict)
 
 
+def _size(copy: _Copy) -> int:
+    return copy.gallery.bytes_held if copy.gallery else 0
+
+
 class RowGalleries:
     """Implements ``Galleries``. ``max_bytes`` bounds all galleries together; the one in use stays whatever its size."""
 
@@ -88,24 +92,14 @@ class RowGalleries:
                 held.fresh_from = began
             else:
                 gallery = held.gallery
-        self._make_room(subscription_id)
+        self._held.make_room(
+            self._max_bytes, _size, lambda one, copy: one != subscription_id and not copy.lock.locked()
+        )
         return LivingGallery(gallery, self._policies, subscription_id, at)
 
     @property
     def bytes_held(self) -> int:
-        return sum(one.gallery.bytes_held for _, one in self._held.longest_unused_first() if one.gallery)
-
-    def _make_room(self, in_use: str) -> None:
-        """Give up the longest unused ones while all are too large together."""
-        every = self._held.longest_unused_first()
-        sized = [(one, held, held.gallery.bytes_held) for one, held in every if held.gallery]
-        total = sum(size for _, _, size in sized)
-        for one, held, size in sized:
-            if total <= self._max_bytes:
-                break
-            if one != in_use and not held.lock.locked():
-                self._held.give_up(one)
-                total -= size
+        return sum(_size(one) for _, one in self._held.longest_unused_first())
 
     def _refreshed(self, subscription_id: str, held: _Copy) -> Gallery:
         gallery = held.gallery

@@ -45,9 +45,19 @@ class Held(Generic[T]):
         with self._lock:
             return [(subscription_id, item.value) for subscription_id, item in self._items.items()]
 
-    def give_up(self, subscription_id: str) -> None:
-        with self._lock:
-            self._items.pop(subscription_id, None)
+    def make_room(
+        self, most: int, size: Callable[[T], int], may_go: Callable[[str, T], bool] = lambda *_: True
+    ) -> None:
+        """Give up the longest unused ones while all are too large together."""
+        sized = [(subscription_id, value, size(value)) for subscription_id, value in self.longest_unused_first()]
+        total = sum(one for _, _, one in sized)
+        for subscription_id, value, one in sized:
+            if total <= most:
+                return
+            if may_go(subscription_id, value):
+                with self._lock:
+                    self._items.pop(subscription_id, None)
+                total -= one
 
     def _keep_watch(self) -> None:
         """Somebody comes back for what nobody uses any more: of a deleted subscription no use will ever tell."""

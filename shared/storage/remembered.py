@@ -71,7 +71,7 @@ class Remembered:
         with known.lock:
             if known.upto == upto:
                 known.rows.update((row.key, row) for row in rows if "signature" in row.values)
-        self._make_room()
+        self._held.make_room(self._most_rows, lambda one: len(one.rows))
 
     def forget(self, subscription_id: str, keys: Collection[str]) -> bool:
         """Whether any of them was remembered."""
@@ -91,13 +91,3 @@ class Remembered:
             key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
             known.rows.pop(profile_row(key), None)
         known.upto = said.last
-
-    def _make_room(self) -> None:
-        """The longest unused go first, and those that were just read last."""
-        every = [(one, len(known.rows)) for one, known in self._held.longest_unused_first()]
-        total = sum(number for _, number in every)
-        for one, number in every:
-            if total <= self._most_rows:
-                return
-            self._held.give_up(one)
-            total -= number

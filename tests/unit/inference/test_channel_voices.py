@@ -10,15 +10,12 @@ import soundfile
 import soxr
 
 from shared.audio.listen import RecordingListener
-from shared.audio.voice_activity import VoiceActivity
 from shared.domain.channel import NARROWER, Channel
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import Samples, Utterance
 from shared.inference.channels import heard_by
 from shared.inference.embedder import GE2EModel
-from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
 from shared.services.by_channel import embeddings
 from shared.services.side_by_side import SpeakerModels
 from tests.voices import flite, wav_bytes
@@ -27,15 +24,6 @@ ENROLLED = "The north wind and the sun were disputing which was the stronger, wh
 TESTED = "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first."
 RULES = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0)
 VOICES = ("slt", "awb", "rms", "kal16")
-
-
-@pytest.fixture(scope="module")
-def listener() -> RecordingListener:
-    card = read_catalogue().voice_activity
-    path = CATALOGUE_FILE.parent / card.file.name
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not built: python dev.py model")
-    return RecordingListener(VoiceActivity(OnnxNetwork(path, card.model_id)))
 
 
 def called(listener: RecordingListener, samples: Samples, channel: Channel) -> Utterance:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from shared.audio.listen import RecordingListener
-from shared.audio.voice_activity import VoiceActivity
 from shared.domain.audit import AuditAction, AuditOutcome
 from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.limits import AudioRules
@@ -16,8 +15,6 @@ from shared.domain.profile import ProfileKind
 from shared.domain.recording import Samples, Utterance
 from shared.domain.subscription import SettingsChange
 from shared.inference.embedder import GE2EModel
-from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
 from shared.services.cohesion import WINDOW_SECONDS, require_one_voice
 from shared.services.enroll import EnrollSpeech, SpeechRules
 from tests.unit.services.spoken import RULES, Spoken, World, caller
@@ -29,24 +26,6 @@ SENTENCES = (
 )
 EVERYTHING = AudioRules(0.0, 300.0, min_speech_seconds=0.1, min_snr_db=-20.0)
 SPEECH = SpeechRules(RULES, needed_speech_seconds=4.0, max_audio_seconds=300.0, at_once=False)
-
-
-@pytest.fixture(scope="module")
-def model() -> GE2EModel:
-    card = read_catalogue().speaker("ge2e-1")
-    path = CATALOGUE_FILE.parent / card.file.name
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not built: python dev.py model")
-    return GE2EModel(card, OnnxNetwork(path))
-
-
-@pytest.fixture(scope="module")
-def listener() -> RecordingListener:
-    card = read_catalogue().voice_activity
-    path = CATALOGUE_FILE.parent / card.file.name
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not built: python dev.py model")
-    return RecordingListener(VoiceActivity(OnnxNetwork(path, card.model_id)))
 
 
 def heard(listener: RecordingListener, *parts: Samples) -> Utterance:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.audio.listen import RecordingListener
+from shared.audio.voice_activity import VoiceActivity
 from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.session import OnnxNetwork
@@ -18,12 +20,22 @@ def card() -> SpeakerCard:
 
 @pytest.fixture(scope="session")
 def model_file(card: SpeakerCard) -> Path:
-    path = CATALOGUE_FILE.parent / card.file.name
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not built: python dev.py model")
-    return path
+    return _built(card.file.name)
 
 
 @pytest.fixture(scope="session")
 def model(card: SpeakerCard, model_file: Path) -> GE2EModel:
     return GE2EModel(card, OnnxNetwork(model_file))
+
+
+@pytest.fixture(scope="session")
+def listener() -> RecordingListener:
+    card = read_catalogue().voice_activity
+    return RecordingListener(VoiceActivity(OnnxNetwork(_built(card.file.name), card.model_id)))
+
+
+def _built(name: str) -> Path:
+    path = CATALOGUE_FILE.parent / name
+    if not path.is_file():
+        pytest.skip(f"{name} is not built: python dev.py model")
+    return path
