@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.http.endpoint import dispatch
+from shared.http.endpoint import dispatch, open_endpoint
 
 blueprint = func.Blueprint()
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-
-@blueprint.function_name("zz_elsewhere")
-@blueprint.route(route="{*path:regex(^(?!(admin|runtime)(/|$)))}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
-def elsewhere(req: func.HttpRequest) -> func.HttpResponse:
-    return dispatch(req)
+open_endpoint(blueprint, "zz_elsewhere", "{*path:regex(^(?!(admin|runtime)(/|$)))}", METHODS)(dispatch)

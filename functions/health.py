@@ -1,35 +1,51 @@
 """Health: whether the process answers, and whether it could do its work.
 
 The first depends on nothing, so that a busy storage account does not get instances restarted; the second is for
-whoever deploys, or sends traffic here.
+whoever deploys, or sends traffic here. Both answer while every thread for requests waits for storage.
 """
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import azure.functions as func
 
 from shared.bootstrap import services
+from shared.http.endpoint import open_endpoint
 from shared.http.reply import Reply
+from shared.http.streams import StreamRequest
 
 blueprint = func.Blueprint()
 
 SETTINGS = "settings"
 """The part that is not ready when the service cannot even be put together; the log names the setting."""
 
+READY_SECONDS = 10.0
+"""How long the parts may take. Azure Front Door gives a probe 30 s."""
 
-@blueprint.function_name("health")
-@blueprint.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker passes it by name
+_thread = ThreadPoolExecutor(1, thread_name_prefix="readiness")
+
+
+@open_endpoint(blueprint, "health", "health", ["GET", "HEAD"])
+async def health(_: StreamRequest) -> func.HttpResponse:
     return Reply(200, {"status": "healthy"}).response({})
 
 
-@blueprint.function_name("health_ready")
-@blueprint.route(route="health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def ready(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  as above
+@open_endpoint(blueprint, "health_ready", "health/ready", ["GET", "HEAD"])
+async def ready(_: StreamRequest) -> func.HttpResponse:
     try:
-        parts = dict(services().readiness())
-    except Exception:  # noqa: BLE001  settings, a model's name, or storage at the very first call: bootstrap logs it
-        parts = {SETTINGS: False}
+        async with asyncio.timeout(READY_SECONDS):
+            parts = await asyncio.get_running_loop().run_in_executor(_thread, _parts)
+    except TimeoutError:
+        parts = {"answerInTime": False}
     status = 200 if all(parts.values()) else 503
     body = {"status": "ready" if status == 200 else "notReady", "parts": parts}
     return Reply(status, body, {"Cache-Control": "no-store"}).response({})
+
+
+def _parts() -> dict[str, bool]:
+    try:
+        return dict(services().readiness())
+    except Exception:  # noqa: BLE001  settings, a model's name, or storage at the very first call: bootstrap logs it
+        return {SETTINGS: False}

@@ -1,21 +1,39 @@
-"""OpenAPI: the description of every operation, which the tests hold the service to."""
+"""What this is, and the description of every operation, which the tests hold the service to."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
 import azure.functions as func
 
+from shared.http.endpoint import open_endpoint
+from shared.http.reply import Reply
+from shared.http.streams import StreamRequest
+
 blueprint = func.Blueprint()
 
+_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
-@blueprint.function_name("openapi")
-@blueprint.route(route="openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker passes it by name
-    return func.HttpResponse(_document(), mimetype="application/json", headers={"Access-Control-Allow-Origin": "*"})
+
+@open_endpoint(blueprint, "openapi", "openapi.json", ["GET"])
+async def openapi(_: StreamRequest) -> func.HttpResponse:
+    return func.HttpResponse(_document(), mimetype="application/json", headers=_FROM_ANYWHERE)
+
+
+@open_endpoint(blueprint, "root", "{ignored:maxlength(0)?}", ["GET", "HEAD"])
+async def root(_: StreamRequest) -> func.HttpResponse:
+    """A plain catch-all never gets ``/`` from the functions host; an optional parameter of no characters does."""
+    service = {"service": "Timbre", "version": _version(), "openapi": "/openapi.json", "health": "/health/ready"}
+    return Reply(200, service).response(_FROM_ANYWHERE)
 
 
 @cache
 def _document() -> bytes:
     return (Path(__file__).resolve().parent.parent / "openapi.json").read_bytes()
+
+
+@cache
+def _version() -> str:
+    return str(json.loads(_document())["info"]["version"])

@@ -1,30 +1,34 @@
-"""The HTTP front of the local Functions host: what Azure's own host does before and after a function runs."""
+"""The HTTP front of the local Functions host: finds the function, invokes it, and proxies the request to the app."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, unquote
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp.web_protocol import RequestHandler
 from multidict import CIMultiDict
+from yarl import URL
 
 from localhost.failure import CannotStart
 from localhost.routes import Entry, Found, Route, RouteTable, WrongMethod
-from localhost.worker import Function, FunctionFailed, HttpAnswer, HttpCall, Worker
+from localhost.worker import Function, FunctionFailed, Worker
 
-MAX_BODY_BYTES = 100 * 1024 * 1024  # the documented request limit of the Functions host
 _LINGER_SECONDS = 60.0  # how long a refused upload is read and thrown away, so that its client gets to read the refusal
 _GRACE_SECONDS = 20.0  # how long requests in flight may take once a stop was asked for
 
-_OWN_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "expect"})
+_PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"  # left as they are in a path, as ASP.NET Core's PathString does
 
 
 class Refused(Exception):
@@ -51,12 +55,11 @@ class Target:
         return cls(path, query.partition("#")[0])
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """Repeated names are joined with commas, as the real host hands them to the worker."""
-        joined: dict[str, str] = {}
-        for name, value in parse_qsl(self.query, keep_blank_values=True):
-            joined[name] = f"{joined[name]},{value}" if name in joined else value
-        return joined
+    def forwarded(self) -> str:
+        """As the real host's proxy writes it: decoded, but for encoded slashes, and encoded again."""
+        decoded = unquote(self.path.replace("%2F", "%252F").replace("%2f", "%252F"))
+        path = quote(decoded.replace("%2F", "\0"), safe=_PATH_CHARACTERS).replace("%00", "%2F")
+        return f"{path}?{self.query}" if self.query else path
 
 
 class Server:
@@ -68,8 +71,9 @@ class Server:
         self._routes = RouteTable([_entry(function, route_prefix) for function in functions if function.is_http])
         self._key = key
         self._started = time.monotonic()
+        self._client: ClientSession | None = None
         self._runner = web.ServerRunner(
-            web.Server(
+            _HalfOpenServer(
                 self._answer,
                 access_log=None,
                 lingering_time=_LINGER_SECONDS,
@@ -80,43 +84,48 @@ class Server:
 
     async def start(self, port: int) -> int:
         """Listen and return the port (a free one for 0). Raises `CannotStart` when it is taken."""
+        self._client = ClientSession(
+            connector=TCPConnector(limit=0),
+            timeout=ClientTimeout(total=None),
+            auto_decompress=False,
+            cookie_jar=DummyCookieJar(),
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, "127.0.0.1", port).start()
         except OSError:
+            await self._client.close()
             raise CannotStart(f"Port {port} is taken: stop what listens there, or pass another with --port.") from None
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Accept nothing new and let requests in flight finish, for at most 20 s."""
         await self._runner.cleanup()
+        if self._client:
+            await self._client.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
         target = Target.of(request)
-        received = 0
         try:
             _check_text(request)
-            body = await _read_body(request)
-            received = len(body)
-            response = await self._dispatch(request, target, body)
+            response = await self._dispatch(request, target)
         except Refused as refusal:
             response = _refusal(refusal)
         except Exception:  # noqa: BLE001 - the host's own fault; the next request must still be answered
             traceback.print_exc()
             response = _refusal(Refused(500, "InternalServerError", "The local host failed; its log has the trace."))
         milliseconds = (time.perf_counter() - started) * 1000
-        sent = len(response.body) if isinstance(response.body, bytes) else 0
         print(
-            f"{request.method} {target.path} {response.status} {milliseconds:.0f} ms in={received} out={sent}",
+            f"{request.method} {target.path} {response.status} {milliseconds:.0f} ms",
             file=sys.stderr,
             flush=True,
         )
         return response
 
-    async def _dispatch(self, request: web.BaseRequest, target: Target, body: bytes) -> web.Response:
+    async def _dispatch(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         if target.path.lower().startswith(("/admin/", "/runtime/")):
-            return await self._administer(request, target, body)
+            return await self._administer(request, target)
         found = self._routes.find(request.method, target.path)
         if found is None:
             raise Refused(404, "NotFound", "No function answers at this path.")
@@ -125,26 +134,46 @@ class Server:
             raise Refused(405, "MethodNotAllowed", f"This path answers {allowed} only.", Allow=allowed)
         if str(found.target.trigger.get("authLevel", "function")).lower() != "anonymous":
             self._check_key(request, target)
-        return await self._call(request, target, body, found)
+        return await self._call(request, target, found)
 
-    async def _call(
-        self, request: web.BaseRequest, target: Target, body: bytes, found: Found[Function]
-    ) -> web.Response:
-        call = HttpCall(
-            method=request.method,
-            url=f"http://{request.headers.get('Host', '127.0.0.1')}{target.path}"
-            + (f"?{target.query}" if target.query else ""),
-            headers=_joined(request.headers),
-            query=target.parameters,
-            route_values=found.values,
-            body=body,
+    async def _call(self, request: web.BaseRequest, target: Target, found: Found[Function]) -> web.StreamResponse:
+        invocation_id = str(uuid.uuid4())
+        invocation = asyncio.create_task(self._worker.call(found.target, invocation_id, found.values))
+        try:
+            return await self._proxy(request, target, invocation_id)
+        finally:
+            try:
+                await invocation
+            except FunctionFailed as failure:
+                print(f"function {found.target.name} failed\n{failure.trace}", file=sys.stderr, flush=True)
+
+    async def _proxy(self, request: web.BaseRequest, target: Target, invocation_id: str) -> web.StreamResponse:
+        """Both ways at once: an answer may come while the client still sends."""
+        assert self._client is not None
+        headers = CIMultiDict(
+            (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
+        )
+        headers["x-ms-invocation-id"] = invocation_id
+        headers["X-Forwarded-Host"] = request.headers.get("Host", "")
+        headers["X-Forwarded-Proto"] = request.headers.get("X-Forwarded-Proto", "http")
+        content = _Upload(request) if request.body_exists else None
+        call = self._client.request(
+            request.method,
+            URL(self._worker.http_url + target.forwarded, encoded=True),
+            headers=headers,
+            data=content.parts() if content else None,
+            skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
+            allow_redirects=False,
         )
         try:
-            return _response(await self._worker.call(found.target, call))
-        except FunctionFailed as failure:
-            raise self._failed(found.target, failure) from None
+            async with call as answer:
+                return await _pass_on(request, answer)
+        except ClientError:
+            if content and content.ended_early:
+                raise _cut_short(request, content.received) from None
+            raise Refused(500, "InternalServerError", "The app ended the connection without an answer.") from None
 
-    async def _administer(self, request: web.BaseRequest, target: Target, body: bytes) -> web.Response:
+    async def _administer(self, request: web.BaseRequest, target: Target) -> web.Response:
         """The real host's own addresses, as far as development needs them."""
         path = target.path.rstrip("/").lower()
         if path == "/admin/host/status" and request.method == "GET":
@@ -161,20 +190,66 @@ class Server:
         if function.is_http:
             raise Refused(400, "BadRequest", "An HTTP function is called at its own route.")
         try:
-            await self._worker.fire(function, _admin_input(body))
+            await self._worker.fire(function, _admin_input(await request.read()))
         except FunctionFailed as failure:
-            raise self._failed(function, failure) from None
+            print(f"function {function.name} failed\n{failure.trace}", file=sys.stderr, flush=True)
+            raise Refused(500, "InternalServerError", "The function failed; its log has the trace.") from None
         return web.Response(status=202)
 
     def _check_key(self, request: web.BaseRequest, target: Target) -> None:
-        given = request.headers.get("x-functions-key") or target.parameters.get("code", "")
+        given = request.headers.get("x-functions-key") or dict(parse_qsl(target.query)).get("code", "")
         if not hmac.compare_digest(given.encode(), self._key.encode()):
             raise Refused(401, "Unauthorized", "This function needs its key in x-functions-key or ?code=.")
 
-    @staticmethod
-    def _failed(function: Function, failure: FunctionFailed) -> Refused:
-        print(f"function {function.name} failed\n{failure.trace}", file=sys.stderr, flush=True)
-        return Refused(500, "InternalServerError", "The function failed; its log has the trace.")
+
+class _Upload:
+    """The body of a request on its way to the app."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        self._request = request
+        self.received = 0
+        self.ended_early = False
+
+    async def parts(self) -> Any:
+        if self._request.headers.get("Expect", "").lower() == "100-continue":
+            assert self._request.transport is not None
+            self._request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            async for part in self._request.content.iter_any():
+                self.received += len(part)
+                yield part
+        except (web.RequestPayloadError, ConnectionError):
+            self.ended_early = True
+            raise
+
+
+class _HalfOpenServer(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _HalfOpen(self, loop=self._loop, **self._kwargs)
+
+
+class _HalfOpen(RequestHandler):
+    """A client that has closed its own side still gets its answer."""
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio closes the connection unless this is true
+        request = self._current_request
+        if request is None:
+            return False
+        if not request.content.is_eof():
+            request.content.set_exception(web.RequestPayloadError("the client stopped sending"))
+        self.close()
+        return True
+
+
+async def _pass_on(request: web.BaseRequest, answer: Any) -> web.StreamResponse:
+    headers = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP)
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    with suppress(ConnectionError):  # the client is gone
+        await response.prepare(request)
+        async for part in answer.content.iter_any():
+            await response.write(part)
+        await response.write_eof()
+    return response
 
 
 def _entry(function: Function, prefix: str) -> Entry[Function]:
@@ -190,30 +265,10 @@ def _check_text(request: web.BaseRequest) -> None:
         raise Refused(400, "BadRequest", "The request line must be ASCII and the headers UTF-8.", Connection="close")
 
 
-async def _read_body(request: web.BaseRequest) -> bytes:
-    """The whole body, never more than the limit in memory. Raises `Refused` (413)."""
-    announced = request.content_length
-    if announced is not None and announced > MAX_BODY_BYTES:
-        raise _too_large(f"{announced} bytes")
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        assert request.transport is not None
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise _too_large(f"more than {MAX_BODY_BYTES} bytes")
-    except web.RequestPayloadError:
-        raise Refused(400, "BadRequest", "The request body ended early or its framing is broken.") from None
-    return bytes(body)
-
-
-def _too_large(received: str) -> Refused:
-    # Connection: close tells the client that the rest is not wanted. The rest is still read for a while (see
-    # _LINGER_SECONDS): closing with unread data makes TCP reset the connection and lose this answer.
-    message = f"The body may have at most {MAX_BODY_BYTES} bytes; received {received}."
-    return Refused(413, "RequestEntityTooLarge", message, Connection="close")
+def _cut_short(request: web.BaseRequest, received: int) -> Refused:
+    announced = f" of {request.content_length:,}" if request.content_length is not None else ""
+    message = f"The request body ended early. Received {received:,}{announced} bytes."
+    return Refused(400, "BadRequest", message, Connection="close")
 
 
 def _refusal(refusal: Refused) -> web.Response:
@@ -222,35 +277,6 @@ def _refusal(refusal: Refused) -> web.Response:
     if refusal.headers.get("Connection") == "close":
         response.force_close()
     return response
-
-
-def _joined(headers: Mapping[str, str]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers.items():
-        lower = name.lower()
-        joined[lower] = f"{joined[lower]}, {value}" if lower in joined else value
-    return joined
-
-
-def _response(answer: HttpAnswer) -> web.Response:
-    headers = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in _OWN_HEADERS)
-    for cookie in answer.cookies:
-        headers.add("Set-Cookie", _cookie(cookie))
-    return web.Response(status=answer.status, headers=headers, body=answer.body)
-
-
-def _cookie(cookie: Any) -> str:
-    """The worker takes Set-Cookie apart; the host puts it together again."""
-    morsel = SimpleCookie({cookie.name: cookie.value})[cookie.name]
-    for attribute in ("domain", "path"):
-        if (value := getattr(cookie, attribute)) is not None and value.value:
-            morsel[attribute] = value.value
-    if cookie.max_age is not None:
-        morsel["max-age"] = str(int(cookie.max_age.value))
-    morsel["secure"] = bool(cookie.secure and cookie.secure.value)
-    morsel["httponly"] = bool(cookie.http_only and cookie.http_only.value)
-    morsel["samesite"] = {1: "Lax", 2: "Strict", 3: "None"}.get(cookie.same_site, "")
-    return morsel.OutputString()
 
 
 def _admin_input(body: bytes) -> str:

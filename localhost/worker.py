@@ -10,7 +10,7 @@ import os
 import sys
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,26 +38,6 @@ class Function:
         return self.kind == "httpTrigger"
 
 
-@dataclass(frozen=True)
-class HttpCall:
-    """A request as the worker wants it: lower-case header names, decoded route parameters."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    route_values: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    status: int
-    headers: Mapping[str, str]
-    cookies: tuple[Any, ...]
-    body: bytes = field(repr=False)
-
-
 class FunctionFailed(Exception):
     """The function raised. `trace` is for the log, never for the wire."""
 
@@ -67,35 +47,30 @@ class FunctionFailed(Exception):
 
 
 class Worker:
+    http_url: str
+    """Where the app's own HTTP server listens, known once the app is indexed."""
+
     async def index(self, app_folder: Path) -> list[Function]:
         """Import `function_app.py` and read its functions. Raises `CannotStart` with the worker's own sentence."""
         if not (app_folder / "function_app.py").exists():
             raise CannotStart(f"There is no function_app.py in {app_folder}.")
         sys.path.insert(0, str(app_folder))
         os.chdir(app_folder)
-        runtime.start_threadpool_executor()  # PYTHON_THREADPOOL_THREAD_COUNT threads run the plain `def` handlers
+        runtime.start_threadpool_executor()  # timers run here; requests on the app's own threads
         init = SimpleNamespace(capabilities={}, function_app_directory=str(app_folder))
         reply = await runtime.worker_init_request(_request(worker_init_request=init))
         _check_indexed(reply.result)
+        try:
+            self.http_url = reply.capabilities["HttpUri"]
+        except KeyError:
+            raise CannotStart("The function app has no HTTP streams, which this host needs.") from None
         reply = await runtime.functions_metadata_request(_request())
         return [_function(metadata) for metadata in reply.function_metadata_results or []]
 
-    async def call(self, function: Function, call: HttpCall) -> HttpAnswer:
-        """Invoke an HTTP function. Raises `FunctionFailed`."""
-        http = Message(
-            method=call.method,
-            url=call.url,
-            headers=call.headers,
-            params=call.route_values,
-            query=call.query,
-            body=TypedData(bytes=call.body),
-        )
-        value = (await self._invoke(function, TypedData(http=http))).return_value
-        if value is None or value.WhichOneof("data") != "http":
-            text = value.string if value is not None and isinstance(value.string, str) else ""
-            return HttpAnswer(200, {"content-type": "text/plain; charset=utf-8"}, (), text.encode())
-        answer = value.http
-        return HttpAnswer(int(answer.status_code), answer.headers, tuple(answer.cookies or ()), _bytes(answer.body))
+    async def call(self, function: Function, invocation_id: str, route_values: Mapping[str, str]) -> None:
+        """Invoke an HTTP function; the request itself goes to `http_url`. Raises `FunctionFailed`."""
+        http = Message(method="", url="", headers={}, params=route_values, query={}, body=TypedData(bytes=b""))
+        await self._invoke(function, TypedData(http=http), invocation_id)
 
     async def fire(self, function: Function, text: str = "", past_due: bool = False) -> None:
         """Invoke a timer, or another function without HTTP with `text` as its input. Raises `FunctionFailed`."""
@@ -105,9 +80,9 @@ class Worker:
         else:
             await self._invoke(function, TypedData(string=text))
 
-    async def _invoke(self, function: Function, data: TypedData) -> Any:
+    async def _invoke(self, function: Function, data: TypedData, invocation_id: str = "") -> None:
         invocation = Message(
-            invocation_id=str(uuid.uuid4()),
+            invocation_id=invocation_id or str(uuid.uuid4()),
             function_id=function.function_id,
             input_data=[ParameterBinding(name=function.trigger["name"], data=data)],
             trigger_metadata={},
@@ -117,7 +92,6 @@ class Worker:
         reply = await runtime.invocation_request(_request(invocation_request=invocation))
         if reply.result.status != NAMESPACE.StatusResult.Success:
             raise FunctionFailed(reply.result.exception.stack_trace)
-        return reply
 
 
 def _request(**messages: Any) -> SimpleNamespace:
@@ -138,9 +112,3 @@ def _function(metadata: Any) -> Function:
     bindings = [json.loads(binding) for binding in metadata.raw_bindings]
     trigger = next(binding for binding in bindings if binding["type"].lower().endswith("trigger"))
     return Function(metadata.name, metadata.function_id, trigger)
-
-
-def _bytes(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return bytes(body.bytes) if body.bytes is not None else str(body.string or "").encode()

@@ -83,9 +83,14 @@ AT_ONCE = Setting(
 WAITING = Setting(
     "TIMBRE_WAITING",
     None,
-    "How many more may wait for their turn, default: twice as many. Beyond that 503; keep some threads free for it.",
+    "How many more may wait for their turn, default: twice as many. Beyond that 503.",
 )
 WAIT_SECONDS = Setting("TIMBRE_WAIT_SECONDS", "1.5", "How long one waits for its turn, then 503.")
+THREADS = Setting(
+    "PYTHON_THREADPOOL_THREAD_COUNT",
+    "20",
+    "Threads that work on requests, most of which wait for storage. What waits for its turn or for a body holds none.",
+)
 REQUESTS_PER_SECOND = Setting(
     "TIMBRE_REQUESTS_PER_SECOND",
     "20",
@@ -99,10 +104,11 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, GALLERY_MEGABYTES, AT_ONCE, WAITING, WAIT_SECONDS, REQUESTS_PER_SECOND, LOCAL_KEY,
+    PUBLIC_URL, GALLERY_MEGABYTES, AT_ONCE, WAITING, WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
+_MOST_THREADS = 1_000
 
 
 def read(environment: Mapping[str, str]) -> Config:
@@ -143,6 +149,7 @@ def read(environment: Mapping[str, str]) -> Config:
         for setting, found, rule in (
             (AT_ONCE, at_once, "a whole number from 1 to 1000"),
             (WAITING, waiting, "a whole number from 0 to 10000"),
+            (THREADS, _threads(environment), f"a whole number from 1 to {_MOST_THREADS}"),
             (WAIT_SECONDS, wait_seconds, "a number of seconds from 0 to 60"),
             (REQUESTS_PER_SECOND, requests, "a number from 0 to 100000"),
         )
@@ -165,6 +172,15 @@ def read(environment: Mapping[str, str]) -> Config:
         requests_per_second=requests or None,
         local_subscription_key=value(LOCAL_KEY),
     )
+
+
+def threads(environment: Mapping[str, str]) -> int:
+    """The setting that is needed before anything else; ``read`` refuses a wrong one by name."""
+    return _threads(environment) or int(THREADS.default or 0)
+
+
+def _threads(environment: Mapping[str, str]) -> int | None:
+    return _whole(environment.get(THREADS.name, "").strip() or THREADS.default or "", 1, _MOST_THREADS)
 
 
 def _whole(text: str, least: int, most: int) -> int | None:

@@ -12,6 +12,17 @@ from typing import Final
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """Five minutes of 48 kHz 16-bit mono are 28.8 MB. The retired service refused 9 MB although it promised 5 minutes."""
 
+MAX_BODIES_BYTES: Final = 8 * MAX_BODY_BYTES
+"""Our choice: bodies that one process holds at a time, an eighth of the smallest instance (2048 MB). Beyond it 503."""
+
+UPLOAD_STALL_SECONDS: Final = 20.0
+"""Our choice: how long the next bytes of a body may take. Mobile networks change cells in less."""
+
+UPLOAD_RATE_SECONDS: Final = 60.0
+MIN_UPLOAD_BYTES_PER_SECOND: Final = 1024
+"""Our choice: the least that a body must bring over a minute. Speech by the narrowest codec in use takes 750 bytes a
+second, but nobody uploads slower than the words are spoken."""
+
 VERIFICATION_ENROLLMENTS_NEEDED: Final = 3
 """Contract: recordings of one phrase until a text-dependent profile is enrolled."""
 

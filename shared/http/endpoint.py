@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
 import azure.functions as func
 
-from shared.bootstrap import services
+from shared.bootstrap import Services, services
 from shared.domain.audit import Actor, Caller, Via
 from shared.domain.errors import SubscriptionUnknown, TimbreError
-from shared.http import errors
+from shared.domain.subscription import Subscription
+from shared.http import errors, streams
 from shared.http.extension import EXTENSION
 from shared.http.generations import GENERATIONS
 from shared.http.management import ManagementCall
 from shared.http.reply import Reply
-from shared.http.routes import HttpFunction, RouteTable, folded
+from shared.http.routes import RouteTable, folded
+from shared.http.streams import Answering, StreamRequest, on_thread
 from shared.http.wire import Call, WireFormat
 from shared.services.measure import measured
 
@@ -41,6 +44,7 @@ _PREFLIGHT = {
 
 Handler = Callable[[Call], Reply]
 ManagementHandler = Callable[[ManagementCall], Reply]
+"""Handlers are plain functions. They run on a thread, when the whole request is here."""
 
 ROUTES = RouteTable()
 """Every function that ``endpoint`` registered."""
@@ -56,13 +60,8 @@ def endpoint(blueprint: func.Blueprint, name: str, methods: Sequence[str]) -> Ca
     def register(handler: Handler) -> Handler:
         for wire in GENERATIONS:
             if name in wire.routes:
-                _register(
-                    blueprint,
-                    name + wire.suffix,
-                    wire.routes[name],
-                    methods,
-                    _function(handler, wire, name if name in GATED else None),
-                )
+                gated = name if name in GATED else None
+                _register(blueprint, name + wire.suffix, wire.routes[name], methods, _answering(handler, wire, gated))
         return handler
 
     return register
@@ -74,7 +73,7 @@ def extension_endpoint(
     """The same for what Timbre adds: one function at one route, opened by a subscription key too."""
 
     def register(handler: Handler) -> Handler:
-        _register(blueprint, name, template, methods, _function(handler, EXTENSION))
+        _register(blueprint, name, template, methods, _answering(handler, EXTENSION))
         return handler
 
     return register
@@ -89,90 +88,109 @@ def management_endpoint(
     """
 
     def register(handler: ManagementHandler) -> ManagementHandler:
-        def function(req: func.HttpRequest) -> func.HttpResponse:
+        async def answer(request: StreamRequest) -> func.HttpResponse:
             request_id = str(uuid.uuid4())
-            return _managed(handler, req, request_id).response({REQUEST_ID: request_id})
+            return (await _manage(handler, request, request_id)).response({REQUEST_ID: request_id})
 
-        route = blueprint.route(route=template, methods=list(methods), auth_level=func.AuthLevel.FUNCTION)
-        blueprint.function_name(name)(route(function))
+        streams.register(blueprint, name, template, methods, func.AuthLevel.FUNCTION, answer)
         return handler
 
     return register
 
 
+def open_endpoint(
+    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str]
+) -> Callable[[Answering], Answering]:
+    """Register what answers without any key, on the event loop: it must not block."""
+
+    def register(answer: Answering) -> Answering:
+        streams.register(blueprint, name, template, methods, func.AuthLevel.ANONYMOUS, answer)
+        return answer
+
+    return register
+
+
 def _register(
-    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str], function: HttpFunction
+    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str], answering: Answering
 ) -> None:
     admitted = [*methods, "OPTIONS"]
-    route = blueprint.route(route=template, methods=admitted, auth_level=func.AuthLevel.ANONYMOUS)
-    blueprint.function_name(name)(route(function))
-    ROUTES.add(template, admitted, function)
+    streams.register(blueprint, name, template, admitted, func.AuthLevel.ANONYMOUS, answering)
+    ROUTES.add(template, admitted, answering)
 
 
-def dispatch(request: func.HttpRequest) -> func.HttpResponse:
+async def dispatch(request: StreamRequest) -> func.HttpResponse:
     """A request that no function's own route took: to its function after all when only slashes were too many."""
     url = urlsplit(request.url)
     path = folded(url.path)
-    found = ROUTES.matches(path.removeprefix("/"))
-    for route, values in found:
+    matches = ROUTES.matches(path.removeprefix("/"))
+    for route, values in matches:
         if request.method in route.methods:
-            return route.function(_moved(request, urlunsplit(url._replace(path=path)), values))
-    if not found:
+            request.url, request.route_params = urlunsplit(url._replace(path=path)), values
+            return await route.answering(request)
+    if not matches:
         return errors.reply(errors.PathUnknown(url.path), errors.V1).response(_headers())
-    allowed = ", ".join(sorted({method for route, _ in found for method in route.methods}))
+    allowed = ", ".join(sorted({method for route, _ in matches for method in route.methods}))
     refusal = errors.envelope("MethodNotAllowed", f"{url.path} answers {allowed} only.")
     return Reply(HTTPStatus.METHOD_NOT_ALLOWED, refusal, {"Allow": allowed}).response(_headers())
 
 
-def _function(handler: Handler, wire: WireFormat, gated: str | None = None) -> HttpFunction:
+def _answering(handler: Handler, wire: WireFormat, gated: str | None = None) -> Answering:
     """``gated``: the operation, where it listens to a recording."""
 
-    def function(req: func.HttpRequest) -> func.HttpResponse:
-        if req.method == "OPTIONS":
-            return Reply(204).response({**_headers(), **_PREFLIGHT})
+    async def answer(request: StreamRequest) -> func.HttpResponse:
         headers = _headers()
-        return _answer(handler, req, wire, headers[REQUEST_ID], gated).response(headers)
+        if request.method == "OPTIONS":
+            return Reply(204).response({**headers, **_PREFLIGHT})
+        return (await _answer(handler, request, wire, headers[REQUEST_ID], gated)).response(headers)
 
-    return function
+    return answer
 
 
 def _headers() -> dict[str, str]:
     return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
 
 
-def _moved(request: func.HttpRequest, url: str, values: dict[str, str]) -> func.HttpRequest:
-    return func.HttpRequest(
-        request.method,
-        url,
-        headers=request.headers,
-        params=request.params,
-        route_params=values,
-        body=request.get_body() or b"",
-    )
-
-
-def _answer(handler: Handler, request: func.HttpRequest, wire: WireFormat, request_id: str, gated: str | None) -> Reply:
+async def _answer(
+    handler: Handler, request: StreamRequest, wire: WireFormat, request_id: str, gated: str | None
+) -> Reply:
+    """The key, the body, a place at the gate, a thread: in this order, so that nobody without a key makes us read a
+    body, and nobody whose body is on its way holds a place or a thread."""
     try:
-        ready = services()
-        key = request.headers.get(KEY_HEADER)
-        if not key:
-            raise SubscriptionUnknown
-        subscription, slot = ready.subscriptions.opened_by(key)
-        subscription_id = subscription.subscription_id
-        caller = Caller(subscription, Actor(Via.key(slot), request_id))
-        with measured(gated, subscription_id) if gated else nullcontext():
-            ready.rate.take(subscription_id, subscription.settings.requests_per_second)
-            with ready.gate.admitted() if gated else nullcontext():
-                return handler(Call(request, caller, ready, wire))
+        ready, caller = await on_thread(partial(_open, request.headers.get(KEY_HEADER.lower()), request_id))
+        whole = await request.whole()
+        async with _admitted(gated, ready, caller.subscription):
+            return await on_thread(lambda: handler(Call(whole, caller, ready, wire)))
     except TimbreError as error:
         return wire.refused(errors.reply(error, wire.errors))
     except Exception as error:  # noqa: BLE001  the last line of defence: a defect must not leak what was sent
         return wire.refused(errors.unexpected(error))
 
 
-def _managed(handler: ManagementHandler, request: func.HttpRequest, request_id: str) -> Reply:
+def _open(key: str | None, request_id: str) -> tuple[Services, Caller]:
+    """Raises ``SubscriptionUnknown``, ``RateExceeded``."""
+    ready = services()
+    if not key:
+        raise SubscriptionUnknown
+    subscription, slot = ready.subscriptions.opened_by(key)
+    ready.rate.take(subscription.subscription_id, subscription.settings.requests_per_second)
+    return ready, Caller(subscription, Actor(Via.key(slot), request_id))
+
+
+@asynccontextmanager
+async def _admitted(gated: str | None, ready: Services, subscription: Subscription) -> AsyncIterator[None]:
+    """Operations that listen to a recording are measured, and only so many are worked on at once."""
+    if gated is None:
+        yield
+        return
+    with measured(gated, subscription.subscription_id):
+        async with ready.gate.admitted():
+            yield
+
+
+async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:
     try:
-        return handler(ManagementCall(request, services(), Actor(Via.MANAGEMENT, request_id)))
+        whole = await request.whole()
+        return await on_thread(lambda: handler(ManagementCall(whole, services(), Actor(Via.MANAGEMENT, request_id))))
     except TimbreError as error:
         return errors.reply(error, errors.V2)
     except Exception as error:  # noqa: BLE001  as above

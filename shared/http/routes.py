@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 from urllib.parse import unquote
 
-import azure.functions as func
-
-HttpFunction: TypeAlias = Callable[[func.HttpRequest], func.HttpResponse]
+from shared.http.streams import Answering
 
 _PARAMETER = re.compile(r"\{(\w+)(?::regex\(\^(.*?)\$\))?\}")
 
 
 @dataclass(frozen=True)
 class Route:
-    """A function with its route template: literals, ``{name}`` and ``{name:regex(^...$)}``, and nothing else."""
+    """What answers at a route template: literals, ``{name}`` and ``{name:regex(^...$)}``, and nothing else."""
 
     template: str
     methods: frozenset[str]
-    function: HttpFunction
+    answering: Answering
 
     def values(self, path: str) -> dict[str, str] | None:
         """The route parameters in a path without leading slash; literals match in any case, a last slash is ignored."""
@@ -35,8 +32,8 @@ class RouteTable:
     def __init__(self) -> None:
         self._routes: list[Route] = []
 
-    def add(self, template: str, methods: Iterable[str], function: HttpFunction) -> None:
-        self._routes.append(Route(template, frozenset(methods), function))
+    def add(self, template: str, methods: Iterable[str], answering: Answering) -> None:
+        self._routes.append(Route(template, frozenset(methods), answering))
 
     def matches(self, path: str) -> list[tuple[Route, dict[str, str]]]:
         """Every route that takes the path, whatever its methods."""

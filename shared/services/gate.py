@@ -2,15 +2,16 @@
 
 Work on recordings is bound by processors: more of it at once makes each slower and none more. So a few are worked on,
 a few wait, in the order they came and not for long, and everybody else is told at once to come again. What is refused
-has cost next to nothing, so a flood of requests does not take the time of those that are let in.
+has cost next to nothing, so a flood of requests does not take the time of those that are let in. Nobody who waits holds
+a thread.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Lock
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from shared.domain.errors import ServiceBusy
@@ -20,43 +21,44 @@ RETRY_AFTER_SECONDS: Final = 1
 
 
 class Gate:
-    """``at_once`` (at least 1) are worked on, ``waiting`` more wait for ``wait_seconds`` at most."""
+    """``at_once`` (at least 1) are worked on, ``waiting`` more wait for ``wait_seconds`` at most.
+
+    Used by one event loop.
+    """
 
     def __init__(self, at_once: int, waiting: int, wait_seconds: float) -> None:
         self._free, self._most, self._wait_seconds = at_once, waiting, wait_seconds
-        self._lock = Lock()
-        self._queue: deque[Event] = deque()
+        self._queue: deque[asyncio.Future[None]] = deque()
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator[None]:
         """Work inside. Raises ``ServiceBusy`` before it, when there is no place or no turn came in time."""
-        self._enter()
+        await self._enter()
         try:
             yield
         finally:
             self._leave()
 
-    def _enter(self) -> None:
-        turn = Event()
-        with self._lock:
-            if self._free > 0:
-                self._free -= 1
-                return
-            if len(self._queue) >= self._most:
-                raise ServiceBusy(RETRY_AFTER_SECONDS)
-            self._queue.append(turn)
-        if turn.wait(self._wait_seconds):
+    async def _enter(self) -> None:
+        if self._free > 0:
+            self._free -= 1
             return
-        with self._lock:
-            if turn.is_set():  # it came in the very moment
-                return
+        if len(self._queue) >= self._most:
+            raise ServiceBusy(RETRY_AFTER_SECONDS)
+        turn = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await asyncio.wait([turn], timeout=self._wait_seconds)
+        except asyncio.CancelledError:
+            self._leave() if turn.done() else self._queue.remove(turn)
+            raise
+        if not turn.done():
             self._queue.remove(turn)
-        raise ServiceBusy(RETRY_AFTER_SECONDS)
+            raise ServiceBusy(RETRY_AFTER_SECONDS)
 
     def _leave(self) -> None:
         """A place goes straight to who waits for longest: a newcomer cannot overtake."""
-        with self._lock:
-            if self._queue:
-                self._queue.popleft().set()
-            else:
-                self._free += 1
+        if self._queue:
+            self._queue.popleft().set_result(None)
+        else:
+            self._free += 1

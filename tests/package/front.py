@@ -13,6 +13,7 @@ import itertools
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -22,7 +23,7 @@ from typing import Any
 
 from localhost.__main__ import end, main
 from localhost.failure import CannotStart
-from localhost.worker import Function, FunctionFailed, HttpAnswer, HttpCall, Worker
+from localhost.worker import Function, FunctionFailed, Worker
 from tests.package.place import Place
 
 
@@ -47,18 +48,17 @@ class Separate(Worker):
                 start_new_session=True,  # Ctrl-C at the terminal reaches the front, which lets requests finish
             )
         try:
-            functions = await asyncio.to_thread(self._link.recv)
+            indexed = await asyncio.to_thread(self._link.recv)
         except EOFError:
             raise CannotStart("The package does not start: see the lines above.") from None
-        if isinstance(functions, str):
-            raise CannotStart(functions)
+        if isinstance(indexed, str):
+            raise CannotStart(indexed)
+        self.http_url, functions = indexed
         threading.Thread(target=self._read, args=(self._link, asyncio.get_running_loop()), daemon=True).start()
         return list(functions)
 
-    async def call(self, function: Function, call: HttpCall) -> HttpAnswer:
-        answer = await self._ask(function, call)
-        assert isinstance(answer, HttpAnswer)
-        return answer
+    async def call(self, function: Function, invocation_id: str, route_values: Mapping[str, str]) -> None:
+        await self._ask(function, (invocation_id, dict(route_values)))
 
     async def fire(self, function: Function, text: str = "", past_due: bool = False) -> None:
         await self._ask(function, text)
@@ -73,7 +73,7 @@ class Separate(Worker):
             self._process.kill()
             self._process.wait()
 
-    async def _ask(self, function: Function | None, given: HttpCall | str) -> Any:
+    async def _ask(self, function: Function | None, given: tuple[str, dict[str, str]] | str) -> Any:
         assert self._link is not None
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()
         self._waiting[number] = future

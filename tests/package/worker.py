@@ -22,7 +22,7 @@ package = Path(sys.argv[1])
 sys.path[:0] = [str(package / ".python_packages/lib/site-packages"), str(Path(__file__).parent)]
 
 from localhost.failure import CannotStart  # noqa: E402
-from localhost.worker import Function, FunctionFailed, HttpCall, Worker  # noqa: E402
+from localhost.worker import Function, FunctionFailed, Worker  # noqa: E402
 
 
 class Served:
@@ -35,7 +35,8 @@ class Served:
 
     async def run(self) -> None:
         try:
-            self._link.send(await self._worker.index(package))
+            functions = await self._worker.index(package)
+            self._link.send((self._worker.http_url, functions))
         except CannotStart as problem:
             self._link.send(str(problem))
         with ThreadPoolExecutor(1) as reader:
@@ -48,14 +49,14 @@ class Served:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, number: int, function: Function | None, given: HttpCall | str) -> None:
+    async def _answer(self, number: int, function: Function | None, given: tuple[str, dict[str, str]] | str) -> None:
         answer: object = None
         try:
             if function is None:
                 files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
                 answer = [*sys.path, *(file for file in files if file)]
-            elif isinstance(given, HttpCall):
-                answer = await self._worker.call(function, given)
+            elif isinstance(given, tuple):
+                await self._worker.call(function, *given)
             else:
                 await self._worker.fire(function, given)
         except FunctionFailed as failure:

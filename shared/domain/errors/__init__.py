@@ -12,6 +12,7 @@ audio, vectors, keys, or another subscription's data.
     │   ├── ParameterMissing
     │   ├── ParameterInvalid
     │   ├── BodyMissing
+    │   ├── BodyCutShort
     │   ├── BodyNotUnderstood
     │   └── PassphraseUnpronounceable  a phrase of a subscription's own that could never be heard
     ├── SubscriptionUnknown            no key, a wrong key
@@ -54,6 +55,7 @@ audio, vectors, keys, or another subscription's data.
     │   ├── EnrollmentAudioFull
     │   └── TooManyCandidates
     ├── BodyTooLarge
+    ├── BodyTooSlow
     ├── TryLater
     │   ├── StorageUnavailable
     │   ├── ServiceBusy                more requests at once than this instance works on
@@ -99,9 +101,11 @@ from shared.domain.errors.recordings import (
     SpeechTooShort,
 )
 from shared.domain.errors.requests import (
+    BodyCutShort,
     BodyMissing,
     BodyNotUnderstood,
     BodyTooLarge,
+    BodyTooSlow,
     IdMalformed,
     LocaleMissing,
     LocaleUnsupported,
@@ -139,9 +143,11 @@ __all__ = [
     "AudioTooQuiet",
     "AudioTooShort",
     "AudioUnreadable",
+    "BodyCutShort",
     "BodyMissing",
     "BodyNotUnderstood",
     "BodyTooLarge",
+    "BodyTooSlow",
     "ConsentMissing",
     "ConsentRefused",
     "ConsentWithdrawn",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.domain.errors.root import TimbreError, shown
+from shared.domain.limits import MIN_UPLOAD_BYTES_PER_SECOND, UPLOAD_RATE_SECONDS, UPLOAD_STALL_SECONDS
 
 
 class RequestInvalid(TimbreError):
@@ -71,7 +72,35 @@ class PassphraseUnpronounceable(RequestInvalid):
         )
 
 
+class BodyCutShort(RequestInvalid):
+    """``announced_bytes`` is None where the body came in chunks of no announced length."""
+
+    def __init__(self, received_bytes: int, announced_bytes: int | None) -> None:
+        self.received_bytes, self.announced_bytes = received_bytes, announced_bytes
+        super().__init__(f"The request body ended early. Received {_progress(received_bytes, announced_bytes)}.")
+
+
+class BodyTooSlow(TimbreError):
+    """The rest of the body did not come in time."""
+
+    def __init__(self, received_bytes: int, announced_bytes: int | None) -> None:
+        self.received_bytes, self.announced_bytes = received_bytes, announced_bytes
+        super().__init__(
+            f"The request body comes too slowly: {UPLOAD_STALL_SECONDS:.0f} seconds without a byte, or less than "
+            f"{MIN_UPLOAD_BYTES_PER_SECOND:,} bytes a second over {UPLOAD_RATE_SECONDS:.0f} seconds. "
+            f"Received {_progress(received_bytes, announced_bytes)}."
+        )
+
+
 class BodyTooLarge(TimbreError):
-    def __init__(self, received_bytes: int, maximum_bytes: int) -> None:
-        self.received_bytes, self.maximum_bytes = received_bytes, maximum_bytes
-        super().__init__(f"The request body may have {maximum_bytes:,} bytes. Received {received_bytes:,}.")
+    """``at_least``: more was on its way when reading stopped."""
+
+    def __init__(self, received_bytes: int, maximum_bytes: int, *, at_least: bool = False) -> None:
+        self.received_bytes, self.maximum_bytes, self.at_least = received_bytes, maximum_bytes, at_least
+        received = f"at least {received_bytes:,}" if at_least else f"{received_bytes:,}"
+        super().__init__(f"The request body may have {maximum_bytes:,} bytes. Received {received}.")
+
+
+def _progress(received_bytes: int, announced_bytes: int | None) -> str:
+    announced = "" if announced_bytes is None else f" of {announced_bytes:,}"
+    return f"{received_bytes:,}{announced} bytes"

@@ -1,0 +1,367 @@
+"""HTTP streams: the one file that knows how the Functions host hands a request to this process.
+
+Azure's host drops chunked bodies on their way to a classic handler (azure-functions-host, issue 7930). With HTTP
+streams it passes the connection on instead: the worker starts the server below, the host proxies each request to it,
+and the worker joins the request with its invocation by the header ``x-ms-invocation-id``. Microsoft's own extension for
+this imports FastAPI; this one is uvicorn behind the same base classes (docs/decisions/http-streams.md has the figures).
+
+The host waits for the end of an upload before it passes an answer on. So an answer that comes early is written at once,
+the rest of the upload is read and thrown away, and an upload that does not end makes the invocation fail: otherwise the
+host would count it against ``functionTimeout`` and restart the worker under everybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache, cached_property
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import parse_qsl
+
+import azure.functions as func
+import uvicorn
+from azurefunctions.extensions import base
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from shared import config
+from shared.domain.errors import BodyCutShort, BodyTooLarge, BodyTooSlow, ServiceBusy
+from shared.domain.limits import (
+    MAX_BODIES_BYTES,
+    MAX_BODY_BYTES,
+    MIN_UPLOAD_BYTES_PER_SECOND,
+    UPLOAD_RATE_SECONDS,
+    UPLOAD_STALL_SECONDS,
+)
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Result = TypeVar("Result")
+
+KEEP_ALIVE_SECONDS: Final = 600
+"""Longer than the host keeps an idle connection (one minute): who closes first must not be the one that is called."""
+
+_INVOCATION: Final = "x-ms-invocation-id"
+_NO_BODY: Final = frozenset({204, 304})
+"""Statuses that never have a body, nor a Content-Length."""
+
+_FAILED: Final = json.dumps(
+    {"error": {"code": "InternalServerError", "message": "Internal Server Error."}}, separators=(",", ":")
+).encode()
+
+
+class UploadUnfinished(Exception):
+    """The request was answered while its body was still on its way, and the rest of the body never came."""
+
+
+class BodySpace:
+    """Bytes of bodies that this process holds at a time. Used by the server's event loop alone."""
+
+    def __init__(self, maximum: int) -> None:
+        self._free = maximum
+
+    def take(self, size: int) -> None:
+        """Raises ``ServiceBusy``."""
+        if size > self._free:
+            raise ServiceBusy
+        self._free -= size
+
+    def give_back(self, size: int) -> None:
+        self._free += size
+
+
+_SPACE: Final = BodySpace(MAX_BODIES_BYTES)
+
+
+class StreamRequest:
+    """A request as the host hands it over: its head is here, its body may still be on its way.
+
+    ``route_params`` are filled in by the worker before a function sees the request.
+    """
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self.method: str = scope["method"]
+        self.headers: Mapping[str, str] = _joined(
+            (name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]
+        )
+        self.route_params: Mapping[str, str] = {}
+        self._body_ended = False
+        self._held = 0
+        self.answered = False
+
+    @cached_property
+    def url(self) -> str:
+        """As the client sent it: the host's proxy puts its own address into ``Host`` and the client's into two headers
+        of its own, in which it overwrites whatever the client wrote."""
+        scheme = self.headers.get("x-forwarded-proto", "http").partition(",")[0].strip().lower()
+        host = self.headers.get("x-forwarded-host") or self.headers.get("host", "")
+        query = self._scope["query_string"].decode("latin-1")
+        path = self._scope["raw_path"].decode("latin-1")
+        return f"{'https' if scheme == 'https' else 'http'}://{host}{path}" + (f"?{query}" if query else "")
+
+    @property
+    def announced_bytes(self) -> int | None:
+        """``Content-Length``, which the server has checked; ``None`` in a chunked upload."""
+        length = self.headers.get("content-length")
+        return int(length) if length is not None else None
+
+    async def whole(self) -> func.HttpRequest:
+        """The request with its body.
+
+        Raises
+        ------
+        BodyTooLarge
+            From the announced length at once, of a chunked body as soon as it is passed.
+        BodyTooSlow
+            No byte for ``UPLOAD_STALL_SECONDS``, or fewer than ``MIN_UPLOAD_BYTES_PER_SECOND`` over
+            ``UPLOAD_RATE_SECONDS``.
+        BodyCutShort
+            The client stopped sending.
+        ServiceBusy
+            This process holds as many bytes of bodies as it may.
+        """
+        return func.HttpRequest(
+            self.method,
+            self.url,
+            headers=self.headers,
+            params=_joined(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+            route_params=self.route_params,
+            body=await self._body(),
+        )
+
+    async def _body(self) -> bytes:
+        announced = self.announced_bytes
+        if announced is not None and announced > MAX_BODY_BYTES:
+            raise BodyTooLarge(announced, MAX_BODY_BYTES)
+        content, pace = io.BytesIO(), _Pace(announced)
+        while not self._body_ended:
+            part = await self._next_part(pace)
+            self._hold(len(part))
+            if self._held > MAX_BODY_BYTES:
+                raise BodyTooLarge(self._held, MAX_BODY_BYTES, at_least=True)
+            content.write(part)
+        return content.getvalue()
+
+    async def _next_part(self, pace: _Pace) -> bytes:
+        try:
+            async with asyncio.timeout(pace.patience_seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise pace.refusal from None
+        if message["type"] == "http.disconnect":
+            raise BodyCutShort(pace.received, pace.announced)
+        part: bytes = message.get("body", b"")
+        self._body_ended = not message.get("more_body", False)
+        pace.count(len(part))
+        return part
+
+    def _hold(self, size: int) -> None:
+        _SPACE.take(size)
+        self._held += size
+
+    def close(self) -> None:
+        """The body is not needed any more."""
+        _SPACE.give_back(self._held)
+        self._held = 0
+
+    async def answer(self, response: func.HttpResponse) -> None:
+        """Write the answer now.
+
+        Raises
+        ------
+        UploadUnfinished
+            The answer is written, but the client does not finish its upload.
+        """
+        if self.answered:
+            return
+        self.answered = True
+        content = response.get_body() or b""
+        await self._send({"type": "http.response.start", "status": response.status_code, "headers": _head(response)})
+        # With the announced bytes the answer is whole for whoever reads it; ASGI calls it finished after the upload.
+        await self._send({"type": "http.response.body", "body": content, "more_body": not self._body_ended})
+        if not self._body_ended:
+            await self._finish_upload()
+
+    async def _finish_upload(self) -> None:
+        try:
+            async with asyncio.timeout(UPLOAD_STALL_SECONDS):
+                while not self._body_ended:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        return
+                    self._body_ended = not message.get("more_body", False)
+        except TimeoutError:
+            raise UploadUnfinished from None
+        finally:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Pace:
+    """How fast a body comes, measured over ``UPLOAD_RATE_SECONDS`` at a time."""
+
+    def __init__(self, announced: int | None) -> None:
+        self.announced = announced
+        self.received = 0
+        self._since, self._before = asyncio.get_running_loop().time(), 0
+
+    def count(self, size: int) -> None:
+        """Raises ``BodyTooSlow``."""
+        self.received += size
+        if self._left_seconds() <= 0.0:
+            if self._is_slow:
+                raise self.refusal
+            self._since, self._before = asyncio.get_running_loop().time(), self.received
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long to wait for the next bytes."""
+        return min(UPLOAD_STALL_SECONDS, max(self._left_seconds(), 0.0)) if self._is_slow else UPLOAD_STALL_SECONDS
+
+    @property
+    def refusal(self) -> BodyTooSlow:
+        return BodyTooSlow(self.received, self.announced)
+
+    @property
+    def _is_slow(self) -> bool:
+        return self.received - self._before < MIN_UPLOAD_BYTES_PER_SECOND * UPLOAD_RATE_SECONDS
+
+    def _left_seconds(self) -> float:
+        return self._since + UPLOAD_RATE_SECONDS - asyncio.get_running_loop().time()
+
+
+Answering: TypeAlias = Callable[[StreamRequest], Awaitable[func.HttpResponse]]
+"""What answers a request. It may leave the body unread."""
+
+
+class StreamResponse:
+    """What a function returns to the worker, which hands it back to the server: the answer is written already."""
+
+
+_WRITTEN: Final = StreamResponse()
+
+
+def register(
+    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str], level: func.AuthLevel, work: Answering
+) -> None:
+    """Make ``work`` an HTTP function of the blueprint."""
+
+    async def function(req: StreamRequest) -> StreamResponse:
+        try:
+            await req.answer(await work(req))
+        finally:
+            req.close()
+        return _WRITTEN
+
+    route = blueprint.route(route=template, methods=list(methods), auth_level=level)
+    blueprint.function_name(name)(route(function))
+
+
+async def on_thread(work: Callable[[], Result]) -> Result:
+    """Run blocking work on a thread of ``PYTHON_THREADPOOL_THREAD_COUNT``, with the measurement of the request."""
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_threads(), lambda: context.run(work))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(config.threads(os.environ), thread_name_prefix="request")
+
+
+def _head(response: func.HttpResponse) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in response.headers.items()]
+    if response.status_code not in _NO_BODY:
+        headers.append((b"content-length", str(len(response.get_body() or b"")).encode()))
+    return headers
+
+
+def _joined(pairs: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> dict[str, str]:
+    """Repeated names are joined with commas, as the host does for classic handlers."""
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+class _Synchronizer(base.RequestSynchronizer):  # type: ignore[misc]  # the base classes have no types
+    def sync_route_params(self, request: StreamRequest, path_params: Mapping[str, str]) -> None:
+        request.route_params = dict(path_params)
+
+
+class _RequestType(metaclass=base.RequestTrackerMeta):  # type: ignore[metaclass]
+    """Tells the worker what an HTTP function's parameter looks like."""
+
+    request_type = StreamRequest
+    synchronizer = _Synchronizer()
+
+
+class _ResponseType(metaclass=base.ResponseTrackerMeta):  # type: ignore[metaclass]
+    label = base.ResponseLabels.STANDARD
+    response_type = StreamResponse
+
+
+class WebApp(base.WebApp):  # type: ignore[misc]
+    """The ASGI app: each request goes to the worker, which finds its function and comes back with the outcome."""
+
+    def route(self, function: Callable[[StreamRequest], Awaitable[object]]) -> object:
+        """The worker's own: waits for the invocation with the id in the request's header."""
+        self._invoked = function
+        return function
+
+    def get_app(self) -> WebApp:
+        return self
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        request = StreamRequest(scope, receive, send)
+        try:
+            await self._invoked(request)
+            self._forget(request.headers[_INVOCATION])
+        except Exception:  # noqa: BLE001  the invocation's failure, which the host logs; the client gets JSON
+            if not request.answered:
+                await request.answer(func.HttpResponse(_FAILED, status_code=500, mimetype="application/json"))
+
+    def _forget(self, invocation_id: str) -> None:
+        """The worker keeps what joined request and invocation for ever (azure-functions-python-worker 4.34 and
+        azure-functions-runtime 1.3): two kilobytes a request."""
+        coordinator = getattr(self._invoked, "__globals__", {}).get("http_coordinator")
+        getattr(coordinator, "_context_references", {}).pop(invocation_id, None)
+
+
+class WebServer(base.WebServer):  # type: ignore[misc]
+    """Started by the worker while it is initialised, on a port that it has chosen."""
+
+    def __init__(self, hostname: str, port: int, web_app: WebApp) -> None:
+        super().__init__(hostname, port, web_app)
+        # Listening from here on: the worker gives the address away before ``serve`` has run, and whoever comes then
+        # waits in the queue instead of being refused.
+        self._socket = socket.create_server((hostname, port), backlog=2048)
+
+    async def serve(self) -> None:
+        settings = uvicorn.Config(
+            self.web_app,
+            http=H11Protocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        await _Server(settings).serve(sockets=[self._socket])
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the process's signals to the worker, whose process it is."""
+        yield
