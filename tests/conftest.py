@@ -11,6 +11,7 @@ import pytest
 from xdist.remote import Producer
 
 from localhost.azurite import Azurite
+from tests import azure_host
 from tests.service import PACKAGE, REPOSITORY, RunningService, running_service
 from tests.spread import FileByFile
 from tools.packaging.failure import CannotPackage
@@ -18,9 +19,14 @@ from tools.packaging.failure import CannotPackage
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--package", action="store_true", help="test the package for Azure in place of the working tree")
+    parser.addoption("--azure-host", action="store_true", help="serve the package on Azure's own Functions host")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "local_host(reason): makes sense on the local host only")
+    config.addinivalue_line("markers", "azure_host(reason): makes sense on Azure's own host only")
+    if config.getoption("--azure-host") and azure_host.APP not in os.environ and azure_host.missing() is None:
+        _unpack_for_azure(config)
     if config.getoption("--package") and PACKAGE not in os.environ:  # processes of pytest-xdist find it there
         _package(config)
 
@@ -30,7 +36,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByF
 
 
 def pytest_report_header() -> list[str]:
+    if azure_host.APP in os.environ:
+        return [f"service under test: the package in {os.environ[azure_host.APP]} on Azure's own Functions host"]
     return [f"service under test: the package in {os.environ[PACKAGE]}"] if PACKAGE in os.environ else []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each test runs on the host that was asked for, or says in one line why not."""
+    asked = bool(config.getoption("--azure-host"))
+    absent = azure_host.missing() if asked else None
+    for item in items:
+        only = item.get_closest_marker("local_host" if asked else "azure_host")
+        if only:
+            item.add_marker(pytest.mark.skip(reason=only.args[0]))
+        elif absent:
+            item.add_marker(pytest.mark.skip(reason=absent))
+
+
+def _unpack_for_azure(config: pytest.Config) -> None:
+    folder = tempfile.TemporaryDirectory(prefix="timbre-azure-")
+    config.add_cleanup(folder.cleanup)
+    try:
+        azure_host.unpack(Path(folder.name))
+    except CannotPackage as problem:
+        raise pytest.UsageError(str(problem)) from None
+    os.environ[azure_host.APP] = folder.name
+    config.add_cleanup(lambda: os.environ.__delitem__(azure_host.APP))
 
 
 def _package(config: pytest.Config) -> None:

@@ -22,14 +22,9 @@ Stored = Callable[[], dict[str, str]]
 
 
 @pytest.fixture
-def fire(operator: Operator) -> Fire:
+def fire(service: RunningService) -> Fire:
     """Run the timer."""
-
-    def run() -> None:
-        answer = operator.call("POST", "/admin/functions/retention", b"{}")
-        assert answer.status == 202, answer.body
-
-    return run
+    return lambda: service.fire("retention")
 
 
 def days(seconds: float) -> float:

@@ -65,10 +65,6 @@ def about(storage: World, one: str) -> dict[str, str]:
     return {name: etag for name, etag in stored(storage).items() if one in name}
 
 
-def fire(service: RunningService) -> None:
-    assert operator(service, "POST", "/admin/functions/retention", {}).status == 202
-
-
 def state(service: RunningService, subscription_id: str) -> str:
     answer = operator(service, "GET", f"/manage/subscriptions/{subscription_id}")
     assert answer.status == 200, answer.body
@@ -126,8 +122,8 @@ def test_a_short_retention_takes_the_voices_within_two_ticks(
         ]
         assert gone == [404, 404, 400]
         started = time.perf_counter()
-        fire(service)  # walks the profiles that the new policy ends
-        fire(service)  # and takes them
+        service.fire("retention")  # walks the profiles that the new policy ends
+        service.fire("retention")  # and takes them
         record_property("two_ticks_ms", round(1000 * (time.perf_counter() - started)))
         left = [name for name in about(storage, subscription_id) if not name.startswith(f"{layout.AUDIT}/")]
         assert not any(one in name for name in left for one in (by_phrase, by_speech))
@@ -159,11 +155,11 @@ def test_a_service_killed_while_it_deletes_leaves_nothing_behind(
         assert delete(service, subscription_id).status == 202
         record_property("delete_ms", round(1000 * (time.perf_counter() - started)))
         assert PlainClient(service.url, client.key).get("/verificationProfiles").status == 401
-        killed_during(storage, service, lambda: fire(service), tick_seconds)
+        killed_during(storage, service, lambda: service.fire("retention"), tick_seconds)
     record_property("left_by_the_second_kill", len(about(storage, subscription_id)))
     with storage.service() as service:
         started = time.perf_counter()
-        fire(service)
+        service.fire("retention")
         record_property("last_tick_ms", round(1000 * (time.perf_counter() - started)))
         assert_nothing_is_left(storage, subscription_id)
         assert state(service, subscription_id) == "deleted"

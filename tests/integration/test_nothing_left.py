@@ -21,7 +21,7 @@ from shared.inference.features import windows
 from shared.storage.layout import ENROLLMENT_AUDIO, VOICES
 from tests.api.client import Profiles, identify
 from tests.api.said import OUTSIDE, PASSPORT, QUESTION, STORY
-from tests.api.two_subscriptions import PlainClient, operator
+from tests.api.two_subscriptions import PlainClient
 from tests.integration.needles import RUN, Needle, files, search
 from tests.integration.own_storage import Ears, pcm, recording, world
 
@@ -53,8 +53,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
             client = PlainClient(service.url, service.key)
             _enroll(client, ears, found)
             _ask(client, ears, found)
-            fired = operator(service, "POST", "/admin/functions/retention", {})
-            assert fired.status == 202
+            service.fire("retention")
         found.sealed += _stored(one.azurite.connection_string)
     found.found |= {one.needle for one in search([*found.asked, *found.enrolled, *found.sealed], found.paths)}
     return found
