@@ -1,8 +1,9 @@
 """Builds the object graph, once per process: which adapter stands behind which port.
 
-Heavy things are lazy: the model and the voice activity network are opened by the first request that needs them, the
-storage clients by the first that stores, so the retention timer never loads the model, and the migration timer only
-while there is something to migrate.
+The modules that every recognition needs are imported with the app. What is opened is lazy: the model and the voice
+activity network by the first request that needs them, the storage clients by the first that stores, so the retention
+timer never loads the model, and the migration timer only while there is something to migrate. So are modules that only
+some requests or deployments need: pocketsphinx, azure.storage.blob, azure.identity, azure.keyvault.
 """
 
 from __future__ import annotations

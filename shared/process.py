@@ -23,6 +23,9 @@ def settle() -> None:
     """Set here and not in the environment, because Azure starts the process before it knows the app's settings."""
     # Requests run side by side already; threads that BLAS starts for one product would only wait for one another.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The package brings its bytecode. A module that loads late would only write where nothing may change: the
+    # functions host takes new folders in the app's folder for a deployment and restarts with requests in flight.
+    sys.dont_write_bytecode = True
     if sys.platform == "linux":
         _bound_the_heaps()
 

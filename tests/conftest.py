@@ -66,12 +66,12 @@ def _unpack_for_azure(config: pytest.Config) -> None:
 
 def _package(config: pytest.Config) -> None:
     """Built before anything is collected: where that fails there is nothing to test."""
-    from tests.package.place import Place, interpreter, prepare  # needs what a test of one function does not
+    from tests.package.place import Place, prepare, python_for_tests  # needs what a test of one function does not
 
     folder = tempfile.TemporaryDirectory(prefix="timbre-package-")
     config.add_cleanup(folder.cleanup)
     try:
-        prepare(Place(Path(folder.name)), interpreter())
+        prepare(Place(Path(folder.name)), python_for_tests())
     except CannotPackage as problem:
         raise pytest.UsageError(str(problem)) from None
     os.environ[PACKAGE] = folder.name

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 
 from shared.domain.recording import FULL_BAND_HZ, SAMPLE_RATE, Samples
 
@@ -66,7 +67,7 @@ def _power(spoken: Samples) -> npt.NDArray[np.float64]:
     window = np.hanning(_FRAME).astype(np.float32)
     power = np.zeros(_FRAME // 2 + 1)
     for start in range(0, count, _BLOCK):
-        spectra = np.fft.rfft(frames[start : start + _BLOCK] * window, axis=1)
+        spectra = fft.rfft(frames[start : start + _BLOCK] * window, axis=1)
         power += np.square(np.abs(spectra)).sum(axis=0, dtype=np.float64)
     return power
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.ma
 import numpy.typing as npt
 
 from shared.domain.recording import SAMPLE_RATE, Samples

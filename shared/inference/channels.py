@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 
 from shared.domain.channel import Channel
 from shared.domain.recording import SAMPLE_RATE, Samples
@@ -33,11 +34,11 @@ def heard_by(channel: Channel, samples: Samples) -> Samples:
     if channel is Channel.WIDE or not len(samples):
         return samples
     size = -(-len(samples) // _PIECE) * _PIECE
-    frequencies = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE)
+    frequencies = fft.rfftfreq(size, 1.0 / SAMPLE_RATE)
     gain = (
         _telephone(frequencies) if channel is Channel.TELEPHONE else _below(frequencies, NARROW_END_HZ, _NARROW_ORDER)
     )
-    return np.asarray(np.fft.irfft(np.fft.rfft(samples, size) * gain, size)[: len(samples)], np.float32)
+    return np.asarray(fft.irfft(fft.rfft(samples, size) * gain, size)[: len(samples)], np.float32)
 
 
 def _narrow(frequencies: Numbers) -> Numbers:

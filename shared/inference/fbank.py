@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import FbankRules, FbankWindow
@@ -59,7 +60,7 @@ def fbank(samples: Samples, rules: FbankRules) -> Array:
         block = frames[start : start + _BLOCK] * np.float32(rules.sample_scale)
         block -= block.mean(axis=1, keepdims=True)
         before = np.concatenate([block[:, :1], block[:, :-1]], axis=1)  # Kaldi repeats the first sample
-        spectrum = np.fft.rfft((block - PRE_EMPHASIS * before) * _window(rules.window), FFT, axis=1)[:, : FFT // 2]
+        spectrum = fft.rfft((block - PRE_EMPHASIS * before) * _window(rules.window), FFT, axis=1)[:, : FFT // 2]
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         energies[start : start + _BLOCK] = np.asarray(power, np.float32) @ _filters()
     return np.log(np.maximum(energies, FLOOR))

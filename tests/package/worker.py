@@ -1,6 +1,6 @@
 """The package in a process of its own, run by Microsoft's worker library, as Azure's worker process runs it.
 
-    python -I -S -B worker.py PACKAGE DESCRIPTOR
+    python -I -S worker.py PACKAGE DESCRIPTOR
 
 Started without site-packages: what can be imported is the standard library, what the package itself brings, at the
 place where Azure's worker looks for it, and the folder of this file (the worker library, the adapter to it). The HTTP

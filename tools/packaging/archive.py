@@ -16,6 +16,11 @@ RIGHTS: Final = stat.S_IFREG | 0o644
 """Readable by all: the app runs as another user than the one that unpacks it."""
 
 
+def files_of(folder: Path) -> dict[str, Path]:
+    """Every file in ``folder`` and below, by its path from there with slashes."""
+    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+
+
 def write_zip(entries: Mapping[str, Path], archive: Path) -> None:
     """``entries``: name in the archive and file."""
     part = archive.with_name(f"{archive.name}.part")

@@ -20,6 +20,10 @@ FILES: Final = (
     "THIRD_PARTY_NOTICES.md",
 )
 CODE: Final = ("functions", "shared")
+FUNCIGNORE: Final = Path(__file__).with_name("funcignore")
+"""Without one in the folder that it deploys, azd leaves the bytecode out (``createDeployableZip`` in azd's
+``cli/azd/pkg/project/project_utils.go``)."""
+
 PACKAGES: Final = ".python_packages/lib/site-packages"
 """Where Azure's Python worker looks for packages that came with the app."""
 
@@ -30,6 +34,7 @@ def app_files(repository: Path) -> Iterator[tuple[str, Path]]:
         if not (repository / name).is_file():
             raise CannotPackage(f"{name} is missing: get it back from the repository.")
         yield name, repository / name
+    yield ".funcignore", FUNCIGNORE
     for folder in CODE:
         for file in (repository / folder).rglob("*.py"):
             yield file.relative_to(repository).as_posix(), file

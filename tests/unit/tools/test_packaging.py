@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
-from tools.package import REPOSITORY
+from tools.package import REPOSITORY, Built
 from tools.packaging.archive import write_folder
+from tools.packaging.bytecode import compile_folder
 from tools.packaging.contents import app_files
 from tools.packaging.failure import CannotPackage
+from tools.packaging.interpreters import interpreter, version_of
 from tools.packaging.wheels import require_complete, wanted
 
 
@@ -109,3 +113,68 @@ def test_an_unpacked_package_replaces_what_was_there(tmp_path: Path) -> None:
     source.write_text("new")
     write_folder({"a/new.py": source}, tmp_path / "package")
     assert [one.name for one in (tmp_path / "package").rglob("*") if one.is_file()] == ["new.py"]
+
+
+def sources(folder: Path, **modules: str) -> Path:
+    (folder / "inner").mkdir(parents=True)
+    for name, text in modules.items():
+        (folder / "inner" / f"{name}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+CONSTANTS = 'def chosen(word):\n    return word in {"one", "two", "three"}, (1, 2.5, b"x"), "one"\n'
+
+
+def test_bytecode_depends_on_the_sources_alone(tmp_path: Path) -> None:
+    """Not on the folder, on what else is compiled, or on the order of a set in this process."""
+    first = sources(tmp_path / "first", module=CONSTANTS)
+    second = sources(tmp_path / "elsewhere" / "second", another='WORDS = {"two", "one"}\n', module=CONSTANTS)
+    found = []
+    for folder in (first, second):
+        compile_folder(folder, sys.executable)
+        found.append((folder / "inner" / "__pycache__" / f"module.{sys.implementation.cache_tag}.pyc").read_bytes())
+    assert found[0] == found[1]
+    assert b"/home/site/wwwroot/inner/module.py" in found[0]
+    assert str(tmp_path).encode() not in found[0]
+
+
+def test_a_module_that_does_not_compile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotPackage, match=r"Not every module compiles: .*inner/broken\.py"):
+        compile_folder(sources(tmp_path / "app", broken="def\n"), sys.executable)
+
+
+def test_the_running_python_is_taken_where_it_is_the_one_that_is_asked_for() -> None:
+    assert interpreter(version_of(sys.executable)) == sys.executable
+
+
+def command(path: Path, lines: str) -> Path:
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\n{lines}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_another_python_is_found_on_the_path_and_among_pyenvs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    assert interpreter("3.99") is None
+    command(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python", "echo 3.99")
+    assert interpreter("3.99") == str(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python")
+    on_the_path = command(tmp_path / "bin" / "python3.99", "echo 3.99")
+    assert interpreter("3.99") == str(on_the_path)
+
+
+@pytest.mark.parametrize("answer", ["echo 3.98", "echo cpython candidate 3.99", "exit 127"])
+def test_a_command_of_that_name_that_is_not_that_python_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """pyenv leaves commands for versions that are not in use, which fail; a candidate's bytecode may be another."""
+    monkeypatch.setenv("PATH", str(command(tmp_path / "bin" / "python3.99", answer).parent))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "none"))
+    assert interpreter("3.99") is None
+
+
+def test_a_package_without_bytecode_says_so() -> None:
+    built = Built(Path("timbre.zip"), Path("package"), "3.13", None, "abc", 60_000_000, 163_000_000)
+    assert "No bytecode: this machine has no Python 3.13." in str(built)
+    assert "Bytecode for Python 3.13, compiled by /bin/python3.13" in str(replace(built, compiled_by="/bin/python3.13"))

@@ -1,0 +1,152 @@
+"""The package's modules come compiled, and a served app writes nothing into its own folder."""
+
+from __future__ import annotations
+
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localhost.azurite import Azurite
+from tests.api.client import Client, Profiles
+from tests.package.place import Place
+from tests.service import REPOSITORY, RunningService, running_service
+from tools.packaging.bytecode import DEPLOYED
+from tools.packaging.contents import PACKAGES
+
+SAMPLES = REPOSITORY / "samples"
+CHECK, IMPORT = Path(__file__).with_name("check_bytecode.py"), Path(__file__).with_name("import_app.py")
+TIMERS = ("retention", "compaction", "migration")
+BEFORE_THE_APP_SETTLES = {"function_app.py", "shared/__init__.py", "shared/process.py"}
+
+
+def lines(python: str, *arguments: str) -> list[str]:
+    done = subprocess.run([python, "-I", "-S", "-B", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.split("\n")[:-1] if done.stdout.strip() else []
+
+
+def compiled_at_import(place: Place) -> list[str]:
+    return lines(place.python, str(IMPORT), str(place.app), str(place.worker.parent))
+
+
+def copy_of(place: Place, folder: Path, *, bytecode: bool) -> Place:
+    """Links in place of copies: 180 MB. New files stay in the copy."""
+    without = None if bytecode else shutil.ignore_patterns("__pycache__")
+    shutil.copytree(place.app, folder / "app", copy_function=os.link, ignore=without)
+    shutil.copytree(place.worker.parent, folder / "host")
+    (folder / "python").write_text(place.python, encoding="utf-8")
+    return Place(folder)
+
+
+@pytest.fixture
+def near(place: Place) -> Iterator[Path]:
+    """An empty folder on the package's file system, as links need."""
+    with tempfile.TemporaryDirectory(prefix="timbre-package-", dir=place.folder.parent) as folder:
+        yield Path(folder)
+
+
+def test_every_module_has_bytecode_that_the_packages_python_loads_as_it_is(place: Place) -> None:
+    assert len(list(place.app.rglob("*.py"))) > 1000
+    assert lines(place.python, str(CHECK), str(place.app), DEPLOYED) == []
+
+
+def test_bytecode_that_would_not_do_is_noticed(tmp_path: Path) -> None:
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    for name in ("checked", "elsewhere", "good", "missing", "other", "stale"):
+        (tmp_path / f"{name}.py").write_text("one = 1\n", encoding="utf-8")
+        py_compile.compile(str(tmp_path / f"{name}.py"), dfile=f"/app/{name}.py", invalidation_mode=unchecked)
+    py_compile.compile(str(tmp_path / "elsewhere.py"), invalidation_mode=unchecked)
+    py_compile.compile(str(tmp_path / "checked.py"), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    tag = f"{sys.implementation.cache_tag}.pyc"
+    (tmp_path / "__pycache__" / f"missing.{tag}").unlink()
+    other = tmp_path / "__pycache__" / f"other.{tag}"
+    other.write_bytes(b"\0" + other.read_bytes()[1:])
+    (tmp_path / "stale.py").write_text("one = 2\n", encoding="utf-8")
+    assert lines(sys.executable, str(CHECK), str(tmp_path), "/app") == [
+        "checked.py: checked at import",
+        "elsewhere.py: names another folder",
+        "missing.py: missing",
+        "other.py: for another Python",
+        "stale.py: stale",
+    ]
+
+
+def test_python_compiles_nothing_of_the_package_when_it_imports_the_app(place: Place) -> None:
+    assert compiled_at_import(place) == []
+
+
+def test_without_its_bytecode_hundreds_of_modules_are_compiled(place: Place, near: Path) -> None:
+    bare = copy_of(place, near, bytecode=False)
+    compiled = compiled_at_import(bare)
+    assert len(compiled) > 500
+    assert f"{bare.app}/shared/services/enroll.py" in compiled
+
+
+def test_azd_is_told_to_deploy_the_bytecode(place: Place) -> None:
+    """Without a .funcignore in the folder azd leaves every ``__pycache__`` out; with this one it leaves nothing out."""
+    told = (place.app / ".funcignore").read_text(encoding="utf-8").splitlines()
+    assert [line for line in told if line and not line.startswith("#")] == []
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file and folder below, with what changes when it is written: size and time."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+    }
+
+
+def use(running: RunningService) -> None:
+    """What an app's users and its timers do."""
+    client = Client(running.url, running.key)
+    assert client.call("GET", "/health/ready").status == 200
+    profile, body = Profiles(client, "verification").create(), (SAMPLES / "passphrase-4.wav").read_bytes()
+    for take in (1, 2, 3):
+        enrolled = client.post(
+            f"/verificationProfiles/{profile}/enroll", (SAMPLES / f"passphrase-{take}.wav").read_bytes()
+        )
+        assert enrolled.status == 200
+    assert client.post(f"/verify?verificationProfileId={profile}", body).json["result"] == "Accept"
+    speaker = Profiles(client, "identification").create()
+    assert client.post(f"/identificationProfiles/{speaker}/enroll?shortAudio=true", body).status == 202
+    assert client.post(f"/identify?identificationProfileIds={speaker}&shortAudio=true", body).status == 202
+    for timer in TIMERS:
+        request = urllib.request.Request(
+            f"{running.url}/admin/functions/{timer}",
+            data=b"{}",
+            headers={"x-functions-key": running.management_key, "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 202
+
+
+@pytest.mark.parametrize("bytecode", [True, False])
+def test_a_served_app_writes_nothing_into_its_own_folder(
+    place: Place, near: Path, azurite: Azurite, bytecode: bool
+) -> None:
+    """Azure's host takes new folders in an app's folder for a deployment, and restarts with requests in flight.
+
+    Without bytecode it writes what loads first, before it is ready: the worker itself imports azure.functions and all
+    that this imports, and the app's own first modules are there before one of them can say that nothing is written.
+    """
+    own = copy_of(place, near, bytecode=bytecode)
+    packed = tree(own.app)
+    settings = {"VOICE_STORAGE": azurite.connection_string}
+    with running_service(near / "service.log", environment=settings, package=own.folder) as running:
+        ready = tree(own.app)
+        use(running)
+        assert tree(own.app) == ready
+    assert tree(own.app) == ready
+    written = {cached.partition("__pycache__/") for cached in ready.keys() - packed.keys() if cached.endswith(".pyc")}
+    sources = {f"{folder}{name.split('.')[0]}.py" for folder, _, name in written}
+    if bytecode:
+        assert ready == packed
+    else:
+        assert {name for name in sources if not name.startswith(PACKAGES)} == BEFORE_THE_APP_SETTLES
