@@ -5,9 +5,8 @@ streams it passes the connection on instead: the worker starts the server below,
 and the worker joins the request with its invocation by the header ``x-ms-invocation-id``. Microsoft's own extension for
 this imports FastAPI; this one is uvicorn behind the same base classes (docs/decisions/http-streams.md has the figures).
 
-The host waits for the end of an upload before it passes an answer on. So an answer that comes early is written at once,
-the rest of the upload is read and thrown away, and an upload that does not end makes the invocation fail: otherwise the
-host would count it against ``functionTimeout`` and restart the worker under everybody else.
+An answer may be written before the request's body has ended: uvicorn reads the rest and throws it away. Azure's host
+passes such an answer on when the upload has ended, or gives up at ``functionTimeout``.
 """
 
 from __future__ import annotations
@@ -55,10 +54,6 @@ _NO_BODY: Final = frozenset({204, 304})
 _FAILED: Final = json.dumps(
     {"error": {"code": "InternalServerError", "message": "Internal Server Error."}}, separators=(",", ":")
 ).encode()
-
-
-class UploadUnfinished(Exception):
-    """The request was answered while its body was still on its way, and the rest of the body never came."""
 
 
 class BodySpace:
@@ -173,35 +168,12 @@ class StreamRequest:
         self._held = 0
 
     async def answer(self, response: func.HttpResponse) -> None:
-        """Write the answer now.
-
-        Raises
-        ------
-        UploadUnfinished
-            The answer is written, but the client does not finish its upload.
-        """
+        """Write the answer, at most once."""
         if self.answered:
             return
         self.answered = True
-        content = response.get_body() or b""
         await self._send({"type": "http.response.start", "status": response.status_code, "headers": _head(response)})
-        # With the announced bytes the answer is whole for whoever reads it; ASGI calls it finished after the upload.
-        await self._send({"type": "http.response.body", "body": content, "more_body": not self._body_ended})
-        if not self._body_ended:
-            await self._finish_upload()
-
-    async def _finish_upload(self) -> None:
-        try:
-            async with asyncio.timeout(UPLOAD_STALL_SECONDS):
-                while not self._body_ended:
-                    message = await self._receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    self._body_ended = not message.get("more_body", False)
-        except TimeoutError:
-            raise UploadUnfinished from None
-        finally:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": response.get_body() or b""})
 
 
 class _Pace:
