@@ -1,5 +1,4 @@
 // Timbre in a resource group of its own. `azd up` fills the parameters from main.parameters.json.
-// Plain resources and conservative syntax: tests/infra reads these files without a compiler.
 targetScope = 'subscription'
 
 @description('Name of the azd environment: part of the resource group\'s name, and hashed into every other name.')
@@ -36,12 +35,12 @@ param alwaysReadyInstances int = 0
 @maxValue(32)
 param httpConcurrency int = 4
 
-@description('How instances are replaced by a new version or setting. RollingUpdate (in preview at Azure) lets requests in flight finish, and both versions answer for some minutes; Recreate cuts them off.')
+@description('How instances are replaced by a new version or setting. Recreate cuts off requests in flight. RollingUpdate lets them finish while both versions answer; it is a preview that Microsoft does not recommend for production.')
 @allowed([
-  'RollingUpdate'
   'Recreate'
+  'RollingUpdate'
 ])
-param updateStrategy string = 'RollingUpdate'
+param updateStrategy string = 'Recreate'
 
 @description('Spread the plan\'s instances over availability zones, where the region has them.')
 param zoneRedundant bool = false
@@ -105,7 +104,7 @@ param recoverKeyVault bool = false
 param vnetEnabled bool = false
 
 @description('IP ranges (CIDR) that may call the function app; empty: everybody who has a key.')
-param allowedAddressRanges array = []
+param allowedAddressRanges string[] = []
 
 @description('API Management in front, by tier; None: the function app is called directly. Needs alertEmail.')
 @allowed([
@@ -153,24 +152,33 @@ var resourceToken = toLower(uniqueString(subscription().id, environmentName, loc
 var tags = {
   'azd-env-name': environmentName
 }
+
+// Names are made here and not read from outputs of modules: only then can a preview say what will happen.
+var workspaceName = 'log-${resourceToken}'
+var applicationInsightsName = 'appi-${resourceToken}'
+var identityName = 'id-${resourceToken}'
+var hostStorageName = 'sthost${resourceToken}'
+var voiceStorageName = 'stvoice${resourceToken}'
+var keyVaultName = 'kv-${resourceToken}'
+var keyName = 'key-encryption'
 var functionAppName = 'func-${resourceToken}'
 var apiManagementName = 'apim-${resourceToken}'
+
 var withApiManagement = apiManagementSku != 'None'
 var apiManagementUrl = 'https://${apiManagementName}.azure-api.net'
 var ownUrl = withApiManagement ? apiManagementUrl : ''
 
-resource group 'Microsoft.Resources/resourceGroups@2021-04-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
   location: location
   tags: tags
 }
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
-    workspaceName: 'log-${resourceToken}'
-    applicationInsightsName: 'appi-${resourceToken}'
+    workspaceName: workspaceName
+    applicationInsightsName: applicationInsightsName
     location: location
     tags: tags
     retentionDays: logRetentionDays
@@ -178,20 +186,18 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 
 module identity 'modules/identity.bicep' = {
-  name: 'identity'
   scope: group
   params: {
-    name: 'id-${resourceToken}'
+    name: identityName
     location: location
     tags: tags
   }
 }
 
 module storageHost 'modules/storage-host.bicep' = {
-  name: 'storage-host'
   scope: group
   params: {
-    name: 'sthost${resourceToken}'
+    name: hostStorageName
     location: location
     tags: tags
     isPrivate: vnetEnabled
@@ -199,10 +205,9 @@ module storageHost 'modules/storage-host.bicep' = {
 }
 
 module storageVoice 'modules/storage-voice.bicep' = {
-  name: 'storage-voice'
   scope: group
   params: {
-    name: 'stvoice${resourceToken}'
+    name: voiceStorageName
     location: location
     tags: tags
     redundancy: voiceStorageRedundancy
@@ -214,10 +219,10 @@ module storageVoice 'modules/storage-voice.bicep' = {
 }
 
 module keyVault 'modules/key-vault.bicep' = {
-  name: 'key-vault'
   scope: group
   params: {
-    name: 'kv-${resourceToken}'
+    name: keyVaultName
+    keyName: keyName
     location: location
     tags: tags
     sku: keyVaultSku
@@ -228,20 +233,25 @@ module keyVault 'modules/key-vault.bicep' = {
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'roles'
   scope: group
   params: {
-    principalId: identity.outputs.principalId
-    hostStorageName: storageHost.outputs.name
-    voiceStorageName: storageVoice.outputs.name
-    keyVaultName: keyVault.outputs.name
-    keyName: keyVault.outputs.keyName
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
+    identityName: identityName
+    hostStorageName: hostStorageName
+    voiceStorageName: voiceStorageName
+    keyVaultName: keyVaultName
+    keyName: keyName
+    applicationInsightsName: applicationInsightsName
   }
+  dependsOn: [
+    identity
+    storageHost
+    storageVoice
+    keyVault
+    monitoring
+  ]
 }
 
 module network 'modules/network.bicep' = if (vnetEnabled) {
-  name: 'network'
   scope: group
   params: {
     name: 'vnet-${resourceToken}'
@@ -251,22 +261,25 @@ module network 'modules/network.bicep' = if (vnetEnabled) {
 }
 
 module privateEndpoints 'modules/private-endpoints.bicep' = if (vnetEnabled) {
-  name: 'private-endpoints'
   scope: group
   params: {
     location: location
     tags: tags
-    networkId: vnetEnabled ? network.outputs.networkId : ''
-    subnetId: vnetEnabled ? network.outputs.endpointSubnetId : ''
-    hostStorageId: storageHost.outputs.id
-    voiceStorageId: storageVoice.outputs.id
-    keyVaultId: keyVault.outputs.id
+    networkId: network.?outputs.networkId ?? ''
+    subnetId: network.?outputs.endpointSubnetId ?? ''
+    hostStorageName: hostStorageName
+    voiceStorageName: voiceStorageName
+    keyVaultName: keyVaultName
     resourceToken: resourceToken
   }
+  dependsOn: [
+    storageHost
+    storageVoice
+    keyVault
+  ]
 }
 
 module functionApp 'modules/function-app.bicep' = {
-  name: 'function-app'
   scope: group
   params: {
     name: functionAppName
@@ -298,7 +311,7 @@ module functionApp 'modules/function-app.bicep' = {
     zoneRedundant: zoneRedundant
     updateStrategy: updateStrategy
     openTelemetry: openTelemetry
-    subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
+    subnetId: network.?outputs.appSubnetId ?? ''
     allowedAddressRanges: allowedAddressRanges
   }
   dependsOn: [
@@ -308,7 +321,6 @@ module functionApp 'modules/function-app.bicep' = {
 }
 
 module apiManagement 'modules/api-management.bicep' = if (withApiManagement) {
-  name: 'api-management'
   scope: group
   params: {
     name: apiManagementName
@@ -322,7 +334,6 @@ module apiManagement 'modules/api-management.bicep' = if (withApiManagement) {
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
   scope: group
   params: {
     location: location
@@ -336,7 +347,6 @@ module alerts 'modules/alerts.bicep' = {
 }
 
 module workbook 'modules/workbook.bicep' = {
-  name: 'workbook'
   scope: group
   params: {
     location: location
@@ -346,7 +356,6 @@ module workbook 'modules/workbook.bicep' = {
 }
 
 module budget 'modules/budget.bicep' = if (monthlyBudget > 0 && !empty(alertEmail) && !empty(budgetStartDate)) {
-  name: 'budget'
   scope: group
   params: {
     name: 'budget-${resourceToken}'
@@ -366,19 +375,21 @@ output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
 
 @description('Name of the function app: az functionapp keys list shows its management key.')
-output AZURE_FUNCTION_NAME string = functionApp.outputs.name
+output AZURE_FUNCTION_NAME string = functionAppName
 
 @description('Base URL to give to callers.')
-output TIMBRE_URL string = empty(publicUrl) ? (withApiManagement ? apiManagementUrl : functionApp.outputs.url) : publicUrl
+output TIMBRE_URL string = empty(publicUrl)
+  ? (withApiManagement ? apiManagementUrl : functionApp.outputs.url)
+  : publicUrl
 
 @description('URL of the function app itself, where /manage answers.')
 output TIMBRE_MANAGEMENT_URL string = functionApp.outputs.url
 
 @description('Account that holds the voice data.')
-output VOICE_STORAGE_ACCOUNT string = storageVoice.outputs.name
+output VOICE_STORAGE_ACCOUNT string = voiceStorageName
 
 @description('Vault that holds the key-encryption key.')
-output KEY_VAULT_NAME string = keyVault.outputs.name
+output KEY_VAULT_NAME string = keyVaultName
 
 @description('Workspace with logs, requests and audit records.')
-output LOG_ANALYTICS_WORKSPACE string = monitoring.outputs.workspaceName
+output LOG_ANALYTICS_WORKSPACE string = workspaceName

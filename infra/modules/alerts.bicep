@@ -4,7 +4,7 @@
 param location string
 
 @description('Tags of the rules.')
-param tags object
+param tags { *: string }
 
 @description('Workspace that the rules query.')
 param workspaceId string
@@ -108,42 +108,46 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(ema
   }
 }
 
-resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
-  name: 'alert-${rule.name}-${resourceToken}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: rule.displayName
-    severity: rule.severity
-    enabled: true
-    scopes: [
-      workspaceId
-    ]
-    evaluationFrequency: rule.frequency
-    windowSize: rule.window
-    // In a fresh workspace the tables of Application Insights do not exist yet.
-    skipQueryValidation: true
-    autoMitigate: rule.heals
-    criteria: {
-      allOf: [
-        {
-          query: rule.query
-          timeAggregation: rule.aggregation
-          metricMeasureColumn: empty(rule.column) ? null : rule.column
-          operator: rule.operator
-          threshold: rule.threshold
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
+resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for rule in rules: {
+    name: 'alert-${rule.name}-${resourceToken}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: rule.displayName
+      severity: rule.severity
+      enabled: true
+      scopes: [
+        workspaceId
+      ]
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
+      // In a fresh workspace the tables of Application Insights do not exist yet.
+      skipQueryValidation: true
+      autoMitigate: rule.heals
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: rule.aggregation
+            metricMeasureColumn: empty(rule.column) ? null : rule.column
+            operator: rule.operator
+            threshold: rule.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
           }
-        }
-      ]
-    }
-    actions: {
-      actionGroups: empty(email) ? [] : [
-        operators.id
-      ]
+        ]
+      }
+      actions: {
+        actionGroups: empty(email)
+          ? []
+          : [
+              operators.id
+            ]
+      }
     }
   }
-}]
+]

@@ -8,7 +8,7 @@ param name string
 param location string
 
 @description('Tags of the gateway.')
-param tags object
+param tags { *: string }
 
 @description('Tier.')
 param sku string
@@ -64,15 +64,17 @@ resource api 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
   }
 }
 
-resource operations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = [for method in methods: {
-  parent: api
-  name: toLower(method)
-  properties: {
-    displayName: method
-    method: method
-    urlTemplate: '/*'
+resource operations 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = [
+  for method in methods: {
+    parent: api
+    name: toLower(method)
+    properties: {
+      displayName: method
+      method: method
+      urlTemplate: '/*'
+    }
   }
-}]
+]
 
 resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: api
@@ -83,6 +85,7 @@ resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // the only stable version is of 2016
 resource log 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: service
   name: 'to-workspace'

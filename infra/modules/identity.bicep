@@ -7,9 +7,9 @@ param name string
 param location string
 
 @description('Tags of the identity.')
-param tags object
+param tags { *: string }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
   location: location
   tags: tags
@@ -20,6 +20,3 @@ output id string = identity.id
 
 @description('Client id: which identity the SDKs ask a token for.')
 output clientId string = identity.properties.clientId
-
-@description('Object id: who gets the roles.')
-output principalId string = identity.properties.principalId

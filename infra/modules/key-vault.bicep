@@ -3,11 +3,14 @@
 @description('Name of the vault.')
 param name string
 
+@description('Name of the key.')
+param keyName string
+
 @description('Azure region.')
 param location string
 
 @description('Tags of the vault.')
-param tags object
+param tags { *: string }
 
 @description('Tier: premium keeps the key in a hardware module.')
 param sku string
@@ -21,7 +24,7 @@ param isPrivate bool
 @description('Workspace that the audit log goes to.')
 param workspaceId string
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   name: name
   location: location
   tags: tags
@@ -52,9 +55,9 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
 // Made once: a deployment over an existing key changes nothing about it, not the policy either.
 // A new version each year wraps new data keys; old versions still unwrap, past their expiry too, as long as they are
 // enabled. Moving the old data keys to the new version is an operator's step (docs/operations.md).
-resource key 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
+resource key 'Microsoft.KeyVault/vaults/keys@2026-05-15' = {
   parent: vault
-  name: 'key-encryption'
+  name: keyName
   properties: {
     kty: sku == 'premium' ? 'RSA-HSM' : 'RSA'
     keySize: 3072
@@ -92,6 +95,7 @@ resource key 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // the only stable version is of 2016
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'to-workspace'
@@ -105,15 +109,6 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
-
-@description('Resource id.')
-output id string = vault.id
-
-@description('Name of the vault.')
-output name string = vault.name
-
-@description('Name of the key.')
-output keyName string = key.name
 
 @description('URL of the key without a version: new data keys follow a rotation by themselves.')
 output keyUri string = key.properties.keyUri

@@ -10,12 +10,12 @@ param applicationInsightsName string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags { *: string }
 
 @description('Days that logs are kept.')
 param retentionDays int
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: workspaceName
   location: location
   tags: tags
@@ -31,6 +31,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
 }
 
 // Who queried the logs, and what.
+#disable-next-line use-recent-api-versions // the only stable version is of 2016
 resource workspaceAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: workspace
   name: 'to-workspace'
@@ -63,12 +64,6 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
 
 @description('Resource id of the workspace.')
 output workspaceId string = workspace.id
-
-@description('Name of the workspace.')
-output workspaceName string = workspace.name
-
-@description('Name of the Application Insights component.')
-output applicationInsightsName string = applicationInsights.name
 
 @description('Where telemetry goes.')
 output connectionString string = applicationInsights.properties.ConnectionString

@@ -7,10 +7,10 @@ param name string
 param location string
 
 @description('Tags of the resources.')
-param tags object
+param tags { *: string }
 
 // Nothing listens in these subnets; the rules say so.
-resource rules 'Microsoft.Network/networkSecurityGroups@2023-11-01' = {
+resource rules 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
   name: 'nsg-${name}'
   location: location
   tags: tags
@@ -33,7 +33,7 @@ resource rules 'Microsoft.Network/networkSecurityGroups@2023-11-01' = {
   }
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2023-11-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: name
   location: location
   tags: tags

@@ -4,7 +4,7 @@
 param location string
 
 @description('Tags of the resources.')
-param tags object
+param tags { *: string }
 
 @description('Network whose names resolve to the endpoints.')
 param networkId string
@@ -13,13 +13,13 @@ param networkId string
 param subnetId string
 
 @description('Account of the functions host.')
-param hostStorageId string
+param hostStorageName string
 
 @description('Account of the voice data.')
-param voiceStorageId string
+param voiceStorageName string
 
 @description('Vault of the key-encryption key.')
-param keyVaultId string
+param keyVaultName string
 
 @description('What makes names unique.')
 param resourceToken string
@@ -35,82 +35,94 @@ var zoneNames = [
 var endpoints = [
   {
     name: 'host-blob'
-    target: hostStorageId
+    type: 'Microsoft.Storage/storageAccounts'
+    target: hostStorageName
     group: 'blob'
     zone: 0
   }
   {
     name: 'voice-blob'
-    target: voiceStorageId
+    type: 'Microsoft.Storage/storageAccounts'
+    target: voiceStorageName
     group: 'blob'
     zone: 0
   }
   {
     name: 'voice-table'
-    target: voiceStorageId
+    type: 'Microsoft.Storage/storageAccounts'
+    target: voiceStorageName
     group: 'table'
     zone: 1
   }
   {
     name: 'vault'
-    target: keyVaultId
+    type: 'Microsoft.KeyVault/vaults'
+    target: keyVaultName
     group: 'vault'
     zone: 2
   }
 ]
 
-resource zones 'Microsoft.Network/privateDnsZones@2020-06-01' = [for zoneName in zoneNames: {
-  name: zoneName
-  location: 'global'
-  tags: tags
-}]
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zoneName in zoneNames: {
+    name: zoneName
+    location: 'global'
+    tags: tags
+  }
+]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [for (zoneName, index) in zoneNames: {
-  parent: zones[index]
-  name: 'link-${resourceToken}'
-  location: 'global'
-  tags: tags
-  properties: {
-    registrationEnabled: false
-    virtualNetwork: {
-      id: networkId
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zoneName, index) in zoneNames: {
+    parent: zones[index]
+    name: 'link-${resourceToken}'
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: {
+        id: networkId
+      }
     }
   }
-}]
+]
 
-resource privateEndpoints 'Microsoft.Network/privateEndpoints@2023-11-01' = [for endpoint in endpoints: {
-  name: 'pep-${endpoint.name}-${resourceToken}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: {
-      id: subnetId
+resource privateEndpoints 'Microsoft.Network/privateEndpoints@2026-03-01' = [
+  for endpoint in endpoints: {
+    name: 'pep-${endpoint.name}-${resourceToken}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: {
+        id: subnetId
+      }
+      privateLinkServiceConnections: [
+        {
+          name: endpoint.name
+          properties: {
+            privateLinkServiceId: resourceId(endpoint.type, endpoint.target)
+            groupIds: [
+              endpoint.group
+            ]
+          }
+        }
+      ]
     }
-    privateLinkServiceConnections: [
-      {
-        name: endpoint.name
-        properties: {
-          privateLinkServiceId: endpoint.target
-          groupIds: [
-            endpoint.group
-          ]
-        }
-      }
-    ]
   }
-}]
+]
 
-resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2023-11-01' = [for (endpoint, index) in endpoints: {
-  parent: privateEndpoints[index]
-  name: 'default'
-  properties: {
-    privateDnsZoneConfigs: [
-      {
-        name: endpoint.group
-        properties: {
-          privateDnsZoneId: zones[endpoint.zone].id
+resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2026-03-01' = [
+  for (endpoint, index) in endpoints: {
+    parent: privateEndpoints[index]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: endpoint.group
+          properties: {
+            privateDnsZoneId: zones[endpoint.zone].id
+          }
         }
-      }
-    ]
+      ]
+    }
   }
-}]
+]

@@ -1,8 +1,8 @@
 // What the function app's identity may do, each on the narrowest scope that works. Nobody else gets a role here:
 // a person who has to look at voice data takes one for the time (docs/operations.md).
 
-@description('Object id of the identity.')
-param principalId string
+@description('Name of the identity.')
+param identityName string
 
 @description('Account of the functions host.')
 param hostStorageName string
@@ -26,19 +26,23 @@ var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var keyVaultCryptoServiceEncryptionUser = 'e147488a-f6f5-4113-8e2d-b22465e65bf6'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-resource hostStorage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource hostStorage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostStorageName
 }
 
-resource voiceStorage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource voiceStorage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: voiceStorageName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-05-15' existing = {
   name: keyVaultName
 }
 
-resource key 'Microsoft.KeyVault/vaults/keys@2023-07-01' existing = {
+resource key 'Microsoft.KeyVault/vaults/keys@2026-05-15' existing = {
   parent: vault
   name: keyName
 }
@@ -50,9 +54,9 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing
 // The host takes leases on its blobs for timers and keys; it asks for Owner, Contributor is too little.
 resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hostStorage
-  name: guid(hostStorage.id, principalId, blobDataOwner)
+  name: guid(hostStorage.id, identity.id, blobDataOwner)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataOwner)
   }
@@ -60,9 +64,9 @@ resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource voiceBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: voiceStorage
-  name: guid(voiceStorage.id, principalId, blobDataContributor)
+  name: guid(voiceStorage.id, identity.id, blobDataContributor)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
   }
@@ -70,9 +74,9 @@ resource voiceBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource voiceTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: voiceStorage
-  name: guid(voiceStorage.id, principalId, tableDataContributor)
+  name: guid(voiceStorage.id, identity.id, tableDataContributor)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableDataContributor)
   }
@@ -81,19 +85,22 @@ resource voiceTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 // Read, wrap, unwrap, and of this key only. Crypto User could also sign, decrypt and back up.
 resource keyUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: key
-  name: guid(key.id, principalId, keyVaultCryptoServiceEncryptionUser)
+  name: guid(key.id, identity.id, keyVaultCryptoServiceEncryptionUser)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultCryptoServiceEncryptionUser)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      keyVaultCryptoServiceEncryptionUser
+    )
   }
 }
 
 resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: applicationInsights
-  name: guid(applicationInsights.id, principalId, monitoringMetricsPublisher)
+  name: guid(applicationInsights.id, identity.id, monitoringMetricsPublisher)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
   }

@@ -7,14 +7,14 @@ param name string
 param location string
 
 @description('Tags of the account.')
-param tags object
+param tags { *: string }
 
 @description('Whether private endpoints are the only way in.')
 param isPrivate bool
 
 var packageContainer = 'package'
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
   location: location
   tags: tags
@@ -37,7 +37,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -53,19 +53,13 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   }
 }
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
   parent: blobs
   name: packageContainer
   properties: {
     publicAccess: 'None'
   }
 }
-
-@description('Resource id.')
-output id string = account.id
-
-@description('Name of the account.')
-output name string = account.name
 
 @description('Blob endpoint, with a slash at its end.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob

@@ -7,7 +7,7 @@ param name string
 param location string
 
 @description('Tags of the account.')
-param tags object
+param tags { *: string }
 
 @description('Copies: Standard_LRS, Standard_ZRS, or geo-redundant.')
 param redundancy string
@@ -24,7 +24,7 @@ param logAccess bool
 @description('Workspace that the log of calls goes to.')
 param workspaceId string
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
   location: location
   tags: tags
@@ -53,7 +53,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
 // (docs/privacy.md, "What Azure itself keeps"). Soft delete would bring it back for days; versions and the change
 // feed remember each blob that was; point-in-time restore needs all three. The price: what is deleted by mistake
 // is deleted. Tables have no such features.
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -73,12 +73,13 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   }
 }
 
-resource voiceTables 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+resource voiceTables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {}
 }
 
+#disable-next-line use-recent-api-versions // the only stable version is of 2016
 resource blobLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (logAccess) {
   scope: blobs
   name: 'to-workspace'
@@ -101,6 +102,7 @@ resource blobLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if
   }
 }
 
+#disable-next-line use-recent-api-versions // the only stable version is of 2016
 resource tableLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (logAccess) {
   scope: voiceTables
   name: 'to-workspace'
@@ -131,12 +133,6 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
     notes: 'Holds the only copy of the enrolled voices. Deleting voices inside is not affected.'
   }
 }
-
-@description('Resource id.')
-output id string = account.id
-
-@description('Name of the account.')
-output name string = account.name
 
 @description('Blob endpoint.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob

@@ -4,14 +4,14 @@
 param location string
 
 @description('Tags of the workbook.')
-param tags object
+param tags { *: string }
 
 @description('Workspace that the workbook queries.')
 param workspaceId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   // Azure asks for a GUID as the name.
-  name: guid(workspaceId, 'timbre')
+  name: guid(resourceGroup().id, 'timbre')
   location: location
   tags: tags
   kind: 'shared'

@@ -12,6 +12,7 @@ APP = "modules/function-app.bicep"
 LOGS = "modules/monitoring.bicep"
 ALERTS = "modules/alerts.bicep"
 GATEWAY = "modules/api-management.bicep"
+BUDGET = "modules/budget.bicep"
 ENDPOINTS = "modules/private-endpoints.bicep"
 NETWORK = "modules/network.bicep"
 MAIN = "main.bicep"
@@ -23,8 +24,7 @@ BACKUP: Final = """resource backup 'Microsoft.DataProtection/backupVaults@2023-0
   location: location
 }
 
-@description('Resource id.')
-output id string = account.id
+@description('Blob endpoint.')
 """
 
 MUTATIONS: Final = {
@@ -37,7 +37,7 @@ MUTATIONS: Final = {
         (VOICE, "    isVersioningEnabled: false\n", ""),
         (VOICE, "isVersioningEnabled: false", "isVersioningEnabled: false\n    automaticSnapshotPolicyEnabled: true"),
     ],
-    "nothing_copies_voice_data": [(VOICE, "@description('Resource id.')\noutput id string = account.id\n", BACKUP)],
+    "nothing_copies_voice_data": [(VOICE, "@description('Blob endpoint.')\n", BACKUP)],
     "voice_data_stays_in_its_region_unless_chosen": [
         (MAIN, "Redundancy string = 'Standard_LRS'", "Redundancy string = 'Standard_GRS'"),
         (VOICE, "name: redundancy", "name: 'Standard_GRS'"),
@@ -52,8 +52,10 @@ MUTATIONS: Final = {
         (HOST, "minimumTlsVersion: 'TLS1_2'", "minimumTlsVersion: 'TLS1_0'"),
     ],
     "voice_data_has_an_account_of_its_own": [
-        (MAIN, "voiceTableEndpoint: storageVoice.outputs", "voiceTableEndpoint: storageHost.outputs"),
-        (MAIN, "name: 'stvoice${resourceToken}'", "name: 'sthost${resourceToken}'"),
+        (MAIN, "voiceBlobEndpoint: storageVoice.outputs", "voiceBlobEndpoint: storageHost.outputs"),
+        (MAIN, "storageVoice.outputs.tableEndpoint", "storageVoice.outputs.blobEndpoint"),
+        (MAIN, "hostBlobEndpoint: storageHost.outputs", "hostBlobEndpoint: storageVoice.outputs"),
+        (MAIN, "voiceStorageName = 'stvoice${resourceToken}'", "voiceStorageName = 'sthost${resourceToken}'"),
     ],
     "the_network_closes_storage_and_vault": [
         (VOICE, "isPrivate ? 'Disabled' : 'Enabled'", "isPrivate ? 'Enabled' : 'Enabled'"),
@@ -62,7 +64,7 @@ MUTATIONS: Final = {
         (MAIN, "'modules/private-endpoints.bicep' = if (vnetEnabled) {", "'modules/private-endpoints.bicep' = {"),
     ],
     "private_endpoints_reach_all_that_holds_data": [
-        (ENDPOINTS, "target: voiceStorageId\n    group: 'table'", "target: voiceStorageId\n    group: 'blob'"),
+        (ENDPOINTS, "target: voiceStorageName\n    group: 'table'", "target: voiceStorageName\n    group: 'blob'"),
         (ENDPOINTS, "group: 'vault'\n    zone: 2", "group: 'vault'\n    zone: 1"),
         (NETWORK, "Microsoft.App/environments", "Microsoft.Web/serverFarms"),
         (APP, "empty(subnetId) ? null : subnetId", "empty(subnetId) ? null : null"),
@@ -81,6 +83,8 @@ MUTATIONS: Final = {
         (VAULT, "keySize: 3072", "keySize: 1024"),
         (VAULT, "type: 'rotate'", "type: 'notify'"),
         (VAULT, "key.properties.keyUri\n", "key.properties.keyUriWithVersion\n"),
+        (APP, "'vault:${keyUri}'", "keyUri"),
+        (VAULT, "'RSA-HSM' : 'RSA'", "'RSA' : 'RSA'"),
     ],
     "the_identity_has_these_roles_and_no_others": [
         (ROLES, "e147488a-f6f5-4113-8e2d-b22465e65bf6", "12338af0-0e69-4776-bea7-57ae8d297424"),
@@ -88,8 +92,8 @@ MUTATIONS: Final = {
         (ROLES, TABLE_ROLE, TABLE_ROLE[:-1] + "4"),
         (ROLES, "scope: key\n", "scope: vault\n"),
         (ROLES, "principalType: 'ServicePrincipal'", "principalType: 'Group'"),
-        (MAIN, "principalId: identity.outputs.principalId", "principalId: identity.outputs.clientId"),
-        (MAIN, "voiceStorageName: storageVoice.outputs.name", "voiceStorageName: storageHost.outputs.name"),
+        (ROLES, "identity.properties.principalId", "identity.properties.clientId"),
+        (MAIN, "voiceStorageName: voiceStorageName", "voiceStorageName: hostStorageName"),
     ],
     "the_app_runs_as_its_identity": [
         (APP, "type: 'UserAssigned'\n", "type: 'SystemAssigned'\n"),
@@ -97,7 +101,16 @@ MUTATIONS: Final = {
         (APP, "VOICE_STORAGE__clientId: identityClientId", "VOICE_STORAGE__clientId: identityId"),
         (APP, "ClientId=${identityClientId};Authorization=AAD", "Authorization=AAD"),
         (APP, "AzureWebJobsStorage__credential: 'managedidentity'", "AzureWebJobsStorage__credential: 'clientsecret'"),
+    ],
+    "what_is_named_is_there_before": [
         (MAIN, "    roles\n    privateEndpoints\n", "    privateEndpoints\n"),
+        (MAIN, "    roles\n    privateEndpoints\n", "    roles\n"),
+        (MAIN, "    keyVault\n    monitoring\n", "    monitoring\n"),
+        (MAIN, "    storageVoice\n    keyVault\n  ]", "    storageVoice\n  ]"),
+    ],
+    "a_preview_knows_every_resource": [
+        (MAIN, "    identityName: identityName\n", "    identityName: identity.outputs.clientId\n"),
+        (MAIN, "name: 'budget-${resourceToken}'", "name: 'budget-${monitoring.outputs.connectionString}'"),
     ],
     "telemetry_takes_identities_only_and_hides_addresses": [
         (LOGS, "DisableLocalAuth: true", "DisableLocalAuth: false"),
@@ -108,7 +121,9 @@ MUTATIONS: Final = {
         (MAIN, "param logRetentionDays int = 30", "param logRetentionDays int = 730"),
         (LOGS, "retentionInDays: retentionDays", "retentionInDays: 730"),
     ],
-    "no_file_reads_a_secret": [(VOICE, "string = account.name", "string = account.listKeys().keys[0].value")],
+    "no_file_reads_a_secret": [
+        (VOICE, "account.properties.primaryEndpoints.table", "account.listKeys().keys[0].value"),
+    ],
     "the_plan_is_flex_consumption_with_the_packages_python": [
         (APP, "name: 'FC1'", "name: 'EP1'"),
         (APP, "version: '3.13'", "version: '3.10'"),
@@ -116,11 +131,9 @@ MUTATIONS: Final = {
         (APP, "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 1"),
         (APP, "instanceCount: alwaysReadyInstances", "instanceCount: 1"),
     ],
-    "an_update_lets_requests_finish": [
+    "an_update_is_made_as_chosen": [
         (APP, "        type: updateStrategy\n", "        type: 'Recreate'\n"),
-        (APP, "Microsoft.Web/sites@2024-11-01", "Microsoft.Web/sites@2024-04-01"),
-        (MAIN, "param updateStrategy string = 'RollingUpdate'", "param updateStrategy string = 'Recreate'"),
-        (MAIN, "updateStrategy: updateStrategy", "updateStrategy: 'Recreate'"),
+        (MAIN, "param updateStrategy string = 'Recreate'", "param updateStrategy string = 'RollingUpdate'"),
     ],
     "no_line_is_left_out_of_the_log": [
         (APP, "OTEL_TRACES_SAMPLER_ARG: '1.0'", "OTEL_TRACES_SAMPLER_ARG: '0.1'"),
@@ -134,6 +147,11 @@ MUTATIONS: Final = {
         (APP, "minTlsVersion: '1.2'", "minTlsVersion: '1.0'"),
         (APP, "name: 'scm'\n  properties: {\n    allow: false", "name: 'scm'\n  properties: {\n    allow: true"),
     ],
+    "only_the_ranges_that_are_allowed_may_call": [
+        (APP, "? null : 'Deny'", "? null : 'Allow'"),
+        (APP, "action: 'Allow'", "action: 'Deny'"),
+        (APP, "ipAddress: addressRange", "ipAddress: '0.0.0.0/0'"),
+    ],
     "the_app_gets_the_settings_that_it_reads": [
         (APP, MODEL, ""),
         (APP, MODEL, MODEL + "    TIMBRE_UNKNOWN: 'x'\n"),
@@ -141,13 +159,12 @@ MUTATIONS: Final = {
         (APP, MODEL, MODEL + "    TIMBRE_LOCAL_SUBSCRIPTION_KEY: 'x'\n"),
     ],
     "the_settings_mean_what_the_app_expects": [
-        (APP, "'vault:${keyUri}'", "keyUri"),
         (APP, "toLower(string(strictAudio))", "string(strictAudio)"),
         (APP, "string((4 * httpConcurrency) + 4)", "'1'"),
         (APP, "toLower(string(activation))", "toLower(string(strictAudio))"),
         (MAIN, "galleryMegabytes int = 512", "galleryMegabytes int = 64"),
         (APP, "'34603008'", "'33554432'"),
-        (APP, "VOICE_STORAGE__blobServiceUri: voiceBlobEndpoint", "VOICE_STORAGE__blobServiceUri: voiceTableEndpoint"),
+        (APP, "TIMBRE_WAITING: workWaiting", "TIMBRE_WAITING: workAtOnce"),
         (MAIN, "param speakerModel string = 'ge2e-1'", "param speakerModel string = 'other'"),
     ],
     "access_to_voices_and_key_is_logged": [
@@ -163,8 +180,8 @@ MUTATIONS: Final = {
         ("queries/retention-runs.kql", "AppTraces\n| where", "union AppRequests, AppTraces\n| where"),
         (ALERTS, "threshold: erasureOverdueHours", "threshold: 10000"),
         (ALERTS, "column: 'ErrorPercent'", "column: 'Errors'"),
-        (ALERTS, "    enabled: true\n    scopes", "    enabled: false\n    scopes"),
-        (ALERTS, "        operators.id\n", ""),
+        (ALERTS, "enabled: true\n      scopes", "enabled: false\n      scopes"),
+        (ALERTS, "              operators.id\n", ""),
     ],
     "the_gateway_leaves_keys_alone_and_hides_management": [
         (GATEWAY, "header: 'X-Gateway-Key'", "header: 'Ocp-Apim-Subscription-Key'"),
@@ -172,8 +189,13 @@ MUTATIONS: Final = {
         ("api-management-policy.xml", "&quot;manage&quot;", "&quot;other&quot;"),
         ("api-management-policy.xml", "calls=\"6000\"", "calls=\"600\""),
         ("api-management-policy.xml", "&quot;Ocp-Apim-Subscription-Key&quot;", "&quot;X-Key&quot;"),
+        (GATEWAY, "serviceUrl: backendUrl", "serviceUrl: 'https://elsewhere.example.com'"),
+    ],
+    "callers_are_told_one_address": [
         (MAIN, "publicUrl: empty(publicUrl) ? ownUrl : publicUrl", "publicUrl: publicUrl"),
+        (MAIN, "publicUrl: empty(publicUrl) ? ownUrl : publicUrl", "publicUrl: ownUrl"),
         (MAIN, "withApiManagement ? apiManagementUrl : ''", "withApiManagement ? '' : ''"),
+        (MAIN, "withApiManagement ? apiManagementUrl : functionApp", "withApiManagement ? publicUrl : functionApp"),
     ],
     "what_costs_money_is_chosen": [
         (MAIN, "param apiManagementSku string = 'None'", "param apiManagementSku string = 'Developer'"),
@@ -181,6 +203,12 @@ MUTATIONS: Final = {
         (MAIN, "param maximumInstanceCount int = 40", "param maximumInstanceCount int = 1000"),
         (MAIN, "'modules/api-management.bicep' = if (withApiManagement) {", "'modules/api-management.bicep' = {"),
     ],
+    "a_budget_is_kept_where_all_of_it_is_said": [
+        (MAIN, "monthlyBudget > 0 && !empty(alertEmail)", "monthlyBudget > 0"),
+        (MAIN, "!empty(alertEmail) && !empty(budgetStartDate)", "!empty(alertEmail)"),
+        (BUDGET, "forecast100: {\n        enabled: true", "forecast100: {\n        enabled: false"),
+    ],
+    "what_has_a_place_has_the_environments_tag": [("modules/identity.bicep", "  tags: tags\n", "")],
     "azd_finds_what_it_deploys_to": [
         (APP, "'azd-service-name': 'api'", "'azd-service-name': 'web'"),
         (MAIN, "'azd-env-name': environmentName", "'azd-env': environmentName"),

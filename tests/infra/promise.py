@@ -1,14 +1,21 @@
-"""A promise about the infrastructure: a function over its files that raises ``AssertionError`` when it is not kept."""
+"""A promise about the infrastructure: a function over it that raises ``AssertionError`` when it is not kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from tests.infra.bicep import Infra, Resource
+from shared import config
+from tests.infra.choices import SETS
+from tests.infra.template import Infra, Prediction, Resource
 
 PROMISES: Final[dict[str, Callable[[Infra], None]]] = {}
 """By name. ``test_promises.py`` tries each on the real files, and on copies with the promised property flipped."""
+
+ACCOUNTS: Final = "Microsoft.Storage/storageAccounts"
+VAULTS: Final = "Microsoft.KeyVault/vaults"
+LOGS: Final = "Microsoft.Insights/diagnosticSettings"
 
 
 def promise(function: Callable[[Infra], None]) -> Callable[[Infra], None]:
@@ -16,33 +23,39 @@ def promise(function: Callable[[Infra], None]) -> Callable[[Infra], None]:
     return function
 
 
-def settings_of(infra: Infra) -> dict[str, Any]:
-    settings = infra.resource("function-app", "settings")
-    assert (settings.at("parent"), settings.at("name")) == ("app", "appsettings")
+def every_prediction(infra: Infra) -> Iterator[Prediction]:
+    """With every set of choices; the defaults come first."""
+    for choices in SETS.values():
+        yield infra.predicted(choices)
+
+
+def settings_of(prediction: Prediction) -> dict[str, Any]:
+    settings = prediction.only("Microsoft.Web/sites/config")
+    assert settings.id == prediction.only("Microsoft.Web/sites").id + "/config/appsettings"
     properties: dict[str, Any] = settings.at("properties")
     return properties
 
 
-def logged(one: Resource) -> set[str]:
-    assert one.at("properties", "workspaceId") in ("workspaceId", property_of("workspace", "id"))
-    return {log["category"] for log in one.at("properties", "logs") if log["enabled"] is True}
+def owner_of(expression: str, value: str) -> str:
+    """The id of the resource that ``[reference('<id>', '<version>').value]`` asks for a value."""
+    match = re.fullmatch(r"\[reference\('([^']+)', '[\d-]+'\)\.([\w.]+)\]", expression)
+    assert match is not None, expression
+    assert match[2] == value, expression
+    return match[1]
 
 
-def choice(value: Any) -> tuple[Any, Any, Any]:
-    """Condition, value if true, value if false of ``a ? b : c``."""
-    assert isinstance(value, dict), f"no choice: {value}"
-    operands = value["operator"]["operands"]
-    return operands["condition"], operands["true_value"], operands["false_value"]
+def voice_account(prediction: Prediction) -> Resource:
+    """The account that the app is told to keep voices in."""
+    return prediction.with_id(owner_of(settings_of(prediction)[config.BLOB_URI.name], "primaryEndpoints.blob"))
 
 
-def property_of(owner: str, name: str) -> dict[str, Any]:
-    return {"operator": {"type": "property_accessor", "operands": {"operand_1": owner, "operand_2": name}}}
+def host_account(prediction: Prediction) -> Resource:
+    setting = settings_of(prediction)["AzureWebJobsStorage__blobServiceUri"]
+    return prediction.with_id(owner_of(setting, "primaryEndpoints.blob"))
 
 
-def output_of(value: Any) -> tuple[str, str]:
-    """Module and output of ``module.outputs.name``."""
-    assert isinstance(value, dict), f"no output: {value}"
-    operands = value["operator"]["operands"]
-    inner = operands["operand_2"]["operator"]["operands"]
-    assert inner["operand_1"] == "outputs"
-    return operands["operand_1"], inner["operand_2"]
+def logged(prediction: Prediction, resource_id: str) -> set[str]:
+    """The categories of a resource's log that reach the workspace."""
+    log = prediction.with_id(f"{resource_id}/providers/{LOGS}/to-workspace")
+    assert log.at("properties", "workspaceId") == prediction.only("Microsoft.OperationalInsights/workspaces").id
+    return {category["category"] for category in log.at("properties", "logs") if category["enabled"] is True}

@@ -10,9 +10,11 @@ from typing import Final
 import pytest
 
 from tests.infra import data_promises, service_promises
-from tests.infra.bicep import INFRA, load
+from tests.infra.choices import EVERYTHING
+from tests.infra.compiler import Compiler
 from tests.infra.mutations import MUTATIONS
 from tests.infra.promise import PROMISES
+from tests.infra.template import Infra, change
 from tests.service import REPOSITORY
 
 __all__ = ["data_promises", "service_promises"]  # imported: they register their promises
@@ -21,19 +23,29 @@ CASES: Final = [(name, *mutation) for name, mutations in MUTATIONS.items() for m
 
 
 @pytest.mark.parametrize("name", PROMISES)
-def test_kept(name: str) -> None:
-    PROMISES[name](load())
+def test_kept(name: str, infra: Infra) -> None:
+    PROMISES[name](infra)
 
 
 @pytest.mark.parametrize(("name", "file", "old", "new"), CASES, ids=[f"{case[0]}-{i}" for i, case in enumerate(CASES)])
-def test_seen_to_be_broken(name: str, file: str, old: str, new: str, tmp_path: Path) -> None:
+def test_seen_to_be_broken(
+    name: str, file: str, old: str, new: str, compiler: Compiler, compiled_copy: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "infra"
-    shutil.copytree(INFRA, folder)
-    text = (folder / file).read_text(encoding="utf-8")
-    assert old in text, "the mutation finds nothing to change"
-    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    shutil.copytree(compiled_copy, folder)
+    change(folder, file, old, new)
     with pytest.raises(AssertionError):
-        PROMISES[name](load(folder))
+        PROMISES[name](Infra(folder, compiler, tmp_path))
+
+
+def test_a_copy_with_compiled_modules_is_the_same(
+    infra: Infra, compiler: Compiler, compiled_copy: Path, tmp_path: Path
+) -> None:
+    """Else a change could be seen that nobody made."""
+    folder = tmp_path / "infra"
+    shutil.copytree(compiled_copy, folder)
+    change(folder, "main.bicep", "targetScope", "targetScope")
+    assert Infra(folder, compiler, tmp_path).predicted(EVERYTHING) == infra.predicted(EVERYTHING)
 
 
 def test_every_promise_has_been_broken() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from shared.http.errors import V1, V2
-from tests.infra.bicep import INFRA
+from tests.infra.template import INFRA
 from tests.service import REPOSITORY
 
 AWAITED: Final[set[str]] = set()

@@ -1,0 +1,57 @@
+"""The choices that the promises are tried with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.infra.template import Choices
+
+DEFAULT: Final[Choices] = {}
+
+CLOSED_NETWORK: Final[Choices] = {"vnetEnabled": True, "allowedAddressRanges": ["203.0.113.0/24"]}
+
+GATEWAY: Final[Choices] = {"apiManagementSku": "BasicV2", "alertEmail": "operator@example.com"}
+
+BUDGET_AND_ALERTS: Final[Choices] = {
+    "alertEmail": "operator@example.com",
+    "errorPercentAlert": 7,
+    "erasureOverdueHours": 12,
+    "monthlyBudget": 500,
+    "budgetStartDate": "2026-11-01",
+}
+
+EVERYTHING: Final[Choices] = {
+    **CLOSED_NETWORK,
+    **GATEWAY,
+    **BUDGET_AND_ALERTS,
+    "resourceGroupName": "voices",
+    "instanceMemoryMB": 4096,
+    "maximumInstanceCount": 100,
+    "alwaysReadyInstances": 2,
+    "httpConcurrency": 8,
+    "updateStrategy": "RollingUpdate",
+    "zoneRedundant": True,
+    "speakerModel": "another-1",
+    "previousSpeakerModel": "ge2e-1",
+    "strictAudio": True,
+    "activation": True,
+    "galleryMegabytes": 1024,
+    "requestsPerSecond": 50,
+    "workAtOnce": "3",
+    "workWaiting": "5",
+    "waitSeconds": "2.5",
+    "voiceStorageRedundancy": "Standard_GZRS",
+    "lockVoiceStorage": True,
+    "keyVaultSku": "premium",
+    "recoverKeyVault": True,
+    "logRetentionDays": 90,
+    "openTelemetry": True,
+}
+
+SETS: Final[dict[str, Choices]] = {
+    "default": DEFAULT,
+    "closed network": CLOSED_NETWORK,
+    "gateway": GATEWAY,
+    "budget and alerts": BUDGET_AND_ALERTS,
+    "everything": EVERYTHING,
+}
