@@ -41,10 +41,11 @@ HOST_SETTINGS: Final = {
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "268435456",
     "AzureWebJobsDisableHomepage": "true",
     "PYTHON_ENABLE_INIT_INDEXING": "1",
-    # Stands in for the middleware that reads this header where the host knows that it is in Azure.
-    "ASPNETCORE_FORWARDEDHEADERS_ENABLED": "true",
 }
-"""As in infra/modules/function-app.bicep, but the last."""
+"""As in infra/modules/function-app.bicep, to which tests/infra holds them."""
+
+FRONT_END: Final = {"ASPNETCORE_FORWARDEDHEADERS_ENABLED": "true"}
+"""Stands in for the middleware of the host that reads X-Forwarded-Proto where it knows that it is in Azure."""
 
 
 def missing() -> str | None:
@@ -108,6 +109,7 @@ def _environment(app: Path, settings: Mapping[str, str], key: str) -> dict[str, 
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         **HOST_SETTINGS,
+        **FRONT_END,
         "FUNCTIONS_HOST_KEY": key,
         # One id per host: hosts with the same id share the locks of the timers.
         "AzureFunctionsWebHost__hostid": f"timbre{uuid.uuid4().hex[:20]}",

@@ -216,11 +216,16 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     // Read with OpenTelemetry only: keep everything. Otherwise the exporter keeps 5 traces a second and the lines in them.
     OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
     OTEL_TRACES_SAMPLER_ARG: '1.0'
-    // Handlers block in ONNX and in storage, and a request that waits for its turn or is turned away needs a thread too.
+    // The threads that run requests, most of which wait for storage; the app sizes its own pool by it.
     PYTHON_THREADPOOL_THREAD_COUNT: string((4 * httpConcurrency) + 4)
-    // Just above MAX_BODY_BYTES of shared/domain/limits.py (32 MiB), which answers in the API's own words; the
-    // platform's default of 100 MB and more would let four requests fill an instance.
-    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '34603008'
+    // Eight times MAX_BODY_BYTES of shared/domain/limits.py (32 MiB): what is larger than ours is refused by us, in the
+    // API's own words. Beyond this limit the host answers 500 without a body. Not unlimited, because the host reads a
+    // body of announced length whole before it calls the app.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '268435456'
+    // HTTP streams start while the worker is initialised, which takes the functions to be known by then.
+    PYTHON_ENABLE_INIT_INDEXING: '1'
+    // GET / is the app's own answer instead of Azure's welcome page.
+    AzureWebJobsDisableHomepage: 'true'
     VOICE_STORAGE__tableServiceUri: voiceTableEndpoint
     VOICE_STORAGE__blobServiceUri: voiceBlobEndpoint
     VOICE_STORAGE__clientId: identityClientId

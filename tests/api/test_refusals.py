@@ -127,7 +127,7 @@ def test_a_worker_that_dies_is_replaced(own: RunningService) -> None:
 
 
 def workers(service: RunningService) -> list[int]:
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
     children = [int(pid) for pid, parent, args in rows if int(parent) == service.process.pid and "worker.py" in args]
     assert children

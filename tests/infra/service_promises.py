@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from shared import config
 from shared.domain.limits import MAX_BODY_BYTES
+from tests import azure_host
 from tests.infra.choices import BUDGET_AND_ALERTS, CLOSED_NETWORK, DEFAULT, EVERYTHING, GATEWAY
 from tests.infra.promise import VAULTS, every_prediction, host_account, owner_of, promise, settings_of, voice_account
 from tests.infra.template import Choices, Infra, Prediction
@@ -37,8 +38,9 @@ HOST_SETTINGS: Final = {
     "AzureWebJobsStorage__blobServiceUri",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "PYTHON_THREADPOOL_THREAD_COUNT",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+    "PYTHON_ENABLE_INIT_INDEXING",
+    "AzureWebJobsDisableHomepage",
     "AzureFunctionsJobHost__telemetryMode",
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
@@ -199,9 +201,9 @@ def the_settings_mean_what_the_app_expects(infra: Infra) -> None:
     assert (apart[config.STRICT_AUDIO.name], apart[config.ACTIVATION.name]) == ("true", "false")
     for choices, at_once in ((DEFAULT, 4), (EVERYTHING, 8)):
         threads = settings_of(infra.predicted(choices))["PYTHON_THREADPOOL_THREAD_COUNT"]
-        assert int(threads) > at_once, "a request that waits for its turn or is turned away needs a thread too"
-    limit = int(settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])
-    assert MAX_BODY_BYTES < limit < 2 * MAX_BODY_BYTES
+        assert int(threads) > at_once, "requests that only read storage need threads too"
+    assert int(settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]) == 8 * MAX_BODY_BYTES
+    assert {name: settings[name] for name in azure_host.HOST_SETTINGS} == azure_host.HOST_SETTINGS
 
 
 @promise
