@@ -60,6 +60,9 @@ param activation bool = false
 @description('Base URL that callers use when a gateway of your own stands in front; empty: API Management\'s, or the app\'s own.')
 param publicUrl string = ''
 
+@description('Own domain names of the app, a comma list: links in answers may repeat them.')
+param allowedHosts string = ''
+
 @description('Memory in MB that an instance gives to the signatures that identify among everyone compares with: 1.3 for 1,000.')
 @minValue(1)
 @maxValue(3072)
@@ -299,6 +302,7 @@ module functionApp 'modules/function-app.bicep' = {
     strictAudio: strictAudio
     activation: activation
     publicUrl: empty(publicUrl) ? ownUrl : publicUrl
+    allowedHosts: allowedHosts
     galleryMegabytes: galleryMegabytes
     requestsPerSecond: requestsPerSecond
     workAtOnce: workAtOnce

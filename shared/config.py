@@ -27,6 +27,8 @@ class Config:
     strict_audio: bool
     activation: bool
     public_url: str | None
+    own_host: str | None
+    allowed_hosts: frozenset[str]
     gallery_megabytes: int
     at_once: int
     waiting: int
@@ -68,8 +70,14 @@ ACTIVATION = Setting(
     "`true` asks for the activation phrase in the first enrollment of a text-independent profile.",
 )
 PUBLIC_URL = Setting(
-    "TIMBRE_PUBLIC_URL", None, "Base URL for `Operation-Location` behind a gateway; default: the request's own."
+    "TIMBRE_PUBLIC_URL", None, "Base URL of every link in an answer, behind a gateway; default: the request's own."
 )
+ALLOWED_HOSTS = Setting(
+    "TIMBRE_ALLOWED_HOSTS",
+    None,
+    "Own domain names, a comma list. A link repeats a request's Host if it is one, Azure's own name or a loopback.",
+)
+OWN_HOST = Setting("WEBSITE_HOSTNAME", None, "Set by Azure: the app's own name, for links to requests of another Host.")
 GALLERY_MEGABYTES = Setting(
     "TIMBRE_GALLERY_MEGABYTES",
     "512",
@@ -104,7 +112,8 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, GALLERY_MEGABYTES, AT_ONCE, WAITING, WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
+    PUBLIC_URL, ALLOWED_HOSTS, OWN_HOST, GALLERY_MEGABYTES, AT_ONCE, WAITING, WAIT_SECONDS, THREADS,
+    REQUESTS_PER_SECOND, LOCAL_KEY,
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
@@ -165,6 +174,10 @@ def read(environment: Mapping[str, str]) -> Config:
         strict_audio=flags[STRICT_AUDIO] == "true",
         activation=flags[ACTIVATION] == "true",
         public_url=public_url.rstrip("/") if public_url else None,
+        own_host=value(OWN_HOST),
+        allowed_hosts=frozenset(
+            name.strip().lower() for name in (value(ALLOWED_HOSTS) or "").split(",") if name.strip()
+        ),
         gallery_megabytes=int(megabytes),
         at_once=at_once or 1,
         waiting=waiting or 0,

@@ -51,6 +51,9 @@ param activation bool
 @description('Base URL that callers use; empty: the request\'s own.')
 param publicUrl string
 
+@description('Own domain names of the app, a comma list.')
+param allowedHosts string
+
 @description('Memory in MB that an instance gives to the voices that identify compares with.')
 param galleryMegabytes int
 
@@ -235,6 +238,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TIMBRE_STRICT_AUDIO: toLower(string(strictAudio))
     TIMBRE_ACTIVATION: toLower(string(activation))
     TIMBRE_PUBLIC_URL: publicUrl
+    TIMBRE_ALLOWED_HOSTS: allowedHosts
     TIMBRE_GALLERY_MEGABYTES: string(galleryMegabytes)
     TIMBRE_REQUESTS_PER_SECOND: string(requestsPerSecond)
     TIMBRE_AT_ONCE: workAtOnce

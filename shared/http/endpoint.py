@@ -18,6 +18,7 @@ from shared.domain.subscription import Subscription
 from shared.http import errors, streams
 from shared.http.extension import EXTENSION
 from shared.http.generations import GENERATIONS
+from shared.http.links import base_url
 from shared.http.management import ManagementCall
 from shared.http.reply import Reply
 from shared.http.routes import RouteTable, folded
@@ -157,6 +158,8 @@ async def _answer(
     body, and nobody whose body is on its way holds a place or a thread."""
     try:
         ready, caller = await on_thread(partial(_open, request.headers.get(KEY_HEADER.lower()), request_id))
+        if request.method == "POST":  # its answer may name what it makes: refused before anything is made
+            base_url(request.url, ready.config)
         whole = await request.whole()
         async with _admitted(gated, ready, caller.subscription):
             return await on_thread(lambda: handler(Call(whole, caller, ready, wire)))

@@ -16,9 +16,9 @@ from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
 from shared.http import paging, settings, thresholds
+from shared.http.links import base_url
 from shared.http.reply import Reply, date
 from shared.http.request import json_object, parameter
-from shared.http.wire import base_url
 from shared.services.manage import PutResult, SubscriptionPage
 
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
@@ -45,7 +45,7 @@ class ManagementCall:
 
     @property
     def base_url(self) -> str:
-        return base_url(self.request, self.services)
+        return base_url(self.request.url, self.services.config)
 
     @property
     def subscription_id(self) -> str:

@@ -30,14 +30,9 @@ from azurefunctions.extensions import base
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared import config
-from shared.domain.errors import BodyCutShort, BodyTooLarge, BodyTooSlow, ServiceBusy
-from shared.domain.limits import (
-    MAX_BODIES_BYTES,
-    MAX_BODY_BYTES,
-    MIN_UPLOAD_BYTES_PER_SECOND,
-    UPLOAD_RATE_SECONDS,
-    UPLOAD_STALL_SECONDS,
-)
+from shared.domain.errors import BodyCutShort, BodyTooLarge
+from shared.domain.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES
+from shared.http.upload import BodySpace, Pace
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -51,28 +46,11 @@ _INVOCATION: Final = "x-ms-invocation-id"
 _NO_BODY: Final = frozenset({204, 304})
 """Statuses that never have a body, nor a Content-Length."""
 
+_SPACE: Final = BodySpace(MAX_BODIES_BYTES)
+
 _FAILED: Final = json.dumps(
     {"error": {"code": "InternalServerError", "message": "Internal Server Error."}}, separators=(",", ":")
 ).encode()
-
-
-class BodySpace:
-    """Bytes of bodies that this process holds at a time. Used by the server's event loop alone."""
-
-    def __init__(self, maximum: int) -> None:
-        self._free = maximum
-
-    def take(self, size: int) -> None:
-        """Raises ``ServiceBusy``."""
-        if size > self._free:
-            raise ServiceBusy
-        self._free -= size
-
-    def give_back(self, size: int) -> None:
-        self._free += size
-
-
-_SPACE: Final = BodySpace(MAX_BODIES_BYTES)
 
 
 class StreamRequest:
@@ -136,7 +114,7 @@ class StreamRequest:
         announced = self.announced_bytes
         if announced is not None and announced > MAX_BODY_BYTES:
             raise BodyTooLarge(announced, MAX_BODY_BYTES)
-        content, pace = io.BytesIO(), _Pace(announced)
+        content, pace = io.BytesIO(), Pace(announced)
         while not self._body_ended:
             part = await self._next_part(pace)
             self._hold(len(part))
@@ -145,7 +123,7 @@ class StreamRequest:
             content.write(part)
         return content.getvalue()
 
-    async def _next_part(self, pace: _Pace) -> bytes:
+    async def _next_part(self, pace: Pace) -> bytes:
         try:
             async with asyncio.timeout(pace.patience_seconds):
                 message = await self._receive()
@@ -174,39 +152,6 @@ class StreamRequest:
         self.answered = True
         await self._send({"type": "http.response.start", "status": response.status_code, "headers": _head(response)})
         await self._send({"type": "http.response.body", "body": response.get_body() or b""})
-
-
-class _Pace:
-    """How fast a body comes, measured over ``UPLOAD_RATE_SECONDS`` at a time."""
-
-    def __init__(self, announced: int | None) -> None:
-        self.announced = announced
-        self.received = 0
-        self._since, self._before = asyncio.get_running_loop().time(), 0
-
-    def count(self, size: int) -> None:
-        """Raises ``BodyTooSlow``."""
-        self.received += size
-        if self._left_seconds() <= 0.0:
-            if self._is_slow:
-                raise self.refusal
-            self._since, self._before = asyncio.get_running_loop().time(), self.received
-
-    @property
-    def patience_seconds(self) -> float:
-        """How long to wait for the next bytes."""
-        return min(UPLOAD_STALL_SECONDS, max(self._left_seconds(), 0.0)) if self._is_slow else UPLOAD_STALL_SECONDS
-
-    @property
-    def refusal(self) -> BodyTooSlow:
-        return BodyTooSlow(self.received, self.announced)
-
-    @property
-    def _is_slow(self) -> bool:
-        return self.received - self._before < MIN_UPLOAD_BYTES_PER_SECOND * UPLOAD_RATE_SECONDS
-
-    def _left_seconds(self) -> float:
-        return self._since + UPLOAD_RATE_SECONDS - asyncio.get_running_loop().time()
 
 
 Answering: TypeAlias = Callable[[StreamRequest], Awaitable[func.HttpResponse]]

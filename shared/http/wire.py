@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -22,19 +21,13 @@ from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
 from shared.http import request as read
 from shared.http.errors import Wires
+from shared.http.links import base_url
 from shared.http.multipart import audio_part
 from shared.http.reply import Reply
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification
 from shared.services.profiles import ProfilePage
 from shared.services.verify import Verification
-
-
-def base_url(request: func.HttpRequest, services: Services) -> str:
-    """Scheme and host that the client can reach: the request's own, or the gateway's in front of us."""
-    here = urlsplit(request.url)
-    return services.config.public_url or f"{here.scheme}://{here.netloc}"
-
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Contract: in place of a profile id, in every generation, where the speaker is none of the candidates."""
@@ -55,7 +48,8 @@ class Call:
 
     @property
     def base_url(self) -> str:
-        return base_url(self.request, self.services)
+        """For links in the answer. Raises ``HostNotAllowed``."""
+        return base_url(self.request.url, self.services.config)
 
     def path(self, name: str) -> str:
         return str(self.request.route_params[name])

@@ -145,3 +145,12 @@ def answered(client: Client, path: str, audio: bytes) -> Answer:
             continue
         assert answer.status == 200, answer.body
         return answer
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:7071"])
+def test_no_link_leads_to_a_host_that_the_caller_made_up(api: Client, host: str) -> None:
+    answer = api.call("POST", V1.format(NOBODY), said(QUESTION), {"Host": host, "X-Forwarded-Host": "localhost"})
+    status, code, message = answer.error
+    assert (status, code) == (400, "BadRequest")
+    assert host in message
+    assert "TIMBRE_ALLOWED_HOSTS" in message

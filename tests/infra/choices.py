@@ -29,6 +29,7 @@ EVERYTHING: Final[Choices] = {
     "maximumInstanceCount": 100,
     "alwaysReadyInstances": 2,
     "httpConcurrency": 8,
+    "allowedHosts": "voices.example.com",
     "updateStrategy": "RollingUpdate",
     "zoneRedundant": True,
     "speakerModel": "another-1",

@@ -166,6 +166,7 @@ MUTATIONS: Final = {
         (APP, "'268435456'", "'34603008'"),
         (APP, "PYTHON_ENABLE_INIT_INDEXING: '1'", "PYTHON_ENABLE_INIT_INDEXING: '0'"),
         (APP, "AzureWebJobsDisableHomepage: 'true'", "AzureWebJobsDisableHomepage: 'false'"),
+        (APP, "TIMBRE_ALLOWED_HOSTS: allowedHosts", "TIMBRE_ALLOWED_HOSTS: publicUrl"),
         (APP, "TIMBRE_WAITING: workWaiting", "TIMBRE_WAITING: workAtOnce"),
         (MAIN, "param speakerModel string = 'ge2e-1'", "param speakerModel string = 'other'"),
     ],

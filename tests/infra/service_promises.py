@@ -14,14 +14,15 @@ from tests.infra.template import Choices, Infra, Prediction
 from tests.service import REPOSITORY
 from tools.package import PYTHON
 
-LOCAL_SETTINGS: Final = {config.STORAGE.name, config.LOCAL_KEY.name}
-"""Development only: a connection string is an account key, and a subscription made at start is nobody's."""
+LOCAL_SETTINGS: Final = {config.STORAGE.name, config.LOCAL_KEY.name, config.OWN_HOST.name}
+"""Not for infra to set: an account key, the subscription that a start makes, and Azure's own name of the app."""
 
 KEY_HEADER: Final = "Ocp-Apim-Subscription-Key"
 
 CHOSEN: Final = {
     config.MODEL.name: "another-1",
     config.PREVIOUS_MODEL.name: "ge2e-1",
+    config.ALLOWED_HOSTS.name: "voices.example.com",
     config.STRICT_AUDIO.name: "true",
     config.ACTIVATION.name: "true",
     config.GALLERY_MEGABYTES.name: "1024",
@@ -33,18 +34,11 @@ CHOSEN: Final = {
 """What the app has to be told when everything is chosen."""
 
 HOST_SETTINGS: Final = {
-    "AzureWebJobsStorage__credential",
-    "AzureWebJobsStorage__clientId",
-    "AzureWebJobsStorage__blobServiceUri",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
-    "PYTHON_ENABLE_INIT_INDEXING",
-    "AzureWebJobsDisableHomepage",
-    "AzureFunctionsJobHost__telemetryMode",
-    "OTEL_TRACES_SAMPLER",
-    "OTEL_TRACES_SAMPLER_ARG",
-}
+    "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "AzureWebJobsStorage__blobServiceUri",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "AzureFunctionsJobHost__telemetryMode", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG",
+    *azure_host.HOST_SETTINGS,
+}  # fmt: skip
 """What the Functions host and worker read."""
 
 REFUSED_BY_FLEX: Final = {

@@ -20,7 +20,7 @@ everything by design."""
 OTHERS_PACKAGES: dict[str, frozenset[str]] = {
     "shared.domain": frozenset({"numpy"}),
     "shared.services": frozenset({"numpy"}),
-    "shared.http": frozenset({"azure.functions"}),
+    "shared.http": frozenset({"azure.functions", "azurefunctions.extensions", "uvicorn"}),
     "functions": frozenset({"azure.functions"}),
 }
 """What the inner layers may use of other people's work; the adapters (audio, inference, storage) are free."""
