@@ -14,7 +14,7 @@ import azure.functions as func
 from shared.bootstrap import services
 from shared.http.endpoint import open_endpoint
 from shared.http.reply import Reply
-from shared.http.streams import StreamRequest
+from shared.http.streams import StreamRequest, on_thread
 
 blueprint = func.Blueprint()
 
@@ -36,7 +36,7 @@ async def health(_: StreamRequest) -> func.HttpResponse:
 async def ready(_: StreamRequest) -> func.HttpResponse:
     try:
         async with asyncio.timeout(READY_SECONDS):
-            parts = await asyncio.get_running_loop().run_in_executor(_thread, _parts)
+            parts = await on_thread(_parts, _thread)
     except TimeoutError:
         parts = {"answerInTime": False}
     status = 200 if all(parts.values()) else 503

@@ -12,7 +12,6 @@ passes such an answer on when the upload has ended, or gives up at ``functionTim
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import io
 import json
 import os
@@ -20,7 +19,8 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, cached_property
+from contextvars import ContextVar, copy_context
+from functools import cache, cached_property, partial
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
@@ -32,7 +32,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from shared import config
 from shared.domain.errors import BodyCutShort, BodyTooLarge
 from shared.domain.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES
-from shared.http.upload import BodySpace, Pace
+from shared.http.uploads import BodySpace, Pace, Patience
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -42,15 +42,23 @@ Result = TypeVar("Result")
 KEEP_ALIVE_SECONDS: Final = 600
 """Longer than the host keeps an idle connection (one minute): who closes first must not be the one that is called."""
 
+MAX_HEAD_BYTES: Final = 64 * 1024
+"""More than the host lets through (a request line of 8 KB, headers of 32 KB), so that no refusal is the server's."""
+
 _INVOCATION: Final = "x-ms-invocation-id"
 _NO_BODY: Final = frozenset({204, 304})
 """Statuses that never have a body, nor a Content-Length."""
 
-_SPACE: Final = BodySpace(MAX_BODIES_BYTES)
-
 _FAILED: Final = json.dumps(
     {"error": {"code": "InternalServerError", "message": "Internal Server Error."}}, separators=(",", ":")
 ).encode()
+
+
+_SPACE: Final = BodySpace(MAX_BODIES_BYTES)
+_PATIENCE: Final = Patience()
+
+_invocation: ContextVar[func.Context | None] = ContextVar("invocation", default=None)
+"""What the worker calls this request."""
 
 
 class StreamRequest:
@@ -59,8 +67,16 @@ class StreamRequest:
     ``route_params`` are filled in by the worker before a function sees the request.
     """
 
-    def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        send: Send,
+        patience: Patience = _PATIENCE,
+        space: BodySpace = _SPACE,
+    ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
+        self._patience, self._space = patience, space
         self.method: str = scope["method"]
         self.headers: Mapping[str, str] = _joined(
             (name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]
@@ -114,7 +130,7 @@ class StreamRequest:
         announced = self.announced_bytes
         if announced is not None and announced > MAX_BODY_BYTES:
             raise BodyTooLarge(announced, MAX_BODY_BYTES)
-        content, pace = io.BytesIO(), Pace(announced)
+        content, pace = io.BytesIO(), Pace(announced, self._patience)
         while not self._body_ended:
             part = await self._next_part(pace)
             self._hold(len(part))
@@ -137,12 +153,12 @@ class StreamRequest:
         return part
 
     def _hold(self, size: int) -> None:
-        _SPACE.take(size)
+        self._space.take(size)
         self._held += size
 
     def close(self) -> None:
         """The body is not needed any more."""
-        _SPACE.give_back(self._held)
+        self._space.give_back(self._held)
         self._held = 0
 
     async def answer(self, response: func.HttpResponse) -> None:
@@ -170,7 +186,8 @@ def register(
 ) -> None:
     """Make ``work`` an HTTP function of the blueprint."""
 
-    async def function(req: StreamRequest) -> StreamResponse:
+    async def function(req: StreamRequest, context: func.Context) -> StreamResponse:
+        _invocation.set(context)
         try:
             await req.answer(await work(req))
         finally:
@@ -181,10 +198,25 @@ def register(
     blueprint.function_name(name)(route(function))
 
 
-async def on_thread(work: Callable[[], Result]) -> Result:
-    """Run blocking work on a thread of ``PYTHON_THREADPOOL_THREAD_COUNT``, with the measurement of the request."""
-    context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_threads(), lambda: context.run(work))
+async def on_thread(work: Callable[[], Result], threads: ThreadPoolExecutor | None = None) -> Result:
+    """Run blocking work on a thread of ``PYTHON_THREADPOOL_THREAD_COUNT`` (or of ``threads``), with the measurement of
+    the request and the name of its invocation."""
+    named = partial(copy_context().run, _as_invocation, work)
+    return await asyncio.get_running_loop().run_in_executor(threads or _threads(), named)
+
+
+def _as_invocation(work: Callable[[], Result]) -> Result:
+    """The host drops log lines that do not name their invocation. The worker looks for its id where the guide for
+    Python functions says it shall stand on threads that the app starts."""
+    invocation = _invocation.get()
+    if invocation is None:
+        return work()
+    here = invocation.thread_local_storage
+    here.invocation_id = invocation.invocation_id
+    try:
+        return work()
+    finally:
+        here.invocation_id = None
 
 
 @cache
@@ -239,10 +271,11 @@ class WebApp(base.WebApp):  # type: ignore[misc]
         request = StreamRequest(scope, receive, send)
         try:
             await self._invoked(request)
-            self._forget(request.headers[_INVOCATION])
         except Exception:  # noqa: BLE001  the invocation's failure, which the host logs; the client gets JSON
             if not request.answered:
                 await request.answer(func.HttpResponse(_FAILED, status_code=500, mimetype="application/json"))
+        finally:
+            self._forget(request.headers.get(_INVOCATION, ""))
 
     def _forget(self, invocation_id: str) -> None:
         """The worker keeps what joined request and invocation for ever (azure-functions-python-worker 4.34 and
@@ -273,6 +306,7 @@ class WebServer(base.WebServer):  # type: ignore[misc]
             server_header=False,
             date_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         )
         await _Server(settings).serve(sockets=[self._socket])
 
