@@ -211,7 +211,7 @@ def _as_invocation(work: Callable[[], Result]) -> Result:
     invocation = _invocation.get()
     if invocation is None:
         return work()
-    here = invocation.thread_local_storage
+    here: Any = invocation.thread_local_storage
     here.invocation_id = invocation.invocation_id
     try:
         return work()
