@@ -104,6 +104,7 @@ def test_delete_takes_the_profile_away(sdk: Sdk, kind: str) -> None:
     assert sdk("get", profile).reason == "Canceled"
 
 
+@pytest.mark.local_host("Azure's host answers paths that begin with two slashes itself: 404 without a body")
 def test_an_endpoint_url_that_ends_with_a_slash_works(connect: Connect, said: Path) -> None:
     """``fromEndpoint`` puts a second slash behind it (trap 6)."""
     with connect("1.20", how="endpoint") as sdk:
