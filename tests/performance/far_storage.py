@@ -22,7 +22,8 @@ from localhost.azurite import Azurite
 from shared.domain.measurement import stage
 from shared.services import identify, identify_among, verify
 from shared.storage.ports import Change, Row, Rows
-from tests.round_trips.app import MEMORY, Answer, App, app
+from tests.in_process import Answer
+from tests.round_trips.app import MEMORY, App, app
 from tests.round_trips.customers import (
     IDENTIFICATION,
     TEXT_DEPENDENT,

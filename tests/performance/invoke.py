@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
+from urllib.parse import urlencode
 
-import azure.functions as func
-
-Function = Callable[[func.HttpRequest], func.HttpResponse]
+from tests.in_process import Answer, Function, call
 
 
-def invoke(name: str, key: str, parameters: Mapping[str, str], wav: bytes) -> func.HttpResponse:
+def invoke(name: str, key: str, parameters: Mapping[str, str], wav: bytes) -> Answer:
     """A v1.0 function by its name. Raises ``AssertionError`` when it refuses."""
-    request = func.HttpRequest(
-        method="POST",
-        url=f"http://127.0.0.1/spid/v1.0/{name}",
-        headers={"Ocp-Apim-Subscription-Key": key, "Content-Type": "audio/wav"},
-        params=parameters,
-        body=wav,
-    )
-    answer = _functions()[name](request)
-    assert answer.status_code < 300, f"{name} answered {answer.status_code}: {answer.get_body()!r}"
+    headers = {"Ocp-Apim-Subscription-Key": key, "Content-Type": "audio/wav"}
+    answer = call(_functions()[name], "POST", f"/spid/v1.0/{name}?{urlencode(parameters)}", headers, wav)
+    assert answer.status < 300, f"{name} answered {answer.status}: {answer.body!r}"
     return answer
 
 

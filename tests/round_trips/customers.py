@@ -17,7 +17,8 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.profile import Enrollment, EnrollmentStatus, ProfileKey, ProfileKind
 from shared.services.by_channel import embeddings
 from tests.api.contract import DOCUMENT
-from tests.round_trips.app import Answer, App
+from tests.in_process import Answer
+from tests.round_trips.app import App
 from tests.service import REPOSITORY
 
 TEXT_DEPENDENT: Final = "verification/text-dependent"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tests.round_trips.app import Answer, App
+from tests.in_process import Answer
+from tests.round_trips.app import App
 from tests.round_trips.customers import (
     IDENTIFICATION,
     LOCALE,
@@ -253,7 +254,7 @@ def _operation(app: App, one: Described) -> Call:
     who = customer(app)
     (profile,) = who.created(IDENTIFICATION)
     target = f"/spid/v1.0/identificationProfiles/{profile}/enroll?shortAudio=true"
-    location = expected(who.call("POST", target, sample("passphrase-1")), 202).headers["Operation-Location"]
+    location = expected(who.call("POST", target, sample("passphrase-1")), 202).headers["operation-location"]
     return on(who, one, operationId=location.rpartition("/")[2])
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import azure.functions as func
 import pytest
 
 from shared.http.endpoint import dispatch
 from shared.http.routes import Route, RouteTable, folded
+from shared.http.streams import StreamRequest
+from tests.in_process import stream_request
 
 FAMILY = "{family:regex(^(verification|identification)$)}"
 
 
-def answer(request: func.HttpRequest) -> func.HttpResponse:
+async def answer(request: StreamRequest) -> func.HttpResponse:
     return func.HttpResponse(status_code=200)
 
 
@@ -57,6 +61,6 @@ def test_each_run_of_slashes_is_one(path: str, expected: str) -> None:
 
 
 def test_a_path_that_no_route_takes_is_404_in_json() -> None:
-    response = dispatch(func.HttpRequest("GET", "http://127.0.0.1/nothing?x=1", body=b""))
+    response = asyncio.run(dispatch(stream_request("GET", "/nothing?x=1")[0]))
     assert response.status_code == 404
     assert response.get_body() == b'{"error":{"code":"NotFound","message":"There is nothing at /nothing."}}'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from threading import Event, Thread
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import wraps
 
 import pytest
 
@@ -14,98 +16,147 @@ LONG = 60.0
 """Seconds; nothing in a passing test takes so long."""
 
 
-class Waiter(Thread):
+def in_a_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    @wraps(test)
+    def run() -> None:
+        asyncio.run(asyncio.wait_for(test(), LONG))
+
+    return run
+
+
+class Waiter:
     """Goes through the gate, notes it, and stays inside until it is let go."""
 
     def __init__(self, gate: Gate, name: str, order: list[str]) -> None:
-        super().__init__(daemon=True)
         self.gate, self.called, self.order = gate, name, order
-        self.inside, self.go, self.refused = Event(), Event(), False
+        self.inside, self.go, self.refused = asyncio.Event(), asyncio.Event(), False
+        self.task = asyncio.create_task(self._run())
 
-    def run(self) -> None:
+    async def _run(self) -> None:
         try:
-            with self.gate.admitted():
+            async with self.gate.admitted():
                 self.order.append(self.called)
                 self.inside.set()
-                self.go.wait(LONG)
+                await self.go.wait()
         except ServiceBusy:
             self.refused = True
 
 
-def queued(gate: Gate, number: int) -> None:
+async def queued(gate: Gate, number: int) -> None:
     """Wait until so many are waiting."""
     while len(gate._queue) < number:
-        Event().wait(0.001)
+        await asyncio.sleep(0)
 
 
-def test_as_many_as_said_are_inside_and_the_next_is_refused() -> None:
+async def refused(gate: Gate) -> ServiceBusy:
+    with pytest.raises(ServiceBusy) as refusal:
+        async with gate.admitted():
+            raise AssertionError("there was no place")
+    return refusal.value
+
+
+@in_a_loop
+async def test_as_many_as_said_are_inside_and_the_next_is_refused() -> None:
     gate = Gate(2, 0, LONG)
-    with gate.admitted(), gate.admitted(), pytest.raises(ServiceBusy) as refusal, gate.admitted():
-        raise AssertionError("a third was let in")
-    assert refusal.value.retry_after_seconds == 1
+    async with gate.admitted(), gate.admitted():
+        assert (await refused(gate)).retry_after_seconds == 1
 
 
-def test_a_place_is_free_again_after_work_that_failed() -> None:
+@in_a_loop
+async def test_a_place_is_free_again_after_work_that_failed() -> None:
     gate = Gate(1, 0, LONG)
-    with pytest.raises(KeyError), gate.admitted():
-        raise KeyError
-    with gate.admitted():
+    with pytest.raises(KeyError):
+        async with gate.admitted():
+            raise KeyError
+    async with gate.admitted():
         pass
 
 
-def test_who_waits_gets_in_when_a_place_is_free_in_the_order_of_arrival() -> None:
+@in_a_loop
+async def test_who_waits_gets_in_when_a_place_is_free_in_the_order_of_arrival() -> None:
     gate, order = Gate(1, 2, LONG), list[str]()
-    first, second = Waiter(gate, "first", order), Waiter(gate, "second", order)
-    with gate.admitted():
-        first.start()
-        queued(gate, 1)
-        second.start()
-        queued(gate, 2)
-    assert first.inside.wait(LONG)
+    async with gate.admitted():
+        first = Waiter(gate, "first", order)
+        await queued(gate, 1)
+        second = Waiter(gate, "second", order)
+        await queued(gate, 2)
+    await first.inside.wait()
     assert order == ["first"]
     first.go.set()
-    assert second.inside.wait(LONG)
-    second.go.set()
-    second.join(LONG)
+    await second.inside.wait()
     assert order == ["first", "second"]
+    second.go.set()
+    await second.task
 
 
-def test_who_finds_the_queue_full_is_refused_while_the_others_go_on_waiting() -> None:
+@in_a_loop
+async def test_a_newcomer_does_not_overtake_who_was_just_called_in() -> None:
     gate, order = Gate(1, 1, LONG), list[str]()
-    waiting = Waiter(gate, "waiting", order)
-    with gate.admitted():
-        waiting.start()
-        queued(gate, 1)
-        with pytest.raises(ServiceBusy), gate.admitted():
-            raise AssertionError("there was no place to wait")
-    assert waiting.inside.wait(LONG)
+    async with gate.admitted():
+        waiting = Waiter(gate, "waiting", order)
+        await queued(gate, 1)
+    newcomer = Waiter(gate, "newcomer", order)  # the place is taken, though nobody is inside yet
+    await waiting.inside.wait()
+    await queued(gate, 1)
+    assert order == ["waiting"]
     waiting.go.set()
-    waiting.join(LONG)
+    await newcomer.inside.wait()
+    newcomer.go.set()
+    await newcomer.task
+
+
+@in_a_loop
+async def test_who_finds_the_queue_full_is_refused_while_the_others_go_on_waiting() -> None:
+    gate, order = Gate(1, 1, LONG), list[str]()
+    async with gate.admitted():
+        waiting = Waiter(gate, "waiting", order)
+        await queued(gate, 1)
+        await refused(gate)
+    await waiting.inside.wait()
+    waiting.go.set()
+    await waiting.task
     assert not waiting.refused
 
 
-def test_who_waited_for_too_long_is_refused_and_leaves_the_queue() -> None:
+@in_a_loop
+async def test_who_waited_for_too_long_is_refused_and_leaves_the_queue() -> None:
     gate = Gate(1, 1, 0.0)
-    with gate.admitted():
+    async with gate.admitted():
         for _ in range(3):  # a place in the queue that was not given back would show at the second
-            with pytest.raises(ServiceBusy), gate.admitted():
-                raise AssertionError("two are inside")
+            await refused(gate)
             assert not gate._queue
-    with gate.admitted():
+    async with gate.admitted():
         pass
 
 
-def test_no_place_is_lost_or_made_under_many_at_once() -> None:
+@pytest.mark.parametrize("called_in", [False, True], ids=["still waiting", "just called in"])
+def test_who_gives_up_waiting_loses_no_place(called_in: bool) -> None:
+    @in_a_loop
+    async def run() -> None:
+        gate, order = Gate(1, 1, LONG), list[str]()
+        async with gate.admitted():
+            waiting = Waiter(gate, "waiting", order)
+            await queued(gate, 1)
+            if not called_in:
+                waiting.task.cancel()
+                await asyncio.wait([waiting.task])
+        waiting.task.cancel()
+        await asyncio.wait([waiting.task])
+        assert (order, list(gate._queue), gate._free) == ([], [], 1)
+
+    run()
+
+
+@in_a_loop
+async def test_no_place_is_lost_or_made_under_many_at_once() -> None:
     gate, order = Gate(3, 50, LONG), list[str]()
     crowd = [Waiter(gate, str(number), order) for number in range(40)]
-    for one in crowd:
-        one.go.set()
-        one.start()
-    for one in crowd:
-        one.join(LONG)
-    assert len(order) == 40
-    with ExitStack() as stack:
+    for waiter in crowd:
+        waiter.go.set()
+    await asyncio.wait([waiter.task for waiter in crowd])
+    assert sorted(order, key=int) == [str(number) for number in range(40)]
+    async with AsyncExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(gate.admitted())
+            await stack.enter_async_context(gate.admitted())
         assert gate._free == 0
     assert gate._free == 3
