@@ -271,7 +271,7 @@ SUBSCRIPTIONS: Final = (
 )
 
 HEALTH: Final = (
-    RoundTrips("health, and the description of the API", ("getHealth", "getOpenApi")),
+    RoundTrips("health, and what the service is", ("getHealth", "getService", "getOpenApi")),
     RoundTrips("readiness, at most every ten seconds", ("getReadiness",), ("read ready", "read recording")),
     RoundTrips("readiness, in between", ("getReadiness",)),
 )

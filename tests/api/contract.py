@@ -20,18 +20,20 @@ _BY_HOST = {"401", "404", "405", "413"}
 
 
 def assert_conforms(method: str, target: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """``headers`` have lower-case names. Preflights and the functions host's own addresses are not described."""
+    """``headers`` have lower-case names. Preflights and the functions host's own addresses are not described; HEAD is
+    GET without the body."""
     path = target.partition("?")[0]
     if method == "OPTIONS" or path.startswith("/admin/"):
         return
-    response = _response(method.lower(), path, str(status), by_host="apim-request-id" not in headers)
+    described_as = "get" if method == "HEAD" else method.lower()
+    response = _response(described_as, path, str(status), by_host="apim-request-id" not in headers)
     for name, header in response.get("headers", {}).items():
         described = _resolved(header)
         assert name.lower() in headers or not described.get("required"), f"{method} {path} {status}: no {name}"
         if name.lower() in headers:
             _validator(json.dumps(described["schema"])).validate(headers[name.lower()])
     content = response.get("content")
-    if content is None:
+    if content is None or method == "HEAD":
         assert body == b"", f"{method} {path} {status} has a body"
         return
     media_type = headers["content-type"].partition(";")[0]
@@ -41,7 +43,7 @@ def assert_conforms(method: str, target: str, status: int, headers: Mapping[str,
 def operation(method: str, path: str) -> dict[str, Any] | None:
     """The operation at a path as it came on the wire; of several templates the one that says most."""
     plain = unquote(folded(path))
-    plain = plain.removesuffix("/") or plain
+    plain = plain.removesuffix("/") or "/"
     found = [
         (len(re.sub(r"\{\w+\}", "", template)), item[method])
         for template, item in DOCUMENT["paths"].items()

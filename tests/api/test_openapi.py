@@ -13,7 +13,7 @@ from shared.http.routes import Route
 from shared.http.streams import StreamRequest
 from tests.api.client import Client
 from tests.api.contract import DOCUMENT, assert_conforms
-from tests.api.every_route import functions, http_trigger
+from tests.api.every_route import functions, http_trigger, template
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 VALUES = {"profileId": "11111111-2222-3333-4444-555555555555", "operationId": "11111111-2222-3333-4444-555555555555"}
@@ -26,7 +26,7 @@ def routes() -> list[Route]:
         trigger = http_trigger(function)
         if trigger and function.get_function_name() != "zz_elsewhere":
             methods = {method.value.lower() for method in trigger["methods"]}
-            found.append(Route(trigger["route"], frozenset(methods & METHODS), not_called))
+            found.append(Route(template(trigger), frozenset(methods & METHODS), not_called))
     return found
 
 

@@ -27,7 +27,7 @@ from shared.storage.memory import MemoryBlobs, MemoryRows
 from shared.storage.ports import Rows
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.tables import TableRows
-from tests.api.every_route import functions, http_trigger
+from tests.api.every_route import functions, http_trigger, template
 from tests.in_process import Answer, Function, call
 from tests.round_trips.ledger import Ledger, NotingBlobs, NotingRows
 
@@ -113,7 +113,7 @@ def _routes() -> list[tuple[Route, Function]]:
         trigger = http_trigger(function)
         if trigger and function.get_function_name() != "zz_elsewhere":
             methods = frozenset(method.value for method in trigger["methods"])
-            found.append((Route(trigger["route"], methods, not_called), function.get_user_function()))
+            found.append((Route(template(trigger), methods, not_called), function.get_user_function()))
     return found
 
 

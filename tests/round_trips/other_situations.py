@@ -122,7 +122,7 @@ def _operator_settings(app: App, one: Described) -> Call:
     return lambda: app.call(one.method, one.target(subscriptionId=who.subscription_id), THRESHOLDS)
 
 
-@situation("health, and the description of the API")
+@situation("health, and what the service is")
 @situation("readiness, at most every ten seconds")
 def _health(app: App, one: Described) -> Call:
     return lambda: app.call(one.method, one.target())
