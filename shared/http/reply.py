@@ -26,7 +26,7 @@ class Reply:
             return func.HttpResponse(b"", status_code=self.status, headers=headers)
         # JSON lets a caller send half a surrogate pair, which has no UTF-8 and may stand in what a refusal repeats.
         content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        # Said in full: the worker writes the character set of text types only, and old clients guess another one.
+        # With its character set: old clients guess another one.
         headers["Content-Type"] = "application/json; charset=utf-8"
         return func.HttpResponse(content, status_code=self.status, headers=headers)
 

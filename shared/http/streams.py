@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
@@ -32,6 +31,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from shared import config
 from shared.domain.errors import BodyCutShort, BodyTooLarge
 from shared.domain.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES
+from shared.http import errors
 from shared.http.uploads import BodySpace, Pace, Patience
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -48,11 +48,6 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 _INVOCATION: Final = "x-ms-invocation-id"
 _NO_BODY: Final = frozenset({204, 304})
 """Statuses that never have a body, nor a Content-Length."""
-
-_FAILED: Final = json.dumps(
-    {"error": {"code": "InternalServerError", "message": "Internal Server Error."}}, separators=(",", ":")
-).encode()
-
 
 _SPACE: Final = BodySpace(MAX_BODIES_BYTES)
 _PATIENCE: Final = Patience()
@@ -226,8 +221,11 @@ def _threads() -> ThreadPoolExecutor:
 
 def _head(response: func.HttpResponse) -> list[tuple[bytes, bytes]]:
     headers = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in response.headers.items()]
+    content = response.get_body() or b""
+    if content and "content-type" not in response.headers:
+        headers.append((b"content-type", response.mimetype.encode("latin-1")))
     if response.status_code not in _NO_BODY:
-        headers.append((b"content-length", str(len(response.get_body() or b"")).encode()))
+        headers.append((b"content-length", str(len(content)).encode()))
     return headers
 
 
@@ -271,9 +269,9 @@ class WebApp(base.WebApp):  # type: ignore[misc]
         request = StreamRequest(scope, receive, send)
         try:
             await self._invoked(request)
-        except Exception:  # noqa: BLE001  the invocation's failure, which the host logs; the client gets JSON
+        except Exception as error:  # noqa: BLE001  the invocation's failure, which the host logs; the client gets JSON
             if not request.answered:
-                await request.answer(func.HttpResponse(_FAILED, status_code=500, mimetype="application/json"))
+                await request.answer(errors.unexpected(error).response({}))
         finally:
             self._forget(request.headers.get(_INVOCATION, ""))
 
