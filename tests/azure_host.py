@@ -81,10 +81,20 @@ def free_port() -> int:
 def running_host(
     log: Path, app: Path, settings: Mapping[str, str], key: str, port: int = 0
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Serve ``app`` with these settings and no others; gives the address and the host's process.
+    """Serve ``app`` with these settings and no others; gives the address and the host's process, once it is ready.
 
     ``key`` opens what is for the operator. At the end the whole process group goes, the worker included.
     """
+    with started_host(log, app, settings, key, port) as (url, process):
+        _wait_until_ready(process, url, key, log)
+        yield url, process
+
+
+@contextmanager
+def started_host(
+    log: Path, app: Path, settings: Mapping[str, str], key: str, port: int = 0
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """As ``running_host``, but the host has only just been started."""
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="timbre-host-") as folder, log.open("wb") as output:
         process = subprocess.Popen(
@@ -97,7 +107,6 @@ def running_host(
             start_new_session=True,
         )
         try:
-            _wait_until_ready(process, f"http://127.0.0.1:{port}", key, log)
             yield f"http://127.0.0.1:{port}", process
         finally:
             _end(process)

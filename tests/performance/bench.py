@@ -39,6 +39,10 @@ PARTS = {
     "upkeep": "What the timers cost",
     "cold_start": "Cold start",
     "soak": "Soak",
+    "azure": "On Azure's own host",
+    "azure_cold_start": "Cold start on Azure's own host",
+    "adapter": "HTTP streams: Timbre's adapter, Microsoft's, and none",
+    "azure_soak": "Soak on Azure's own host",
 }
 """Modules of ``tests.performance.parts``, in the order in which they run."""
 

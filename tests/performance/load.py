@@ -178,12 +178,13 @@ class Posted:
     path: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+    method: str = "POST"
 
     def __call__(self, connection: HTTPConnection) -> Outcome:
         """A broken connection is status 0."""
         started = time.perf_counter()
         try:
-            connection.request("POST", self.path, self.body, dict(self.headers))
+            connection.request(self.method, self.path, self.body, dict(self.headers))
             response = connection.getresponse()
             response.read()
         except OSError:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.performance import process
 
 
 def resident_megabytes(process_id: int) -> float | None:
     """Resident memory of a process and all its descendants, MB of 10**6 bytes; ``None`` on Windows."""
     if sys.platform == "win32":
         return None
-    said = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
-    rows = [tuple(map(int, line.split())) for line in said.stdout.splitlines()]
-    family, size = {process_id}, 0
-    while len(family) != size:
-        size = len(family)
-        family |= {own for own, parent, _ in rows if parent in family}
-    return sum(kilobytes for own, _, kilobytes in rows if own in family) * 1024 / 1e6
+    return sum(process.resident_megabytes(member) or 0.0 for member in process.family(process_id))
 
 
 def processor_seconds(process_id: int) -> float | None:
