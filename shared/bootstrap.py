@@ -266,7 +266,7 @@ def assemble(
 def key_encryption_of(config: Config) -> KeyEncryption:
     setting = config.key_encryption
     if setting.startswith("vault:"):
-        return KeyVaultKeyEncryption(setting.removeprefix("vault:"), config.storage.client_id)
+        return KeyVaultKeyEncryption(setting.removeprefix("vault:"), config.storage)
     return LocalKeyEncryption.from_setting(setting)
 
 

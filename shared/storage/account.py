@@ -3,7 +3,8 @@
 Time bounds. An attempt waits 2 s for a connection and 3 s for each part of an answer, and there are at most three
 attempts with pauses of at most 1 s in between; a table transaction is a POST, which the SDK sends again only after a
 500, 503 or 504. Measured: a storage that accepts and says nothing costs a read 9.8 s, a blob write 10.6 s, a
-transaction 3.0 s; a refused connection at most 1.6 s. Then the caller hears ``StorageUnavailable``.
+transaction 3.0 s; a refused connection at most 1.6 s. Then the caller hears ``StorageUnavailable``. The same bounds
+hold for the managed identity and for the key vault, which share the connections.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies
 
 from azure.core.pipeline.transport import RequestsTransport
@@ -39,6 +40,13 @@ _DEVELOPMENT_ACCOUNT: Final = (
 """The emulator's published account, the same on every machine. The tables SDK does not know the short form."""
 
 
+class ImpatientTransport(RequestsTransport):  # type: ignore[misc]  # azure.core says no type of it
+    """Pauses for ``MAX_BACKOFF_SECONDS`` at most: the SDK sleeps out any ``Retry-After``, minutes of it too."""
+
+    def sleep(self, duration: float) -> None:
+        super().sleep(min(duration, MAX_BACKOFF_SECONDS))
+
+
 @dataclass(frozen=True)
 class StorageAccount:
     """Either a connection string, or the two service addresses with the client id of a managed identity.
@@ -59,7 +67,7 @@ class StorageAccount:
         _silence_sdk_logs()
 
     @cached_property
-    def transport(self) -> RequestsTransport:
+    def transport(self) -> ImpatientTransport:
         """One pool of connections for every client. The clients must not close it."""
         session = Session()
         # Otherwise requests goes through the whole environment for a proxy, and for a file of passwords, at every call:
@@ -68,7 +76,7 @@ class StorageAccount:
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        return RequestsTransport(
+        return ImpatientTransport(
             session=session,
             session_owner=False,
             connection_timeout=CONNECT_SECONDS,
@@ -76,14 +84,33 @@ class StorageAccount:
             connection_verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True,
         )
 
+    @property
+    def client_options(self) -> dict[str, Any]:
+        """For every client with azure.core's own retries: all but the blobs', whose SDK has others."""
+        return {
+            "transport": self.transport,
+            "retry_total": RETRIES,
+            "retry_connect": RETRIES,
+            "retry_read": RETRIES,
+            "retry_status": RETRIES,
+            "retry_backoff_factor": BACKOFF_FACTOR_SECONDS,
+            "retry_backoff_max": MAX_BACKOFF_SECONDS,
+        }
+
     @cached_property
     def credential(self) -> TokenCredential:
-        """Imported here: it costs 150 ms, and a connection string needs none of it."""
+        """Imported here: it costs 150 ms, and a connection string needs none of it.
+
+        An identity that is away or silent is asked again by the client that needs the token, and by nobody else:
+        retries inside retries would take 30 s. Its own 429 and 5xx, which the client does not repeat, are asked again
+        here. Without bounds of ours the SDK waits five minutes for a silent identity, four times over.
+        """
         from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
+        options = self.client_options | {"retry_connect": 0, "retry_read": 0}
         if self.client_id:
-            return ManagedIdentityCredential(client_id=self.client_id)
-        return DefaultAzureCredential()
+            return ManagedIdentityCredential(client_id=self.client_id, **options)
+        return DefaultAzureCredential(**options)
 
 
 def _silence_sdk_logs() -> None:

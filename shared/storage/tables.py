@@ -12,7 +12,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, TableEntity, TableServiceClient, UpdateMode
 
-from shared.storage.account import BACKOFF_FACTOR_SECONDS, MAX_BACKOFF_SECONDS, RETRIES, StorageAccount
+from shared.storage.account import StorageAccount
 from shared.storage.azure_errors import azure_errors, is_container_missing, transaction_errors
 from shared.storage.ports import Change, Insert, Merge, Remove, Replace, Row, RowExists, RowMissing, Value
 from shared.storage.rules import check_changes, check_key
@@ -124,18 +124,9 @@ class TableRows:
 
 
 def _service(account: StorageAccount) -> TableServiceClient:
-    options: dict[str, Any] = {
-        "transport": account.transport,
-        "retry_total": RETRIES,
-        "retry_connect": RETRIES,
-        "retry_read": RETRIES,
-        "retry_status": RETRIES,
-        "retry_backoff_factor": BACKOFF_FACTOR_SECONDS,
-        "retry_backoff_max": MAX_BACKOFF_SECONDS,
-    }
     if account.connection_string:
-        return TableServiceClient.from_connection_string(account.connection_string, **options)
-    return TableServiceClient(account.table_uri, credential=account.credential, **options)
+        return TableServiceClient.from_connection_string(account.connection_string, **account.client_options)
+    return TableServiceClient(account.table_uri, credential=account.credential, **account.client_options)
 
 
 def _operation(partition: str, change: Change) -> _Operation:

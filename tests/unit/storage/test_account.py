@@ -139,7 +139,7 @@ def test_with_a_connection_string_neither_identity_nor_key_vault_is_imported() -
         "from shared.storage.blobs import AzureBlobs; from shared.storage.key_vault import KeyVaultKeyEncryption;"
         "account = StorageAccount(connection_string='UseDevelopmentStorage=true');"
         "TableRows(account, 'voices'); AzureBlobs(account, 'audio');"
-        "KeyVaultKeyEncryption('https://vault.vault.azure.net/keys/timbre');"
+        "KeyVaultKeyEncryption('https://vault.vault.azure.net/keys/timbre', account);"
         "lazy = {'azure.identity', 'azure.keyvault.keys', 'azure.storage.blob'}; print(sorted(lazy & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -8,11 +8,13 @@ from base64 import b64encode
 import pytest
 
 from shared.domain.errors import SealBroken
+from shared.storage.account import StorageAccount
 from shared.storage.key_encryption import LocalKeyEncryption, WrappedKey
 from shared.storage.key_vault import KeyVaultKeyEncryption
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 DATA_KEY = os.urandom(32)
+ACCOUNT = StorageAccount("UseDevelopmentStorage=true")
 
 
 def setting(*keys: bytes) -> str:
@@ -64,13 +66,13 @@ def test_a_key_id_does_not_tell_the_key() -> None:
 @pytest.mark.parametrize("uri", ["", "http://vault/keys/k", "https://vault.vault.azure.net/secrets/k", "vault/keys/k"])
 def test_a_vault_key_has_an_https_address_of_a_key(uri: str) -> None:
     with pytest.raises(ValueError, match="Key Vault key"):
-        KeyVaultKeyEncryption(uri)
+        KeyVaultKeyEncryption(uri, ACCOUNT)
 
 
 @pytest.mark.parametrize(
     "key_id", ["https://evil.example/keys/timbre/1", "https://vault.vault.azure.net/keys/timbre2/1", "local:0011"]
 )
 def test_a_row_cannot_send_a_wrapped_key_to_another_vault_or_key(key_id: str) -> None:
-    keys = KeyVaultKeyEncryption("https://vault.vault.azure.net/keys/timbre")
+    keys = KeyVaultKeyEncryption("https://vault.vault.azure.net/keys/timbre", ACCOUNT)
     with pytest.raises(SealBroken):
         keys.unwrap(WrappedKey(key_id, b"x" * 256))
