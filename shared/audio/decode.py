@@ -1,4 +1,4 @@
-"""From the bytes of a request to mono samples at 16 kHz.
+"""From the bytes of a request to samples at 16 kHz, channel by channel.
 
 libsndfile does the decoding. Around it stand the bounds: nothing is decoded that is too long by its own header, and
 reading stops a moment after the longest allowed length whatever the header says, in blocks, so that a small file that
@@ -17,12 +17,11 @@ import soundfile
 
 from shared.audio import wav
 from shared.audio.clipping import ClippedRuns
-from shared.audio.mixdown import mixed
 from shared.audio.resample import Resampler
 from shared.audio.sniff import SUPPORTED, Container, sniff
 from shared.audio.webm import opus_as_ogg
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioTooShort, AudioUnreadable
-from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording
+from shared.domain.recording import SAMPLE_RATE, AudioFormat
 
 STRICT_FORMAT: Final = "16Khz 16bit Mono PCM"
 """Contract (v2.0): the retired service's wording of the one format it took."""
@@ -51,10 +50,19 @@ _FORMATS: Final = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3"
 
 @dataclass(frozen=True)
 class Decoded:
-    """A recording, and where its original samples were at full scale: ``clipped`` is [n] at 16 kHz."""
+    """Every channel of a recording at 16 kHz.
 
-    recording: Recording
+    ``samples`` has shape [channels, n] and may be a transposed view; full scale is 1, which resampling and lossy codecs
+    overshoot. ``clipped``, [channels, n], marks where the original samples were at full scale.
+    """
+
+    samples: npt.NDArray[np.float32] = field(repr=False)
     clipped: npt.NDArray[np.bool_] = field(repr=False)
+    format: AudioFormat
+
+    @property
+    def seconds(self) -> float:
+        return self.samples.shape[1] / SAMPLE_RATE
 
 
 class _Bytes(io.BytesIO):
@@ -142,9 +150,9 @@ def _decoded(
     samples, clipped, seconds = _read(sound, max_seconds)
     if seconds > max_seconds:
         raise AudioTooLong(max_seconds, max_seconds, at_least=True)
-    if seconds < min_seconds or not len(samples):
+    if seconds < min_seconds or not samples.shape[1]:
         raise AudioTooShort(seconds, min_seconds)
-    return Decoded(Recording(samples, received), clipped)
+    return Decoded(samples, clipped, received)
 
 
 def _check_format(received: AudioFormat, libsndfile_format: str, strict: bool) -> None:
@@ -169,11 +177,12 @@ def _promised_seconds(sound: _ForwardOnly) -> float | None:
 
 
 def _read(sound: _ForwardOnly, max_seconds: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], float]:
-    """Mono samples at 16 kHz, the clipped ones among them, and the seconds read: at most one block beyond the bound."""
+    """Samples [channels, n] at 16 kHz, the clipped ones among them, and the seconds read: at most one block beyond the
+    bound."""
     rate, channels = sound.samplerate, sound.channels
     longest = int(max_seconds * rate) + 1
     block_frames = min(_BLOCK_VALUES // channels, longest)
-    resampler, runs, frames = Resampler(rate, channels), ClippedRuns(rate), 0
+    resampler, runs, frames = Resampler(rate, channels), ClippedRuns(rate, channels), 0
     while frames < longest:
         wanted = min(block_frames, longest - frames)
         block = sound.read(wanted, dtype="float32", always_2d=True)
@@ -183,9 +192,8 @@ def _read(sound: _ForwardOnly, max_seconds: float) -> tuple[npt.NDArray[np.float
         frames += len(block)
         if len(block) < wanted:
             break
-    samples = mixed(resampler.finish())
-    np.clip(samples, -1.0, 1.0, out=samples)
-    return samples, runs.mask(len(samples)), frames / rate
+    samples = resampler.finish()
+    return samples.T, runs.mask(len(samples)), frames / rate
 
 
 def _check_values(block: npt.NDArray[np.float32]) -> None:

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from shared.audio.band import band
 from shared.audio.decode import Decoded, decode
+from shared.audio.mixdown import mixed
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.domain.errors import AudioClipped, AudioTooNarrow, AudioTooNoisy, AudioTooQuiet, SpeechTooShort
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import stage
-from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
+from shared.domain.recording import SAMPLE_RATE, Recording, Samples, Utterance
 
 
 class SpeechDetector(Protocol):
@@ -61,15 +62,15 @@ class RecordingListener:
         return utterance
 
     def _measured(self, decoded: Decoded) -> Utterance:
-        samples = decoded.recording.samples
+        samples = mixed(decoded.samples)
         speech = self._detector.speech_mask(samples)
         heard = band(samples, speech)
         return Utterance(
-            recording=decoded.recording,
+            recording=Recording(samples, decoded.format),
             speech=speech,
             speech_seconds=int(np.count_nonzero(speech)) / SAMPLE_RATE,
             snr_db=snr_db(samples, speech),
-            clipped_percent=clipped_percent(decoded.clipped, speech),
+            clipped_percent=clipped_percent(decoded.clipped.any(axis=0), speech),
             level_dbfs=level_dbfs(samples, speech),
             bandwidth_hz=heard.bandwidth_hz,
             bass_db=heard.bass_db,

@@ -14,20 +14,20 @@ _CANCELLED: Final = 0.1
 """Power of the mean against the loudest channel, -10 dB: below it the channels are wired against each other."""
 
 
-def mixed(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The mean of the channels that carry the voice; shape [n, channels] to [n].
+def mixed(channels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The mean of the channels that carry the voice; shape [channels, n] to [n].
 
     Channels that are silent beside the loudest are left out. Where the mean cancels the voice, as with one channel
     inverted, the loudest channel stands alone.
     """
-    if samples.shape[1] == 1 or not len(samples):
-        return samples[:, 0]
-    powers = np.einsum("ij,ij->j", samples, samples, dtype=np.float64)
+    if len(channels) == 1 or not channels.shape[1]:
+        return np.ascontiguousarray(channels[0])
+    powers = np.einsum("ij,ij->i", channels, channels, dtype=np.float64)
     loudest = int(np.argmax(powers))
     carrying = powers > _SILENT * powers[loudest]
     if np.count_nonzero(carrying) <= 1:
-        return np.ascontiguousarray(samples[:, loudest])
-    mean = samples[:, carrying].mean(axis=1, dtype=np.float32)
+        return np.ascontiguousarray(channels[loudest])
+    mean = channels[carrying].mean(axis=0, dtype=np.float32)
     if float(np.dot(mean, mean)) < _CANCELLED * powers[loudest]:
-        return np.ascontiguousarray(samples[:, loudest])
+        return np.ascontiguousarray(channels[loudest])
     return np.asarray(mean, dtype=np.float32)

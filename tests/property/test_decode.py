@@ -44,12 +44,12 @@ REAL = {
 def outcome(body: bytes, media_type: str | None) -> None:
     """Decode; nothing but a refusal may come out, and a recording must keep the bounds."""
     try:
-        samples = decode(*audio_part(body, media_type), min_seconds=0.0, max_seconds=1.0).recording.samples
+        samples = decode(*audio_part(body, media_type), min_seconds=0.0, max_seconds=1.0).samples
     except TimbreError:
         return
     assert samples.dtype == np.float32
-    assert 0 < len(samples) <= 16_000 + 1
-    assert float(np.abs(samples).max()) <= 1.0
+    assert 0 < samples.shape[1] <= 16_000 + 1
+    assert float(np.abs(samples).max()) <= 8.0  # 4 is admitted, and resampling may overshoot it
 
 
 @settings(max_examples=200, deadline=None)
@@ -83,7 +83,7 @@ def test_any_wav_keeps_its_length_within_a_millisecond(rate: int, encoding: str,
     sent = io.BytesIO()
     soundfile.write(sent, samples, rate, format="WAV", subtype=encoding)
 
-    recording = decode(sent.getvalue(), None, min_seconds=0.0, max_seconds=10.0).recording
+    recording = decode(sent.getvalue(), None, min_seconds=0.0, max_seconds=10.0)
 
     assert recording.seconds == pytest.approx(frames / rate, abs=1e-3)
     assert (recording.format.sample_rate, recording.format.channels) == (rate, channels)

@@ -20,13 +20,13 @@ def read(body: bytes) -> Decoded:
 def test_a_data_size_that_was_never_filled_in_or_promises_too_much_gives_what_is_there(promised: int) -> None:
     body = riff(pcm_format(), chunk(b"data", int16(SECOND), promised))
 
-    assert np.allclose(read(body).recording.samples, SECOND, atol=1e-4)
+    assert np.allclose(read(body).samples[0], SECOND, atol=1e-4)
 
 
 def test_a_truncated_file_gives_what_is_there() -> None:
     body = riff(pcm_format(), chunk(b"data", int16(SECOND)))
 
-    assert read(body[: 44 + 16_001]).recording.seconds == 0.5
+    assert read(body[: 44 + 16_001]).seconds == 0.5
 
 
 def test_chunks_before_and_after_the_data_are_not_heard() -> None:
@@ -40,18 +40,18 @@ def test_chunks_before_and_after_the_data_are_not_heard() -> None:
         listed,
     )
 
-    assert read(body).recording.seconds == 1.0
+    assert read(body).seconds == 1.0
 
 
 def test_an_odd_chunk_without_its_pad_byte() -> None:
     unpadded = b"LIST" + struct.pack("<I", 5) + b"INFO!"
     body = riff(pcm_format(), unpadded, chunk(b"data", int16(SECOND)))
 
-    assert read(body).recording.seconds == 1.0
+    assert read(body).seconds == 1.0
 
 
 def test_an_odd_number_of_bytes_drops_the_half_sample() -> None:
-    assert len(read(riff(pcm_format(), chunk(b"data", int16(SECOND) + b"\x7f"))).recording.samples) == 16_000
+    assert len(read(riff(pcm_format(), chunk(b"data", int16(SECOND) + b"\x7f"))).samples[0]) == 16_000
 
 
 def test_the_extensible_format_with_24_valid_bits_in_32() -> None:
@@ -59,7 +59,7 @@ def test_the_extensible_format_with_24_valid_bits_in_32() -> None:
     guid = bytes.fromhex("0100000000001000800000aa00389b71")
     samples = (np.rint(SECOND * 0x7FFFFF).astype("<i4") << 8).tobytes()
 
-    heard = read(riff(chunk(b"fmt ", layout + guid), chunk(b"data", samples))).recording
+    heard = read(riff(chunk(b"fmt ", layout + guid), chunk(b"data", samples)))
 
     assert np.allclose(heard.samples, SECOND, atol=1e-6)
 
@@ -67,7 +67,7 @@ def test_the_extensible_format_with_24_valid_bits_in_32() -> None:
 def test_a_wrong_frame_size_in_the_header_is_put_right() -> None:
     layout = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 16_000, 0, 0, 16))
 
-    assert read(riff(layout, chunk(b"data", int16(SECOND)))).recording.seconds == 1.0
+    assert read(riff(layout, chunk(b"data", int16(SECOND)))).seconds == 1.0
 
 
 def test_big_endian_riff() -> None:
@@ -75,14 +75,14 @@ def test_big_endian_riff() -> None:
     samples = np.rint(SECOND * 32767).astype(">i2").tobytes()
     body = b"RIFX\0\0\0\0WAVE" + layout + struct.pack(">4sI", b"data", len(samples)) + samples
 
-    assert np.allclose(read(body).recording.samples, SECOND, atol=1e-4)
+    assert np.allclose(read(body).samples[0], SECOND, atol=1e-4)
 
 
 def test_mp3_inside_wav() -> None:
     frames = file(SECOND, container="MP3", encoding="MPEG_LAYER_III")
     body = riff(pcm_format(tag=0x55, bits=0), chunk(b"data", frames))
 
-    assert read(body).recording.seconds == pytest.approx(1.0, abs=0.1)
+    assert read(body).seconds == pytest.approx(1.0, abs=0.1)
 
 
 def test_another_codec_is_refused_by_its_number() -> None:
