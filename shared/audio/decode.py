@@ -62,7 +62,7 @@ class Decoded:
 
     @property
     def seconds(self) -> float:
-        return self.samples.shape[1] / SAMPLE_RATE
+        return float(self.samples.shape[1] / SAMPLE_RATE)
 
 
 class _Bytes(io.BytesIO):

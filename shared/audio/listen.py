@@ -70,7 +70,7 @@ class RecordingListener:
             speech=speech,
             speech_seconds=int(np.count_nonzero(speech)) / SAMPLE_RATE,
             snr_db=snr_db(samples, speech),
-            clipped_percent=clipped_percent(decoded.clipped.any(axis=0), speech),
+            clipped_percent=clipped_percent(np.asarray(decoded.clipped.any(axis=0)), speech),
             level_dbfs=level_dbfs(samples, speech),
             bandwidth_hz=heard.bandwidth_hz,
             bass_db=heard.bass_db,

@@ -70,7 +70,7 @@ class Bare:
         samples, speech = utterance.recording.samples, utterance.speech
         mels = windows(utterance.spoken)
         network, embedding = self.model._network, self.model.embed(utterance)
-        clipped = ClippedRuns(SAMPLE_RATE).mask(len(samples))
+        clipped = ClippedRuns(SAMPLE_RATE, 1).mask(len(samples))[0]
         steps: dict[str, Callable[[], object]] = {
             "decode": lambda: decode(wav, "audio/wav", min_seconds=1.0, max_seconds=300.0),
             "voice activity": lambda: self.detector.speech_mask(samples),
