@@ -10,6 +10,7 @@ import numpy.typing as npt
 from shared.audio.band import band
 from shared.audio.decode import Decoded, decode
 from shared.audio.mixdown import mixed
+from shared.audio.offset import without_offset
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.domain.errors import AudioClipped, AudioTooNarrow, AudioTooNoisy, AudioTooQuiet, SpeechTooShort
 from shared.domain.limits import AudioRules
@@ -62,7 +63,7 @@ class RecordingListener:
         return utterance
 
     def _measured(self, decoded: Decoded) -> Utterance:
-        samples = mixed(decoded.samples)
+        samples = without_offset(mixed(decoded.samples))
         speech = self._detector.speech_mask(samples)
         heard = band(samples, speech)
         return Utterance(

@@ -21,23 +21,32 @@ QUIETEST_DBFS: Final = -120.0
 _FRAME: Final = SAMPLE_RATE // 50
 """Samples: 20 ms, short enough to fall between syllables."""
 
-_DIGITAL_SILENCE: Final = 1e-9
-"""Power, -90 dBFS, half a bit of 16: padding and gated pauses, which say nothing about the noise under the speech."""
+_DIGITAL_SILENCE: Final = 1e-7
+"""Power against the speech, -70 dB, below anything reported: padding and gated pauses, which say nothing about the
+noise under the speech. By the speech, so that a recording's level makes no difference."""
+
+_BESIDE: Final = 20
+"""Frames, 0.4 s, on either side of a stretch of speech that tell its noise. What is farther off, such as a beep or
+hold music that has ended, is not under it."""
 
 _ENOUGH_NOISE: Final = 10
 """Frames, 0.2 s: the median power of so much white noise is within 0.3 dB of the truth."""
 
 _QUIET_SHARE: Final = 10.0
-"""Percentile of the speech's own frames that stands for the noise when nothing else is there."""
+"""Percentile of the speech's own frames that no noise under it exceeds much: speech has pauses between its sounds."""
+
+_OVER_QUIET: Final = 10.0
+"""Power, 10 dB: what lies beside the speech so far above the speech's quiet frames is not under it. Noise, babble and
+music under speech stay within 8 dB of them; a beep that ends where clean speech begins lies 10 to 25 dB above."""
 
 
 def snr_db(samples: Samples, speech: npt.NDArray[np.bool_]) -> float:
     """Power of the speech without its noise against the power of the noise, in decibels, within [-20, 60].
 
-    The noise is the median power of the 20 ms frames without speech; digital silence is left out, because padding
-    would pass a noisy recording as clean. Where less than 0.2 s of noise remains, the quietest tenth of the speech's
-    own frames stands for it: speech has pauses between its sounds, but not always long ones, so that this estimate is
-    low for clean recordings.
+    Noise is what lies under and next to the speech, stretch by stretch: the median power of the 20 ms frames beside
+    a stretch, unless the stretch's own quiet frames show that this is not under it. Digital silence is left out,
+    because padding would pass a noisy recording as clean. Where less than 0.2 s of noise remains, the quietest tenth of
+    the stretch's frames stands for it, which is low for clean recordings.
     """
     count = len(samples) // _FRAME
     if not count or not speech.any():
@@ -45,13 +54,31 @@ def snr_db(samples: Samples, speech: npt.NDArray[np.bool_]) -> float:
     frames = samples[: count * _FRAME].reshape(count, _FRAME)
     powers = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / _FRAME
     share = speech[: count * _FRAME].reshape(count, _FRAME).mean(axis=1)
-    spoken = powers[(share > 0.5) & (powers > _DIGITAL_SILENCE)]
-    rest = powers[(share == 0.0) & (powers > _DIGITAL_SILENCE)]
-    if not len(spoken):
+    spoken = share > 0.5
+    if not powers[spoken].any():
         return MIN_SNR_DB
-    noise = float(np.median(rest)) if len(rest) >= _ENOUGH_NOISE else float(np.percentile(spoken, _QUIET_SHARE))
-    ratio = max(float(spoken.mean()) - noise, 0.0) / noise
-    return float(np.clip(_decibels(ratio), MIN_SNR_DB, MAX_SNR_DB))
+    audible = powers > _DIGITAL_SILENCE * powers[spoken].mean()
+    total, noise = 0.0, 0.0
+    for start, end in _stretches(spoken):
+        stretch = powers[start:end][audible[start:end]]
+        beside = np.r_[max(0, start - _BESIDE) : start, end : min(count, end + _BESIDE)]
+        if len(stretch):
+            total += float(stretch.sum())
+            noise += len(stretch) * _noise(stretch, powers[beside[(share[beside] == 0.0) & audible[beside]]])
+    return float(np.clip(_decibels(max(total - noise, 0.0) / noise), MIN_SNR_DB, MAX_SNR_DB))
+
+
+def _noise(spoken: npt.NDArray[np.float64], rest: npt.NDArray[np.float64]) -> float:
+    """Power of the noise under a stretch, from the powers of its frames and of those beside it."""
+    quiet = float(np.percentile(spoken, _QUIET_SHARE))
+    beside = float(np.median(rest)) if len(rest) >= _ENOUGH_NOISE else quiet
+    return beside if beside <= _OVER_QUIET * quiet else quiet
+
+
+def _stretches(frames: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """As (first frame, frame behind the last)."""
+    edges = np.flatnonzero(np.diff(frames.astype(np.int8), prepend=0, append=0)).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def clipped_percent(clipped: npt.NDArray[np.bool_], speech: npt.NDArray[np.bool_]) -> float:

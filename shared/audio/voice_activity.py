@@ -38,12 +38,11 @@ PADDING_FRAMES: Final = 2
 """64 ms on both sides, for soft onsets and endings. No padding costs accuracy on long tests (LibriSpeech 0.5 -> 1.8 %
 equal errors), more of it on tests of one second, where it stands for speech (12 -> 13 %)."""
 
-LEVEL_DBFS: Final = -30.0
-"""The loudest second of a quiet recording is raised to this level. Silero finds all the speech down to about -50 dBFS,
-five sixths of it at -60 and less than half at -70; it stays silent on white, pink and brown noise, hum and clicks at
-every level from -70 to -20 dBFS, so that raising a noise costs nothing."""
-MAX_GAIN_DB: Final = 40.0
-"""Below -70 dBFS a 16-bit recording has one bit left: nothing is gained by raising it further."""
+LEVEL_DBFS: Final = -20.0
+"""The loudest second of every recording is brought to this level, so that a recording's own level makes no difference.
+Measured on 410 recordings: the speech found at -10 to -30 dBFS differs by less than 0.07 s in nine of ten. Speech may
+lie 30 dB below the loudest second, such as a beep: Silero finds all speech down to about -50 dBFS. It stays silent on
+white, pink and brown noise, hum and clicks from -70 to -20 dBFS, so that raising a noise costs nothing."""
 
 
 class Network(Protocol):
@@ -57,26 +56,29 @@ class VoiceActivity:
         self._network = network
 
     def speech_mask(self, samples: Samples) -> Mask:
-        """Which samples are speech, shape [n]."""
-        frames = _joined(_hysteresis(self.probabilities(samples)))
-        return np.repeat(_padded(frames), FRAME)[: len(samples)]
+        """Which samples are speech, shape [n], whatever the recording's level."""
+        return mask_of(self.probabilities(samples * _gain(samples)), len(samples))
 
     def probabilities(self, samples: Samples) -> Array:
         """The probability of speech in each 32 ms, shape [ceil(n / 512)].
 
-        Quiet recordings are raised first; the last frame is filled with silence.
+        The last frame is filled with silence.
         """
         hidden = cell = np.zeros(STATE_SHAPE, np.float32)
         before = np.zeros(CONTEXT, np.float32)
-        gain = _gain(samples)
         found: list[Array] = []
         for start in range(0, len(samples), _BLOCK * FRAME):
-            frames = _frames(samples[start : start + _BLOCK * FRAME] * gain, before)
+            frames = _frames(samples[start : start + _BLOCK * FRAME], before)
             before = frames[-1, -CONTEXT:]
             inputs = {"input": frames, "h": hidden, "c": cell}
             speech, hidden, cell = self._network.run(["speech_probs", "hn", "cn"], inputs)
             found.append(speech)
         return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def mask_of(probabilities: Array, length: int) -> Mask:
+    """Which samples of a recording are speech, shape [length], from the probabilities of its frames."""
+    return np.repeat(_padded(_joined(_hysteresis(probabilities))), FRAME)[:length]
 
 
 def _frames(samples: Samples, before: Samples) -> Array:
@@ -89,13 +91,14 @@ def _frames(samples: Samples, before: Samples) -> Array:
 
 
 def _gain(samples: Samples) -> np.float32:
-    """What a quiet recording is multiplied with. By its loudest second, so that pauses do not count as quietness."""
+    """What a recording is multiplied with. By its loudest second, so that pauses do not count as quietness; what the
+    last second lacks counts as silence."""
     seconds = [samples[start : start + SAMPLE_RATE] for start in range(0, len(samples), SAMPLE_RATE)]
-    loudest = max((float(np.mean(np.square(second))) for second in seconds), default=0.0)
-    if loudest <= 0.0:
+    energy = max((float(np.dot(second, second)) for second in seconds), default=0.0)
+    if energy <= 0.0:
         return np.float32(1.0)
-    gain_db = LEVEL_DBFS - 10.0 * np.log10(loudest)
-    return np.float32(10.0 ** (min(max(gain_db, 0.0), MAX_GAIN_DB) / 20.0))
+    level_db = 10.0 * np.log10(energy / min(SAMPLE_RATE, len(samples)))
+    return np.float32(10.0 ** ((LEVEL_DBFS - level_db) / 20.0))
 
 
 def _hysteresis(probabilities: Array) -> Mask:

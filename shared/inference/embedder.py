@@ -30,6 +30,11 @@ from shared.inference.session import ModelUnfit, OnnxNetwork
 
 logger: Final = logging.getLogger(__name__)
 
+LEVEL_DBFS: Final = -23.0
+"""RMS level to which speech is brought before it is embedded: GE2E hears linear power, and the same samples 24 dB
+quieter were another voice to it. Equal errors over single sentences of 50 speakers are least from -20 to -28 dBFS (3.7
+to 3.9 %; 4.3 % at -30), and the development speech lies at -24 in the median."""
+
 _BATCH: Final = 32
 """Windows encoded at once: bounds memory (the network needs about 0.7 MB for each); larger batches are no faster."""
 
@@ -70,13 +75,14 @@ class OnnxSpeakerModel:
     def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
         """The embedding of the utterance as it sounds by the channel, unit length, shape [dimension].
 
+        The recording's level makes no difference.
         Speech shorter than the network needs is repeated to fill it. Raises ``ValueError`` when the utterance has no
         speech at all: the listener refuses such recordings before. ``ModelFileMissing``, ``ModelUnfit`` at first use.
         """
-        return self.embed_samples(heard_by(channel, utterance.recording.samples)[utterance.speech])
+        return self.embed_samples(leveled(heard_by(channel, utterance.recording.samples)[utterance.speech]))
 
     def embed_samples(self, spoken: Samples) -> Vector:
-        """The same for speech alone, shape [n]."""
+        """The same for speech alone, shape [n], at the level that it has."""
         if not len(spoken):
             raise ValueError("An utterance without speech has no embedding.")
         note(model_id=self.model_id)
@@ -124,6 +130,14 @@ class OnnxSpeakerModel:
                     calibration.UNCALIBRATED_COSINE,
                 )
                 self._noticed = True
+
+
+def leveled(spoken: Samples) -> Samples:
+    """The speech at ``LEVEL_DBFS``, shape [n]. Digital silence stays as it is."""
+    energy = float(np.sum(np.square(spoken, dtype=np.float64)))
+    if energy == 0.0:
+        return spoken
+    return spoken * np.float32(10.0 ** (LEVEL_DBFS / 20.0) * (len(spoken) / energy) ** 0.5)
 
 
 class GE2EModel(OnnxSpeakerModel):

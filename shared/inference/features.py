@@ -30,8 +30,6 @@ WINDOW_STEP: Final = round(SAMPLE_RATE / 1.3 / HOP)
 """Frames from window to window: 1.3 windows a second, so that they overlap by half."""
 LAST_COVERED: Final = 0.75
 """A last window with less speech than this share is mostly repetition, and is dropped unless it is the only one."""
-LEVEL_DBFS: Final = -30.0
-"""Quiet speech is raised to this RMS level; louder speech stays, as in training."""
 _BLOCK: Final = 32
 """Frames transformed at once. A block stays in the processor's cache, and its product with the filters stays under the
 size from which BLAS wakes its threads, which on a busy worker cost more than they save (8 ms against 0.1)."""
@@ -46,7 +44,7 @@ def windows(speech: Samples) -> Array:
     """
     starts = window_starts(len(speech))
     needed = (starts[-1] + WINDOW_FRAMES) * HOP
-    frames = mel_power(np.resize(raised(speech), max(needed, len(speech))))
+    frames = mel_power(np.resize(speech, max(needed, len(speech))))
     return np.stack([frames[start : start + WINDOW_FRAMES] for start in starts])
 
 
@@ -58,15 +56,6 @@ def window_starts(samples: int) -> list[int]:
     if coverage < LAST_COVERED and len(starts) > 1:
         starts.pop()
     return starts
-
-
-def raised(speech: Samples) -> Samples:
-    """The speech with its RMS level at -30 dBFS or above. Digital silence stays as it is."""
-    level = float(np.sqrt(np.mean(np.square(speech, dtype=np.float64))))
-    target = 10.0 ** (LEVEL_DBFS / 20.0)
-    if level == 0.0 or level >= target:
-        return speech
-    return speech * np.float32(target / level)
 
 
 def mel_power(samples: Samples) -> Array:

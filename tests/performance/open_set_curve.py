@@ -24,7 +24,7 @@ from shared.domain.decision import ACCEPT_SCORE, open_set
 from shared.domain.errors import RecordingRefused
 from shared.domain.limits import V2_SHORT_SPEECH
 from shared.domain.recording import SAMPLE_RATE, Vector
-from shared.inference.embedder import OnnxSpeakerModel, speaker_model
+from shared.inference.embedder import OnnxSpeakerModel, leveled, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.session import OnnxNetwork
 
@@ -71,9 +71,9 @@ def heard(model: OnnxSpeakerModel) -> Mapping[str, Sequence[Heard]]:
             continue
         test = spoken[: round(TEST_SECONDS * SAMPLE_RATE)]
         one = Heard(
-            model.embed_samples(spoken),
+            model.embed_samples(leveled(spoken)),
             len(spoken) / SAMPLE_RATE,
-            model.embed_samples(test),
+            model.embed_samples(leveled(test)),
             len(test) / SAMPLE_RATE,
         )
         found.setdefault(row["speaker"], []).append(one)

@@ -64,7 +64,9 @@ def test_strict_refuses_another_format_even_when_too_short() -> None:
 
 def test_too_little_speech_comes_before_clipping() -> None:
     with pytest.raises(SpeechTooShort) as refusal:
-        RecordingListener(Loudness()).listen(file(between_pauses(np.ones(4_800, dtype=np.float32))), None, RULES)
+        RecordingListener(Loudness()).listen(
+            file(between_pauses(np.clip(tone(0.3, amplitude=3.0), -1.0, 1.0))), None, RULES
+        )
 
     assert refusal.value.speech_seconds == pytest.approx(0.3, abs=0.04)
 

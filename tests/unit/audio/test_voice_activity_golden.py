@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from shared.audio.voice_activity import VoiceActivity
+from shared.audio.voice_activity import VoiceActivity, mask_of
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.session import OnnxNetwork
 from tests.unit.inference.golden.activity_signals import AROUND_BLOCKS, LENGTHS, Signal, signals
@@ -26,18 +26,6 @@ NAMES = (
     "sentences, 60 s", "sentences in noise, 20 s", "formants, 6 s", "white noise, 5 s", "clicks, 5 s", "silence, 5 s",
     *(f"{length} samples" for length in (*LENGTHS, *AROUND_BLOCKS)),
 )  # fmt: skip
-
-
-class Replayed:
-    """Answers with Silero's own probabilities, block by block."""
-
-    def __init__(self, probabilities: Array) -> None:
-        self._left = probabilities
-
-    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> Sequence[Array]:
-        count = len(inputs["input"])
-        found, self._left = self._left[:count], self._left[count:]
-        return [found, inputs["h"], inputs["c"]]
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +60,9 @@ def test_probabilities_are_sileros(
 def test_speech_is_where_sileros_network_hears_it(
     name: str, built: VoiceActivity, recordings: Mapping[str, Signal], silero: Mapping[str, Array]
 ) -> None:
-    expected = VoiceActivity(Replayed(silero[name])).speech_mask(recordings[name])
-    np.testing.assert_array_equal(built.speech_mask(recordings[name]), expected)
+    length = len(recordings[name])
+    ours = mask_of(built.probabilities(recordings[name]), length)
+    np.testing.assert_array_equal(ours, mask_of(silero[name], length))
 
 
 def test_the_reference_holds_speech_pauses_and_doubt(silero: Mapping[str, Array]) -> None:

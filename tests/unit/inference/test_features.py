@@ -12,7 +12,6 @@ from shared.inference.features import (
     MELS,
     WINDOW_FRAMES,
     mel_power,
-    raised,
     window_starts,
     windows,
 )
@@ -68,15 +67,6 @@ def test_a_short_utterance_is_repeated_to_fill_the_window() -> None:
 def test_a_last_window_that_reaches_past_the_end_goes_on_from_the_beginning() -> None:
     mels = windows(voice(2.0))  # frames 77 to 236; the speech ends at 200
     np.testing.assert_allclose(mels[1, 126:159], mels[0, 3:36], rtol=1e-3, atol=1e-6)
-
-
-def test_quiet_speech_is_raised_to_the_training_level() -> None:
-    assert np.sqrt(np.mean(raised(voice(1.0, level=0.001)) ** 2)) == pytest.approx(10 ** (-30 / 20), rel=1e-5)
-
-
-def test_loud_speech_keeps_its_level() -> None:
-    speech = voice(1.0, level=0.2)
-    np.testing.assert_array_equal(raised(speech), speech)
 
 
 def test_digital_silence_stays_finite() -> None:
