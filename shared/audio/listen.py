@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.audio.band import band
 from shared.audio.decode import Decoded, decode
-from shared.audio.mixdown import mixed
+from shared.audio.mixdown import SpeechDetector, voice_of
 from shared.audio.offset import without_offset
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
-from shared.domain.errors import AudioClipped, AudioTooNarrow, AudioTooNoisy, AudioTooQuiet, SpeechTooShort
+from shared.domain.errors import (
+    AudioClipped,
+    AudioTooNarrow,
+    AudioTooNoisy,
+    AudioTooQuiet,
+    ParameterInvalid,
+    SpeechTooShort,
+)
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import stage
-from shared.domain.recording import SAMPLE_RATE, Recording, Samples, Utterance
-
-
-class SpeechDetector(Protocol):
-    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
-        """Which samples are speech, shape [n]."""
+from shared.domain.recording import Recording, Utterance
 
 
 class RecordingListener:
@@ -38,14 +39,16 @@ class RecordingListener:
         self._detector = detector
         self._strict = strict
 
-    def listen(self, body: bytes, media_type: str | None, rules: AudioRules) -> Utterance:
-        """Decode, find the speech, measure; refused in the order format, length, speech, clipping, level, noise,
-        bandwidth.
+    def listen(self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None) -> Utterance:
+        """Decode, choose the channel, find the speech, measure; refused in the order format, length, channel, speech,
+        clipping, level, noise, bandwidth.
 
         Raises
         ------
         BodyMissing
             There are no bytes.
+        ParameterInvalid
+            The recording has no such channel.
         RecordingRefused
             The first rule that the recording breaks, with what was measured.
         """
@@ -58,24 +61,37 @@ class RecordingListener:
                 strict=self._strict,
             )
         with stage("listen"):
-            utterance = self._measured(decoded)
+            utterance = self._measured(decoded, channel)
         _check(utterance, rules)
         return utterance
 
-    def _measured(self, decoded: Decoded) -> Utterance:
-        samples = without_offset(mixed(decoded.samples))
-        speech = self._detector.speech_mask(samples)
+    def _measured(self, decoded: Decoded, channel: int | None) -> Utterance:
+        numbers = _numbers(channel, len(decoded.samples))
+        channels = [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers]
+        voice = voice_of(channels, self._detector)
+        samples, speech = voice.samples, voice.speech
+        clipped = decoded.clipped[[numbers[one] for one in voice.channels]].any(axis=0)
         heard = band(samples, speech)
         return Utterance(
             recording=Recording(samples, decoded.format),
             speech=speech,
-            speech_seconds=int(np.count_nonzero(speech)) / SAMPLE_RATE,
+            speech_seconds=voice.speech_seconds,
             snr_db=snr_db(samples, speech),
-            clipped_percent=clipped_percent(np.asarray(decoded.clipped.any(axis=0)), speech),
+            clipped_percent=clipped_percent(np.asarray(clipped), speech),
             level_dbfs=level_dbfs(samples, speech),
             bandwidth_hz=heard.bandwidth_hz,
             bass_db=heard.bass_db,
         )
+
+
+def _numbers(channel: int | None, count: int) -> Sequence[int]:
+    """The channels to listen to, from 0. Raises ``ParameterInvalid``."""
+    if channel is None:
+        return range(count)
+    if not 1 <= channel <= count:
+        has = "1 channel" if count == 1 else f"{count} channels"
+        raise ParameterInvalid("channel", str(channel), f"Channels are counted from 1, and the recording has {has}.")
+    return (channel - 1,)
 
 
 def _check(utterance: Utterance, rules: AudioRules) -> None:

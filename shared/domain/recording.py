@@ -40,10 +40,14 @@ G.712, 95 to 97 % where GSM follows, whose noise is bass again (docs/scores.md).
 
 @dataclass(frozen=True)
 class Audio:
-    """A recording as it came: its bytes, and what the sender calls them, which is often wrong."""
+    """A recording as it came: its bytes, and what the sender calls them, which is often wrong.
+
+    ``channel`` is the one that the sender chose, from 1; ``None`` leaves it to where speech is found.
+    """
 
     content: bytes = field(repr=False)
     media_type: str | None
+    channel: int | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from shared.domain.errors import (
 from shared.domain.limits import MAX_BODY_BYTES
 
 _GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
+_WHOLE_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _MAX_JSON_BYTES = 64 * 1024
 
@@ -50,6 +51,13 @@ def boolean(name: str, received: str | None) -> bool:
     if text not in ("true", "false"):
         raise ParameterInvalid(name, received or "", 'Valid values are "true" and "false".')
     return text == "true"
+
+
+def whole_number(name: str, received: str | None, rule: str) -> int | None:
+    """A number from 1, of at most nine digits; ``None`` when absent. Raises ``ParameterInvalid``."""
+    if received is not None and not _WHOLE_NUMBER.fullmatch(received.strip()):
+        raise ParameterInvalid(name, received, rule)
+    return None if received is None else int(received)
 
 
 def parameter(request: func.HttpRequest, name: str) -> str | None:

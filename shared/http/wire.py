@@ -33,6 +33,9 @@ NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Contract: in place of a profile id, in every generation, where the speaker is none of the candidates."""
 
 
+CHANNEL_RULE: Final = "It should be a whole number: the recording's channels are counted from 1."
+
+
 @dataclass(frozen=True)
 class Call:
     """An authenticated request."""
@@ -64,12 +67,13 @@ class Call:
         return ProfileKey(self.subscription.subscription_id, kind, profile_id)
 
     def audio(self) -> Audio:
-        """The recording in the body, taken out of a multipart form where there is one.
+        """The recording in the body, taken out of a multipart form where there is one, and the channel chosen of it.
 
-        Raises ``BodyMissing``, ``BodyTooLarge``, ``BodyNotUnderstood``.
+        Raises ``ParameterInvalid``, ``BodyMissing``, ``BodyTooLarge``, ``BodyNotUnderstood``.
         """
+        channel = read.whole_number("channel", self.parameter("channel"), CHANNEL_RULE)
         content = read.body(self.request)
-        return Audio(*audio_part(content, read.media_type(self.request)))
+        return Audio(*audio_part(content, read.media_type(self.request)), channel)
 
 
 @dataclass(frozen=True)

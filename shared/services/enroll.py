@@ -101,7 +101,7 @@ class EnrollPhrase:
         profile = self._open(key, settings)
         models = SpeakerModels(self.model, self.previous, settings.calibration)
         locale = canonical_locale(profile.locale, key.kind)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality))
+        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
@@ -176,7 +176,9 @@ class EnrollSpeech:
         profile.consent.require(key.profile_id, demanded=settings.require_consent)
         models = SpeakerModels(self.model, self.previous, settings.calibration)
         models.of(profile)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.audio.moved(settings.quality))
+        utterance = self.listener.listen(
+            audio.content, audio.media_type, rules.audio.moved(settings.quality), audio.channel
+        )
         if self.activation and not profile.is_active:
             self.activation(profile, utterance)
         keeps = key.kind.keeps_audio and settings.keep_identification_audio

@@ -73,7 +73,9 @@ class Identify:
         models = SpeakerModels(self.model, self.previous, subscription.settings.calibration)
         signatures, utterance = beside(
             lambda: self._signatures(keys, models, same_locale),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(subscription.settings.quality)),
+            lambda: self.listener.listen(
+                audio.content, audio.media_type, rules.moved(subscription.settings.quality), audio.channel
+            ),
         )
         scores = models.scores(utterance, signatures)
         identification = _rank(

@@ -62,7 +62,7 @@ class IdentifyAmong:
         settings = subscription.settings
         (members, gallery), utterance = beside(
             lambda: self._among(subscription_id, group),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel),
         )
         models = SpeakerModels(self.model, self.previous, settings.calibration)
         ranked = self._ranked(subscription_id, models, Voice(utterance), gallery, members)

@@ -38,13 +38,17 @@ class Ids(Protocol):
 class Listener(Protocol):
     """Turns the body of a request into an utterance, or refuses it."""
 
-    def listen(self, body: bytes, media_type: str | None, rules: AudioRules) -> Utterance:
+    def listen(self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None) -> Utterance:
         """Decode, find the speech, measure, and hold the result against the rules.
+
+        ``channel`` chooses one, from 1; without it speech decides which count.
 
         Raises
         ------
         RecordingRefused
             The bytes are no audio, too short or long, hold too little speech, or are too noisy or overdriven.
+        ParameterInvalid
+            There is no such channel.
         """
 
 

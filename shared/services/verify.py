@@ -54,7 +54,7 @@ class VerifyPhrase:
         models = SpeakerModels(self.model, self.previous, settings.calibration)
         (profile, signature), utterance = beside(
             lambda: enrolled(self.profiles, key, models),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel),
         )
         locale = canonical_locale(profile.locale, key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
@@ -90,7 +90,7 @@ class VerifySpeech:
         models = SpeakerModels(self.model, self.previous, settings.calibration)
         (_, signature), utterance = beside(
             lambda: enrolled(self.profiles, key, models),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality)),
+            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel),
         )
         _, (score,) = beside(lambda: self.profiles.touch(key, used_at), lambda: models.scores(utterance, [signature]))
         return Verification(Decision(score, settings.thresholds.verification))

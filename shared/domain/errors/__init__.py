@@ -26,6 +26,7 @@ audio, vectors, keys, or another subscription's data.
     │   ├── AudioFormatUnsupported
     │   ├── AudioTooShort
     │   ├── AudioTooLong
+    │   ├── TwoChannelsSpeak           several channels with different voices, and none was chosen
     │   ├── SpeechTooShort
     │   ├── AudioTooNoisy
     │   ├── AudioClipped
@@ -99,6 +100,7 @@ from shared.domain.errors.recordings import (
     RecordingRefused,
     SecondVoiceHeard,
     SpeechTooShort,
+    TwoChannelsSpeak,
 )
 from shared.domain.errors.requests import (
     BodyCutShort,
@@ -191,4 +193,5 @@ __all__ = [
     "TooManyGroups",
     "TooManyProfiles",
     "TryLater",
+    "TwoChannelsSpeak",
 ]

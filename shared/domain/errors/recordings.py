@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shared.domain.errors.root import TimbreError, number
 
 
@@ -43,6 +45,17 @@ class AudioTooLong(RecordingRefused):
         super().__init__(
             f"Invalid audio length. Maximum allowed length is {number(maximum_seconds)} seconds. {self.measured}"
         )
+
+
+class TwoChannelsSpeak(RecordingRefused):
+    """``speech_seconds`` of each channel that has a voice of its own, by the channel's number, from 1."""
+
+    def __init__(self, speech_seconds: Mapping[int, float]) -> None:
+        self.speech_seconds = dict(sorted(speech_seconds.items()))
+        (first, seconds), *others = self.speech_seconds.items()
+        each = [f"channel {first} has {seconds:.1f} s of speech", *(f"channel {n} has {s:.1f} s" for n, s in others)]
+        choices = " or ".join(f"?channel={number}" for number in self.speech_seconds)
+        super().__init__(f"{', '.join(each)}; choose one with {choices}.")
 
 
 class SpeechTooShort(RecordingRefused):

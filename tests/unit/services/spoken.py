@@ -69,7 +69,7 @@ class Spoken:
 
 
 class SpokenListener:
-    def listen(self, body: bytes, media_type: str | None, rules: AudioRules) -> Utterance:
+    def listen(self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None) -> Utterance:
         if media_type != "test/spoken":
             raise AudioUnreadable("Not a recording.")
         spoken = Spoken(**json.loads(body))
