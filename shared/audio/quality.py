@@ -18,6 +18,8 @@ MIN_SNR_DB: Final = -20.0
 
 QUIETEST_DBFS: Final = -120.0
 
+Numbers = npt.NDArray[np.float64]
+
 _FRAME: Final = SAMPLE_RATE // 50
 """Samples: 20 ms, short enough to fall between syllables."""
 
@@ -32,6 +34,9 @@ hold music that has ended, is not under it."""
 _ENOUGH_NOISE: Final = 10
 """Frames, 0.2 s: the median power of so much white noise is within 0.3 dB of the truth."""
 
+_UNLIKE: Final = 4.0
+"""Power, 6 dB: where the two sides differ by more, the louder is something else than the noise under the speech."""
+
 _QUIET_SHARE: Final = 10.0
 """Percentile of the speech's own frames that no noise under it exceeds much: speech has pauses between its sounds."""
 
@@ -44,9 +49,9 @@ def snr_db(samples: Samples, speech: npt.NDArray[np.bool_]) -> float:
     """Power of the speech without its noise against the power of the noise, in decibels, within [-20, 60].
 
     Noise is what lies under and next to the speech, stretch by stretch: the median power of the 20 ms frames beside
-    a stretch, unless the stretch's own quiet frames show that this is not under it. Digital silence is left out,
-    because padding would pass a noisy recording as clean. Where less than 0.2 s of noise remains, the quietest tenth of
-    the stretch's frames stands for it, which is low for clean recordings.
+    a stretch, or of those on one side where the stretch's own quiet frames show that the other is not under it. Digital
+    silence is left out, because padding would pass a noisy recording as clean. Where less than 0.2 s of noise remains,
+    the quietest tenth of the stretch's frames stands for it, which is low for clean recordings.
     """
     count = len(samples) // _FRAME
     if not count or not speech.any():
@@ -61,17 +66,25 @@ def snr_db(samples: Samples, speech: npt.NDArray[np.bool_]) -> float:
     total, noise = 0.0, 0.0
     for start, end in _stretches(spoken):
         stretch = powers[start:end][audible[start:end]]
-        beside = np.r_[max(0, start - _BESIDE) : start, end : min(count, end + _BESIDE)]
         if len(stretch):
+            sides = (slice(max(0, start - _BESIDE), start), slice(end, end + _BESIDE))
+            before, behind = (powers[side][(share[side] == 0.0) & audible[side]] for side in sides)
             total += float(stretch.sum())
-            noise += len(stretch) * _noise(stretch, powers[beside[(share[beside] == 0.0) & audible[beside]]])
+            noise += len(stretch) * _noise(stretch, before, behind)
     return float(np.clip(_decibels(max(total - noise, 0.0) / noise), MIN_SNR_DB, MAX_SNR_DB))
 
 
-def _noise(spoken: npt.NDArray[np.float64], rest: npt.NDArray[np.float64]) -> float:
+def _noise(spoken: Numbers, before: Numbers, behind: Numbers) -> float:
     """Power of the noise under a stretch, from the powers of its frames and of those beside it."""
     quiet = float(np.percentile(spoken, _QUIET_SHARE))
-    beside = float(np.median(rest)) if len(rest) >= _ENOUGH_NOISE else quiet
+    sides = [float(np.median(side)) for side in (before, behind) if len(side) >= _ENOUGH_NOISE]
+    rest = np.concatenate((before, behind))
+    if not len(sides):
+        beside = float(np.median(rest)) if len(rest) >= _ENOUGH_NOISE else quiet
+    elif max(sides) > _UNLIKE * min(sides):
+        beside = min(sides)
+    else:
+        beside = float(np.median(rest))
     return beside if beside <= _OVER_QUIET * quiet else quiet
 
 
