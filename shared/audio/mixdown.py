@@ -26,10 +26,7 @@ _SECOND_VOICE: Final = 0.5
 
 _BESIDE: Final = 0.1
 """Power of the speech against the voice's loudest channel, -10 dB, from which a channel with the same voice is mixed
-in: two microphones. Softer ones have the voice by crosstalk, and would add more noise than voice."""
-
-_SILENT: Final = 1e-3
-"""Power against the loudest channel, -30 dB: a channel below has crosstalk or hiss and would only halve the voice."""
+in: two microphones. Softer ones have it by crosstalk, and would add more noise than voice."""
 
 _CANCELLED: Final = 0.1
 """Power of the mean against the loudest channel, -10 dB: below it the channels are wired against each other."""
@@ -84,20 +81,13 @@ def voice_of(channels: Sequence[Samples], detector: SpeechDetector) -> Mono:
 
 
 def mixed(channels: npt.NDArray[np.float32]) -> Samples:
-    """The mean of the channels that carry the voice; shape [channels, n] to [n].
+    """The mean of channels with one voice; shape [channels, n] to [n].
 
-    Channels that are silent beside the loudest are left out. Where the mean cancels the voice, as with one channel
-    inverted, the loudest channel stands alone.
+    Where the mean cancels the voice, as with one channel inverted, the loudest channel stands alone.
     """
     powers = np.einsum("ij,ij->i", channels, channels, dtype=np.float64)
-    loudest = int(np.argmax(powers))
-    carrying = powers > _SILENT * powers[loudest]
-    if np.count_nonzero(carrying) <= 1:
-        return np.ascontiguousarray(channels[loudest])
-    mean = channels[carrying].mean(axis=0, dtype=np.float32)
-    if float(np.dot(mean, mean)) < _CANCELLED * powers[loudest]:
-        return np.ascontiguousarray(channels[loudest])
-    return np.asarray(mean, dtype=np.float32)
+    mean: Samples = channels.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return channels[int(np.argmax(powers))] if float(np.dot(mean, mean)) < _CANCELLED * powers.max() else mean
 
 
 def _heard(channels: Sequence[Samples], numbers: Sequence[int], detector: SpeechDetector) -> Mono:
@@ -107,7 +97,10 @@ def _heard(channels: Sequence[Samples], numbers: Sequence[int], detector: Speech
 
 
 def _alike(channels: Sequence[Samples]) -> list[list[int]]:
-    """The numbers of the channels that are not silent, those together that hold the same; the loudest first."""
+    """The numbers of the channels that are not silent, those together that hold the same; the loudest first.
+
+    A channel that holds the same much softer is left out: it would add more noise than voice.
+    """
     powers = [float(np.dot(samples, samples)) for samples in channels]
     groups: list[list[int]] = []
     for number in sorted(range(len(channels)), key=lambda one: -powers[one]):
@@ -116,7 +109,8 @@ def _alike(channels: Sequence[Samples]) -> list[list[int]]:
         for group in groups:
             product = abs(float(np.dot(channels[number], channels[group[0]])))
             if product >= _ALIKE * (powers[number] * powers[group[0]]) ** 0.5:
-                group.append(number)
+                if powers[number] > _BESIDE * powers[group[0]]:
+                    group.append(number)
                 break
         else:
             groups.append([number])
