@@ -8,9 +8,9 @@ from typing import Final
 from shared.domain.consent import ConsentRecord
 from shared.domain.errors import ParameterInvalid, ParameterMissing
 from shared.domain.profile import Profile
+from shared.http.fields import known_fields
 from shared.http.reply import Reply, date
 from shared.http.request import json_object
-from shared.http.settings import FieldUnknown
 from shared.http.wire import Call
 
 MAX_TEXT_CHARACTERS: Final = 256
@@ -25,10 +25,7 @@ def consent_record(call: Call, now: datetime) -> ConsentRecord:
 
     Raises ``BodyMissing``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterMissing``, ``ParameterInvalid``.
     """
-    received = json_object(call.request)
-    for name in received:
-        if name not in _FIELDS:
-            raise FieldUnknown(name, _FIELDS)
+    received = known_fields(json_object(call.request), _FIELDS)
     statement_id, channel, reference = (_text(name, received.get(name)) for name in _TEXTS)
     if statement_id is None:
         raise ParameterMissing("statementId", "It names the statement that the speaker agreed to.")

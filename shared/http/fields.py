@@ -17,18 +17,30 @@ class FieldUnknown(RequestInvalid):
         super().__init__(f'Unknown field "{name[:64]}". Known fields are {", ".join(known)}.')
 
 
-def known_fields(received: Json, known: Collection[str], prefix: str = "") -> None:
+def known_fields(received: Json, known: Collection[str], prefix: str = "") -> Json:
+    """The fields under their own names, which may come in any case. Of several that differ in case the last counts."""
+    names = {name.lower(): name for name in known}
     for name in received:
-        if name not in known:
+        if name.lower() not in names:
             raise FieldUnknown(f"{prefix}{name}", [f"{prefix}{one}" for one in known])
+    return {names[name.lower()]: value for name, value in received.items()}
+
+
+def field_of(received: Json, name: str) -> object:
+    """The field of this name in any case; ``None`` when absent."""
+    return next((value for key, value in received.items() if key.lower() == name.lower()), None)
 
 
 def number(name: str, value: object, rule: str, fits: Callable[[float], bool]) -> float:
     """JSON's ``true`` is no number here, though it is one in Python; nor is ``NaN``, which is no JSON."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not fits(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ParameterInvalid(name, kind_of(value), rule)
-    read = float(value)
-    if not math.isfinite(read) or not fits(read):  # a float may round onto the bound that it must stay off
+    try:
+        read = float(value)
+    except OverflowError:
+        read = math.inf
+    # An integer may round onto the bound that it must stay off.
+    if not math.isfinite(read) or not fits(value) or not fits(read):
         raise ParameterInvalid(name, kind_of(value), rule)
     return read
 

@@ -16,6 +16,7 @@ from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
 from shared.http import paging, settings, thresholds
+from shared.http.fields import field_of
 from shared.http.links import base_url
 from shared.http.reply import Reply, date
 from shared.http.request import json_object, parameter
@@ -70,7 +71,7 @@ class ManagementCall:
         Raises ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterInvalid``.
         """
         received = json_object(self.request) if self.request.get_body() else {}
-        nested = received.get("settings")
+        nested = field_of(received, "settings")
         change = nested if len(received) == 1 and isinstance(nested, dict) else received
         return settings.operator_change(thresholds.as_scores(change, lambda: self.services.model.calibration))
 

@@ -12,9 +12,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import azure.functions as func
 
-from shared.domain.errors import ParameterInvalid
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
-from shared.http.request import parameter
+from shared.http.request import parameter, whole_number
 from shared.http.v2_refusals import ContinuationInvalid
 
 SIZE = "maxpagesize"
@@ -23,12 +22,8 @@ TOKEN = "continuationToken"  # noqa: S105  the name of a parameter
 
 def page_size(request: func.HttpRequest) -> int:
     """Raises ``ParameterInvalid``."""
-    received = parameter(request, SIZE)
-    if received is None:
-        return DEFAULT_PAGE
-    if not received.isascii() or not received.isdigit() or not 1 <= int(received[:9]) <= MAX_PAGE:
-        raise ParameterInvalid(SIZE, received, f"Value should be positive integer in the range [1, {MAX_PAGE}].")
-    return int(received)
+    rule = f"Value should be positive integer in the range [1, {MAX_PAGE}]."
+    return whole_number(SIZE, parameter(request, SIZE), rule, MAX_PAGE) or DEFAULT_PAGE
 
 
 def position(request: func.HttpRequest, admitted: re.Pattern[str]) -> str | None:

@@ -22,9 +22,10 @@ from shared.domain.errors import (
     ParameterMissing,
 )
 from shared.domain.limits import MAX_BODY_BYTES
+from shared.http.fields import field_of
 
 _GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
-_WHOLE_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
+_WHOLE_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _MAX_JSON_BYTES = 64 * 1024
 
@@ -53,11 +54,13 @@ def boolean(name: str, received: str | None) -> bool:
     return text == "true"
 
 
-def whole_number(name: str, received: str | None, rule: str) -> int | None:
-    """A number from 1, of at most nine digits; ``None`` when absent. Raises ``ParameterInvalid``."""
-    if received is not None and not _WHOLE_NUMBER.fullmatch(received.strip()):
+def whole_number(name: str, received: str | None, rule: str, most: int = 999_999_999) -> int | None:
+    """A number from 1 to ``most``, which has nine digits at most; ``None`` when absent. Raises ``ParameterInvalid``."""
+    if received is None:
+        return None
+    if not _WHOLE_NUMBER.fullmatch(received.strip()) or int(received) > most:
         raise ParameterInvalid(name, received, rule)
-    return None if received is None else int(received)
+    return int(received)
 
 
 def parameter(request: func.HttpRequest, name: str) -> str | None:
@@ -92,9 +95,9 @@ def locale(request: func.HttpRequest) -> str:
     """
     text = _text(request)
     if text.startswith(("{", "[")):
-        value = _json_object(text).get("locale")
+        value = field_of(_json_object(text), "locale")
     else:
-        value = parse_qs(text).get("locale", [None])[0]
+        value = field_of({name: values[0] for name, values in parse_qs(text).items()}, "locale")
         if value is None and "=" not in text:
             raise BodyNotUnderstood("Invalid JSON format.")
     if value is None or value == "":

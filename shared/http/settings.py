@@ -32,25 +32,23 @@ class FieldNotYours(RequestInvalid):
 
 def customer_change(received: Json) -> SettingsChange:
     """Raises ``FieldNotYours``, ``FieldUnknown``, ``ParameterInvalid``."""
-    for name in received:
-        if name in OPERATOR_FIELDS and name not in CUSTOMER_FIELDS:
+    theirs = [name for name in OPERATOR_FIELDS if name not in CUSTOMER_FIELDS]
+    for name in theirs:
+        if any(name.lower() == one.lower() for one in received):
             raise FieldNotYours(name)
-    known_fields(received, CUSTOMER_FIELDS)
-    return _change(received)
+    return _change(known_fields(received, CUSTOMER_FIELDS))
 
 
 def operator_change(received: Json) -> SettingsChange:
     """Raises ``FieldUnknown``, ``ParameterInvalid``."""
-    known_fields(received, OPERATOR_FIELDS)
-    return _change(received)
+    return _change(known_fields(received, OPERATOR_FIELDS))
 
 
 def retention_change(received: Json, prefix: str = "") -> SettingsChange:
     """The two clocks of ``{"maxAgeDays", "maxIdleDays"}``; ``prefix`` goes before their names in a refusal."""
-    known_fields(received, ("maxAgeDays", "maxIdleDays"), prefix)
+    clocks = known_fields(received, ("maxAgeDays", "maxIdleDays"), prefix)
     age, idle = (
-        _days(f"{prefix}{name}", received[name]) if name in received else UNSET
-        for name in ("maxAgeDays", "maxIdleDays")
+        _days(f"{prefix}{name}", clocks[name]) if name in clocks else UNSET for name in ("maxAgeDays", "maxIdleDays")
     )
     return SettingsChange(max_age_days=age, max_idle_days=idle)
 
@@ -96,16 +94,14 @@ def _retention(name: str, value: object) -> dict[str, object]:
 
 
 def _thresholds(name: str, value: object) -> dict[str, object]:
-    received = json_object(name, value)
-    known_fields(received, ("verification", "identification"), f"{name}.")
+    received = known_fields(json_object(name, value), ("verification", "identification"), f"{name}.")
     return {f"{use}_threshold": _score(f"{name}.{use}", score) for use, score in received.items()}
 
 
 def _passphrases(name: str, value: object) -> dict[str, object]:
     if value is None:
         return {name: dict.fromkeys(limits.LOCALES_TEXT_DEPENDENT)}
-    received = json_object(name, value)
-    known_fields(received, limits.LOCALES_TEXT_DEPENDENT, f"{name}.")
+    received = known_fields(json_object(name, value), limits.LOCALES_TEXT_DEPENDENT, f"{name}.")
     return {name: {locale: _phrases(f"{name}.{locale}", phrases) for locale, phrases in received.items()}}
 
 

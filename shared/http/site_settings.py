@@ -45,8 +45,7 @@ def quality(name: str, value: object) -> dict[str, object]:
     """Raises ``FieldUnknown``, ``ParameterInvalid``."""
     if value is None:
         return {"quality": dict.fromkeys(LIMITS.values())}
-    received = json_object(name, value)
-    known_fields(received, LIMITS, f"{name}.")
+    received = known_fields(json_object(name, value), LIMITS, f"{name}.")
     return {"quality": {LIMITS[one]: _limit(f"{name}.{one}", LIMITS[one], limit) for one, limit in received.items()}}
 
 
@@ -59,8 +58,7 @@ def calibration(name: str, value: object) -> dict[str, object]:
     """Raises ``FieldUnknown``, ``ParameterInvalid``."""
     if value is None:
         return {"calibration": None}
-    received = json_object(name, value)
-    known_fields(received, ("modelId", "values"), f"{name}.")
+    received = known_fields(json_object(name, value), ("modelId", "values"), f"{name}.")
     model_id = _text(f"{name}.modelId", received.get("modelId"), 100)
     values = json_object(f"{name}.values", received.get("values"))
     return {"calibration": SiteCalibration(model_id, _calibration(f"{name}.values.", values))}
@@ -74,8 +72,7 @@ def calibration_shown(site: SiteCalibration | None) -> dict[str, object] | None:
 
 
 def _calibration(prefix: str, values: object) -> Calibration:
-    received = json_object(prefix, values)
-    known_fields(received, (*NUMBERS, *COUNTS, *TEXTS, "measured"), prefix)
+    received = known_fields(json_object(prefix, values), (*NUMBERS, *COUNTS, *TEXTS, "measured"), prefix)
     for name in (*NUMBERS, *COUNTS, *TEXTS):
         if name not in received and name not in OPTIONAL:
             raise ParameterInvalid(f"{prefix}{name}", "nothing", "It is part of every calibration.")

@@ -43,18 +43,20 @@ def for_identification(call: Call) -> SubscriptionSettings:
 
 def as_scores(received: Json, calibration: Callable[[], Calibration | None]) -> Json:
     """Settings as they were sent, each threshold a number. Raises ``FieldUnknown``, ``ParameterInvalid``."""
-    thresholds = received.get("thresholds")
-    if not isinstance(thresholds, dict):
-        return received
-    read = {use: _as_score(f"thresholds.{use}", value, calibration) for use, value in thresholds.items()}
-    return {**received, "thresholds": read}
+    return {
+        name: _uses(value, calibration) if name.lower() == "thresholds" and isinstance(value, dict) else value
+        for name, value in received.items()
+    }
+
+
+def _uses(thresholds: Json, calibration: Callable[[], Calibration | None]) -> Json:
+    return {use: _as_score(f"thresholds.{use}", value, calibration) for use, value in thresholds.items()}
 
 
 def _as_score(name: str, value: object, calibration: Callable[[], Calibration | None]) -> object:
     if not isinstance(value, dict):
         return value
-    received = json_object(name, value)
-    known_fields(received, ("score", "falseMatchRate"), f"{name}.")
+    received = known_fields(json_object(name, value), ("score", "falseMatchRate"), f"{name}.")
     if len(received) != 1:
         raise ParameterInvalid(name, kind_of(value), "It must have either score or falseMatchRate.")
     if "score" in received:

@@ -95,13 +95,9 @@ class V2:
         return PageRequest(self._after(token) if token else None, self._page_size(call))
 
     def _page_size(self, call: Call) -> int:
+        rule = f"Value should be positive integer in the range [1, {limits.MAX_PAGE}]."
         received = call.parameter(self.page_size_name)
-        if received is None:
-            return limits.DEFAULT_PAGE
-        if not received.isascii() or not received.isdigit() or not 1 <= int(received[:9]) <= limits.MAX_PAGE:
-            rule = f"Value should be positive integer in the range [1, {limits.MAX_PAGE}]."
-            raise ParameterInvalid(self.page_size_name, received, rule)
-        return int(received)
+        return request.whole_number(self.page_size_name, received, rule, limits.MAX_PAGE) or limits.DEFAULT_PAGE
 
     def _after(self, token: str) -> str:
         """The id in a continuation token of ours."""

@@ -100,6 +100,29 @@ def test_anything_else_is_no_boolean(received: str) -> None:
         request.boolean("shortAudio", received)
 
 
+@given(st.integers(1, 999_999_999), st.text("0", max_size=5))
+def test_a_whole_number_may_begin_with_zeros(number: int, zeros: str) -> None:
+    assert request.whole_number("channel", f"{zeros}{number}", "") == number
+    assert request.whole_number("channel", None, "") is None
+
+
+@given(
+    st.from_regex(r"[-+.,xe ]?[0-9]{0,4000}[-+.,xe ]?", fullmatch=True).filter(
+        lambda text: not text.strip().lstrip("0").isdigit() or len(text.strip().lstrip("0")) > 9
+    )
+    | st.sampled_from(["", "0", "\u0661", "\u00b2", "1" * 5_000, "0" * 5_000 + "1", "00000001" + "0" * 5_000, "NaN"])
+)
+def test_anything_else_is_no_whole_number(received: str) -> None:
+    with pytest.raises(ParameterInvalid, match="Invalid channel parameter value"):
+        request.whole_number("channel", received, "")
+
+
+def test_a_whole_number_has_a_bound() -> None:
+    assert request.whole_number("$top", "500", "", 500) == 500
+    with pytest.raises(ParameterInvalid):
+        request.whole_number("$top", "501", "", 500)
+
+
 def test_a_parameters_name_is_found_in_any_case() -> None:
     assert request.parameter(post(b"", SHORTAUDIO="true"), "shortAudio") == "true"
     assert request.parameter(post(b""), "shortAudio") is None
@@ -113,6 +136,9 @@ def test_a_parameters_name_is_found_in_any_case() -> None:
         (b'{\n  "locale": "en-us",\n}\n', "application/json"),
         (b'\xef\xbb\xbf{"locale":"en-us"}', "application/json; charset=utf-8"),
         (b'{"locale":"en-us","extra":[1,{"a":null}]}', "application/json"),
+        (b'{"Locale":"en-us"}', "application/json"),
+        (b'{"LOCALE":"en-us"}', "application/json"),
+        (b"Locale=en-us", "application/x-www-form-urlencoded"),
         (b"locale=en-us", "application/x-www-form-urlencoded"),
         (b"a=b&locale=en%2Dus", "application/x-www-form-urlencoded"),
         (b'{"locale":"en-us"}', "application/x-www-form-urlencoded"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.errors import ParameterInvalid
@@ -88,7 +92,6 @@ def test_null_passphrases_are_the_published_ones() -> None:
     ("received", "named"),
     [
         ({"maxCandidate": 3}, "maxCandidate"),
-        ({"maxcandidates": 3}, "maxcandidates"),
         ({"retention": {"maxAge": 3}}, "retention.maxAge"),
         ({"thresholds": {"verify": 0.4}}, "thresholds.verify"),
         ({"passphrases": {"de-DE": ["ein Satz mit vielen Worten"]}}, "passphrases.de-DE"),
@@ -158,3 +161,48 @@ def test_the_retention_of_a_profile_alone() -> None:
 def test_the_same_phrase_twice_is_one() -> None:
     twice = {"passphrases": {"en-US": ["Open the door now", "open the door, now!"]}}
     assert operator_change(twice).passphrases == {"en-US": ("open the door now",)}
+
+
+def in_case(value: object, random: Random) -> object:
+    """The same JSON with each letter of its names in any case."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        "".join(random.choice((one.lower(), one.upper())) for one in name): in_case(inner, random)
+        for name, inner in value.items()
+    }
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32))
+def test_names_come_in_any_case(seed: int) -> None:
+    received = in_case(ALL, Random(seed))
+    assert isinstance(received, dict)
+    assert operator_change(received) == operator_change(ALL)
+
+
+def test_a_customer_cannot_move_its_limits_in_other_letters() -> None:
+    with pytest.raises(FieldNotYours, match="maxCandidates is set by the operator"):
+        customer_change({"MAXcandidates": 200})
+
+
+HUGE = st.one_of(st.integers(min_value=10**300), st.integers(max_value=-(10**300)), st.floats(min_value=1e300))
+
+
+@settings(deadline=None)
+@given(HUGE | st.just(10**400) | st.just(-(10**400)))
+def test_a_huge_number_is_refused_wherever_a_number_stands(number: float) -> None:
+    values: list[dict[str, object]] = [
+        {"retention": {"maxAgeDays": number}},
+        {"thresholds": {"verification": number}},
+        {"quality": {"minSnrDb": number}},
+        {"calibration": {"modelId": "ge2e-1", "values": {**VALUES, "fitted_speakers": number}}},
+        {"calibration": {"modelId": "ge2e-1", "values": {**VALUES, "bias": number}}},
+        {"maxCandidates": number},
+        {"maxProfiles": number},
+        {"auditDays": number},
+        {"requestsPerSecond": number},
+    ]
+    for received in values:
+        with pytest.raises(ParameterInvalid):
+            operator_change(received)
