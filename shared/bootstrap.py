@@ -21,6 +21,7 @@ from typing import Final
 
 import numpy as np
 
+from shared.audio.decoders import Decoders
 from shared.audio.keep import FlacKeeper
 from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
@@ -212,7 +213,8 @@ def assemble(
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
     activity = catalogue.voice_activity
     detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
-    listener = RecordingListener(detector, strict=config.strict_audio)
+    decoders = Decoders(config.at_once)
+    listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
     audit = Audit(trail, _now, _new_id)
     change_settings = ChangeSettings(subscriptions, phrases, upkeep, audit, _now)
@@ -254,7 +256,7 @@ def assemble(
         read_audit=ReadAudit(trail),
         operations=Operations(operations, _now, _new_id),
         retain=Retain(subscriptions, upkeep, eraser, TrimAudit(subscriptions, trail, _now), _now),
-        migrate=Migrate(subscriptions, migrations, RecordingListener(detector), model, _now),
+        migrate=Migrate(subscriptions, migrations, RecordingListener(detector, decoders=decoders), model, _now),
         read_migration=ReadMigration(subscriptions, migrations),
         readiness=Readiness({**parts, "model": lambda: _try_model(model, detector)}),
         clock=_now,

@@ -8,6 +8,7 @@ import numpy as np
 
 from shared.audio.band import band
 from shared.audio.decode import Decoded, decode
+from shared.audio.decoders import Decoders
 from shared.audio.mixdown import SpeechDetector, voice_of
 from shared.audio.offset import without_offset
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
@@ -33,11 +34,14 @@ class RecordingListener:
         Finds the speech.
     strict
         Accept only 16 kHz 16-bit mono PCM, as the retired service did.
+    decoders
+        The processes that decode; one of its own where none are given, started when it is needed.
     """
 
-    def __init__(self, detector: SpeechDetector, *, strict: bool = False) -> None:
+    def __init__(self, detector: SpeechDetector, *, strict: bool = False, decoders: Decoders | None = None) -> None:
         self._detector = detector
         self._strict = strict
+        self._decoders = decoders or Decoders(1)
 
     def listen(self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None) -> Utterance:
         """Decode, choose the channel, find the speech, measure; refused in the order format, length, channel, speech,
@@ -59,6 +63,7 @@ class RecordingListener:
                 min_seconds=rules.min_seconds,
                 max_seconds=rules.max_seconds,
                 strict=self._strict,
+                decoders=self._decoders,
             )
         with stage("listen"):
             utterance = self._measured(decoded, channel)

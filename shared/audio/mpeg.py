@@ -1,11 +1,13 @@
-"""MPEG audio frame headers: enough to tell MP3 and AAC from raw samples that happen to start with 0xFF.
+"""MPEG audio frame headers: enough to tell MP3 and AAC from raw samples that happen to look like one.
 
-One header's sync bits occur by chance once in a few thousand bodies of headerless PCM, so two frames in a row are
-asked for. Field layout: ISO/IEC 11172-3 and 13818-3 (layer III), ISO/IEC 13818-7 (ADTS).
+One header's sync bits occur by chance once in a few thousand places of headerless PCM, and quiet mu-law is full of
+them, so a row of frames is asked for. Field layout: ISO/IEC 11172-3 and 13818-3 (layer III), ISO/IEC 13818-7 (ADTS).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Final
 
 _KBITS_MPEG1: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -13,17 +15,61 @@ _KBITS_MPEG2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 
 _RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 """Hz by version bits: 3 is MPEG-1, 2 is MPEG-2, 0 is MPEG-2.5."""
 
+_ENOUGH: Final = 6
+"""Frames in a row that no other bytes have by chance. The last may be cut."""
 
-def starts_with_mp3(body: bytes) -> bool:
-    """A whole layer III frame and the header of the next, or a frame that ends the body."""
-    length = _mp3_frame_bytes(body, 0)
-    return length > 0 and (len(body) == length or _mp3_frame_bytes(body, length) > 0)
+_SYNC: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
+"""Layer III of any version, with or without a checksum."""
+
+_LONGEST_FRAME: Final = 1_441
+"""Bytes: 320 kbit/s at 32 kHz. A stream cut out of another starts at most so far before its first whole frame."""
+
+_SEARCHED: Final = 4 * _LONGEST_FRAME
+_MOST_ZEROS: Final = 1 << 16
+_TAG: Final = b"ID3"
+
+
+def mp3_start(body: bytes) -> int | None:
+    """Where the first whole layer III frame is, behind tags, zeros and the rest of a frame; ``None`` if nowhere."""
+    at = _behind_zeros(body, behind_tags(body))
+    end = at + _SEARCHED
+    while (sync := _SYNC.search(body, at, end)) is not None:
+        if _runs(body, sync.start(), _mp3_frame_bytes):
+            return sync.start()
+        at = sync.start() + 1
+    return None
 
 
 def starts_with_adts(body: bytes) -> bool:
-    """An ADTS frame of AAC and the header of the next, or a frame that ends the body."""
-    length = _adts_frame_bytes(body, 0)
-    return length > 0 and (len(body) == length or _adts_frame_bytes(body, length) > 0)
+    """ADTS frames of AAC, behind tags."""
+    return _runs(body, behind_tags(body), _adts_frame_bytes)
+
+
+def behind_tags(body: bytes) -> int:
+    """Where ID3v2 tags end: three letters, version, flags, and 28 bits of length in four bytes."""
+    at = 0
+    for _ in range(8):  # some taggers put one before another
+        if not body.startswith(_TAG, at) or len(body) < at + 10:
+            break
+        at += 10 + (body[at + 6] << 21 | body[at + 7] << 14 | body[at + 8] << 7 | body[at + 9])
+    return at
+
+
+def _behind_zeros(body: bytes, at: int) -> int:
+    head = body[at : at + _MOST_ZEROS]
+    return at + len(head) - len(head.lstrip(b"\0"))
+
+
+def _runs(body: bytes, at: int, frame_bytes: Callable[[bytes, int], int]) -> bool:
+    """A row of frames; or where the body is shorter, one that ends it, or two of which the second may be cut."""
+    for count in range(_ENOUGH):
+        if at >= len(body):
+            return count > 1 or (count == 1 and at == len(body))
+        length = frame_bytes(body, at)
+        if length == 0:
+            return False
+        at += length
+    return True
 
 
 def _mp3_frame_bytes(body: bytes, at: int) -> int:

@@ -18,6 +18,12 @@ _LONGEST_PACKET: Final = _SEGMENTS * 254
 """Bytes that fit on one page. The largest Opus packet, 120 ms of three frames, has under 4 KiB per stream."""
 
 
+OPUS_RATE: Final = 48_000
+"""Hz: what Opus counts in, whatever was recorded."""
+_OPUS_FRAME_SAMPLES: Final = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
+"""RFC 6716, table 2: samples at 48 kHz of one frame, by the configuration in a packet's first five bits."""
+
+
 @dataclass(frozen=True)
 class OpusPacket:
     data: bytes
@@ -40,6 +46,19 @@ def opus_stream(head: bytes, packets: Sequence[OpusPacket]) -> bytes:
         granule += packet.samples
     pages.append(_page(waiting, granule, len(pages), 0x04))
     return b"".join(pages)
+
+
+def opus_head(channels: int, pre_skip: int, rate: int = OPUS_RATE, gain: int = 0) -> bytes:
+    """The identification header (RFC 7845, section 5.1) of one or two channels; ``pre_skip`` in samples at 48 kHz."""
+    return struct.pack("<8sBBHIhB", b"OpusHead", 1, channels, pre_skip, rate, gain, 0)
+
+
+def opus_samples(packet: bytes) -> int:
+    """Duration at 48 kHz from the first bytes (RFC 6716, section 3.1); 0 for none."""
+    if not packet:
+        return 0
+    frames = (1, 2, 2)[packet[0] & 3] if packet[0] & 3 < 3 else (packet[1] & 63 if len(packet) > 1 else 0)
+    return frames * _OPUS_FRAME_SAMPLES[packet[0] >> 3]
 
 
 def fits_a_page(packet: bytes) -> bool:

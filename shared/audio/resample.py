@@ -10,7 +10,7 @@ from shared.domain.recording import SAMPLE_RATE
 
 
 class Resampler:
-    """Takes blocks of shape [frames, channels] in order and gives all of them at 16 kHz.
+    """Takes blocks of shape [frames, channels] in order and gives them at 16 kHz.
 
     soxr's HQ quality: 20-bit precision, flat to 0.91 of the band. A recording at 16 kHz is passed on bit for bit.
     """
@@ -18,17 +18,12 @@ class Resampler:
     def __init__(self, rate: int, channels: int) -> None:
         self._channels = channels
         self._stream = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, channels, quality="HQ")
-        self._blocks: list[npt.NDArray[np.float32]] = []
 
-    def add(self, block: npt.NDArray[np.float32]) -> None:
-        self._blocks.append(block if self._stream is None else self._stream.resample_chunk(block))
+    def add(self, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What is ready, shape [n, channels]; the filter holds some of it back."""
+        return block if self._stream is None else self._stream.resample_chunk(block)
 
     def finish(self) -> npt.NDArray[np.float32]:
-        """Everything so far, shape [n, channels]. Call once, after the last block."""
-        if self._stream is not None:
-            nothing = np.zeros((0, self._channels), dtype=np.float32)
-            self._blocks.append(self._stream.resample_chunk(nothing, last=True))
-        blocks = [block for block in self._blocks if len(block)]
-        if not blocks:
-            return np.zeros((0, self._channels), dtype=np.float32)
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        """What was held back. Call once, after the last block."""
+        nothing = np.zeros((0, self._channels), dtype=np.float32)
+        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)

@@ -1,19 +1,21 @@
 """What a request body is, told from its bytes.
 
-Clients label audio with whatever their library sends by default, so the media type is asked for one thing only: whether
-bytes without any signature may be headerless PCM (contract, section 0, traps 1 and 2).
+Clients label audio with whatever their library sends by default, so the media type is asked for one thing only: what
+samples bytes without any signature may be (contract, section 0, traps 1 and 2).
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from enum import StrEnum
 from typing import Final
 
 from shared.audio import mpeg
+from shared.audio.declared import EXAMPLES, declared
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMissing
 
-SUPPORTED: Final = "WAV, FLAC, Ogg (Vorbis or Opus), MP3, AIFF, CAF, AU or WebM (Opus)"
+SUPPORTED: Final = "WAV, FLAC, Ogg (Vorbis or Opus), MP3, AIFF, CAF, AU, WebM (Opus or PCM) or MP4 (Opus)"
 
 NO_RIFF_HEADER: Final = "Not a valid WAVE file - No RIFF header"
 """Contract (v1.0): how the retired service named a body that is no audio."""
@@ -24,6 +26,7 @@ class Container(StrEnum):
 
     WAV = "WAV"
     RF64 = "RF64"
+    BW64 = "BW64"
     W64 = "W64"
     FLAC = "FLAC"
     OGG = "Ogg"
@@ -32,37 +35,48 @@ class Container(StrEnum):
     CAF = "CAF"
     AU = "AU"
     WEBM = "WebM"
+    MP4 = "MP4"
+    ADTS = "ADTS"
+    AMR = "AMR"
     PCM = "headerless PCM"
 
 
 _W64_GUID: Final = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb"
+_RIFFS: Final = {b"RIFF": Container.WAV, b"RIFX": Container.WAV, b"RF64": Container.RF64, b"BW64": Container.BW64}
+_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide"})
+"""What an MP4 or QuickTime file, or a piece of one, begins with."""
 _SIGNATURES: Final = (
     (b"fLaC", Container.FLAC),
     (b"OggS", Container.OGG),
-    (b"ID3", Container.MP3),
     (b"caff\x00\x01", Container.CAF),
     (b".snd", Container.AU),
     (b"\x1a\x45\xdf\xa3", Container.WEBM),
+    (b"#!AMR", Container.AMR),
     (_W64_GUID, Container.W64),
 )
 _REFUSED: Final = (
-    (b"#!AMR", "AMR"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA (ASF)"),
     (b"\x1f\x8b\x08", "gzip data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"%PDF-", "a PDF document"),
     (b"\x89PNG\r\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
 )
-_PCM_TYPES: Final = frozenset(
-    {"audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave", "audio/pcm", "audio/x-pcm", "audio/l16"}
+_UNPACKED: Final = 4096
+_OGG_BEGINS: Final = 0x02
+"""RFC 3533: the flag of a stream's first page."""
+_WEBM_PIECE: Final = re.compile(
+    rb"\x1f\x43\xb6\x75|\xa3(?:[\x84-\xfe]|[\x40-\x7f].|[\x20-\x3f]..)\x81..[\x00\x80]", re.DOTALL
 )
-_PCM_CODEC: Final = re.compile(r"codecs?\s*=\s*\"?(audio/)?pcm\b")
+"""A cluster, or a SimpleBlock of track 1 without lacing."""
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_\-\r\n]{48,}={0,2}\s*")
 _DATA_URI: Final = re.compile(rb"data:[^,]{0,128},", re.IGNORECASE)
 _HTML: Final = re.compile(rb"<!doctype html|<html", re.IGNORECASE)
 _LOOKED_AT: Final = 1024
 """Bytes that the guess at text is made from."""
+_FEWEST_LETTERS: Final = 3
+"""Fewer different bytes in a longer body are samples: silence in A-law is the letter U."""
 _FILE_NAME_BYTES: Final = 255
 """Longest file name of the usual file systems: a longer text is not a forgotten ``@``."""
 
@@ -75,12 +89,14 @@ def sniff(body: bytes, media_type: str | None) -> Container:
     BodyMissing
         No bytes at all.
     AudioFormatUnsupported
-        A known format that is not decoded here.
+        A known format that is not decoded here, or headerless samples declared as none that can be read.
     AudioUnreadable
         Text, or bytes of no known format; the message says what they look like.
     """
     if not body:
         raise BodyMissing
+    if (piece := _later_piece(body)) is not None:
+        raise AudioUnreadable(later_piece(piece))
     container = _signed(body)
     if container is not None:
         return container
@@ -88,46 +104,77 @@ def sniff(body: bytes, media_type: str | None) -> Container:
         raise AudioFormatUnsupported(name, SUPPORTED)
     if (text := _text(body)) is not None:
         raise AudioUnreadable(f"{NO_RIFF_HEADER}. Received {text}.")
-    if promises_pcm(media_type):
+    if declared(media_type) is not None:
         return Container.PCM
-    raise AudioUnreadable(f"{NO_RIFF_HEADER}. Received {len(body):,} bytes of no known audio format.")
+    raise AudioUnreadable(
+        f"{NO_RIFF_HEADER}. Received {len(body):,} bytes of no known audio format. Samples without a header are read "
+        f"where Content-Type says what they are: {EXAMPLES}."
+    )
 
 
-def promises_pcm(media_type: str | None) -> bool:
-    """Whether the media type allows raw samples: a WAV or PCM type, or a PCM codec parameter."""
-    lowered = (media_type or "").lower()
-    types = {part.split(";")[0].strip() for part in lowered.split(",")}
-    return bool(types & _PCM_TYPES) or _PCM_CODEC.search(lowered) is not None
+def later_piece(container: str) -> str:
+    """For messages: a piece of a recording that needs its first."""
+    return (
+        f"The body is a later piece of a recording ({container}): only the first piece has the header. Send the "
+        "recorder's pieces joined, in order, or start a recorder of its own for each."
+    )
 
 
 def _signed(body: bytes) -> Container | None:
     first, form = body[:4], body[8:12]
-    if first in (b"RIFF", b"RIFX") and form == b"WAVE":
-        return Container.WAV
-    if first == b"RF64" and form == b"WAVE":
-        return Container.RF64
+    if form == b"WAVE" and first in _RIFFS:
+        return _RIFFS[first]
     if first == b"FORM" and form in (b"AIFF", b"AIFC"):
         return Container.AIFF
+    if body[4:8] in _BOXES:
+        return Container.MP4
+    if body.startswith(b"ID3"):
+        return _tagged(body)
     for signature, container in _SIGNATURES:
         if body.startswith(signature):
             return container
-    return Container.MP3 if mpeg.starts_with_mp3(body) else None
+    if mpeg.starts_with_adts(body):
+        return Container.ADTS
+    return Container.MP3 if mpeg.mp3_start(body) is not None else None
+
+
+def _tagged(body: bytes) -> Container:
+    """What stands behind an ID3 tag, which was made for MP3."""
+    if body.startswith(b"fLaC", mpeg.behind_tags(body)):
+        return Container.FLAC
+    return Container.ADTS if mpeg.starts_with_adts(body) else Container.MP3
 
 
 def _refused(body: bytes) -> str | None:
-    if body[4:8] == b"ftyp":
-        return "MP4 (AAC)"
     if body[:4] in (b"RIFF", b"RIFX") and len(body) >= 12:
         return "a RIFF file that is not WAVE"
-    if mpeg.starts_with_adts(body):
-        return "AAC (ADTS)"
+    if _is_zlib(body):
+        return "deflate data"
     return next((name for signature, name in _REFUSED if body.startswith(signature)), None)
+
+
+def _is_zlib(body: bytes) -> bool:
+    """RFC 1950: a header that is a multiple of 31; samples may begin so, but do not unpack."""
+    if len(body) < 8 or body[0] != 0x78 or int.from_bytes(body[:2], "big") % 31:
+        return False
+    unpacking = zlib.decompressobj()
+    try:
+        return len(unpacking.decompress(body, _UNPACKED)) == _UNPACKED or unpacking.eof
+    except zlib.error:
+        return False
+
+
+def _later_piece(body: bytes) -> str | None:
+    """The container of a recorder's later piece: only the first has the header that all of them need."""
+    if body.startswith(b"OggS") and len(body) > 5 and not body[5] & _OGG_BEGINS:
+        return "Ogg"
+    return "WebM" if _WEBM_PIECE.match(body) else None
 
 
 def _text(body: bytes) -> str | None:
     """What kind of text the body is, with advice; ``None`` when it is not text."""
     head = body[:_LOOKED_AT]
-    if not _is_text(head):
+    if len(set(head)) < _FEWEST_LETTERS < len(head) or not _is_text(head):
         return None
     size, start = f"{len(body):,}-byte", head.lstrip()
     if _DATA_URI.match(start):

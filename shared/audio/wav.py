@@ -1,33 +1,59 @@
-"""RIFF WAVE headers as recorders really write them, put right.
+"""RIFF WAVE as recorders really write it.
 
 Browser recorders leave sizes at 0 or 0xFFFFFFFF, promise more than they sent, forget pad bytes, or use
-WAVE_FORMAT_EXTENSIBLE. libsndfile reads some of these as empty, so the chunks are walked here and a plain header is
-put in front of the samples that are there. Chunk layout: Microsoft, "Multimedia Programming Interface and Data
-Specifications 1.0".
+WAVE_FORMAT_EXTENSIBLE; long recordings come as RF64 or BW64. So the chunks are walked here, and what a header promises
+counts only as far as the body holds it. Codecs of one value per sample are read here too, without any library; for the
+others a plain header is put in front of the samples that are there. Chunk layout: Microsoft, "Multimedia Programming
+Interface and Data Specifications 1.0"; RF64: EBU Tech 3306; BW64: ITU-R BS.2088.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from shared.audio.advice import as_wav
+from shared.audio.samples import Encoding, PlainSamples
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
+from shared.domain.recording import AudioFormat
 
 PCM: Final = 0x0001
 FLOAT: Final = 0x0003
+ALAW: Final = 0x0006
+ULAW: Final = 0x0007
 MP3: Final = 0x0055
 _EXTENSIBLE: Final = 0xFFFE
-_SAMPLEWISE: Final = {PCM: (8, 16, 24, 32), FLOAT: (32, 64), 0x0006: (8,), 0x0007: (8,)}
-"""Codecs of one value per sample and the widths in bits that occur: PCM, float, A-law, mu-law."""
+_ENCODINGS: Final = {
+    PCM: {8: Encoding.PCM_U8, 16: Encoding.PCM_16, 24: Encoding.PCM_24, 32: Encoding.PCM_32},
+    FLOAT: {32: Encoding.FLOAT, 64: Encoding.DOUBLE},
+}
+"""By the codec and the bits that a sample takes."""
+_EIGHT_BITS: Final = {ALAW: Encoding.ALAW, ULAW: Encoding.ULAW}
+"""One byte a sample whatever the header says: many write 16, the bits that it unpacks to."""
 _BLOCKWISE: Final = frozenset({0x0002, 0x0011, 0x0031})
 """Microsoft ADPCM, IMA ADPCM, GSM 6.10: their format chunk is passed on as it is."""
-_OTHER_CHUNKS: Final = frozenset({b"LIST", b"fact", b"cue ", b"JUNK", b"junk", b"bext", b"id3 ", b"ID3 ", b"smpl"})
-
+_NAMES: Final = {
+    0x0010: "OKI ADPCM", 0x0014: "G.723 ADPCM", 0x0022: "TrueSpeech", 0x0040: "G.721", 0x0041: "G.728",
+    0x0042: "G.723.1", 0x0045: "G.726", 0x0050: "MPEG layer II", 0x0057: "AMR-NB", 0x0058: "AMR-WB", 0x0064: "G.726",
+    0x0065: "G.722", 0x0083: "G.729", 0x00FF: "AAC", 0x0130: "ACELP.net", 0x0160: "WMA", 0x0161: "WMA",
+    0x0162: "WMA Pro", 0x028F: "G.722", 0x0270: "ATRAC3", 0x1610: "AAC", 0x2000: "AC-3", 0x566F: "Vorbis",
+    0x674F: "Vorbis", 0x6750: "Vorbis", 0x674A: "Vorbis", 0x704F: "Opus", 0xA106: "AAC", 0xA109: "Speex",
+    0xF1AC: "FLAC",
+}  # fmt: skip
+"""Registered codecs (RFC 2361 and Microsoft's mmreg.h) that are refused by name."""
+_OTHER_CHUNKS: Final = frozenset(
+    {b"LIST", b"fact", b"cue ", b"JUNK", b"junk", b"bext", b"id3 ", b"ID3 ", b"smpl", b"iXML", b"PEAK", b"minf",
+     b"inst", b"axml", b"chna", b"PAD ", b"FLLR"}
+)  # fmt: skip
+_CHUNKS: Final = _OTHER_CHUNKS | {b"data", b"fmt ", b"ds64"}
 
 _MOST_CHUNKS: Final = 1_000
 """Recorders write a handful. The bound keeps a body of nothing but empty chunks from costing seconds."""
+
+_IN_DS64: Final = 0xFFFFFFFF
+"""RF64's mark in place of a size that stands in the ds64 chunk, in 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +65,16 @@ class _Chunk:
 
 
 @dataclass(frozen=True)
-class Wave:
-    """A WAV file that libsndfile reads in full: ``tag`` is the codec, ``content`` the file, or the bare MP3 frames."""
+class Coded:
+    """A recording in a codec that is not read here: ``content`` is a file that libsndfile reads in full, which is the
+    recording behind a plain header, or bare MP3 frames."""
 
-    tag: int
-    content: bytes
+    content: bytes = field(repr=False)
+    is_mp3: bool = False
 
 
-def mended(body: bytes) -> Wave:
-    """The same recording with a plain, true header in front of it.
+def opened(body: bytes, container: str) -> PlainSamples | Coded:
+    """The samples, or what to decode. ``container`` is for messages.
 
     Raises
     ------
@@ -58,14 +85,24 @@ def mended(body: bytes) -> Wave:
     """
     order = ">" if body.startswith(b"RIFX") else "<"
     layout: bytes | None = None
+    long_data: int | None = None
     for chunk in _chunks(body, order):
         if chunk.name == b"fmt " and layout is None:
-            layout = body[chunk.start : chunk.start + chunk.promised]
+            layout = body[chunk.start : chunk.start + min(chunk.promised, _LONGEST_LAYOUT)]
+        elif chunk.name == b"ds64" and len(body) >= chunk.start + 16:
+            (long_data,) = struct.unpack_from("<Q", body, chunk.start + 8)
         elif chunk.name == b"data":
             if layout is None:
                 raise AudioUnreadable("The WAV header has no format chunk before its data.")
-            return _rebuilt(layout, memoryview(body)[chunk.start : _data_end(body, chunk, order)], order)
+            if chunk.promised == _IN_DS64 and long_data is not None:
+                chunk = _Chunk(chunk.name, chunk.start, long_data)
+            samples = memoryview(body)[chunk.start : _data_end(body, chunk, order)]
+            return _opened(layout, samples, order, container)
     raise AudioUnreadable("The WAV file has no data chunk.")
+
+
+_LONGEST_LAYOUT: Final = 1 << 16
+"""Bytes of a format chunk that are looked at: Microsoft ADPCM's tables are the longest in use, under 100."""
 
 
 def _chunks(body: bytes, order: str) -> Iterator[_Chunk]:
@@ -76,9 +113,20 @@ def _chunks(body: bytes, order: str) -> Iterator[_Chunk]:
         name, promised = struct.unpack_from(f"{order}4sI", body, at)
         yield _Chunk(name, at + 8, promised)
         at += 8 + promised
-        # Chunks are padded to even lengths, but some writers forget to.
-        if promised % 2 and not (body[at : at + 4] in (b"data", b"fmt ") or body[at : at + 4] in _OTHER_CHUNKS):
+        if promised % 2 and _is_padded(body, at):
             at += 1
+
+
+def _is_padded(body: bytes, at: int) -> bool:
+    """Chunks are padded to even lengths, but some writers forget to: a name tells, else the pad byte, which is 0."""
+    if body[at + 1 : at + 5] in _CHUNKS:
+        return True
+    unpadded = body[at : at + 4]
+    return unpadded not in _CHUNKS and (unpadded[:1] == b"\0" or not _is_name(unpadded))
+
+
+def _is_name(name: bytes) -> bool:
+    return len(name) == 4 and all(0x20 <= byte < 0x7F for byte in name)
 
 
 def _data_end(body: bytes, chunk: _Chunk, order: str) -> int:
@@ -96,34 +144,42 @@ def _is_whole_chunk(body: bytes, at: int, order: str) -> bool:
     return bool(at + 8 + promised <= len(body))
 
 
-def _rebuilt(layout: bytes, samples: memoryview, order: str) -> Wave:
-    if len(layout) < 16:
+def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> PlainSamples | Coded:
+    if len(layout) < 14:
         raise AudioUnreadable("The WAV header has a format chunk that is too short.")
-    tag, channels, rate, _, align, bits = struct.unpack_from(f"{order}HHIIHH", layout)
+    # The oldest layout has 14 bytes and leaves the bits to be told from the frame's.
+    tag, channels, rate, _, align, bits = struct.unpack_from(f"{order}HHIIHH", layout.ljust(16, b"\0"))
     if tag == _EXTENSIBLE and len(layout) >= 26:
         (tag,) = struct.unpack_from(f"{order}H", layout, 24)  # the sub-format GUID begins with the codec
     if channels == 0 or rate == 0:
         raise AudioUnreadable(f"The WAV header promises {channels} channels at {rate} Hz.")
     if tag == MP3:
-        return Wave(tag, bytes(samples))
+        return Coded(bytes(samples), is_mp3=True)
     if tag in _BLOCKWISE:
-        return Wave(tag, _written(layout + b"\0" * (len(layout) % 2), samples, order))
-    if tag not in _SAMPLEWISE:
-        raise AudioFormatUnsupported(f"WAV with codec 0x{tag:04X}", "WAV with PCM, float, A-law, mu-law, ADPCM or GSM")
-    width = _width(tag, channels, align, bits)
-    frame = channels * width // 8
-    if frame > 0xFFFF or rate * frame > 0xFFFFFFFF:
-        raise AudioUnreadable(f"The WAV header promises {channels} channels at {rate} Hz.")
-    plain = struct.pack(f"{order}HHIIHH", tag, channels, rate, rate * frame, frame, width)
-    return Wave(tag, _written(plain, samples[: len(samples) - len(samples) % frame], order))
+        return Coded(_written(layout + b"\0" * (len(layout) % 2), samples, order))
+    if tag in _EIGHT_BITS:
+        encoding = _EIGHT_BITS[tag]
+    elif tag in _ENCODINGS:
+        encoding = _encoding(tag, channels, align, bits)
+    else:
+        raise AudioFormatUnsupported(*_refusal(tag, container))
+    format = AudioFormat(container, str(encoding), rate, channels)
+    whole = len(samples) - len(samples) % (channels * encoding.width)
+    return PlainSamples(format, encoding, samples[:whole], big_endian=order == ">")
 
 
-def _width(tag: int, channels: int, align: int, bits: int) -> int:
-    """Bits that a sample takes: 12 valid bits stand left-aligned in 16, 24 may stand in 32."""
+def _refusal(tag: int, container: str) -> tuple[str, str]:
+    """Received and supported."""
+    name = f"{_NAMES[tag]} (codec 0x{tag:04X})" if tag in _NAMES else f"codec 0x{tag:04X}"
+    return as_wav(f"{container} with {name}", "wav"), "WAV with PCM, float, A-law, mu-law, ADPCM or GSM"
+
+
+def _encoding(tag: int, channels: int, align: int, bits: int) -> Encoding:
+    """By the bits that a sample takes: 12 valid bits stand left-aligned in 16, 24 may stand in 32."""
     taken = align * 8 // channels
     for width in (taken, (bits + 7) // 8 * 8):
-        if width in _SAMPLEWISE[tag] and width >= bits:
-            return width
+        if width in _ENCODINGS[tag] and width >= bits:
+            return _ENCODINGS[tag][width]
     raise AudioUnreadable(f"The WAV header promises samples of {bits} bits in frames of {align} bytes.")
 
 

@@ -23,6 +23,25 @@ MIN_UPLOAD_BYTES_PER_SECOND: Final = 1024
 """Our choice: the least that a body must bring over a minute. Speech by the narrowest codec in use takes 750 bytes a
 second, but nobody uploads slower than the words are spoken."""
 
+MIN_SAMPLE_RATE: Final = 8_000
+"""Hz: telephone speech, below which the encoder has nothing to go by."""
+
+MAX_SAMPLE_RATE: Final = 192_000
+"""Hz: the highest studio rate."""
+
+MAX_CHANNELS: Final = 8
+"""Our choice: channels of a recording."""
+
+MAX_SAMPLES: Final = 300 * 48_000 * 2
+"""Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to 16 times that."""
+
+DECODING_PROCESSOR_SECONDS: Final = 2.0
+"""Processor time that one body may take to decode, and a fiftieth of the length that was decoded on top: five minutes of
+Opus or ALAC are 2 to 5 s. WAV and headerless samples, which are not decoded, take milliseconds."""
+
+DECODING_WAIT_SECONDS: Final = 3.0
+"""How long one waits for a decoder, and for each further piece (2 MB of samples) of the decoded recording."""
+
 VERIFICATION_ENROLLMENTS_NEEDED: Final = 3
 """Contract: recordings of one phrase until a text-dependent profile is enrolled."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shared.audio.clipping import ClippedRuns
 from shared.audio.decode import decode
+from shared.audio.decoders import Decoders
 from shared.audio.listen import RecordingListener
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.audio.voice_activity import VoiceActivity
@@ -69,10 +70,11 @@ class Bare:
         utterance = self.heard(wav)
         samples, speech = utterance.recording.samples, utterance.speech
         mels = windows(utterance.spoken)
+        decoders = Decoders(1)
         network, embedding = self.model._network, self.model.embed(utterance)
         clipped = ClippedRuns(SAMPLE_RATE, 1).mask(len(samples))[0]
         steps: dict[str, Callable[[], object]] = {
-            "decode": lambda: decode(wav, "audio/wav", min_seconds=1.0, max_seconds=300.0),
+            "decode": lambda: decode(wav, "audio/wav", min_seconds=1.0, max_seconds=300.0, decoders=decoders),
             "voice activity": lambda: self.detector.speech_mask(samples),
             "quality": lambda: (
                 snr_db(samples, speech),

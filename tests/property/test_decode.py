@@ -10,9 +10,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.audio.decode import decode
 from shared.domain.errors import TimbreError
 from shared.http.multipart import audio_part
+from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import Floats, file, opus_packets, tone, webm
 
 MEDIA_TYPES = st.one_of(
@@ -44,7 +44,7 @@ REAL = {
 def outcome(body: bytes, media_type: str | None) -> None:
     """Decode; nothing but a refusal may come out, and a recording must keep the bounds."""
     try:
-        samples = decode(*audio_part(body, media_type), min_seconds=0.0, max_seconds=1.0).samples
+        samples = decoded(*audio_part(body, media_type), longest=1.0).samples
     except TimbreError:
         return
     assert samples.dtype == np.float32
@@ -83,7 +83,7 @@ def test_any_wav_keeps_its_length_within_a_millisecond(rate: int, encoding: str,
     sent = io.BytesIO()
     soundfile.write(sent, samples, rate, format="WAV", subtype=encoding)
 
-    recording = decode(sent.getvalue(), None, min_seconds=0.0, max_seconds=10.0)
+    recording = decoded(sent.getvalue())
 
     assert recording.seconds == pytest.approx(frames / rate, abs=1e-3)
     assert (recording.format.sample_rate, recording.format.channels) == (rate, channels)

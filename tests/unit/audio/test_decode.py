@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from shared.audio.decode import Decoded, decode
+from shared.audio.decode import Decoded
 from shared.domain.errors import (
     AudioFormatUnsupported,
     AudioTooLong,
@@ -15,11 +15,12 @@ from shared.domain.errors import (
     AudioUnreadable,
     BodyMissing,
 )
+from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import chunk, file, int16, pcm_format, riff, tone
 
 
 def read(body: bytes, media_type: str | None = None, *, longest: float = 15.0, strict: bool = False) -> Decoded:
-    return decode(body, media_type, min_seconds=1.0, max_seconds=longest, strict=strict)
+    return decoded(body, media_type, shortest=1.0, longest=longest, strict=strict)
 
 
 @pytest.mark.parametrize(
@@ -114,14 +115,14 @@ def test_one_sample_is_too_short_and_says_how_short() -> None:
 
 def test_a_wav_without_samples_is_too_short_even_without_a_minimum() -> None:
     with pytest.raises(AudioTooShort):
-        decode(file(np.zeros(0, dtype=np.float32)), None, min_seconds=0.0, max_seconds=15.0)
+        decoded(file(np.zeros(0, dtype=np.float32)))
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
 def test_exactly_the_shortest_and_the_longest_length_are_allowed(rate: int) -> None:
     for seconds in (1.0, 3.0):
         body = file(tone(seconds, rate), rate)
-        assert decode(body, None, min_seconds=1.0, max_seconds=3.0).seconds == pytest.approx(seconds, abs=1e-3)
+        assert decoded(body, shortest=1.0, longest=3.0).seconds == pytest.approx(seconds, abs=1e-3)
 
 
 def test_ten_minutes_are_refused_by_the_header_with_the_measured_length() -> None:
@@ -191,10 +192,20 @@ def test_a_damaged_flac_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "signature", [b"fLaC", b"OggS", b"ID3", b"caff\0\1", b".snd", b"FORM\0\0\0\0AIFF", b"RF64\0\0\0\0WAVE"]
+    ("signature", "reason"),
+    [
+        (b"fLaC", "The FLAC data cannot be decoded"),
+        (b"OggS\0\2", "The Ogg data cannot be decoded"),
+        (b"ID3", "The MP3 data cannot be decoded"),
+        (b"caff\0\1", "no description or no data"),
+        (b".snd", "The AU data cannot be decoded"),
+        (b"FORM\0\0\0\0AIFF", "The AIFF data cannot be decoded"),
+        (b"RF64\0\0\0\0WAVE", "no data chunk"),
+        (b"\0\0\0\x08ftyp", "no audio track"),
+    ],
 )
-def test_a_signature_without_audio_behind_it_is_refused(signature: bytes) -> None:
-    with pytest.raises(AudioUnreadable, match="cannot be decoded"):
+def test_a_signature_without_audio_behind_it_is_refused(signature: bytes, reason: str) -> None:
+    with pytest.raises(AudioUnreadable, match=reason):
         read(signature + bytes(200))
 
 
@@ -276,6 +287,4 @@ def test_no_body() -> None:
 
 
 def test_neither_samples_nor_masks_show_in_a_representation() -> None:
-    decoded = read(file(tone(2.0)))
-
-    assert "array" not in repr(decoded)
+    assert "array" not in repr(read(file(tone(2.0))))

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.audio.decode import decode
 from shared.audio.keep import FlacKeeper
 from shared.domain.recording import AudioFormat, Recording, Utterance
+from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import Floats, chunk, file, pcm_format, riff, tone
 
 
@@ -15,16 +15,16 @@ def utterance(samples: Floats) -> Utterance:
 
 def test_a_16_bit_recording_is_kept_bit_for_bit() -> None:
     sent = np.random.default_rng(1).integers(-32768, 32768, 32_000).astype("<i2")
-    received = decode(riff(pcm_format(), chunk(b"data", sent.tobytes())), None, min_seconds=1.0, max_seconds=15.0)
+    received = decoded(riff(pcm_format(), chunk(b"data", sent.tobytes())))
 
-    kept = decode(FlacKeeper().encode(utterance(received.samples[0])), None, min_seconds=1.0, max_seconds=15.0)
+    kept = decoded(FlacKeeper().encode(utterance(received.samples[0])))
 
     assert str(kept.format) == "FLAC, PCM_16, 16000 Hz, mono"
     assert np.array_equal(kept.samples, received.samples)
 
 
 def test_full_scale_does_not_wrap_around() -> None:
-    kept = decode(FlacKeeper().encode(utterance(np.ones(16_000, np.float32))), None, min_seconds=1.0, max_seconds=15.0)
+    kept = decoded(FlacKeeper().encode(utterance(np.ones(16_000, np.float32))))
 
     assert float(kept.samples.min()) == 32767 / 32768
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import base64
+import zlib
 
 import numpy as np
 import pytest
 
-from shared.audio.sniff import Container, promises_pcm, sniff
+from shared.audio.sniff import Container, sniff
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMissing
 from tests.unit.audio.encoded import file, int16, tone
 
@@ -65,7 +66,9 @@ def test_unsigned_bytes_without_that_promise_are_refused_as_the_retired_service_
         sniff(int16(tone(1.0)), media_type)
 
     assert str(refusal.value) == (
-        "Not a valid WAVE file - No RIFF header. Received 32,000 bytes of no known audio format."
+        "Not a valid WAVE file - No RIFF header. Received 32,000 bytes of no known audio format. Samples without a "
+        "header are read where Content-Type says what they are: audio/pcm; rate=16000 (16-bit little-endian mono) or "
+        "audio/x-mulaw; rate=8000."
     )
 
 
@@ -79,12 +82,13 @@ def test_pcm_that_happens_to_begin_like_an_mp3_frame_stays_pcm() -> None:
 @pytest.mark.parametrize(
     ("body", "name"),
     [
-        (b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42", "MP4 (AAC)"),
-        (b"\0\0\0\x18ftypiso5\0\0\0\0iso5hlsf", "MP4 (AAC)"),
-        (b"#!AMR\n\x3c\x91\x17", "AMR"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", "WMA (ASF)"),
         (b"RIFF\x10\0\0\0AVI LIST", "a RIFF file that is not WAVE"),
-        (b"\xff\xf1\x50\x80\x01\x1f\xfc\x00" * 2, "AAC (ADTS)"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "gzip data"),
+        (zlib.compress(file(tone(1.0))), "deflate data"),
+        (zlib.compress(file(tone(1.0)), 9), "deflate data"),
+        (zlib.compress(b"RIFF"), "deflate data"),
+        (b"\x28\xb5\x2f\xfd\x04\x58", "zstd data"),
     ],
 )
 def test_known_formats_that_are_not_decoded_are_refused_by_name(body: bytes, name: str) -> None:
@@ -127,7 +131,49 @@ def test_no_bytes_are_a_missing_body() -> None:
         sniff(b"", "audio/wav")
 
 
-def test_only_types_of_pcm_promise_pcm() -> None:
-    assert promises_pcm("audio/wave")
-    assert not promises_pcm("multipart/form-data, multipart/form-data")
-    assert not promises_pcm("audio/ogg; codecs=opus")
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42", Container.MP4),
+        (b"\0\0\0\x18ftypiso5\0\0\0\0iso5hlsf", Container.MP4),
+        (b"\0\1\0\0mdat" + bytes(100), Container.MP4),
+        (b"#!AMR\n\x3c\x91\x17", Container.AMR),
+        (b"\xff\xf1\x50\x80\x01\x1f\xfc\x00" * 8, Container.ADTS),
+        (b"ID3\x04\0\0\0\0\0\x05tagtx" + b"\xff\xf1\x50\x80\x01\x1f\xfc\x00" * 8, Container.ADTS),
+        (b"ID3\x04\0\0\0\0\0\x05tagtx" + file(tone(1.0), container="FLAC"), Container.FLAC),
+        (b"BW64\xff\xff\xff\xffWAVE", Container.BW64),
+    ],
+)
+def test_names_what_needs_its_own_parser(body: bytes, expected: Container) -> None:
+    assert sniff(body, "audio/wav") is expected
+
+
+@pytest.mark.parametrize("before", [b"", b"\0" * 576, b"ID3\x03\0\0\0\0\0\x0a" + bytes(110), None])
+def test_mp3_is_found_behind_tags_and_zeros_and_in_the_middle_of_a_frame(before: bytes | None) -> None:
+    mp3 = file(tone(2.0), container="MP3", encoding="MPEG_LAYER_III")
+
+    assert sniff(mp3[100:] if before is None else before + mp3, "audio/wav") is Container.MP3
+
+
+def test_quiet_mu_law_is_not_taken_for_mp3() -> None:
+    quiet = np.random.default_rng(3).choice(np.frombuffer(b"\xff\xfe\xfd\xfb\xfa\xf3\x7b\x7d\x90", np.uint8), 40_000)
+
+    assert sniff(quiet.tobytes(), "audio/basic") is Container.PCM
+
+
+@pytest.mark.parametrize("silence", [b"\x55", b"\xd5", b"\xd5\x55", b"\xff", b"\x00"])
+def test_silence_is_no_text(silence: bytes) -> None:
+    assert sniff(silence * 8_000, "audio/x-alaw") is Container.PCM
+
+
+@pytest.mark.parametrize(
+    ("body", "container"),
+    [
+        (b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff\xe7\x81\x00", "WebM"),
+        (b"\xa3\x41\x32\x81\x00\x3c\x80" + bytes(300), "WebM"),
+        (b"OggS\0\0" + bytes(300), "Ogg"),
+    ],
+)
+def test_a_later_piece_of_a_recording_says_so(body: bytes, container: str) -> None:
+    with pytest.raises(AudioUnreadable, match=rf"a later piece of a recording \({container}\): only the first"):
+        sniff(body, "audio/webm")

@@ -3,14 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.audio.decode import Decoded, decode
+from shared.audio.decode import Decoded
 from shared.audio.ogg import checksum
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
+from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import Floats, block, element, file, opus_packets, tone, webm
 
 
 def read(body: bytes, longest: float = 15.0) -> Decoded:
-    return decode(body, "audio/webm;codecs=opus", min_seconds=0.0, max_seconds=longest)
+    return decoded(body, "audio/webm;codecs=opus", longest=longest)
 
 
 def ogg(samples: Floats, rate: int = 48_000) -> bytes:
@@ -70,7 +71,7 @@ def test_a_little_too_long_is_told_by_the_decoder() -> None:
 def test_another_codec_is_refused_by_name() -> None:
     head, packets = opus_packets(ogg(tone(1.0, 48_000)))
 
-    with pytest.raises(AudioFormatUnsupported, match="WebM with A_VORBIS"):
+    with pytest.raises(AudioFormatUnsupported, match="WebM with Vorbis; convert it first: ffmpeg -i recording.webm "):
         read(webm(head, packets, codec=b"A_VORBIS"))
 
 

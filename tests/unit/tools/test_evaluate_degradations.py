@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from shared.audio.decode import decode
 from shared.domain.recording import SAMPLE_RATE, Samples
+from tests.unit.audio.decoding import decoded
 from tools.evaluation import degradations
 from tools.evaluation.degradations import Change, mixed, room, speech_power
 
@@ -87,9 +87,9 @@ def test_a_room_falls_by_sixty_decibels_in_its_time() -> None:
     ],
 )
 def test_the_service_reads_every_codec(change: Change, encoding: str) -> None:
-    decoded = decode(change(tones(440, 1000), RANDOM), None, min_seconds=1.0, max_seconds=10.0, strict=False)
-    assert decoded.format.encoding == encoding
-    assert decoded.seconds == pytest.approx(2.0, abs=0.1)
+    heard = decoded(change(tones(440, 1000), RANDOM))
+    assert heard.format.encoding == encoding
+    assert heard.seconds == pytest.approx(2.0, abs=0.1)
 
 
 def test_codecs_are_as_narrow_as_they_say() -> None:

@@ -1,0 +1,14 @@
+"""The decoder of the tests: two processes for all of them."""
+
+from __future__ import annotations
+
+from shared.audio.decode import Decoded, decode
+from shared.audio.decoders import Decoders
+
+DECODERS = Decoders(2)
+
+
+def decoded(
+    body: bytes, media_type: str | None = None, *, shortest: float = 0.0, longest: float = 15.0, strict: bool = False
+) -> Decoded:
+    return decode(body, media_type, min_seconds=shortest, max_seconds=longest, strict=strict, decoders=DECODERS)
