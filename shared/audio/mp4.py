@@ -185,7 +185,7 @@ def _table(body: bytes, track: _Track, names: tuple[bytes, ...], columns: int, s
     start = box.start + skip + 4
     rows = min(count, (box.end - start) // (width * columns), _MOST_PACKETS)
     values = np.frombuffer(body, f">u{width}", rows * columns, start)
-    return np.asarray(np.minimum(values, 1 << 62), np.int64).reshape(rows, columns)
+    return np.minimum(values.astype(np.uint64), np.uint64(1 << 62)).astype(np.int64).reshape(rows, columns)
 
 
 def _samples(body: bytes, track: _Track) -> Iterator[tuple[int, int]]:
