@@ -14,8 +14,8 @@ from typing import Final
 
 from shared.domain.limits import DECODING_WAIT_SECONDS
 
-_BUSY: Final = 1.0
-"""Processor seconds. A body that took so much in its time is to blame, one that got less waited for the machine."""
+_BUSY: Final = 0.5
+"""Processor seconds. A body that took so much for one piece is to blame; one that got less waited for the machine."""
 
 _LONGEST_SLEEP: Final = DECODING_WAIT_SECONDS
 """No clock is set to less."""

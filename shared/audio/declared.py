@@ -121,7 +121,7 @@ def _number(given: Sequence[tuple[str, str]], otherwise: int, bounds: tuple[int,
         numbers.add(number)
     if len(numbers) > 1:
         names = " and ".join(dict.fromkeys(name for name, _ in given))
-        raise _refusal(kind, names, ", ".join(str(number) for number in sorted(numbers)), "one rate")
+        raise _refusal(kind, names, ", ".join(str(number) for number in sorted(numbers)), "one value")
     return numbers.pop() if numbers else otherwise
 
 

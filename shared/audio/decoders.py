@@ -77,11 +77,11 @@ class Decoders:
         """Raises what ``reading.Reader`` raises, ``AudioUnreadable`` where the body ended the decoder, and
         ``ServiceBusy`` where no decoder had time for it."""
         for _ in range(2):
-            with self._lent() as decoder:
-                try:
+            try:
+                with self._lent() as decoder:
                     return decoder.decode(content, container, bounds)
-                except _Killed:
-                    log.warning("decoder_killed container=%s", container)
+            except _Killed:
+                log.warning("decoder_killed container=%s", container)
         raise ServiceBusy
 
     @contextmanager
@@ -116,7 +116,7 @@ def _close(idle: list[_Decoder], watch: Watch) -> None:
 
 
 class _Decoder:
-    """One process. ``ServiceBusy`` when it does not start."""
+    """One process. ``ServiceBusy`` when it does not start, ``_Killed`` when somebody ends it before."""
 
     def __init__(self, watch: Watch) -> None:
         try:
@@ -133,8 +133,9 @@ class _Decoder:
             except (pipes.Broken, OSError):
                 ready = False
         if not ready:
-            log.error("decoder_not_started status=%s", self.end())
-            raise ServiceBusy
+            status = self.end()
+            log.error("decoder_not_started status=%d", status)
+            raise _Killed if -status in _KILLED and not self._clock.overran else ServiceBusy
 
     @property
     def lives(self) -> bool:
@@ -187,13 +188,13 @@ class _Decoder:
             return ServiceBusy()
         if self._clock.overran or -status == _PROCESSOR_TIME:
             return AudioUnreadable(f"The {container} data takes more time to decode than any recording: it is damaged.")
-        if -status in (signal.SIGTERM, _KILL):
+        if -status in _KILLED:
             return _Killed()
         return AudioUnreadable(f"The {container} data cannot be decoded: it is damaged.")
 
 
 _PROCESSOR_TIME: Final = getattr(signal, "SIGPROF", 0)
-_KILL: Final = getattr(signal, "SIGKILL", 9)
+_KILLED: Final = (signal.SIGTERM, getattr(signal, "SIGKILL", 9))
 
 
 def _started() -> subprocess.Popen[bytes]:

@@ -36,8 +36,8 @@ MAX_SAMPLES: Final = 300 * 48_000 * 2
 """Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to 16 times that."""
 
 DECODING_PROCESSOR_SECONDS: Final = 2.0
-"""Processor time that one body may take to decode, and a fiftieth of the length that was decoded on top: five minutes of
-Opus or ALAC are 2 to 5 s. WAV and headerless samples, which are not decoded, take milliseconds."""
+"""Processor time that one body may take to decode, and on top a fiftieth of the length that was decoded: five minutes
+of Opus or ALAC are 2 to 5 s. WAV and headerless samples, which are not decoded, take milliseconds."""
 
 DECODING_WAIT_SECONDS: Final = 3.0
 """How long one waits for a decoder, and for each further piece (2 MB of samples) of the decoded recording."""

@@ -8,6 +8,7 @@ parser: ``docs/decisions/audio-in.md``.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,15 @@ _PART_HEADER: Final = re.compile(rb"content-[a-z-]+\s*:", re.IGNORECASE)
 _FILE_NAME: Final = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 
 
+_RECORDINGS: Final = (
+    b"RIFF", b"RIFX", b"RF64", b"BW64", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"caff", b".snd", b"FORM",
+    b"\x1a\x45\xdf\xa3", b"riff\x2e\x91", b"#!AMR",
+)  # fmt: skip
+_NO_AUDIO_TYPES: Final = ("image/", "text/", "application/json", "application/xml", "application/pdf")
+_NO_AUDIO: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"%PDF-", b"PK\x03\x04")
+"""JPEG, PNG, GIF, PDF, ZIP."""
+
+
 @dataclass(frozen=True)
 class _Part:
     headers: bytes = field(repr=False)
@@ -45,17 +55,20 @@ class _Part:
         return _FILE_NAME.search(self.headers) is not None
 
     @property
-    def is_binary(self) -> bool:
-        """Bytes that no text field of a form has."""
-        head = self.content[:1024]
-        return b"\0" in head or any(byte < 9 or byte > 127 for byte in head)
+    def may_be_audio(self) -> bool:
+        """Bytes that no text field of a form has, and no picture or document."""
+        media_type = (self.media_type or "").lower()
+        if media_type.startswith(_NO_AUDIO_TYPES) or self.content.startswith(_NO_AUDIO):
+            return False
+        return not _is_text(self.content[:1024])
 
 
 def audio_part(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
-    """The first file of a multipart body with its own media type, or the body itself with ``content_type``.
+    """The first part of a multipart body that is audio, with its own media type; or the body with ``content_type``.
 
-    A part is a file when it has a file name; when no part has one, the first that is binary is taken. A body that is
-    not multipart comes back untouched, whatever its header says.
+    That is the first that begins as a recording, or the first file that is neither empty nor text, a picture or a
+    document; where no part has a file name, the first such part. Where there is none, the first file says what is wrong
+    with it. A body that is not multipart comes back untouched, whatever its header says.
 
     Raises
     ------
@@ -66,17 +79,23 @@ def audio_part(body: bytes, content_type: str | None) -> tuple[bytes, str | None
     if opening is None:
         return body, content_type
     boundary, start = opening
-    fields: list[_Part] = []
+    others: list[_Part] = []
     for count, part in enumerate(_parts(body, boundary, start), start=1):
         if count > MAX_PARTS:
             raise BodyNotUnderstood(f"The multipart body has more than {MAX_PARTS} parts.")
-        if part.is_file:
+        if begins_as_recording(part.content) or (part.is_file and part.may_be_audio):
             return part.content, part.media_type
-        fields.append(part)
-    binary = next((part for part in fields if part.is_binary), None)
-    if binary is None:
-        raise BodyNotUnderstood(f"The multipart body has {len(fields)} part(s), but none of them is a file.")
-    return binary.content, binary.media_type
+        others.append(part)
+    files = [part for part in others if part.is_file]
+    wanted = [part for part in others if part.may_be_audio] + [part for part in files if part.content] + files
+    if not wanted:
+        raise BodyNotUnderstood(f"The multipart body has {len(others)} part(s), but none of them is a file.")
+    return wanted[0].content, wanted[0].media_type
+
+
+def begins_as_recording(content: bytes) -> bool:
+    """Whether the first bytes are those of a common container; what it is in full is told by the decoder."""
+    return content.startswith(_RECORDINGS) or content[4:8] == b"ftyp"
 
 
 def _opening(body: bytes, content_type: str | None) -> tuple[bytes, int] | None:
@@ -128,6 +147,15 @@ def _delimiter(body: bytes, boundary: bytes, start: int) -> tuple[int, int, bool
             return max(end, start), rest.end(), rest.group(1) is not None
         found = body.find(line, found + 1)
     raise BodyNotUnderstood("The multipart body ends before its closing boundary.")
+
+
+def _is_text(head: bytes) -> bool:
+    """Also where there is nothing. A character that is cut at the end is no fault."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\r\n\t\ufeff" for character in text)
 
 
 def _header(headers: bytes, name: bytes) -> str | None:

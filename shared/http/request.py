@@ -26,6 +26,7 @@ from shared.http.fields import field_of
 
 _GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _MAX_JSON_BYTES = 64 * 1024
 
@@ -72,6 +73,12 @@ def parameter(request: func.HttpRequest, name: str) -> str | None:
 def media_type(request: func.HttpRequest) -> str | None:
     received: str | None = request.headers.get("Content-Type")
     return received
+
+
+def content_coding(request: func.HttpRequest) -> str | None:
+    """How the body is compressed, if it is; other things that clients write into Content-Encoding say nothing."""
+    received = (request.headers.get("Content-Encoding") or "").lower()
+    return next((coding for coding in re.split(r"[,\s]+", received) if coding in _CODINGS), None)
 
 
 def body(request: func.HttpRequest, maximum: int = MAX_BODY_BYTES) -> bytes:

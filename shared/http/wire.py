@@ -14,6 +14,7 @@ import azure.functions as func
 
 from shared.bootstrap import Services
 from shared.domain.audit import Caller
+from shared.domain.errors import BodyNotUnderstood
 from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
@@ -22,7 +23,7 @@ from shared.domain.subscription import Subscription
 from shared.http import request as read
 from shared.http.errors import Wires
 from shared.http.links import base_url
-from shared.http.multipart import audio_part
+from shared.http.multipart import audio_part, begins_as_recording
 from shared.http.reply import Reply
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification
@@ -72,8 +73,13 @@ class Call:
         Raises ``ParameterInvalid``, ``BodyMissing``, ``BodyTooLarge``, ``BodyNotUnderstood``.
         """
         channel = read.whole_number("channel", self.parameter("channel"), CHANNEL_RULE)
-        content = read.body(self.request)
-        return Audio(*audio_part(content, read.media_type(self.request)), channel)
+        body = read.body(self.request)
+        audio = Audio(*audio_part(body, read.media_type(self.request)), channel)
+        if audio.content is body and not begins_as_recording(body) and (coding := read.content_coding(self.request)):
+            raise BodyNotUnderstood(
+                f"The body is {coding} data, as Content-Encoding says. Send the recording itself, without that header."
+            )
+        return audio
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,9 @@ def track(stsd: bytes, *tables: bytes, number: int = 1, handler: bytes = b"soun"
     return box(b"trak", tkhd, box(b"mdia", hdlr, box(b"minf", box(b"stbl", stsd, *tables))))
 
 
-def mp4(stsd: bytes, packets: Sequence[bytes], *, brand: bytes = b"isom", chunk: int = 7, moov_first: bool = False) -> bytes:
+def mp4(
+    stsd: bytes, packets: Sequence[bytes], *, brand: bytes = b"isom", chunk: int = 7, moov_first: bool = False
+) -> bytes:
     """Unfragmented, ``chunk`` packets in a chunk; a phone writes the header behind the data."""
     ftyp = box(b"ftyp", brand, bytes(4), b"isom")
     chunks = [packets[start : start + chunk] for start in range(0, len(packets), chunk)]

@@ -71,7 +71,7 @@ def test_a_little_too_long_is_told_by_the_decoder() -> None:
 def test_another_codec_is_refused_by_name() -> None:
     head, packets = opus_packets(ogg(tone(1.0, 48_000)))
 
-    with pytest.raises(AudioFormatUnsupported, match="WebM with Vorbis; convert it first: ffmpeg -i recording.webm "):
+    with pytest.raises(AudioFormatUnsupported, match=r"WebM with Vorbis; convert it first: ffmpeg -i recording\.webm "):
         read(webm(head, packets, codec=b"A_VORBIS"))
 
 

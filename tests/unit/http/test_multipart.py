@@ -143,3 +143,46 @@ def test_a_longer_line_that_begins_like_the_boundary_is_content() -> None:
     body = form(part("Content-Disposition: form-data; filename=a", content))
 
     assert audio_part(body, "multipart/form-data; boundary=X")[0] == content
+
+
+def file_part(content: bytes, media_type: str = "application/octet-stream", name: str = "f") -> bytes:
+    return part(
+        f'Content-Disposition: form-data; name="{name}"; filename="{name}"\r\nContent-Type: {media_type}', content
+    )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        file_part(b""),
+        file_part(b"", "audio/wav"),
+        file_part(b'{"locale": "en-US"}', "application/json"),
+        file_part('{"name": "Jörg"}'.encode()),
+        file_part(b"\xff\xd8\xff\xe0\0\x10JFIF"),
+        file_part(b"\0\1\2\3", "image/png"),
+        part('Content-Disposition: form-data; name="json"', b"{}") + file_part(b"%PDF-1.7\0\xff"),
+    ],
+    ids=["empty", "empty audio", "JSON", "JSON unnamed", "JPEG", "a picture's type", "field and PDF"],
+)
+def test_parts_that_are_no_audio_are_passed_over(first: bytes) -> None:
+    body = form(first, file_part(WAV, "audio/wav"))
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, "audio/wav")
+
+
+def test_bare_samples_in_the_first_file_are_taken() -> None:
+    body = form(file_part(b"\x01\x00\xfe\xff", "audio/pcm; rate=8000"), file_part(WAV))
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (b"\x01\x00\xfe\xff", "audio/pcm; rate=8000")
+
+
+def test_a_recording_without_a_file_name_is_taken_before_a_later_file() -> None:
+    body = form(part('Content-Disposition: form-data; name="audio"', WAV), file_part(b"\0\1"))
+
+    assert audio_part(body, "multipart/form-data; boundary=X")[0] == WAV
+
+
+def test_where_nothing_is_audio_the_first_file_that_is_something_is_answered() -> None:
+    body = form(file_part(b""), file_part(b"hello.wav", "text/plain"))
+
+    assert audio_part(body, "multipart/form-data; boundary=X") == (b"hello.wav", "text/plain")

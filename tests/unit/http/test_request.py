@@ -214,3 +214,21 @@ def test_a_media_type_comes_as_it_was_sent_or_not_at_all() -> None:
     doubled = "multipart/form-data, multipart/form-data"
     assert request.media_type(post(b"x", doubled)) == doubled
     assert request.media_type(post(b"x")) is None
+
+
+@pytest.mark.parametrize(
+    ("received", "coding"),
+    [
+        ("br", "br"),
+        ("Deflate", "deflate"),
+        ("identity, gzip", "gzip"),
+        ("x-gzip", "x-gzip"),
+        ("identity", None),
+        ("UTF-8", None),
+        ("", None),
+    ],
+)
+def test_what_a_body_is_compressed_with(received: str, coding: str | None) -> None:
+    headers = {"Content-Encoding": received}
+
+    assert request.content_coding(func.HttpRequest("POST", "http://127.0.0.1/", headers=headers, body=b"x")) == coding

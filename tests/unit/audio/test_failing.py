@@ -1,0 +1,73 @@
+"""The bodies that once failed, kept beside the project; each of their kinds is made afresh in the other tests."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from shared.domain.errors import AudioFormatUnsupported, AudioTooShort, AudioUnreadable
+from tests.unit.audio.decoding import decoded
+
+FAILING = Path(__file__).resolve().parents[4] / "shared" / "failing"
+pytestmark = pytest.mark.skipif(not FAILING.is_dir(), reason="../shared/failing is not here")
+
+
+def body(name: str) -> bytes:
+    return (FAILING / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("08-bext-odd-unpadded-then-ixml.wav", 2.0),
+        ("08-caf-data-size-minus-1.caf", 2.0),
+        ("08-flac-cut-off.flac", 3.07),
+        ("08-mp3-576-zero-bytes-before.mp3", 3.23),
+        ("08-mp3-id3-then-100-zero-bytes.mp3", 3.23),
+        ("08-mulaw-bits-16.wav", 4.47),
+        ("09-caf-opus.caf", 4.5),
+    ],
+)
+def test_is_read(name: str, seconds: float) -> None:
+    assert decoded(body(name)).seconds == pytest.approx(seconds, abs=0.02)
+
+
+def test_the_declared_rate_counts() -> None:
+    bare = decoded(body("04-pcm-s16le-8000hz.raw"), "audio/wav; codecs=audio/pcm; samplerate=8000")
+
+    assert bare.samples.tolist() == decoded(body("04-the-same-8000hz.wav")).samples.tolist()
+
+
+def test_a_list_that_goes_nowhere_is_answered_in_milliseconds() -> None:
+    started = time.perf_counter()
+
+    with pytest.raises(AudioTooShort):
+        decoded(body("01-rf64-list-info-hang.wav"), shortest=1.0)
+
+    assert time.perf_counter() - started < 0.1
+
+
+def test_a_codebook_that_kills_its_process_is_refused() -> None:
+    with pytest.raises(AudioUnreadable, match="The Ogg data cannot be decoded: it is damaged"):
+        decoded(body("10-vorbis-ordered-codebook.ogg"))
+
+
+def test_g722_is_refused_by_its_name() -> None:
+    with pytest.raises(AudioFormatUnsupported, match=r"WAV with G\.722 .*ffmpeg -i recording\.wav"):
+        decoded(body("09-g722.wav"))
+
+
+def test_a_piece_without_its_header_says_so() -> None:
+    with pytest.raises(AudioUnreadable, match=r"a later piece of a recording \(WebM\)"):
+        decoded(body("09-webm-second-chunk-no-header.webm"))
+
+
+def test_aac_is_read_with_the_extra_or_refused_by_its_name() -> None:
+    try:
+        heard = decoded(body("09-iphone.m4a"))
+    except AudioFormatUnsupported as refusal:
+        assert refusal.received.startswith("MP4 with AAC; convert it first: ffmpeg -i")
+    else:
+        assert heard.seconds == pytest.approx(4.48, abs=0.02)
