@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shared.domain.errors import AudioFormatUnsupported, AudioTooShort, AudioUnreadable
@@ -37,7 +39,7 @@ def test_is_read(name: str, seconds: float) -> None:
 def test_the_declared_rate_counts() -> None:
     bare = decoded(body("04-pcm-s16le-8000hz.raw"), "audio/wav; codecs=audio/pcm; samplerate=8000")
 
-    assert bare.samples.tolist() == decoded(body("04-the-same-8000hz.wav")).samples.tolist()
+    assert np.allclose(bare.samples, decoded(body("04-the-same-8000hz.wav")).samples, atol=1e-3)
 
 
 def test_a_list_that_goes_nowhere_is_answered_in_milliseconds() -> None:
@@ -65,9 +67,8 @@ def test_a_piece_without_its_header_says_so() -> None:
 
 
 def test_aac_is_read_with_the_extra_or_refused_by_its_name() -> None:
-    try:
-        heard = decoded(body("09-iphone.m4a"))
-    except AudioFormatUnsupported as refusal:
-        assert refusal.received.startswith("MP4 with AAC; convert it first: ffmpeg -i")
-    else:
-        assert heard.seconds == pytest.approx(4.48, abs=0.02)
+    if importlib.util.find_spec("av"):
+        assert decoded(body("09-iphone.m4a")).seconds == pytest.approx(4.48, abs=0.02)
+        return
+    with pytest.raises(AudioFormatUnsupported, match="MP4 with AAC; convert it first: ffmpeg -i"):
+        decoded(body("09-iphone.m4a"))
