@@ -18,9 +18,11 @@ def tone(seconds: float, rate: int = 16_000, frequency: float = 440.0, amplitude
     return (amplitude * np.sin(2 * np.pi * frequency * time)).astype(np.float32)
 
 
-def file(samples: Floats, rate: int = 16_000, container: str = "WAV", encoding: str = "PCM_16") -> bytes:
+def file(
+    samples: Floats, rate: int = 16_000, container: str = "WAV", encoding: str = "PCM_16", endian: str = "FILE"
+) -> bytes:
     target = io.BytesIO()
-    soundfile.write(target, samples, rate, format=container, subtype=encoding)
+    soundfile.write(target, samples, rate, format=container, subtype=encoding, endian=endian)
     return target.getvalue()
 
 
@@ -71,10 +73,22 @@ def block(packet: bytes, track: int = 1, flags: int = 0x80) -> bytes:
 
 
 def webm(
-    head: bytes, packets: Sequence[bytes], *, live: bool = True, groups: bool = False, codec: bytes = b"A_OPUS"
+    head: bytes,
+    packets: Sequence[bytes],
+    *,
+    live: bool = True,
+    groups: bool = False,
+    codec: bytes = b"A_OPUS",
+    bits: bytes = b"",
 ) -> bytes:
-    """As MediaRecorder writes it (``live``: segment and clusters of unknown size), a cluster of 50 packets each."""
+    """As MediaRecorder writes it (``live``: segment and clusters of unknown size), a cluster of 50 packets each.
+
+    ``bits`` of a sample where the packets are PCM at 16 kHz.
+    """
     track = element("d7", b"\x01") + element("83", b"\x02") + element("86", codec) + element("63a2", head)
+    if bits:
+        audio = element("b5", struct.pack(">d", 16_000.0)) + element("9f", b"\x01") + element("6264", bits)
+        track += element("e1", audio)
     tracks = element("1654ae6b", element("ae", track))
     clusters = b""
     for start in range(0, len(packets), 50):
