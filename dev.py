@@ -6,7 +6,7 @@
     python dev.py bench [arguments]
     python dev.py evaluate [MANIFEST] [--no-peer]
     python dev.py check
-    python dev.py package [--python-version 3.13] [--out build]
+    python dev.py package [--python-version 3.13] [--out build] [--media]
 
 Needs Python 3.11+ and, but for package, Node.js 20+; everything else is set up in .venv and node_modules at the first
 start. Standard library only, and readable by older Pythons, so that they can say what is missing.
