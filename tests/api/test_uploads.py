@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +17,7 @@ import soxr
 from tests.api.client import PREFIX, Client, Profiles, operation
 from tests.api.said import QUESTION, said
 from tests.service import RunningService
+from tests.unit.audio.hostile import vorbis
 from tests.voices import RATE, flite
 
 DOTNET = "Upload----2017-04-18 12:50:28Z"
@@ -47,7 +50,7 @@ def pcm() -> bytes:
 
 
 def encoded(container: str, subtype: str, rate: int = RATE, channels: int = 1) -> bytes:
-    samples = soxr.resample(flite(QUESTION), RATE, rate, quality="HQ")
+    samples = np.clip(soxr.resample(flite(QUESTION), RATE, rate, quality="HQ"), -1.0, 1.0)
     file = io.BytesIO()
     soundfile.write(file, np.stack([samples] * channels, axis=1), rate, format=container, subtype=subtype)
     return file.getvalue()
@@ -82,6 +85,73 @@ def test_samples_without_a_header_are_heard_where_the_type_says_so(
     api: Client, plain_seconds: float, content_type: str
 ) -> None:
     assert heard(api, pcm(), content_type) == pytest.approx(plain_seconds, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding"),
+    [
+        ("audio/wav; codecs=audio/pcm; samplerate=8000", "PCM_16"),
+        ("audio/pcm; rate=8000", "PCM_16"),
+        ("audio/basic", "ULAW"),
+        ("audio/PCMA", "ALAW"),
+    ],
+)
+def test_declared_samples_are_heard_as_declared(
+    api: Client, plain_seconds: float, content_type: str, encoding: str
+) -> None:
+    assert heard(api, encoded("RAW", encoding, 8_000), content_type) == pytest.approx(plain_seconds, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "body", "message"),
+    [
+        ("audio/pcm; rate=7000", None, bytes(3_000), "InvalidAudioFormat: .* Received audio/pcm with rate=7000."),
+        ("audio/pcm; channels=9", None, bytes(3_000), "InvalidAudioFormat: .* Received audio/pcm with channels=9."),
+        ("audio/wav", "br", b"\x8b\x03\x80\x01\x02" * 99, "Invalid Http Request: The body is br data, as Content-.*"),
+        ("audio/wav", "deflate", b"\xcb\x48\xcd\xc9\xc9" * 99, "Invalid Http Request: The body is deflate data.*"),
+        ("audio/wav", None, zlib.compress(bytes(99_000)), "InvalidAudioFormat: .* Received deflate data."),
+    ],
+)
+def test_what_cannot_be_read_as_declared_is_400_by_name(
+    api: Client, content_type: str, encoding: str | None, body: bytes, message: str
+) -> None:
+    identification = Profiles(api, "identification")
+    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
+    sent = {"Content-Type": content_type} | ({"Content-Encoding": encoding} if encoding else {})
+    status, code, said_back = api.call("POST", path, body, sent).error
+    assert (status, code) == (400, "BadRequest")
+    assert re.fullmatch(message, said_back), said_back
+
+
+def test_a_recording_is_heard_whatever_its_content_encoding_says(api: Client, plain_seconds: float) -> None:
+    identification = Profiles(api, "identification")
+    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
+    result: Any = operation(api, api.call("POST", path, said(QUESTION), {"Content-Encoding": "gzip"}))
+    assert result["processingResult"]["speechTime"] == plain_seconds
+
+
+def test_a_body_that_kills_its_decoder_is_400_and_the_next_is_heard(api: Client, plain_seconds: float) -> None:
+    identification = Profiles(api, "identification")
+    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
+    status, code, said_back = api.call("POST", path, vorbis(1, 20, 20), {"Content-Type": "audio/ogg"}).error
+    assert (status, code, said_back) == (400, "BadRequest", "The Ogg data cannot be decoded: it is damaged.")
+    assert heard(api, encoded("FLAC", "PCM_16"), None) == plain_seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "content"),
+    [
+        ('Content-Disposition: form-data; name="a"; filename="a.wav"\r\nContent-Type: audio/wav', b""),
+        ('Content-Disposition: form-data; name="json"; filename="blob"\r\nContent-Type: application/json', b"{}"),
+    ],
+    ids=["empty", "JSON"],
+)
+def test_a_first_part_that_is_no_audio_is_passed_over(
+    api: Client, plain_seconds: float, headers: str, content: bytes
+) -> None:
+    audio = 'Content-Disposition: form-data; name="b"; filename="b.wav"'
+    body = form("b", (headers, content), (audio, said(QUESTION)))
+    assert heard(api, body, "multipart/form-data; boundary=b") == plain_seconds
 
 
 @pytest.mark.parametrize("name", ["Data", "enrollmentData", "verificationData", "identificationData", "file", "x y"])
