@@ -53,16 +53,16 @@ def encoded(container: str, codec: str, rate: int, samples: str, seconds: float 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_tone_survives(name: str) -> None:
-    *how, encoding = FORMATS[name]
+    container, codec, rate, samples, encoding = FORMATS[name]
 
-    heard = decoded(encoded(*how))
+    heard = decoded(encoded(container, codec, rate, samples))
 
     middle = heard.samples[0, 8_000:24_000]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     assert heard.seconds == pytest.approx(2.0, abs=0.15)
     assert int(np.argmax(spectrum)) == 440
     assert float(np.sqrt(np.mean(middle**2))) == pytest.approx(0.5 / np.sqrt(2), rel=0.3 if "AMR" in name else 0.1)
-    assert (heard.format.encoding, heard.format.sample_rate) == (encoding, how[2])
+    assert (heard.format.encoding, heard.format.sample_rate) == (encoding, rate)
 
 
 def test_too_long_is_told_by_reading() -> None:
