@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
 from io import FileIO
 from typing import Final
 
@@ -41,29 +42,34 @@ def main() -> None:
     memory = Memory()
     try:
         pipes.send(replies, pipes.Kind.READY, {})
-        while not memory.is_spent():
-            _serve(requests, replies, memory)
+        while not _served_last(requests, replies, memory):
+            pass
     except (pipes.Broken, OSError):  # the parent is gone
         return
 
 
-def _serve(requests: FileIO, replies: FileIO, memory: Memory) -> None:
-    """Decode the next body."""
+def _served_last(requests: FileIO, replies: FileIO, memory: Memory) -> bool:
+    """Decode the next body; whether it was the last, of which the parent hears with the answer."""
     frame = pipes.receive(requests, MOST_BODY_BYTES)
     container, bounds, body = Container(frame.text["container"]), Bounds(*frame.text["bounds"]), bytes(frame.data)
     del frame
     time = ProcessorTime()
+    data: Sequence[memoryview] = ()
     try:
-        pipes.send(replies, pipes.Kind.DONE, *_decoded(body, container, bounds, replies, time, memory))
+        text, *data = _decoded(body, container, bounds, replies, time, memory)
+        kind = pipes.Kind.DONE
     except RecordingRefused as refusal:
-        pipes.send(replies, pipes.Kind.REFUSED, pipes.refusal_text(refusal))
+        kind, text = pipes.Kind.REFUSED, pipes.refusal_text(refusal)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  the parent writes it down; the body is refused
         places = [f"{place.name}:{place.lineno}" for place in reversed(traceback.extract_tb(error.__traceback__))]
-        pipes.send(replies, pipes.Kind.DEFECT, {"type": type(error).__name__, "at": " < ".join(places)[:1000]})
+        kind, text = pipes.Kind.DEFECT, {"type": type(error).__name__, "at": " < ".join(places)[:1000]}
     finally:
         time.stop()
+    last = memory.is_spent()
+    pipes.send(replies, kind, {**text, "last": last}, *data)
+    return last
 
 
 def _decoded(

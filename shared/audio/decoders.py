@@ -125,7 +125,7 @@ class _Decoder:
             log.error("decoder_not_started reason=%s", type(error).__name__)
             raise ServiceBusy from error
         self._requests, self._replies = cast(FileIO, self._process.stdin), cast(FileIO, self._process.stdout)
-        self._clock = Clock(self._process)
+        self._clock, self._last = Clock(self._process), False
         watch.add(self._clock)
         with self._clock.running(_START_SECONDS):
             try:
@@ -139,7 +139,8 @@ class _Decoder:
 
     @property
     def lives(self) -> bool:
-        if self._process.poll() is None:
+        """Whether it can decode; ended in full where it cannot."""
+        if self._process.poll() is None and not self._last:
             return True
         self.end()
         return False
@@ -168,6 +169,7 @@ class _Decoder:
         blocks: list[npt.NDArray[np.float32]] = []
         while True:
             frame = pipes.receive(self._replies, _MOST_FRAME_BYTES)
+            self._last = frame.text.get("last") is True
             if frame.kind is pipes.Kind.SAMPLES:
                 blocks.append(np.frombuffer(frame.data, np.float32).reshape(-1, frame.text["channels"]))
                 self._clock.restart(DECODING_WAIT_SECONDS)

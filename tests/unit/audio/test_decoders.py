@@ -16,7 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shared.audio import confinement
 from shared.audio import decoders as decoders_module
+from shared.audio.confinement import Memory
 from shared.audio.decode import Decoded, decode
 from shared.audio.decoders import Decoders
 from shared.audio.ogg import OpusPacket, opus_samples, opus_stream
@@ -215,6 +217,31 @@ def test_a_refusal_does_not_cost_the_process() -> None:
             read(FLAC, decoders, longest=1.0)
 
     assert decoders.started == 1
+
+
+def test_a_process_that_has_done_its_work_is_replaced_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = "from shared.audio import child, confinement; confinement._MOST_BODIES = 3; child.main()"
+    monkeypatch.setattr(
+        decoders_module, "_START", f"{decoders_module._START.rpartition('from shared.audio')[0]}{start}"
+    )
+    decoders = Decoders(1)
+
+    heard = [read(FLAC, decoders).seconds for _ in range(7)]
+
+    assert heard == [2.0] * 7
+    assert decoders.started == 3
+
+
+@linux
+def test_a_process_that_keeps_too_much_has_done_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Memory, "bound", lambda self: setattr(self, "_resident", confinement._pages(1)))
+    memory = Memory()
+    assert not memory.is_spent()
+
+    kept = np.ones(50 * 1024 * 1024 // 8)
+
+    assert memory.is_spent()
+    assert len(kept)
 
 
 def test_five_minutes_of_stereo_fit() -> None:
