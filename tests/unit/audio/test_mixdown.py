@@ -39,7 +39,12 @@ def noise(length: int, level_dbfs: float, seed: int = 0) -> Samples:
 
 def hum(length: int, level_dbfs: float) -> Samples:
     time = np.arange(length) / 16_000
-    return at(level_dbfs, sum(np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 8)).astype(np.float32))
+    harmonics = [np.sin(2 * np.pi * 50 * number * time) / number for number in range(1, 8)]
+    return at(level_dbfs, np.sum(harmonics, axis=0).astype(np.float32))
+
+
+def silence(length: int, level_dbfs: float) -> Samples:
+    return np.zeros(length, np.float32)
 
 
 def after(seconds: float, samples: Samples) -> Samples:
@@ -68,9 +73,8 @@ def test_a_channel_with_speech_gives_what_its_mono_file_gives(
     listener: RecordingListener, kind: str, level: float, first: bool
 ) -> None:
     voice = customer()
-    other = {"noise": noise, "hum": hum, "silence": lambda length, _: np.zeros(length, np.float32)}[kind](
-        len(voice), level
-    )
+    kinds = {"noise": noise, "hum": hum, "silence": silence}
+    other = kinds[kind](len(voice), level)
     pair = together(voice, other) if first else together(other, voice)
 
     assert_same(heard(listener, pair), heard(listener, voice))

@@ -40,7 +40,8 @@ def spoken(text: str = TESTED, voice: str = VOICE) -> Samples:
     pause = np.zeros(6_400, np.float32)
     samples = np.concatenate([pause, flite(text, voice), pause])
     hiss = np.random.default_rng(0).standard_normal(len(samples)) * 2e-4
-    return (0.45 / np.abs(samples).max() * samples + hiss).astype(np.float32)
+    mixed: Samples = (0.45 / np.abs(samples).max() * samples + hiss).astype(np.float32)
+    return mixed
 
 
 def utterance(listener: RecordingListener, body: bytes) -> Utterance:
