@@ -44,7 +44,7 @@ class Media:
         except av.FFmpegError as error:
             raise _damaged(container) from error
         streams = self._file.streams.audio
-        known = next((stream for stream in streams if stream.codec_context.codec.name in _CODECS), None)
+        known = next((stream for stream in streams if _codec(stream) in _CODECS), None)
         if known is None:
             raise AudioUnreadable(f"The {container} file has no audio in a known codec.")
         self._stream: Any = known
@@ -85,6 +85,11 @@ class Media:
             return np.ascontiguousarray(values, dtype=np.float32)
         unsigned = decoded.format.name.startswith("u8")
         return np.ascontiguousarray((values.astype(np.float32) - (scale if unsigned else 0.0)) / np.float32(scale))
+
+
+def _codec(stream: Any) -> str | None:
+    """``None`` where FFmpeg has no decoder for it."""
+    return stream.codec_context.codec.name if stream.codec_context is not None else None
 
 
 def _damaged(container: str) -> AudioUnreadable:
