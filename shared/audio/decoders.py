@@ -38,7 +38,7 @@ if sys.platform == "linux":
 log: Final = logging.getLogger("timbre.decoders")
 
 _START_SECONDS: Final = 20.0
-"""A start takes 0.2 s of a processor; more is a machine that is very busy."""
+"""A start takes 0.3 s of a processor; more is a machine that is very busy."""
 
 _END_SECONDS: Final = 1.0
 
