@@ -1,0 +1,90 @@
+"""Storage that stops answering when it is told to: a relay in front of Azurite whose valve can be shut."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Condition, Event, Thread
+
+
+class Valve:
+    """While it is shut, every request stays unanswered; ``waiting`` are on their way."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._open, self._changed = Event(), Condition()
+        self._open.set()
+        self._waiting = 0
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.port = int(self._listening.getsockname()[1])
+        Thread(target=self._accept, daemon=True).start()
+
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+    def wait_for(self, number: int, seconds: float) -> bool:
+        """Whether so many wait within that time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting >= number, seconds)
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                client, _ = self._listening.accept()
+                storage = socket.create_connection(self._target)
+                Thread(target=self._relay, args=(client, storage), daemon=True).start()
+                Thread(target=self._copy, args=(storage, client), daemon=True).start()
+
+    def _relay(self, client: socket.socket, storage: socket.socket) -> None:
+        with suppress(OSError), storage:
+            while part := client.recv(65_536):
+                if not self._open.is_set() and not self._wait(client):
+                    return
+                storage.sendall(part)
+            storage.shutdown(socket.SHUT_WR)
+
+    def _wait(self, client: socket.socket) -> bool:
+        """Until the valve is open; whether the client still waits too."""
+        self._count(1)
+        try:
+            while not self._open.wait(0.02):
+                readable, _, _ = select.select([client], [], [], 0.0)
+                if readable and not client.recv(1, socket.MSG_PEEK):
+                    return False
+            return True
+        finally:
+            self._count(-1)
+
+    @staticmethod
+    def _copy(storage: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError), client:
+            while part := storage.recv(65_536):
+                client.sendall(part)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._waiting += change
+            self._changed.notify_all()
+
+
+@contextmanager
+def tables_behind(connection_string: str) -> Iterator[tuple[Valve, str]]:
+    """A valve in front of the table endpoint, and the connection string that goes through it."""
+    found = re.search(r"TableEndpoint=http://([\d.]+):(\d+)/", connection_string)
+    assert found
+    valve = Valve((found[1], int(found[2])))
+    try:
+        yield valve, connection_string.replace(found[0], f"TableEndpoint=http://127.0.0.1:{valve.port}/")
+    finally:
+        valve.close()
