@@ -5,7 +5,6 @@ from __future__ import annotations
 import _thread
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -24,7 +23,7 @@ from localhost.azurite import Azurite
 from localhost.failure import CannotStart
 from localhost.server import Server
 from localhost.timers import Timers
-from localhost.worker import Function, Worker
+from localhost.worker import Worker
 
 _CANNOT_START = 2
 _TIMER_GRACE_SECONDS = 10.0
@@ -63,7 +62,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
     parser.add_argument("--data", type=Path, default=_REPOSITORY / ".timbre", help="folder that survives restarts")
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing")
-    parser.add_argument("--app", type=Path, default=_REPOSITORY, help="folder with function_app.py and host.json")
+    parser.add_argument("--app", type=Path, default=_REPOSITORY, help="folder with function_app.py")
     parser.add_argument(
         "--until-stdin-closes",
         action="store_true",
@@ -91,13 +90,12 @@ async def _serve(app_folder: Path, port: int, worker: Worker) -> None:
     key = os.environ.get("TIMBRE_LOCAL_MANAGEMENT_KEY", "")
     if not key:
         raise CannotStart("TIMBRE_LOCAL_MANAGEMENT_KEY is empty: set it in local.settings.json or the environment.")
-    prefix = _route_prefix(app_folder)
-    server = Server(worker, functions, prefix, key)
+    server = Server(worker, functions, key)
     timers = Timers(worker, functions)
     stop = _stop_on_signals()
     url = f"http://127.0.0.1:{await server.start(port)}"
     try:
-        await _check_ready(url, functions, prefix)
+        await _check_ready(url)
         timers.start()
         shown = os.environ.get("TIMBRE_LOCAL_SUBSCRIPTION_KEY", "")
         print(f"Timbre is ready at {url} (Ocp-Apim-Subscription-Key: {shown})", flush=True)
@@ -105,16 +103,6 @@ async def _serve(app_folder: Path, port: int, worker: Worker) -> None:
     finally:
         await timers.stop(_TIMER_GRACE_SECONDS)
         await server.stop()
-
-
-def _route_prefix(app_folder: Path) -> str:
-    try:
-        host = json.loads((app_folder / "host.json").read_text(encoding="utf-8-sig"))
-        return str(host.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
-    except FileNotFoundError:
-        raise CannotStart(f"There is no host.json in {app_folder}.") from None
-    except ValueError:
-        raise CannotStart("host.json is not valid JSON: repair it.") from None
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -133,20 +121,16 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _check_ready(url: str, functions: list[Function], prefix: str) -> None:
-    """Ask over the wire, so that "ready" is a fact: the host, and the app's function `health` where there is one."""
-    health = next((function for function in functions if function.name == "health" and function.is_http), None)
-    paths = ["/admin/host/status"]
-    paths += [f"/{prefix}/{health.trigger.get('route') or health.name}".replace("//", "/")] if health else []
+async def _check_ready(url: str) -> None:
+    """Ask over the wire, so that "ready" is a fact."""
     async with ClientSession() as session:
-        for path in paths:
-            try:
-                async with session.get(url + path) as answer:
-                    status = answer.status
-            except ClientError:
-                status = 0
-            if status != 200:
-                raise CannotStart(f"The service started but {path} answered {status}: see the lines above.")
+        try:
+            async with session.get(f"{url}/health") as answer:
+                status = answer.status
+        except ClientError:
+            status = 0
+    if status != 200:
+        raise CannotStart(f"The service started but /health answered {status}: see the lines above.")
 
 
 def _interrupt_when_stdin_closes() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-_DATA_FIELDS = ("http", "bytes", "string", "json", "int", "double")
+_DATA_FIELDS = ("http", "bytes", "json")
 
 
 class Message:
@@ -51,33 +51,21 @@ class StatusResult(Message):
     Cancelled = 2
 
 
-class RpcHttpCookie(Message):
-    SameSite = SimpleNamespace(**{"None": 0, "Lax": 1, "Strict": 2, "ExplicitNone": 3})
-
-
 _PLAIN = (
-    "FunctionEnvironmentReloadResponse",
-    "FunctionLoadResponse",
     "FunctionMetadataResponse",
     "InvocationResponse",
-    "NullableBool",
-    "NullableDouble",
-    "NullableString",
-    "NullableTimestamp",
     "RpcException",
     "RpcFunctionMetadata",
-    "RpcHttp",
     "RpcRetryOptions",
-    "Timestamp",
     "WorkerInitResponse",
     "WorkerMetadata",
 )
+"""Those that an app of HTTP functions and timers meets."""
 
 NAMESPACE = SimpleNamespace(
     TypedData=TypedData,
     ParameterBinding=ParameterBinding,
     BindingInfo=BindingInfo,
     StatusResult=StatusResult,
-    RpcHttpCookie=RpcHttpCookie,
     **{name: type(name, (Message,), {}) for name in _PLAIN},
 )

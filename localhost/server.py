@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import sys
 import time
 import traceback
@@ -15,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, StreamReader, TCPConnector, web
 from aiohttp.web_protocol import RequestHandler
 from multidict import CIMultiDict
 from yarl import URL
 
 from localhost.failure import CannotStart
-from localhost.routes import Entry, Found, Route, RouteTable, WrongMethod
+from localhost.routes import RouteTable
 from localhost.worker import Function, FunctionFailed, Worker
 
 _LINGER_SECONDS = 60.0  # how long a refused upload is read and thrown away, so that its client gets to read the refusal
@@ -65,12 +64,11 @@ class Target:
 class Server:
     """Serves the functions of one app on 127.0.0.1; `key` is the function key and the host key in one."""
 
-    def __init__(self, worker: Worker, functions: Sequence[Function], route_prefix: str, key: str) -> None:
+    def __init__(self, worker: Worker, functions: Sequence[Function], key: str) -> None:
         self._worker = worker
-        self._functions = {function.name.lower(): function for function in functions}
-        self._routes = RouteTable([_entry(function, route_prefix) for function in functions if function.is_http])
+        self._timers = {function.name: function for function in functions if not function.is_http}
+        self._routes = RouteTable(functions)
         self._key = key
-        self._started = time.monotonic()
         self._client: ClientSession | None = None
         self._runner = web.ServerRunner(
             _HalfOpenServer(
@@ -124,28 +122,34 @@ class Server:
         return response
 
     async def _dispatch(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
-        if target.path.lower().startswith(("/admin/", "/runtime/")):
+        if target.path.startswith("/admin/"):
             return await self._administer(request, target)
         found = self._routes.find(request.method, target.path)
         if found is None:
             raise Refused(404, "NotFound", "No function answers at this path.")
-        if isinstance(found, WrongMethod):
-            allowed = ", ".join(found.allowed)
-            raise Refused(405, "MethodNotAllowed", f"This path answers {allowed} only.", Allow=allowed)
-        if str(found.target.trigger.get("authLevel", "function")).lower() != "anonymous":
+        function, values = found
+        if str(function.trigger["authLevel"]).lower() != "anonymous":
             self._check_key(request, target)
-        return await self._call(request, target, found)
+        return await self._call(request, target, function, values)
 
-    async def _call(self, request: web.BaseRequest, target: Target, found: Found[Function]) -> web.StreamResponse:
+    async def _call(
+        self, request: web.BaseRequest, target: Target, function: Function, values: dict[str, str]
+    ) -> web.StreamResponse:
         invocation_id = str(uuid.uuid4())
-        invocation = asyncio.create_task(self._worker.call(found.target, invocation_id, found.values))
+        invocation = asyncio.create_task(self._worker.call(function, invocation_id, values))
         try:
             return await self._proxy(request, target, invocation_id)
+        except Refused:
+            invocation.cancel()  # the app may never get to see the request
+            raise
         finally:
             try:
                 await invocation
             except FunctionFailed as failure:
-                print(f"function {found.target.name} failed\n{failure.trace}", file=sys.stderr, flush=True)
+                print(f"function {function.name} failed\n{failure.trace}", file=sys.stderr, flush=True)
+            except asyncio.CancelledError:
+                if not invocation.cancelled():
+                    raise
 
     async def _proxy(self, request: web.BaseRequest, target: Target, invocation_id: str) -> web.StreamResponse:
         """Both ways at once: an answer may come while the client still sends."""
@@ -175,22 +179,14 @@ class Server:
 
     async def _administer(self, request: web.BaseRequest, target: Target) -> web.Response:
         """The real host's own addresses, as far as development needs them."""
-        path = target.path.rstrip("/").lower()
-        if path == "/admin/host/status" and request.method == "GET":
-            uptime = int((time.monotonic() - self._started) * 1000)
-            return web.json_response({"state": "Running", "processUptime": uptime, "errors": []})
-        if not path.startswith("/admin/functions/"):
-            raise Refused(404, "NotFound", "The local host has nothing at this address.")
+        if (request.method, target.path) == ("GET", "/admin/host/status"):
+            return web.json_response({"state": "Running"})
         self._check_key(request, target)
-        function = self._functions.get(path.removeprefix("/admin/functions/"))
-        if function is None:
-            raise Refused(404, "NotFound", "There is no function of this name.")
-        if request.method != "POST":
-            raise Refused(405, "MethodNotAllowed", "A function is fired with POST.", Allow="POST")
-        if function.is_http:
-            raise Refused(400, "BadRequest", "An HTTP function is called at its own route.")
+        function = self._timers.get(target.path.removeprefix("/admin/functions/"))
+        if function is None or request.method != "POST":
+            raise Refused(404, "NotFound", "The local host fires timers: POST /admin/functions/NAME.")
         try:
-            await self._worker.fire(function, _admin_input(await request.read()))
+            await self._worker.fire(function)
         except FunctionFailed as failure:
             print(f"function {function.name} failed\n{failure.trace}", file=sys.stderr, flush=True)
             raise Refused(500, "InternalServerError", "The function failed; its log has the trace.") from None
@@ -231,12 +227,19 @@ class _HalfOpenServer(web.Server):
 class _HalfOpen(RequestHandler):
     """A client that has closed its own side still gets its answer."""
 
+    _content: StreamReader | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages:  # nobody has looked at the request yet
+            self._content = self._messages[-1][1]
+
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio closes the connection unless this is true
-        request = self._current_request
-        if request is None:
+        is_idle = self._waiter is not None and not self._waiter.done()
+        if self._content is None or is_idle:
             return False
-        if not request.content.is_eof():
-            request.content.set_exception(web.RequestPayloadError("the client stopped sending"))
+        if not self._content.is_eof():
+            self._content.set_exception(web.RequestPayloadError("the client stopped sending"))
         self.close()
         return True
 
@@ -250,12 +253,6 @@ async def _pass_on(request: web.BaseRequest, answer: Any) -> web.StreamResponse:
             await response.write(part)
         await response.write_eof()
     return response
-
-
-def _entry(function: Function, prefix: str) -> Entry[Function]:
-    own = function.trigger.get("route") or function.name
-    methods = frozenset(str(method).upper() for method in function.trigger.get("methods") or ())
-    return Entry(Route.parse(f"{prefix.strip('/')}/{str(own).strip('/')}"), methods, function)
 
 
 def _check_text(request: web.BaseRequest) -> None:
@@ -277,12 +274,3 @@ def _refusal(refusal: Refused) -> web.Response:
     if refusal.headers.get("Connection") == "close":
         response.force_close()
     return response
-
-
-def _admin_input(body: bytes) -> str:
-    """`{"input": "..."}`; a function without HTTP gets the text."""
-    try:
-        text = json.loads(body or b"{}").get("input", "")
-    except (ValueError, AttributeError):
-        raise Refused(400, "BadRequest", 'The body must be JSON such as {"input": ""}.') from None
-    return text if isinstance(text, str) else json.dumps(text)

@@ -63,14 +63,9 @@ def _values(text: str) -> dict[str, str]:
     try:
         settings = json.loads(text)
         values = settings.get("Values", {})
-        encrypted = settings.get("IsEncrypted", False)
         usable = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
     except (ValueError, AttributeError):
         raise CannotStart("local.settings.json is not valid JSON: repair it, or delete it to get a new one.") from None
-    if encrypted:
-        raise CannotStart(
-            "local.settings.json is encrypted: run `func settings decrypt`, or delete it to get a new one."
-        )
     if not usable:
         raise CannotStart('local.settings.json needs "Values" with strings only: repair it, or delete it.')
     return dict(values)

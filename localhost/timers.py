@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -45,8 +43,6 @@ class Timers:
                 task.cancel()
 
     async def _keep(self, function: Function, schedule: str) -> None:
-        if function.trigger.get("runOnStartup"):
-            await self._fire(function)
         due = datetime.now(UTC)
         while not self._stopping.is_set():
             # A sleep may end a little early: counting from the last due time never fires it twice.
@@ -65,8 +61,8 @@ class Timers:
 
 
 def _schedule(function: Function) -> str:
-    """The schedule with `%SETTING%` replaced, as the real host does it. Raises `CannotStart`."""
-    schedule = re.sub(r"%(\w+)%", lambda match: os.environ.get(match[1], match[0]), str(function.trigger["schedule"]))
+    """Raises `CannotStart`."""
+    schedule = str(function.trigger["schedule"])
     try:
         next_run(schedule, datetime.now(UTC))
     except (ValueError, CroniterError):

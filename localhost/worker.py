@@ -37,6 +37,14 @@ class Function:
     def is_http(self) -> bool:
         return self.kind == "httpTrigger"
 
+    @property
+    def route(self) -> str:
+        return str(self.trigger["route"])
+
+    @property
+    def methods(self) -> frozenset[str]:
+        return frozenset(str(method).upper() for method in self.trigger["methods"])
+
 
 class FunctionFailed(Exception):
     """The function raised. `trace` is for the log, never for the wire."""
@@ -72,17 +80,14 @@ class Worker:
         http = Message(method="", url="", headers={}, params=route_values, query={}, body=TypedData(bytes=b""))
         await self._invoke(function, TypedData(http=http), invocation_id)
 
-    async def fire(self, function: Function, text: str = "", past_due: bool = False) -> None:
-        """Invoke a timer, or another function without HTTP with `text` as its input. Raises `FunctionFailed`."""
-        if function.kind == "timerTrigger":
-            timer = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": past_due}
-            await self._invoke(function, TypedData(json=json.dumps(timer)))
-        else:
-            await self._invoke(function, TypedData(string=text))
+    async def fire(self, function: Function) -> None:
+        """Invoke a timer. Raises `FunctionFailed`."""
+        timer = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False}
+        await self._invoke(function, TypedData(json=json.dumps(timer)), str(uuid.uuid4()))
 
-    async def _invoke(self, function: Function, data: TypedData, invocation_id: str = "") -> None:
+    async def _invoke(self, function: Function, data: TypedData, invocation_id: str) -> None:
         invocation = Message(
-            invocation_id=invocation_id or str(uuid.uuid4()),
+            invocation_id=invocation_id,
             function_id=function.function_id,
             input_data=[ParameterBinding(name=function.trigger["name"], data=data)],
             trigger_metadata={},

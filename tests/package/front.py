@@ -60,12 +60,12 @@ class Separate(Worker):
     async def call(self, function: Function, invocation_id: str, route_values: Mapping[str, str]) -> None:
         await self._ask(function, (invocation_id, dict(route_values)))
 
-    async def fire(self, function: Function, text: str = "", past_due: bool = False) -> None:
-        await self._ask(function, text)
+    async def fire(self, function: Function) -> None:
+        await self._ask(function, None)
 
     async def within_reach(self) -> set[Path]:
         """Where the package's process looks for modules, and the files of those that it has imported."""
-        return {Path(one).resolve() for one in await self._ask(None, "")}
+        return {Path(one).resolve() for one in await self._ask(None, None)}
 
     def close(self) -> None:
         """At once; the local host has let the calls in flight finish."""
@@ -73,7 +73,7 @@ class Separate(Worker):
             self._process.kill()
             self._process.wait()
 
-    async def _ask(self, function: Function | None, given: tuple[str, dict[str, str]] | str) -> Any:
+    async def _ask(self, function: Function | None, given: tuple[str, dict[str, str]] | None) -> Any:
         assert self._link is not None
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()
         self._waiting[number] = future

@@ -49,16 +49,16 @@ class Served:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, number: int, function: Function | None, given: tuple[str, dict[str, str]] | str) -> None:
+    async def _answer(self, number: int, function: Function | None, given: tuple[str, dict[str, str]] | None) -> None:
         answer: object = None
         try:
             if function is None:
                 files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
                 answer = [*sys.path, *(file for file in files if file)]
-            elif isinstance(given, tuple):
+            elif given is not None:
                 await self._worker.call(function, *given)
             else:
-                await self._worker.fire(function, given)
+                await self._worker.fire(function)
         except FunctionFailed as failure:
             self._link.send((number, False, failure.trace))
         else:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.localhost.sample_app import ENVIRONMENT, write_sample_app
+from tests.integration.localhost.sample_app import ENVIRONMENT, quiet, write_sample_app
 from tests.integration.localhost.test_server import wait_for
 from tests.service import REPOSITORY, running_service
 
@@ -69,9 +69,8 @@ def test_a_stop_lets_the_request_in_flight_finish(tmp_path: Path) -> None:
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_signal_leaves_no_azurite_behind(tmp_path: Path, number: signal.Signals) -> None:
-    app = write_sample_app(tmp_path / "app")
-    storage = {"OFTEN": "0 0 3 1 1 *"}
-    with running_service(tmp_path / "log", "--app", str(app), "--ephemeral", environment=storage) as service:
+    app = quiet(write_sample_app(tmp_path / "app"))
+    with running_service(tmp_path / "log", "--app", str(app), "--ephemeral") as service:
         (azurite,) = children_of(service.process.pid)
         service.process.send_signal(number)
         assert service.process.wait(60) == (-number if number == signal.SIGKILL else 0)
@@ -79,9 +78,8 @@ def test_a_signal_leaves_no_azurite_behind(tmp_path: Path, number: signal.Signal
 
 
 def test_an_idle_host_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
-    app = write_sample_app(tmp_path / "app")
-    quiet = {**ENVIRONMENT, "OFTEN": "0 0 3 1 1 *"}
-    with running_service(tmp_path / "log", "--app", str(app), environment=quiet) as service:
+    app = quiet(write_sample_app(tmp_path / "app"))
+    with running_service(tmp_path / "log", "--app", str(app), environment=ENVIRONMENT) as service:
         assert service.process.stdin is not None
         service.process.stdin.close()
         assert service.process.wait(60) == 0
@@ -116,12 +114,19 @@ def test_an_app_that_does_not_load_is_said(tmp_path: Path) -> None:
     assert last == "The function app does not load: ModuleNotFoundError: No module named 'a_package_that_nobody_has'"
 
 
-@pytest.mark.parametrize("missing", ["function_app.py", "host.json"])
-def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
+def test_an_app_without_its_file_is_said(tmp_path: Path) -> None:
+    ended = start_and_wait(tmp_path, "--port", "0")
+    assert (ended.returncode, ended.stderr) == (2, f"There is no function_app.py in {tmp_path}.\n")
+
+
+def test_an_app_without_streams_is_said(tmp_path: Path) -> None:
     app = write_sample_app(tmp_path / "app")
-    (app / missing).unlink()
+    (app / "function_app.py").write_text("import azure.functions as func\n\napp = func.FunctionApp()\n")
     ended = start_and_wait(app, "--port", "0")
-    assert (ended.returncode, ended.stderr) == (2, f"There is no {missing} in {app}.\n")
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
+        2,
+        "The function app has no HTTP streams, which this host needs.",
+    )
 
 
 def test_a_bad_schedule_is_named(tmp_path: Path) -> None:

@@ -56,7 +56,6 @@ def test_no_sample_and_no_file_are_no_settings(tmp_path: Path) -> None:
     [
         ("{", "not valid JSON"),
         ("[]", "not valid JSON"),
-        ('{"IsEncrypted": true, "Values": {}}', "encrypted"),
         ('{"Values": {"A": 1}}', "strings only"),
         ('{"Values": []}', "strings only"),
     ],
