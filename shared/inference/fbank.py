@@ -32,7 +32,8 @@ MELS: Final = 80
 LOWEST_HERTZ: Final = 20.0
 PRE_EMPHASIS: Final = np.float32(0.97)
 FLOOR: Final = np.finfo(np.float32).eps
-"""Kaldi's floor of an energy before its logarithm."""
+"""Kaldi's floor of an energy before its logarithm. Below it lie the upper bands of speech that is very quiet: levels
+matter unless ``FbankRules`` fixes them."""
 LEAST_FRAMES: Final = 100
 """Shorter speech is repeated to fill this (1 s): the networks halve time three times and pool over what is left."""
 SEGMENT_FRAMES: Final = 2_000
@@ -47,9 +48,17 @@ def segments(speech: Samples, rules: FbankRules) -> list[Array]:
     The bands' means are those of the whole speech, not of a segment.
     """
     needed = FRAME + (LEAST_FRAMES - 1) * HOP
+    if rules.level_dbfs is not None:
+        speech = levelled(speech, rules.level_dbfs)
     features = fbank(np.resize(speech, max(needed, len(speech))), rules)
     features -= features.mean(axis=0)
     return np.array_split(features, -(-len(features) // SEGMENT_FRAMES))
+
+
+def levelled(speech: Samples, level_dbfs: float) -> Samples:
+    """The speech with this RMS level, in dB of full scale. Digital silence stays as it is."""
+    power = float(np.mean(np.square(speech, dtype=np.float64)))
+    return speech * np.float32(10.0 ** (level_dbfs / 20.0) / np.sqrt(power)) if power > 0.0 else speech
 
 
 def fbank(samples: Samples, rules: FbankRules) -> Array:

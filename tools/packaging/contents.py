@@ -46,7 +46,7 @@ def _models(repository: Path) -> Iterator[tuple[str, Path]]:
     says; and a site's own calibrations."""
     folder = repository / "models"
     catalogue = read_catalogue(folder / "catalogue.json")
-    needed = {catalogue.voice_activity.file.name, catalogue.speaker_models[0].file.name}
+    needed = {catalogue.voice_activity.file.name, *(card.file.name for card in catalogue.speaker_models if card.set_up)}
     for card in catalogue.cards:
         file = folder / card.file.name
         if not file.is_file():

@@ -62,3 +62,17 @@ def test_short_speech_is_repeated_and_long_speech_is_cut_evenly(seconds: float, 
     assert [len(one) for one in found] == frames
     assert max(len(one) for one in found) <= SEGMENT_FRAMES
     assert all(one.dtype == np.float32 for one in found)
+
+
+def test_speech_is_brought_to_the_level_that_the_rules_fix() -> None:
+    """Down to -70 dBFS, where without it the floor under the energies would show."""
+    rules = FbankRules(FbankWindow.POVEY, 1.0, -20.0)
+    (loud,), (quiet,) = segments(voice(2.0, level=0.3), rules), segments(voice(2.0, level=0.0003), rules)
+    np.testing.assert_allclose(quiet, loud, atol=1e-3)
+    (unlevelled,), (faint,) = segments(voice(2.0, level=0.3), POVEY), segments(voice(2.0, level=0.0003), POVEY)
+    assert float(np.abs(faint - unlevelled).max()) > 0.1
+
+
+def test_digital_silence_has_no_level() -> None:
+    (features,) = segments(np.zeros(16_000, np.float32), FbankRules(FbankWindow.POVEY, 1.0, -20.0))
+    assert np.isfinite(features).all()

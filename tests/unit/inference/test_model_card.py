@@ -12,20 +12,22 @@ import pytest
 
 from shared.inference.model_card import (
     CATALOGUE_FILE,
+    ArraysSource,
     CatalogueInvalid,
     DownloadSource,
     FbankRules,
     FbankWindow,
     ModelUnknown,
     WheelSource,
+    WheelTarget,
     read_catalogue,
 )
 
 
 def changed(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """The real catalogue with a change to the entry of WeSpeaker's network."""
+    """The real catalogue with a change to the entry of the published CAM++."""
     content = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
-    change(next(one for one in content["speaker_models"] if one["model_id"] == "wespeaker-resnet34-lm-1"))
+    change(next(one for one in content["speaker_models"] if one["model_id"] == "campplus-zh-en-1"))
     path = tmp_path / "catalogue.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
@@ -38,13 +40,30 @@ def test_the_default_model_is_built_from_a_pinned_wheel_and_calibrated() -> None
     assert card.fbank is None
 
 
-def test_downloadable_models_say_where_they_are_from_and_how_they_hear() -> None:
-    card = read_catalogue().speaker("wespeaker-resnet34-lm-1")
-    assert isinstance(card.source, DownloadSource)
-    assert card.source.url.startswith("https://")
-    assert card.fbank == FbankRules(FbankWindow.HAMMING, 32768.0)
+def test_the_taught_network_is_made_of_arrays_in_this_repository() -> None:
+    card = read_catalogue().speaker("campplus-channels-1")
+    assert isinstance(card.source, ArraysSource)
+    assert card.set_up
+    assert card.fbank == FbankRules(FbankWindow.POVEY, 1.0, -20.0)
+
+
+def test_the_published_network_comes_from_one_wheel_whatever_python_asks() -> None:
+    card = read_catalogue().speaker("campplus-zh-en-1")
+    assert isinstance(card.source, WheelSource)
+    assert card.source.target == WheelTarget("3.11", "manylinux_2_28_x86_64")
+    assert not card.set_up
     assert card.calibration is None
-    assert read_catalogue().speaker("campplus-zh-en-1").fbank == FbankRules(FbankWindow.POVEY, 1.0)
+
+
+def test_an_entry_of_a_deployments_own_says_where_its_file_is_from(tmp_path: Path) -> None:
+    own = {"url": "https://models.example/x.onnx", "page": "https://models.example", "sha256_origin": "our own"}
+    card = read_catalogue(changed(tmp_path, lambda entry: entry.update(source=own))).speaker("campplus-zh-en-1")
+    assert card.source == DownloadSource(**own)
+
+
+def test_speech_may_be_left_at_its_own_level(tmp_path: Path) -> None:
+    path = changed(tmp_path, lambda entry: entry["fbank"].pop("level_dbfs"))
+    assert read_catalogue(path).speaker("campplus-zh-en-1").fbank == FbankRules(FbankWindow.POVEY, 1.0, None)
 
 
 def test_every_entry_has_a_file_of_its_own_and_a_well_formed_sha256() -> None:
@@ -61,7 +80,7 @@ def test_an_unknown_model_names_the_known_ones_and_the_command() -> None:
 
 def test_a_sha256_may_be_left_to_the_operator(tmp_path: Path) -> None:
     path = changed(tmp_path, lambda entry: entry["file"].pop("sha256"))
-    assert read_catalogue(path).speaker("wespeaker-resnet34-lm-1").file.sha256 is None
+    assert read_catalogue(path).speaker("campplus-zh-en-1").file.sha256 is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +92,10 @@ def test_a_sha256_may_be_left_to_the_operator(tmp_path: Path) -> None:
         (lambda entry: entry.update(dimension="256"), "dimension: expected a whole number."),
         (lambda entry: entry.update(dimension=True), "dimension: expected a whole number."),
         (lambda entry: entry.update(version="May 2024"), "version: expected a date, yyyy-mm-dd."),
-        (lambda entry: entry["source"].pop("page"), "source: page: expected a text."),
+        (lambda entry: entry["source"].pop("member"), "source: member: expected a text."),
+        (lambda entry: entry["source"].pop("package"), "source: package: expected a text."),
+        (lambda entry: entry["source"]["target"].pop("python"), "source: target: python: expected a text."),
+        (lambda entry: entry["fbank"].update(level_dbfs="loud"), "fbank: level_dbfs: expected a number."),
         (lambda entry: entry["file"].pop("size_bytes"), "file: size_bytes: expected a whole number."),
         (lambda entry: entry.update(calibration={"bias": 1}), "calibration: cosine: expected a number."),
     ],
@@ -81,7 +103,7 @@ def test_a_sha256_may_be_left_to_the_operator(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_with_its_place(
     tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
-    with pytest.raises(CatalogueInvalid, match=re.escape(f"catalogue.json: speaker_models[1]: {message}")):
+    with pytest.raises(CatalogueInvalid, match=re.escape(f"catalogue.json: speaker_models[2]: {message}")):
         read_catalogue(changed(tmp_path, change))
 
 

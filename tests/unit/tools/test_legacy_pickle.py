@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.tools.checkpoints import Called, checkpoint, state, tensor
-from tools.models.legacy_pickle import CheckpointRefused, read_checkpoint
+from tools.models.legacy_pickle import read_checkpoint
+from tools.models.torch_pickle import CheckpointRefused
 
 SIX = np.arange(6, dtype=np.float32)
 
