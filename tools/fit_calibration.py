@@ -1,4 +1,4 @@
-"""``python -m tools.fit_calibration``: fit the default model's scores on the development speech, and measure them.
+"""``python -m tools.fit_calibration``: fit a model's scores on the development speech, and measure them.
 
 The measured rates are those of speakers that the line was not fitted on: it is fitted on each half of the speakers and
 measured on the other. What goes into the catalogue is then fitted on all.
@@ -18,8 +18,8 @@ import numpy as np
 import soundfile
 
 from shared.audio.voice_activity import VoiceActivity
-from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
-from shared.inference.embedder import GE2EModel
+from shared.domain.recording import SAMPLE_RATE, Samples
+from shared.inference.embedder import speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates, read_catalogue
 from shared.inference.session import OnnxNetwork
 from tools.calibration.fit import fitted
@@ -27,7 +27,6 @@ from tools.calibration.progress import progress
 from tools.calibration.site import calibration, held_out
 from tools.calibration.trials import GROUP, GROUPS, Voice, trials, voice
 
-MODEL: Final = "ge2e-1"
 RATE: Final = 0.01
 """The stated operating point: strangers taken for the speaker at score 0.5."""
 LENGTHS: Final = ("full", "4 s", "2 s", "1 s")
@@ -35,22 +34,20 @@ LENGTHS: Final = ("full", "4 s", "2 s", "1 s")
 
 def main() -> int:
     options = _parser().parse_args()
-    voices = _voices(options.manifest, options.source)
+    voices = _voices(options.model, options.manifest, options.source)
     every = trials(voices)
     rates = held_out(every, range(len(voices)), RATE, (1, GROUP, 2 * GROUP), LENGTHS)
     for rate in rates:
         print(_sentence(rate))
     about = f"{options.source} of the development speech; tests of 1 to about 12 s, enrolments of 1, 3 and 6 recordings"
-    _write(calibration(fitted(every, RATE), RATE, about, every, rates))
+    _write(options.model, calibration(fitted(every, RATE), RATE, about, every, rates))
     return 0
 
 
-def _voices(manifest: Path, source: str) -> list[Voice]:
+def _voices(model_id: str, manifest: Path, source: str) -> list[Voice]:
     catalogue = read_catalogue()
-    card = catalogue.speaker(MODEL)
-    folder = CATALOGUE_FILE.parent
-    detector = VoiceActivity(OnnxNetwork(folder / catalogue.voice_activity.file.name))
-    model = GE2EModel(card, OnnxNetwork(folder / card.file.name))
+    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / catalogue.voice_activity.file.name))
+    model = speaker_model(catalogue.speaker(model_id))
     speakers: dict[str, list[Path]] = {}
     with manifest.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -60,7 +57,7 @@ def _voices(manifest: Path, source: str) -> list[Voice]:
     voices = []
     for paths in progress(list(enough.values()), "speakers"):
         recordings = [_spoken(path, detector) for path in paths[: GROUP * GROUPS]]
-        voices.append(voice(recordings, lambda speech: _embedding(model, speech)))
+        voices.append(voice(recordings, model.embed_samples))
     return voices
 
 
@@ -69,12 +66,6 @@ def _spoken(path: Path, detector: VoiceActivity) -> Samples:
     if rate != SAMPLE_RATE:
         raise ValueError(f"{path.name} has {rate} Hz, expected {SAMPLE_RATE}.")
     return np.asarray(samples[detector.speech_mask(samples)], np.float32)
-
-
-def _embedding(model: GE2EModel, speech: Samples) -> Vector:
-    recording = Recording(speech, AudioFormat("FLAC", "PCM_16", SAMPLE_RATE, 1))
-    everywhere = np.ones(len(speech), np.bool_)
-    return model.embed(Utterance(recording, everywhere, recording.seconds, 0.0, 0.0, 0.0))
 
 
 def _sentence(rate: MeasuredRates) -> str:
@@ -86,9 +77,9 @@ def _sentence(rate: MeasuredRates) -> str:
     )
 
 
-def _write(fitted_calibration: Calibration) -> None:
+def _write(model_id: str, fitted_calibration: Calibration) -> None:
     content = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
-    (entry,) = (entry for entry in content["speaker_models"] if entry["model_id"] == MODEL)
+    (entry,) = (entry for entry in content["speaker_models"] if entry["model_id"] == model_id)
     entry["calibration"] = dataclasses.asdict(fitted_calibration)
     CATALOGUE_FILE.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -96,6 +87,7 @@ def _write(fitted_calibration: Calibration) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.fit_calibration", description=__doc__)
     speech = Path(__file__).resolve().parents[2] / "shared" / "speech" / "manifest.csv"
+    parser.add_argument("--model", default="ge2e-1", help="id of a model in the catalogue")
     parser.add_argument("--manifest", type=Path, default=speech, help="columns path, speaker, source; 16 kHz files")
     parser.add_argument("--source", default="speechocean762", help="the rows of the manifest to fit on")
     return parser

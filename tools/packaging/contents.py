@@ -18,6 +18,8 @@ FILES: Final = (
     "models/catalogue.json",
     "LICENSE",
     "THIRD_PARTY_NOTICES.md",
+    "models/campplus-channels.md",
+    "models/APACHE-2.0.txt",
 )
 CODE: Final = ("functions", "shared")
 FUNCIGNORE: Final = Path(__file__).with_name("funcignore")
