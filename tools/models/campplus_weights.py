@@ -24,7 +24,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 
 ARRAYS_FILE: Final = Path(__file__).with_name("campplus-channels.npz")
-"""CAM++ taught channels, float16 by the names of 3D-Speaker's state dict. Its notice: ``models/campplus-channels.md``."""
+"""CAM++ taught channels, float16 by 3D-Speaker's names of them. Its notice: ``models/campplus-channels.md``."""
 
 MELS: Final = 80
 DIMENSION: Final = 192
