@@ -44,6 +44,7 @@ def test_the_taught_network_is_made_of_arrays_in_this_repository() -> None:
     card = read_catalogue().speaker("campplus-channels-1")
     assert isinstance(card.source, ArraysSource)
     assert card.set_up
+    assert card.calibration is not None
     assert card.fbank == FbankRules(FbankWindow.POVEY, 1.0, -20.0)
 
 
