@@ -41,14 +41,8 @@ class Listener(Protocol):
     def listen(self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None) -> Utterance:
         """Decode, find the speech, measure, and hold the result against the rules.
 
-        ``channel`` chooses one, from 1; without it speech decides which count.
-
-        Raises
-        ------
-        RecordingRefused
-            The bytes are no audio, too short or long, hold too little speech, or are too noisy or overdriven.
-        ParameterInvalid
-            There is no such channel.
+        ``channel`` chooses one, from 1; without it speech decides. Raises ``ParameterInvalid`` (there is no such
+        channel) and ``RecordingRefused`` (no audio, too short or long, too little speech, too noisy or overdriven).
         """
 
 

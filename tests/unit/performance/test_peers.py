@@ -110,9 +110,9 @@ def test_a_form_holds_the_recording() -> None:
 
 
 def test_a_peer_that_ends_at_its_start_is_said(tmp_path: Path) -> None:
-    """This environment has no uvicorn."""
+    """This environment has no FastAPI."""
     with (
-        pytest.raises(PeerMissing, match=r"^The peer Resemblyzer ended at its start: .*uvicorn"),
+        pytest.raises(PeerMissing, match=r"^The peer Resemblyzer ended at its start: .*fastapi"),
         running_peer(Path(sys.executable), tmp_path, RESEMBLYZER, {}),
     ):
         pass
