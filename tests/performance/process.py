@@ -40,7 +40,7 @@ def proportional_megabytes(process_id: int) -> float | None:
 
 def family(process_id: int) -> dict[int, str]:
     """A process and all its descendants with their command lines. Not on Windows."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
     lines = (line.split(None, 2) for line in listed.stdout.splitlines())
     rows = [(int(own), int(parent), "".join(command)) for own, parent, *command in lines]
     members, size = {process_id}, 0

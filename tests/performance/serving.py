@@ -5,7 +5,10 @@ from __future__ import annotations
 import atexit
 import base64
 import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +25,12 @@ from tools.packaging.failure import CannotPackage
 
 MANAGEMENT_KEY = KEYS["TIMBRE_LOCAL_MANAGEMENT_KEY"]
 _TINY = Path(__file__).with_name("tiny")
+_IMPORT = """
+import time, azure.functions
+started = time.perf_counter()
+import function_app
+print(time.perf_counter() - started)
+"""
 
 
 def settings(azurite: Azurite) -> dict[str, str]:
@@ -88,6 +97,14 @@ def tiny_app(name: str, folder: Path, libraries: Mapping[str, Path]) -> Path:
 def bare_app(folder: Path) -> Path:
     """The app that only reads the body, through Timbre's own adapter."""
     return tiny_app("streams", folder, {name: package() / name for name in ("shared", PACKAGES)})
+
+
+def import_seconds(app: Path) -> float:
+    """Of ``function_app.py``, in a new process that has ``azure.functions`` already, as the worker has."""
+    environment = {**os.environ, "PYTHONPATH": str(app / PACKAGES), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", _IMPORT]
+    child = subprocess.run(command, cwd=app, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    return float(child.stdout)
 
 
 def _log(folder: Path) -> Path:

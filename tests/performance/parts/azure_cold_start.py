@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,21 +18,14 @@ from tests.performance.figures import Cell, Times
 from tests.performance.process import worker_of
 from tests.performance.reporting.found import Bars, Found, Run, Table
 from tests.performance.rounds import BREAKDOWN_SECONDS
-from tests.performance.serving import MANAGEMENT_KEY, azure_settings, package, serving_on_azure
+from tests.performance.serving import MANAGEMENT_KEY, azure_settings, import_seconds, package, serving_on_azure
 from tests.service import KEYS
-from tools.packaging.contents import PACKAGES
 
 STARTS, QUICK_STARTS = 5, 1
 LOADED, LISTENING = b" functions loaded", b"Now listening on"
 """What the host prints when the worker has imported the app, and when it takes requests."""
 PATIENCE_SECONDS = 60.0
 WITH, WITHOUT = "with bytecode", "without"
-IMPORT = """
-import time, azure.functions
-started = time.perf_counter()
-import function_app
-print(time.perf_counter() - started)
-"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +125,9 @@ def _start(azurite: Azurite, log: Path, app: Path, question: Question) -> AzureS
         second = client.verify(question.speaker, question.wav)
         client.close()
         host = _started_at(worker_of(process.pid)) - _started_at(process.pid)
-    return AzureStart(host, loaded - began - host, listening - loaded, answered - listening, second, _imported(app))
+    return AzureStart(
+        host, loaded - began - host, listening - loaded, answered - listening, second, import_seconds(app)
+    )
 
 
 def _verified(client: Client, question: Question) -> None:
@@ -166,11 +159,3 @@ def _started_at(process_id: int) -> float:
     # proc(5): starttime is field 22. The second is a name that may hold spaces and ends with a bracket.
     fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     return int(fields[19]) / os.sysconf("SC_CLK_TCK")
-
-
-def _imported(app: Path) -> float:
-    environment = {**os.environ, "PYTHONPATH": str(app / PACKAGES), "PYTHONDONTWRITEBYTECODE": "1"}
-    child = subprocess.run(
-        [sys.executable, "-c", IMPORT], cwd=app, env=environment, stdout=subprocess.PIPE, check=True, text=True
-    )
-    return float(child.stdout)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,9 @@ from tests.performance.figures import slope
 from tests.performance.parts.mix import STORIES, Cast
 from tests.performance.process import Held, held
 from tests.performance.reporting.found import Curve, Found, Run, Table
-from tests.performance.reporting.targets import SLOPE, Measure
+from tests.performance.reporting.targets import SLOPE, Measure, Target
 from tests.performance.serving import serving
+from tests.service import RunningService
 
 REQUESTS, QUICK_REQUESTS = 10_000, 300
 CLIENTS = 6
@@ -45,21 +46,24 @@ class Sample:
 @dataclass
 class Ledger:
     """What all clients have sent so far, and how much they shall have sent when they rest again. Safe for use by
-    several threads."""
+    several threads. ``answers``: when each came, by ``time.perf_counter``, and how long it took."""
 
     requests: int = 0
     refused: int = 0
     until: int = 0
+    answers: list[tuple[float, float]] = field(default_factory=list, repr=False)
     lock: Lock = field(default_factory=Lock)
 
     @property
     def is_time_to_rest(self) -> bool:
         return self.requests >= self.until
 
-    def note(self, *, refused: bool) -> None:
+    def note(self, seconds: float, *, refused: bool) -> None:
         with self.lock:
             self.requests += 1
             self.refused += refused
+            if not refused:
+                self.answers.append((time.perf_counter(), seconds))
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,19 @@ class Caller:
     ) -> Answer:
         while True:
             answer = self.client.send(method, path, body, expected=(*expected, 503), content_type=content_type)
-            self.ledger.note(refused=answer.status == 503)
+            self.ledger.note(answer.seconds, refused=answer.status == 503)
             if answer.status != 503:
                 return answer
             time.sleep(float(answer.headers["retry-after"]))
+
+
+@dataclass(frozen=True)
+class Soaked:
+    """``samples``: of the process that runs the app. ``seconds``: from the first request to the last answer."""
+
+    ledger: Ledger
+    samples: Sequence[Sample]
+    seconds: float
 
 
 def measured(run: Run) -> Found:
@@ -94,25 +107,30 @@ def measured(run: Run) -> Found:
         Azurite() as azurite,
         serving(azurite, Path(folder)) as service,
     ):
-        clients = [Client(service.url, service.key) for _ in range(CLIENTS)]
-        cast = Cast.of(enroll(clients[0], run.spoken), run.spoken)
-        ledger, started = Ledger(), time.perf_counter()
-        callers = [(Caller(client, ledger), random.Random(SEED + number)) for number, client in enumerate(clients)]
-        samples = [Sample(0, held(service.process.pid))]
-        said = started
-        while ledger.requests < total:
-            ledger.until = ledger.requests + SAMPLE_EVERY
-            with ThreadPoolExecutor(CLIENTS) as pool:
-                for done in [pool.submit(_tell_stories, caller, cast, dice) for caller, dice in callers]:
-                    done.result()
-            samples.append(Sample(ledger.requests, held(service.process.pid)))
-            if time.perf_counter() - said > SAY_SECONDS:
-                said = time.perf_counter()
-                run.say(f"{ledger.requests:,} of {total:,} requests")
-        seconds = time.perf_counter() - started
-        for client in clients:
-            client.close()
-    return found_in(ledger, samples, seconds)
+        soaked = soak(run, service, service.process.pid, lambda ledger, _: ledger.requests < total)
+    return found_in(soaked)
+
+
+def soak(run: Run, service: RunningService, process_id: int, goes_on: Callable[[Ledger, float], bool]) -> Soaked:
+    """``goes_on`` is asked after each rest, with the seconds since the first request. Raises ``Unexpected``."""
+    clients = [Client(service.url, service.key) for _ in range(CLIENTS)]
+    cast = Cast.of(enroll(clients[0], run.spoken), run.spoken)
+    ledger, started = Ledger(), time.perf_counter()
+    callers = [(Caller(client, ledger), random.Random(SEED + number)) for number, client in enumerate(clients)]
+    samples = [Sample(0, held(process_id))]
+    last_said = started
+    while goes_on(ledger, time.perf_counter() - started):
+        ledger.until = ledger.requests + SAMPLE_EVERY
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            for done in [pool.submit(_tell_stories, caller, cast, dice) for caller, dice in callers]:
+                done.result()
+        samples.append(Sample(ledger.requests, held(process_id)))
+        if time.perf_counter() - last_said > SAY_SECONDS:
+            last_said = time.perf_counter()
+            run.say(f"{ledger.requests:,} requests after {last_said - started:.0f} s")
+    for client in clients:
+        client.close()
+    return Soaked(ledger, samples, time.perf_counter() - started)
 
 
 def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
@@ -124,7 +142,8 @@ def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
             story(send, cast, dice)
 
 
-def found_in(ledger: Ledger, samples: Sequence[Sample], seconds: float) -> Found:
+def found_in(soaked: Soaked, target: Target = SLOPE, title: str = "Soak") -> Found:
+    ledger, samples = soaked.ledger, soaked.samples
     settled = behind(samples, WARM_UP * ledger.requests)
     remark = ""
     figure = None
@@ -136,14 +155,15 @@ def found_in(ledger: Ledger, samples: Sequence[Sample], seconds: float) -> Found
         )
     places = [samples[0], settled[0], samples[len(samples) * 3 // 4], samples[-1]]
     rows = [[one.requests, one.held.megabytes, one.held.handles, one.held.threads] for one in places]
+    growth = "-" if figure is None else f"{figure:.2f} MB"
     note = (
-        f"{ledger.requests:,} requests in {seconds:.0f} s from {CLIENTS} clients, {ledger.refused} of them refused by "
-        f"the gate; growth of memory for 1,000 requests: {'-' if figure is None else f'{figure:.2f} MB'}, {remark}"
+        f"{ledger.requests:,} requests in {soaked.seconds:.0f} s from {CLIENTS} clients, {ledger.refused} of them "
+        f"refused by the gate; growth of memory for 1,000 requests: {growth}, {remark}"
     )
-    table = Table("Soak: what the service holds", ["requests", "MB resident", "open files", "threads"], rows, note)
-    panel = "Soak: memory of the service"
+    table = Table(f"{title}: what the service holds", ["requests", "MB resident", "open files", "threads"], rows, note)
+    panel = f"{title}: memory of the service"
     curve = Curve(panel, "requests", "MB resident", "resident", [(1_000 * x, y) for x, y in memory_of(samples)])
-    return Found([table], [curve], measures=[Measure(SLOPE, figure, remark)])
+    return Found([table], [curve], measures=[Measure(target, figure, remark)])
 
 
 def behind(samples: Sequence[Sample], requests: float) -> list[Sample]:

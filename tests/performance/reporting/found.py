@@ -54,9 +54,10 @@ class Found:
 @dataclass(frozen=True)
 class Run:
     """What all parts are told. ``quick``: few repetitions and small sizes, to see that everything runs. ``most``: the
-    largest number of speakers. ``say`` shows a line of progress."""
+    largest number of speakers. ``minutes``: of the soak on Azure's host. ``say`` shows a line of progress."""
 
     spoken: Material = field(repr=False)
     say: Callable[[str], None]
     quick: bool
     most: int
+    minutes: float

@@ -12,7 +12,7 @@ from tests.performance.parts import cold_start, everybody, soak, upkeep
 from tests.performance.parts import peers as peers_part
 from tests.performance.parts.cold_start import ColdStart
 from tests.performance.parts.everybody import Among
-from tests.performance.parts.soak import Ledger, Sample
+from tests.performance.parts.soak import Ledger, Sample, Soaked
 from tests.performance.parts.upkeep import Cost, Point
 from tests.performance.peers.report import RESEMBLYZER, SHERPA, TIMBRE, TUNED, Footprint, PeerReport, Throughput
 from tests.performance.process import Held
@@ -29,7 +29,7 @@ def test_the_slope_of_the_soak_leaves_the_warm_up_out() -> None:
     """It grows by 100 MB in the first thousand requests and by 2 MB in the second."""
     samples = [Sample(number, Held(80.0 + number / 10, 20, 9)) for number in range(0, 1_000, 100)]
     samples += [Sample(number, Held(180.0 + (number - 1_000) / 500, 20, 9)) for number in range(1_000, 2_001, 100)]
-    found = soak.found_in(Ledger(requests=2_000), samples, seconds=60.0)
+    found = soak.found_in(Soaked(Ledger(requests=2_000), samples, seconds=60.0))
     assert measure(found, SLOPE).figure == pytest.approx(2.0)
     rows = found.tables[0].rows
     assert (list(rows[0]), list(rows[-1])) == ([0, 80.0, 20, 9], [2_000, 182.0, 20, 9])
@@ -37,7 +37,7 @@ def test_the_slope_of_the_soak_leaves_the_warm_up_out() -> None:
 
 def test_without_figures_of_memory_there_is_no_slope() -> None:
     samples = [Sample(number, Held(None, None, None)) for number in (0, 100, 200)]
-    assert measure(soak.found_in(Ledger(requests=200), samples, seconds=1.0), SLOPE).figure is None
+    assert measure(soak.found_in(Soaked(Ledger(requests=200), samples, seconds=1.0)), SLOPE).figure is None
 
 
 def among(speakers: int, *milliseconds: float) -> Among:
