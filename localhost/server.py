@@ -174,17 +174,17 @@ class Server:
                 return await _pass_on(request, answer)
         except ClientError:
             if content and content.ended_early:
-                raise _cut_short(request, content.received) from None
+                raise _cut_short(request) from None
             raise Refused(500, "InternalServerError", "The app ended the connection without an answer.") from None
 
     async def _administer(self, request: web.BaseRequest, target: Target) -> web.Response:
         """The real host's own addresses, as far as development needs them."""
         if (request.method, target.path) == ("GET", "/admin/host/status"):
             return web.json_response({"state": "Running"})
-        self._check_key(request, target)
         function = self._timers.get(target.path.removeprefix("/admin/functions/"))
         if function is None or request.method != "POST":
             raise Refused(404, "NotFound", "The local host fires timers: POST /admin/functions/NAME.")
+        self._check_key(request, target)
         try:
             await self._worker.fire(function)
         except FunctionFailed as failure:
@@ -203,7 +203,6 @@ class _Upload:
 
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
-        self.received = 0
         self.ended_early = False
 
     async def parts(self) -> Any:
@@ -212,7 +211,6 @@ class _Upload:
             self._request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             async for part in self._request.content.iter_any():
-                self.received += len(part)
                 yield part
         except (web.RequestPayloadError, ConnectionError):
             self.ended_early = True
@@ -262,9 +260,9 @@ def _check_text(request: web.BaseRequest) -> None:
         raise Refused(400, "BadRequest", "The request line must be ASCII and the headers UTF-8.", Connection="close")
 
 
-def _cut_short(request: web.BaseRequest, received: int) -> Refused:
+def _cut_short(request: web.BaseRequest) -> Refused:
     announced = f" of {request.content_length:,}" if request.content_length is not None else ""
-    message = f"The request body ended early. Received {received:,}{announced} bytes."
+    message = f"The request body ended early. Received {request.content.total_bytes:,}{announced} bytes."
     return Refused(400, "BadRequest", message, Connection="close")
 
 
