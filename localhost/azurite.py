@@ -29,7 +29,7 @@ _EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.cjs")
 _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at https?://127\.0\.0\.1:(\d+)")
 _START_SECONDS = 60.0  # measured 1.6 s on two shared cores; the rest is for a cold disk
 _STOP_SECONDS = 15.0
 

@@ -34,6 +34,9 @@ PYTHON: Final = (3, 11)
 APP: Final = "TIMBRE_TEST_AZURE_APP"
 """Environment variable with the folder of the unpacked package, which processes of pytest-xdist share."""
 
+KEPT: Final = ("PATH", "HOME", "TMPDIR", "LANG", "FUNCTIONS_HOST_FOLDER", "XDG_CACHE_HOME")
+"""What any process needs of this shell."""
+
 READY_SECONDS: Final = 120.0
 """Seen: 3 s, and 8 s more where the host is unpacked first."""
 
@@ -114,9 +117,8 @@ def started_host(
 
 def _environment(app: Path, settings: Mapping[str, str], key: str) -> dict[str, str]:
     """What Azure would give, and what any process needs: nothing else of this shell."""
-    kept = ("PATH", "HOME", "TMPDIR", "LANG", "FUNCTIONS_HOST_FOLDER", "XDG_CACHE_HOME")
     return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: os.environ[name] for name in KEPT if name in os.environ},
         **HOST_SETTINGS,
         **FRONT_END,
         "FUNCTIONS_HOST_KEY": key,
