@@ -154,8 +154,9 @@ def test_timers_run(production: Production, timer: str) -> None:
 def test_a_rotated_key(production: Production, operator: Operator, cold: dict[str, Voice]) -> None:
     voice = cold["rotated"]
     assert voice.verify().json["recognitionResult"] == "Accept"  # under the version before
-    before = data_keys(production)[voice.customer.subscription_id]
-    new = data_keys(production)[operator.customer().subscription_id]
+    new_id = operator.customer().subscription_id
+    rows = data_keys(production)
+    before, new = rows[voice.customer.subscription_id], rows[new_id]
     assert new["key_id"] != before["key_id"]
     moved = production.tool("rewrap_keys")
     assert (moved.returncode, moved.stderr) == (0, "")
