@@ -13,12 +13,16 @@ from tests.azure.front import Asked, Front, Given, given_json
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 DAY_SECONDS = 86_400
+SHORT_SECONDS = 200
+"""A token that is never used twice: the SDKs ask anew when 300 s are left, less a jitter of 60 s."""
 
 
 @dataclass
 class Identity:
-    """``lifetime`` of new tokens in seconds; whoever has one with under 300 s left asks for another."""
+    """``client_id`` ``None``: the machine's own identity. ``lifetime`` of new tokens in seconds.
+    """
 
+    client_id: str | None = CLIENT_ID
     secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     lifetime: int = DAY_SECONDS
     tokens: list[str] = field(default_factory=list, repr=False)
@@ -38,11 +42,11 @@ class Identity:
         query = {name: values[0] for name, values in parse_qs(urlsplit(asked.path).query).items()}
         if asked.headers.get("x-identity-header") != self.secret:
             return given_json(401, {"statusCode": 401, "message": "The secret is wrong."})
-        if query.get("client_id") != CLIENT_ID or query.get("api-version") != "2019-08-01":
+        if query.get("client_id") != self.client_id or query.get("api-version") != "2019-08-01":
             return given_json(400, {"statusCode": 400, "message": "No identity of that client id."})
         token, until = self.token(query["resource"])
         answer = {"access_token": token, "expires_on": str(until), "resource": query["resource"]}
-        return given_json(200, answer | {"token_type": "Bearer", "client_id": CLIENT_ID})
+        return given_json(200, answer | {"token_type": "Bearer"})
 
     def token(self, resource: str) -> tuple[str, int]:
         """A token and when it ends. Azurite looks at issuer, audience and times, and at no signature."""

@@ -21,6 +21,7 @@ from tests.api.operator import Customer, Operator
 from tests.api.said import PASSPORT, QUESTION, STORY, said, takes
 from tests.azure import vault
 from tests.azure.front import given_json
+from tests.azure.identity import SHORT_SECONDS
 from tests.azure.production import Production, running_production
 
 pytestmark = [
@@ -28,8 +29,9 @@ pytestmark = [
     pytest.mark.skipif(vault.missing() is not None, reason=vault.missing() or ""),
 ]
 
-BOUND_SECONDS = 15.0
-"""Until a 503. The worst is three silent attempts of 3 s with pauses of 0.8 s: 9.8 s, and the rest is a busy machine's."""
+BOUND_SECONDS = 20.0
+"""Until a 503. The worst is a silent identity: three attempts of 3 s with a pause of 0.8 s, and one more for the audit
+trail, 12.8 s; the rest is a busy machine's."""
 
 BACK_SECONDS = 15.0
 """Until all works again. MSAL asks an identity that answered 429 or 5xx again after 5 s, or after its Retry-After."""
@@ -97,7 +99,7 @@ def cold(production: Production, operator: Operator) -> dict[str, Voice]:
     """
     voices = {name: new_voice(operator) for name in ("rotated", *TROUBLES)}
     production.vault.rotate()
-    production.identity.lifetime = 290  # with less than 300 s left a token is asked for anew
+    production.identity.lifetime = SHORT_SECONDS
     production.kill_workers()
     assert answered(voices["rotated"].verify).status == 200
     return voices
@@ -174,7 +176,6 @@ def test_trouble_is_a_503_and_passes(
     calls = [voice.verify, voice.enroll, lambda: operator.put(new)]
     with TROUBLES[name](production), ThreadPoolExecutor(len(calls)) as pool:
         for answer, seconds in pool.map(timed, calls):
-            print(name, answer.status, round(seconds, 2))
             assert (answer.status, answer.headers["retry-after"]) == (503, "5")
             assert json.loads(answer.body)["error"]["code"] == "ServiceUnavailable"
             assert seconds < BOUND_SECONDS

@@ -1,0 +1,35 @@
+"""A managed identity, and servers over TLS, for what reaches Azure without a key: real sockets, no Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.storage import account
+from tests.azure.certificates import Certificate, certificate
+from tests.azure.identity import SHORT_SECONDS, Identity
+from tests.azure.vault import NAME
+
+SILENCE_SECONDS, PAUSE_SECONDS = 0.3, 0.1
+BOUND_SECONDS = 4.0
+"""Three attempts of silence with their pauses are 1.1 s; the rest is a busy machine's."""
+
+
+@pytest.fixture(scope="session")
+def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate(tmp_path_factory.mktemp("certificate"), NAME)
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch, own_certificate: Certificate) -> Iterator[Identity]:
+    """In this process's environment; with patience for the tests' own length. Every request asks it for a token."""
+    running = Identity(lifetime=SHORT_SECONDS)
+    for name, value in running.settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(own_certificate.bundle))
+    monkeypatch.setattr(account, "READ_SECONDS", SILENCE_SECONDS)
+    monkeypatch.setattr(account, "MAX_BACKOFF_SECONDS", PAUSE_SECONDS)
+    yield running
+    running.front.close()
