@@ -19,8 +19,7 @@ SHORT_SECONDS = 200
 
 @dataclass
 class Identity:
-    """``client_id`` ``None``: the machine's own identity. ``lifetime`` of new tokens in seconds.
-    """
+    """``client_id`` ``None``: the machine's own identity. ``lifetime`` of new tokens in seconds."""
 
     client_id: str | None = CLIENT_ID
     secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
