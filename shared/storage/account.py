@@ -101,9 +101,10 @@ class StorageAccount:
     def credential(self) -> TokenCredential:
         """Imported here: it costs 150 ms, and a connection string needs none of it.
 
-        An identity that is away or silent is asked again by the client that needs the token, and by nobody else:
-        retries inside retries would take 30 s. Its own 429 and 5xx, which the client does not repeat, are asked again
-        here. Without bounds of ours the SDK waits five minutes for a silent identity, four times over.
+        An identity that is away or silent is not asked again here: the vault's and the blobs' clients repeat a request
+        that got no token, and retries inside retries would take 30 s; the tables' client gives up at once. An answer
+        of 429 or 5xx nobody else repeats, so that is done here. Without bounds of ours the SDK waits five minutes for a
+        silent identity, four times over.
         """
         from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 

@@ -53,6 +53,9 @@ TROUBLES: dict[str, Trouble] = {
 }
 
 
+VOICES = ("rotated", "identity", *(name for name in TROUBLES if name.startswith("vault")))
+
+
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     with running_production(tmp_path_factory.mktemp("production")) as running:
@@ -93,11 +96,11 @@ def new_voice(operator: Operator) -> Voice:
 
 @pytest.fixture(scope="module")
 def cold(production: Production, operator: Operator) -> dict[str, Voice]:
-    """A voice for each use, in front of a worker that has neither a token nor a data key in memory.
+    """Voices in front of a worker that has neither a token nor a data key in memory: one for each trouble of the vault.
 
     The key-encryption key was rotated since, and each token is asked for again with the next request.
     """
-    voices = {name: new_voice(operator) for name in ("rotated", *TROUBLES)}
+    voices = {name: new_voice(operator) for name in VOICES}
     production.vault.rotate()
     production.identity.lifetime = SHORT_SECONDS
     production.kill_workers()
@@ -172,7 +175,8 @@ def test_a_rotated_key(production: Production, operator: Operator, cold: dict[st
 def test_trouble_is_a_503_and_passes(
     production: Production, operator: Operator, cold: dict[str, Voice], name: str
 ) -> None:
-    voice, new = cold[name], f"new-{uuid4()}"
+    voice, new = cold.get(name) or cold["identity"], f"new-{uuid4()}"
+    enrollments = voice.enrollments
     calls = [voice.verify, voice.enroll, lambda: operator.put(new)]
     with TROUBLES[name](production), ThreadPoolExecutor(len(calls)) as pool:
         for answer, seconds in pool.map(timed, calls):
@@ -180,7 +184,7 @@ def test_trouble_is_a_503_and_passes(
             assert json.loads(answer.body)["error"]["code"] == "ServiceUnavailable"
             assert seconds < BOUND_SECONDS
     assert back(voice.verify).json["recognitionResult"] == "Accept"
-    assert voice.enrollments == 1
+    assert voice.enrollments == enrollments
     assert voice.enroll().status == 201
     assert operator.get(new).status == 404
     assert operator.put(new).status == 201
@@ -205,7 +209,7 @@ def test_the_log_has_no_secret(production: Production, operator: Operator) -> No
     """Last, so that it has everything that was printed; and on its own it looks at a whole life."""
     voice = new_voice(operator)
     assert voice.verify().status == 200
-    rows = data_keys(production).values()
+    rows = [row for name, row in data_keys(production).items() if name.startswith("test-")]  # those with a voice
     secrets = [production.vault.unwrap(row["key_id"], row["wrapped"]) for row in rows]
     secrets += [row["wrapped"] for row in rows]
     written = [form for secret in secrets for form in forms(secret)]

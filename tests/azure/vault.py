@@ -88,6 +88,10 @@ class Vault:
             connection.close()
 
 
+def _kept() -> dict[str, str]:
+    return {name: os.environ[name] for name in azure_host.KEPT if name in os.environ}
+
+
 def _public(body: bytes) -> bytes:
     """Without the private numbers of a key, which the emulator gives away: the SDK would unwrap with them by itself."""
     if b'"key"' not in body:
@@ -104,7 +108,7 @@ def running_vault(folder: Path, certificate: Certificate, identity: Identity) ->
     with (folder / "vault.log").open("wb") as output:
         process = subprocess.Popen(
             [str(START), str(port), str(certificate.pfx), PASSWORD],
-            env={name: os.environ[name] for name in azure_host.KEPT if name in os.environ},
+            env={**_kept(), "Logging__LogLevel__Default": "Warning", "Logging__LogLevel__Microsoft": "Warning"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

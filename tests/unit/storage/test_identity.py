@@ -62,10 +62,11 @@ def test_without_a_token_storage_is_unavailable(
     asked = storage.asked
     with TROUBLES[trouble](identity.front):
         for call in calls:
-            started = time.monotonic()
+            started, before = time.monotonic(), identity.front.asked
             with pytest.raises(StorageUnavailable):
                 call()
             assert time.monotonic() - started < BOUND_SECONDS
+            assert identity.front.asked - before <= 3, "retries inside retries"
     assert storage.asked == asked
     assert caplog.text.count("storage_failed") == len(calls)
     assert not [token for token in identity.tokens if token in caplog.text]
