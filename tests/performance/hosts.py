@@ -49,8 +49,7 @@ class Contender:
     @property
     def worker_id(self) -> int:
         """The process that runs the app."""
-        host_id = self.service.process.pid
-        return worker_of(host_id) if self.service.is_azure_host else host_id
+        return _worker_id(self.service)
 
 
 @dataclass(frozen=True)
@@ -169,12 +168,13 @@ def at_once(contender: Contender, operation: str, number: int) -> list[Outcome]:
 
 
 def growth_by_health(contender: Contender, clients: int, seconds: float) -> Growth | None:
-    """What ``/health`` leaves behind in the worker, which keeps nothing of a request. ``None`` where the system does
-    not tell."""
-    _round(contender, HEALTH, False, clients, seconds / 5)
-    before = resident_megabytes(contender.worker_id)
-    outcomes, _ = _round(contender, HEALTH, False, clients, seconds)
-    after = resident_megabytes(contender.worker_id)
+    """What ``/health`` leaves behind in the bare function's worker, where nothing else moves the memory. ``None`` where
+    the system does not tell."""
+    worker_id = _worker_id(contender.bare)
+    _round(contender, HEALTH, True, clients, seconds / 5)
+    before = resident_megabytes(worker_id)
+    outcomes, _ = _round(contender, HEALTH, True, clients, seconds)
+    after = resident_megabytes(worker_id)
     return Growth(contender.host, len(outcomes), before, after) if before and after else None
 
 
@@ -231,6 +231,10 @@ def _enrolled(spoken: Material, *services: RunningService) -> Enrolled:
             raise Unexpected("Nobody was identified in a candidate's speech.")
         client.close()
     return enrolled
+
+
+def _worker_id(service: RunningService) -> int:
+    return worker_of(service.process.pid) if service.is_azure_host else service.process.pid
 
 
 def _connection(service: RunningService) -> HTTPConnection:

@@ -26,7 +26,9 @@ from tools.packaging.failure import CannotPackage
 MANAGEMENT_KEY = KEYS["TIMBRE_LOCAL_MANAGEMENT_KEY"]
 _TINY = Path(__file__).with_name("tiny")
 _IMPORT = """
-import time, azure.functions
+import importlib, sys, time
+for name in sys.argv[1:]:
+    importlib.import_module(name)
 started = time.perf_counter()
 import function_app
 print(time.perf_counter() - started)
@@ -99,10 +101,11 @@ def bare_app(folder: Path) -> Path:
     return tiny_app("streams", folder, {name: package() / name for name in ("shared", PACKAGES)})
 
 
-def import_seconds(app: Path) -> float:
-    """Of ``function_app.py``, in a new process that has ``azure.functions`` already, as the worker has."""
+def import_seconds(app: Path, *others: str) -> float:
+    """Of ``function_app.py``, in a new process that has imported ``azure.functions`` already, as the worker has, and
+    the other modules."""
     environment = {**os.environ, "PYTHONPATH": str(app / PACKAGES), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", _IMPORT]
+    command = [sys.executable, "-c", _IMPORT, "azure.functions", *others]
     child = subprocess.run(command, cwd=app, env=environment, stdout=subprocess.PIPE, check=True, text=True)
     return float(child.stdout)
 

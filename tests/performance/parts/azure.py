@@ -198,7 +198,8 @@ def _memory_table(footprints: Sequence[Footprint], growths: Sequence[Growth]) ->
         for growth in growths
     )
     note = (
-        f"MB; proportional: pages that processes share count in parts. Left behind by 1,000 /health, after that: {left}"
+        "MB; proportional: pages that processes share count in parts. Left behind by 1,000 /health in the bare "
+        f"function's worker: {left}"
     )
     return Table("Memory", ["process", "ready", "at the end, resident", "proportional", "threads"], rows, note)
 
