@@ -34,6 +34,7 @@ from tests.performance.reporting.report import (
 
 PARTS = {
     "requests": "Over HTTP against the bare work",
+    "decoding": "Decoding, and what its processes cost",
     "peers": "Beside Resemblyzer and sherpa-onnx",
     "everybody": "Identify among everybody",
     "upkeep": "What the timers cost",
