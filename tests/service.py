@@ -29,6 +29,7 @@ KEYS = {
     "TIMBRE_REQUESTS_PER_SECOND": "0",
     "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(b"k" * 32).decode(),
     "PYTHON_THREADPOOL_THREAD_COUNT": "20",
+    "TIMBRE_ALLOWED_HOSTS": "voice.example.com",
 }
 """Set here, so that a developer's own local.settings.json does not matter."""
 

@@ -11,10 +11,10 @@ from threading import Condition, Event, Thread
 
 
 class Valve:
-    """While it is shut, every request stays unanswered; ``waiting`` are on their way."""
+    """While it is shut, every request stays unanswered; those whose first line has ``counted`` in it are counted."""
 
-    def __init__(self, target: tuple[str, int]) -> None:
-        self._target = target
+    def __init__(self, target: tuple[str, int], counted: bytes = b"") -> None:
+        self._target, self._counted = target, counted
         self._open, self._changed = Event(), Condition()
         self._open.set()
         self._waiting = 0
@@ -49,14 +49,14 @@ class Valve:
     def _relay(self, client: socket.socket, storage: socket.socket) -> None:
         with suppress(OSError), storage:
             while part := client.recv(65_536):
-                if not self._open.is_set() and not self._wait(client):
+                if not self._open.is_set() and not self._wait(client, self._counted in part.partition(b"\r\n")[0]):
                     return
                 storage.sendall(part)
             storage.shutdown(socket.SHUT_WR)
 
-    def _wait(self, client: socket.socket) -> bool:
+    def _wait(self, client: socket.socket, counted: bool) -> bool:
         """Until the valve is open; whether the client still waits too."""
-        self._count(1)
+        self._count(int(counted))
         try:
             while not self._open.wait(0.02):
                 readable, _, _ = select.select([client], [], [], 0.0)
@@ -64,7 +64,7 @@ class Valve:
                     return False
             return True
         finally:
-            self._count(-1)
+            self._count(-int(counted))
 
     @staticmethod
     def _copy(storage: socket.socket, client: socket.socket) -> None:
@@ -79,11 +79,11 @@ class Valve:
 
 
 @contextmanager
-def tables_behind(connection_string: str) -> Iterator[tuple[Valve, str]]:
+def tables_behind(connection_string: str, counted: bytes = b"") -> Iterator[tuple[Valve, str]]:
     """A valve in front of the table endpoint, and the connection string that goes through it."""
     found = re.search(r"TableEndpoint=http://([\d.]+):(\d+)/", connection_string)
     assert found
-    valve = Valve((found[1], int(found[2])))
+    valve = Valve((found[1], int(found[2])), counted)
     try:
         yield valve, connection_string.replace(found[0], f"TableEndpoint=http://127.0.0.1:{valve.port}/")
     finally:

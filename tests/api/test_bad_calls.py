@@ -119,7 +119,6 @@ def test_a_malformed_operation_id_is_named(api: Client) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/spid",
         "/spid/v1.0",
         "/spid/v1.0/",

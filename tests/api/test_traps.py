@@ -141,7 +141,7 @@ def test_trap_12_every_error_has_a_body(api: Client, verification: Profiles) -> 
         api.get(f"/operations/{UNKNOWN}"),
         api.call("GET", V2021.path(TEXT_DEPENDENT, f"/profiles/{UNKNOWN}")),
         api.call("GET", "/spid/v1.0/nothing"),
-        api.call("GET", "/"),
+        api.call("GET", "/nothing"),
         api.call("PUT", PREFIX + verification.path),
         api.call("PUT", V2021.path(TEXT_DEPENDENT)),
         api.post(verification.path, b""),
@@ -229,7 +229,7 @@ def test_trap_18_verbs_behind_a_colon(api: Client, by_phrase: Speakers, colon: s
 
 def test_trap_19_links_name_the_host_that_the_client_named(api: Client) -> None:
     """The native core goes to port 80 whatever port it is told (see tests/clients): a proxy stands there, and what
-    the service says of itself must be the proxy's address."""
+    the service says of itself must be the proxy's address. TIMBRE_ALLOWED_HOSTS names it."""
     headers = {"Content-Type": "application/json", "Host": "voice.example.com"}
     answer = api.call("POST", V2021.path(TEXT_DEPENDENT), b'{"locale":"en-us"}', headers)
     assert urlsplit(answer.headers["location"]).netloc == "voice.example.com"
