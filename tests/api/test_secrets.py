@@ -30,8 +30,8 @@ def test_the_log_has_one_line_a_request_and_no_secret(
     assert "seen-in-a-query" not in log
     assert "Traceback" not in log
     assert "unexpected_error" not in log
-    assert "recognition_measured operation=verify" in log
     if service.is_azure_host:
+        assert "recognition_measured operation=verify" in log
         return  # the rest is how the local host writes
     assert "/spid/v1.0/verify 200" in requests
     assert "?" not in requests
