@@ -22,7 +22,8 @@ from shared.http.links import base_url
 from shared.http.management import ManagementCall
 from shared.http.reply import Reply
 from shared.http.routes import RouteTable, folded
-from shared.http.streams import Answering, StreamRequest, on_thread
+from shared.http.streams import Answering, StreamRequest
+from shared.http.threads import on_thread
 from shared.http.wire import Call, WireFormat
 from shared.services.measure import measured
 

@@ -13,13 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
-from functools import cache, cached_property, partial
+from functools import cached_property
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
@@ -28,10 +25,10 @@ import uvicorn
 from azurefunctions.extensions import base
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared import config
 from shared.domain.errors import BodyCutShort, BodyTooLarge
 from shared.domain.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES
 from shared.http import errors
+from shared.http.threads import INVOCATION
 from shared.http.uploads import BodySpace, Pace, Patience
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -45,6 +42,9 @@ KEEP_ALIVE_SECONDS: Final = 600
 MAX_HEAD_BYTES: Final = 64 * 1024
 """More than the host lets through (a request line of 8 KB, headers of 32 KB), so that no refusal is the server's."""
 
+ARRIVAL_SECONDS: Final = 20.0
+"""How long an invocation waits for its request. The host proxies it at once."""
+
 _INVOCATION: Final = "x-ms-invocation-id"
 _NO_BODY: Final = frozenset({204, 304})
 """Statuses that never have a body, nor a Content-Length."""
@@ -52,8 +52,9 @@ _NO_BODY: Final = frozenset({204, 304})
 _SPACE: Final = BodySpace(MAX_BODIES_BYTES)
 _PATIENCE: Final = Patience()
 
-_invocation: ContextVar[func.Context | None] = ContextVar("invocation", default=None)
-"""What the worker calls this request."""
+
+class RequestLost(Exception):
+    """The host has invoked a function, and its request did not come."""
 
 
 class StreamRequest:
@@ -182,7 +183,7 @@ def register(
     """Make ``work`` an HTTP function of the blueprint."""
 
     async def function(req: StreamRequest, context: func.Context) -> StreamResponse:
-        _invocation.set(context)
+        INVOCATION.set(context)
         try:
             await req.answer(await work(req))
         finally:
@@ -191,32 +192,6 @@ def register(
 
     route = blueprint.route(route=template, methods=list(methods), auth_level=level)
     blueprint.function_name(name)(route(function))
-
-
-async def on_thread(work: Callable[[], Result], threads: ThreadPoolExecutor | None = None) -> Result:
-    """Run blocking work on a thread of ``PYTHON_THREADPOOL_THREAD_COUNT`` (or of ``threads``), with the measurement of
-    the request and the name of its invocation."""
-    named = partial(copy_context().run, _as_invocation, work)
-    return await asyncio.get_running_loop().run_in_executor(threads or _threads(), named)
-
-
-def _as_invocation(work: Callable[[], Result]) -> Result:
-    """The host drops log lines that do not name their invocation. The worker looks for its id where the guide for
-    Python functions says it shall stand on threads that the app starts."""
-    invocation = _invocation.get()
-    if invocation is None:
-        return work()
-    here: Any = invocation.thread_local_storage
-    here.invocation_id = invocation.invocation_id
-    try:
-        return work()
-    finally:
-        here.invocation_id = None
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(config.threads(os.environ), thread_name_prefix="request")
 
 
 def _head(response: func.HttpResponse) -> list[tuple[bytes, bytes]]:
@@ -260,7 +235,27 @@ class WebApp(base.WebApp):  # type: ignore[misc]
     def route(self, function: Callable[[StreamRequest], Awaitable[object]]) -> object:
         """The worker's own: waits for the invocation with the id in the request's header."""
         self._invoked = function
+        self._bound_the_wait()
         return function
+
+    def _bound_the_wait(self) -> None:
+        """An invocation ends when its request does not come. The host invokes first and then proxies, which it cannot
+        do with a header that is not ASCII; the worker would wait for ever, and at ``functionTimeout`` the host ends a
+        worker with an invocation in it, and all other requests with that."""
+        coordinator = self._coordinator
+        wait = getattr(coordinator, "get_http_request_async", None)
+        if wait is None:
+            return
+
+        async def bounded(invocation_id: str) -> object:
+            try:
+                async with asyncio.timeout(ARRIVAL_SECONDS):
+                    return await wait(invocation_id)
+            except TimeoutError:
+                asyncio.get_running_loop().call_later(1.0, self._forget, invocation_id)  # the worker notes it first
+                raise RequestLost from None
+
+        setattr(coordinator, "get_http_request_async", bounded)  # noqa: B010  not ours, and without types
 
     def get_app(self) -> WebApp:
         return self
@@ -278,8 +273,12 @@ class WebApp(base.WebApp):  # type: ignore[misc]
     def _forget(self, invocation_id: str) -> None:
         """The worker keeps what joined request and invocation for ever (azure-functions-python-worker 4.34 and
         azure-functions-runtime 1.3): two kilobytes a request."""
-        coordinator = getattr(self._invoked, "__globals__", {}).get("http_coordinator")
-        getattr(coordinator, "_context_references", {}).pop(invocation_id, None)
+        getattr(self._coordinator, "_context_references", {}).pop(invocation_id, None)
+
+    @property
+    def _coordinator(self) -> Any:
+        """The worker's, which joins requests and invocations; it has no public name."""
+        return getattr(self._invoked, "__globals__", {}).get("http_coordinator")
 
 
 class WebServer(base.WebServer):  # type: ignore[misc]

@@ -47,7 +47,17 @@ def nothing_is_written(stored: Callable[[], dict[str, str]], api: Client) -> Ite
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-@pytest.mark.parametrize("key", [None, "", "wrong", "Local-Subscription-Key", "local-subscription-key,x", "\xc3\xa9"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        "",
+        "wrong",
+        "Local-Subscription-Key",
+        "local-subscription-key,x",
+        pytest.param("\xc3\xa9", marks=pytest.mark.local_host("Azure's host cannot proxy a header beyond ASCII")),
+    ],
+)
 def test_every_operation_needs_the_key(api: Client, method: str, path: str, key: str | None) -> None:
     sent = {} if key is None else {"Ocp-Apim-Subscription-Key": key}
     body = b'{"locale":"en-us"}' if method == "POST" else None

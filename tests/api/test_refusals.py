@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -154,3 +155,15 @@ def test_no_link_leads_to_a_host_that_the_caller_made_up(api: Client, host: str)
     assert (status, code) == (400, "BadRequest")
     assert host in message
     assert "TIMBRE_ALLOWED_HOSTS" in message
+
+
+@pytest.mark.azure_host("the local host passes such a header on")
+def test_a_header_that_the_host_cannot_proxy_holds_up_nobody(service: RunningService, api: Client) -> None:
+    """The host's own 500, when the invocation has given up waiting for its request."""
+    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=90)
+    try:
+        connection.request("GET", "/spid/v1.0/verificationProfiles", headers={"Ocp-Apim-Subscription-Key": "\xc3\xa9"})
+        assert connection.getresponse().status == 500
+    finally:
+        connection.close()
+    assert api.call("GET", "/spid/v1.0/verificationProfiles").status == 200
