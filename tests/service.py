@@ -109,7 +109,9 @@ def _on_azure(log: Path, arguments: tuple[str, ...], environment: Mapping[str, s
         settings = {**KEYS, **environment}
         if "--ephemeral" in arguments:
             settings["VOICE_STORAGE"] = stack.enter_context(Azurite()).connection_string
-        settings.setdefault("AzureWebJobsStorage", settings["VOICE_STORAGE"])
+        if "AzureWebJobsStorage" not in settings:  # the host's own, for its timers
+            storage = settings.get("VOICE_STORAGE") or stack.enter_context(Azurite()).connection_string
+            settings["AzureWebJobsStorage"] = storage
         key = KEYS["TIMBRE_LOCAL_MANAGEMENT_KEY"]
         app = Path(os.environ[APP]) / "app"
         url, process = stack.enter_context(azure_host.running_host(log, app, settings, key, port))

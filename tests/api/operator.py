@@ -38,7 +38,8 @@ class Operator:
     def call(self, method: str, path: str, body: object = None) -> Answer:
         """``body`` is sent as JSON; ``None`` sends none, bytes go as they are."""
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        return Client(self.url, None).call(method, path, content, {"x-functions-key": self.key})
+        headers = {"x-functions-key": self.key, **({"Content-Type": "application/json"} if content else {})}
+        return Client(self.url, None).call(method, path, content, headers)
 
     def put(self, subscription_id: str, settings: object = None) -> Answer:
         return self.call("PUT", f"{BASE}/{subscription_id}", settings)

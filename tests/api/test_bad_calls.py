@@ -137,7 +137,7 @@ def test_a_malformed_operation_id_is_named(api: Client) -> None:
         f"/spid/v1.0/verificationProfiles/{UNKNOWN}/enrol",
         f"/spid/v1.0/verificationProfiles/{UNKNOWN}/enroll/more",
         "/spid/v1.0/xverificationProfiles",
-        "/admin/elsewhere",
+        pytest.param("/admin/elsewhere", marks=pytest.mark.local_host("Azure's host answers below /admin itself")),
         "/%2e%2e/%2e%2e/etc/passwd",
     ],
 )
