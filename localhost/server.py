@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import sys
 import time
 import traceback
@@ -56,8 +57,8 @@ class Target:
     @property
     def forwarded(self) -> str:
         """As the real host's proxy writes it: decoded, but for encoded slashes, and encoded again."""
-        decoded = unquote(self.path.replace("%2F", "%252F").replace("%2f", "%252F"))
-        path = quote(decoded.replace("%2F", "\0"), safe=_PATH_CHARACTERS).replace("%00", "%2F")
+        between = re.split("%2F", self.path, flags=re.IGNORECASE)
+        path = "%2F".join(quote(unquote(part), safe=_PATH_CHARACTERS) for part in between)
         return f"{path}?{self.query}" if self.query else path
 
 
@@ -256,8 +257,9 @@ async def _pass_on(request: web.BaseRequest, answer: Any) -> web.StreamResponse:
 def _check_text(request: web.BaseRequest) -> None:
     """As Kestrel: a request target is ASCII, headers are UTF-8. aiohttp hands broken bytes on as lone surrogates."""
     broken = any("\ud800" <= character <= "\udfff" for value in request.headers.values() for character in value)
-    if broken or not request.raw_path.isascii():
-        raise Refused(400, "BadRequest", "The request line must be ASCII and the headers UTF-8.", Connection="close")
+    if broken or not request.raw_path.isascii() or "%00" in request.raw_path.partition("?")[0]:
+        message = "The request line must be ASCII without %00, and the headers UTF-8."
+        raise Refused(400, "BadRequest", message, Connection="close")
 
 
 def _cut_short(request: web.BaseRequest) -> Refused:

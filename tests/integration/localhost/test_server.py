@@ -183,3 +183,15 @@ def test_a_request_line_is_logged_without_query_key_or_body(sample: Sample) -> N
     log = sample.service.log.read_text()
     assert secret not in log
     assert sample.service.management_key not in log
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("a%2Fb", "a%2Fb"), ("a%2fb", "a%2Fb"), ("a%2Cb", "a,b"), ("%25", "%"), ("a%252Fb", "a%2Fb")]
+)
+def test_a_route_value_is_decoded_once_and_keeps_its_slashes(sample: Sample, written: str, read: str) -> None:
+    assert call(sample, "GET", f"/echo/{written}").headers["x-name"] == read
+
+
+def test_a_zero_in_a_path_is_a_400(sample: Sample) -> None:
+    answer = call(sample, "GET", "/echo/a%00b")
+    assert (answer.status, answer.error["code"]) == (400, "BadRequest")
