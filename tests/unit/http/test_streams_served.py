@@ -18,8 +18,8 @@ import pytest
 from azure_functions_runtime import http_v2
 
 from shared.domain.errors import TimbreError
-from shared.http import errors
-from shared.http.streams import StreamRequest, StreamResponse, register
+from shared.http import errors, streams
+from shared.http.streams import RequestLost, StreamRequest, StreamResponse, register
 from tests.in_process import Answer
 
 MEBIBYTE = 1024 * 1024
@@ -229,3 +229,12 @@ def test_the_worker_forgets_a_request_that_has_ended(served: Served, fails: bool
     wait_until(lambda: not kept(invocation_id))
     assert seen == [True]
     assert http_v2.http_coordinator._context_references == {}
+
+
+def test_an_invocation_whose_request_does_not_come_ends(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "ARRIVAL_SECONDS", 0.05)
+    invocation_id = str(uuid4())
+    waiting = asyncio.run_coroutine_threadsafe(_invoked(invocation_id, echo), served.loop)
+    with pytest.raises(RequestLost):
+        waiting.result(PATIENCE_SECONDS)
+    wait_until(lambda: not kept(invocation_id))
