@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-from certifi import where
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 PASSWORD = "for-a-test"
 
@@ -55,5 +55,5 @@ def certificate(folder: Path, *names: str) -> Certificate:
     files.pem.write_bytes(pem)
     files.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
     files.pfx.write_bytes(pkcs12.serialize_key_and_certificates(b"timbre", key, made, None, protected))
-    files.bundle.write_bytes(pem + Path(where()).read_bytes())
+    files.bundle.write_bytes(pem + Path(DEFAULT_CA_BUNDLE_PATH).read_bytes())
     return files

@@ -23,7 +23,7 @@ def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture
 def identity(monkeypatch: pytest.MonkeyPatch, own_certificate: Certificate) -> Iterator[Identity]:
-    """In this process's environment; with patience for the tests' own length. Every request asks it for a token."""
+    """The one of this process; every request asks it for a token. Silence and pauses are short."""
     running = Identity(lifetime=SHORT_SECONDS)
     for name, value in running.settings.items():
         monkeypatch.setenv(name, value)
