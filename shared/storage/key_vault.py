@@ -3,9 +3,9 @@
 Its SDK and azure.identity are imported at the first use: a deployment with a local key never pays for them.
 
 Time bounds are the account's, whose connections and identity this uses. The first use of a key's version asks for the
-key (a GET, sent up to three times), then unwraps (a POST, sent again only where the vault asks for it); wrapping needs the
-public key alone. Measured: a vault that accepts and says nothing costs 9.8 s, one that falls silent before the unwrap
-3 s, a refused connection 1.4 s, a 429 or 503 4 s whatever its ``Retry-After``.
+key (a GET, sent up to three times), then unwraps (a POST, sent again only where the vault asks for it). Wrapping needs
+the public key alone. Measured: a vault that accepts and says nothing costs 9.8 s, one that falls silent before the
+unwrap 3 s, a refused connection 1.4 s, a 429 or 503 4 s whatever its ``Retry-After``.
 
 Tried against an emulator of Key Vault (``tests/azure``): not its roles, its own throttling, nor soft delete.
 """
