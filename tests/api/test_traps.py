@@ -72,14 +72,21 @@ def test_trap_5_a_list_that_ends_with_an_encoded_comma(to_identify: Speakers) ->
     assert answer.json["identifiedProfile"]["profileId"] == profile_id
 
 
-def test_trap_6_slashes_and_question_marks_too_many(api: Client, verification: Profiles) -> None:
-    body, headers = b'{"locale":"en-us"}', {"Content-Type": "application/json"}
-    for path in (
-        f"/speaker-recognition/{TEXT_DEPENDENT}/profiles/?api-version=2021-09-05",
+@pytest.mark.local_host("Azure's host answers paths that begin with two slashes itself: 404 without a body")
+@pytest.mark.parametrize(
+    "path",
+    [
         f"//speaker-recognition/{TEXT_DEPENDENT}/profiles?api-version=2021-09-05",
         "//speaker//verification/v2.0/text-dependent/profiles/",
-    ):
-        assert api.call("POST", path, body, headers).status == 201
+    ],
+)
+def test_trap_6_slashes_too_many(api: Client, path: str) -> None:
+    assert api.call("POST", path, b'{"locale":"en-us"}', {"Content-Type": "application/json"}).status == 201
+
+
+def test_trap_6_a_slash_or_a_question_mark_at_the_end(api: Client, verification: Profiles) -> None:
+    path = f"/speaker-recognition/{TEXT_DEPENDENT}/profiles/?api-version=2021-09-05"
+    assert api.call("POST", path, b'{"locale":"en-us"}', {"Content-Type": "application/json"}).status == 201
     profile_id = verification.create()
     assert api.call("POST", f"{PREFIX}{verification.path}/{profile_id}/reset?").status == 200
 
