@@ -35,6 +35,7 @@ def test_the_log_has_one_line_a_request_and_no_secret(
         return  # the rest is how the local host writes
     assert "/spid/v1.0/verify 200" in requests
     assert "?" not in requests
-    # Each request; and what the app tells, which the packaged service shows from INFO on. No warning, no error.
-    line = re.compile(r"[A-Z]+ /\S* \d{3} \d+ ms|INFO timbre\S* [a-z_]+( [a-z_]+=[\w.-]+)*")
+    # Each request; and what the app tells, which the packaged service shows from INFO on. No error, and no warning but
+    # of a decoder that a hostile body of another test has killed.
+    line = re.compile(r"[A-Z]+ /\S* \d{3} \d+ ms|(INFO timbre\S*|WARNING timbre\.decoders) [a-z_]+( [a-z_]+=[\w.-]+)*")
     assert [one for one in requests.splitlines() if not line.fullmatch(one)] == []
