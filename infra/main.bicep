@@ -13,7 +13,7 @@ param location string
 @description('Name of the resource group; empty: rg- and the environment\'s name.')
 param resourceGroupName string = ''
 
-@description('Memory of an instance in MiB. One speaker model and the audio of the requests in flight fit into 2048.')
+@description('Memory of an instance in MiB. The speaker models and the audio of the requests in flight fit into 2048.')
 @allowed([
   2048
   4096
@@ -46,9 +46,9 @@ param updateStrategy string = 'Recreate'
 param zoneRedundant bool = false
 
 @description('Speaker model: a name in models/catalogue.json that the package contains.')
-param speakerModel string = 'ge2e-1'
+param speakerModel string = 'campplus-channels-1'
 
-@description('The model that speakerModel replaces: it serves its profiles until they are migrated. Empty: none.')
+@description('The model that speakerModel replaces: it serves its profiles until they are migrated. none: no model. Empty: ge2e-1 beside campplus-channels-1, no model beside another.')
 param previousSpeakerModel string = ''
 
 @description('Accept 16 kHz 16-bit mono PCM WAV only, as Azure Speaker Recognition did.')
@@ -298,7 +298,9 @@ module functionApp 'modules/function-app.bicep' = {
     keyUri: keyVault.outputs.keyUri
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     speakerModel: speakerModel
-    previousSpeakerModel: previousSpeakerModel
+    previousSpeakerModel: !empty(previousSpeakerModel)
+      ? previousSpeakerModel
+      : speakerModel == 'campplus-channels-1' ? 'ge2e-1' : 'none'
     strictAudio: strictAudio
     activation: activation
     publicUrl: empty(publicUrl) ? ownUrl : publicUrl

@@ -57,12 +57,15 @@ KEY_ENCRYPTION = Setting(
     "The key that wraps each subscription's data key: `local:<32 bytes in base64>` or `vault:<key URL>`.",
     True,
 )
-MODEL = Setting("TIMBRE_MODEL", "ge2e-1", "The speaker model, a name in `models/catalogue.json`.")
+MODEL = Setting("TIMBRE_MODEL", "campplus-channels-1", "The speaker model, a name in `models/catalogue.json`.")
 PREVIOUS_MODEL = Setting(
     "TIMBRE_PREVIOUS_MODEL",
-    None,
-    "The model that `TIMBRE_MODEL` replaces: it serves its profiles until they are migrated.",
+    "ge2e-1",
+    "The model that `TIMBRE_MODEL` replaces: it serves its profiles until they are migrated. `none` or empty: no model,"
+    " which is the default beside another model than `campplus-channels-1`.",
 )
+NO_MODEL = "none"
+"""Says what an empty value says, which not every way of setting a variable lets through."""
 STRICT_AUDIO = Setting("TIMBRE_STRICT_AUDIO", "false", "`true` accepts 16 kHz 16-bit mono PCM WAV only, as Azure did.")
 ACTIVATION = Setting(
     "TIMBRE_ACTIVATION",
@@ -142,7 +145,8 @@ def read(environment: Mapping[str, str]) -> Config:
     public_url = value(PUBLIC_URL)
     if public_url and not public_url.startswith(("http://", "https://")):
         problems.append(f"{PUBLIC_URL.name} must start with http:// or https://")
-    model, previous_model = value(MODEL) or "", value(PREVIOUS_MODEL)
+    model = value(MODEL) or ""
+    previous_model = _previous_model(environment, model)
     if previous_model == model:
         problems.append(f"{PREVIOUS_MODEL.name} must be another model than {MODEL.name}, or not set")
     megabytes = value(GALLERY_MEGABYTES) or ""
@@ -185,6 +189,13 @@ def read(environment: Mapping[str, str]) -> Config:
         requests_per_second=requests or None,
         local_subscription_key=value(LOCAL_KEY),
     )
+
+
+def _previous_model(environment: Mapping[str, str], model: str) -> str | None:
+    """Unset, the default model's predecessor serves beside it, so that an upgrade loses nobody."""
+    said = environment.get(PREVIOUS_MODEL.name, PREVIOUS_MODEL.default if model == MODEL.default else None)
+    name = (said or "").strip()
+    return None if name in ("", NO_MODEL) else name
 
 
 def threads(environment: Mapping[str, str]) -> int:

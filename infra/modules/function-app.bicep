@@ -39,7 +39,7 @@ param applicationInsightsConnectionString string
 @description('Speaker model by its name in models/catalogue.json.')
 param speakerModel string
 
-@description('The model that speakerModel replaces; empty: none.')
+@description('The model that speakerModel replaces, or none.')
 param previousSpeakerModel string
 
 @description('Whether only 16 kHz 16-bit mono PCM WAV is accepted.')

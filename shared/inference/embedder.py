@@ -141,7 +141,7 @@ def leveled(spoken: Samples) -> Samples:
 
 
 class GE2EModel(OnnxSpeakerModel):
-    """The default model: front end ``ge2e-mel40``, windows of 1.6 s, embeddings of unit length added up."""
+    """GE2E: front end ``ge2e-mel40``, windows of 1.6 s, embeddings of unit length added up."""
 
     def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
         super().__init__(card, self._windowed)

@@ -54,7 +54,7 @@ def test_every_change_to_a_profile_leaves_one_record(customer: Customer) -> None
     ]
     answers = [created, enrolled, refused, reset, deleted]
     assert [one["requestId"] for one in records] == [answer.headers["apim-request-id"] for answer in answers]
-    assert [one["model"] for one in records] == [None, "ge2e-1", "ge2e-1", None, None]
+    assert [one["model"] for one in records] == [None, "campplus-channels-1", "campplus-channels-1", None, None]
     assert [one["reason"] for one in records] == [None, None, "PassphraseNotHeard", None, None]
     assert {one["profileKind"] for one in records} == {"verification/text-dependent"}
 

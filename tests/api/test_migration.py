@@ -18,7 +18,7 @@ def test_the_timer_walks_through_a_subscription_and_says_so(service: RunningServ
     path = f"/manage/subscriptions/{customer.subscription_id}/migration"
     before = operator.call("GET", path)
     assert before.status == 200
-    assert before.json["model"] == {"id": "ge2e-1", "version": "2023-10-12", "calibrated": True}
+    assert before.json["model"] == {"id": "campplus-channels-1", "version": "2026-11-29", "calibrated": True}
     assert (before.json["state"], before.json["startedDateTime"]) == ("notStarted", None)
 
     service.fire("migration")
@@ -27,7 +27,7 @@ def test_the_timer_walks_through_a_subscription_and_says_so(service: RunningServ
     assert after["finishedDateTime"] >= after["startedDateTime"]
     counts = ("profilesChecked", "profilesMigrated", "profilesToEnrollAgain", "profilesPostponed")
     assert [after[name] for name in counts] == [1, 0, 0, 0]
-    assert after["previousModel"] is None
+    assert after["previousModel"] == "ge2e-1"
 
 
 def test_an_unknown_subscription_has_no_migration(operator: Operator) -> None:

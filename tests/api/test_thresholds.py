@@ -111,7 +111,7 @@ def test_a_site_calibration_scores_this_subscription_alone(operator: Operator) -
         verified = client.post(f"/verify?verificationProfileId={profile_id}", said(PASSPORT, pace=1.1))
         return float(verified.json["score"])
 
-    assert score({"modelId": "ge2e-1", "values": values}) < 0.5
+    assert score({"modelId": "campplus-channels-1", "values": values}) < 0.5
     assert score({"modelId": "other-1", "values": values}) == score(None) > 0.5
 
 

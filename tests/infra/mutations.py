@@ -168,7 +168,10 @@ MUTATIONS: Final = {
         (APP, "AzureWebJobsDisableHomepage: 'true'", "AzureWebJobsDisableHomepage: 'false'"),
         (APP, "TIMBRE_ALLOWED_HOSTS: allowedHosts", "TIMBRE_ALLOWED_HOSTS: publicUrl"),
         (APP, "TIMBRE_WAITING: workWaiting", "TIMBRE_WAITING: workAtOnce"),
-        (MAIN, "param speakerModel string = 'ge2e-1'", "param speakerModel string = 'other'"),
+        (MAIN, "param speakerModel string = 'campplus-channels-1'", "param speakerModel string = 'other'"),
+        (MAIN, "== 'campplus-channels-1' ? 'ge2e-1' : 'none'", "== 'campplus-channels-1' ? 'none' : 'none'"),
+        (MAIN, "== 'campplus-channels-1' ? 'ge2e-1' : 'none'", "== 'campplus-channels-1' ? 'ge2e-1' : 'ge2e-1'"),
+        (MAIN, "!empty(previousSpeakerModel)", "empty(previousSpeakerModel)"),
     ],
     "access_to_voices_and_key_is_logged": [
         (VAULT, "category: 'AuditEvent'\n        enabled: true", "category: 'AuditEvent'\n        enabled: false"),

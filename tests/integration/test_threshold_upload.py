@@ -33,14 +33,18 @@ def test_the_uploaded_threshold_is_the_subscriptions(service: RunningService, ke
 
 
 def test_a_site_calibration_is_the_subscriptions(service: RunningService, key: str) -> None:
-    shipped = read_catalogue().speaker("ge2e-1").calibration
+    shipped = read_catalogue().speaker("campplus-channels-1").calibration
     assert shipped is not None
     values = dataclasses.asdict(dataclasses.replace(shipped, bias=-31.5, fitted_on="our callers"))
-    upload(service.url, key, {"calibration": {"modelId": "ge2e-1", "values": values}})
+    upload(service.url, key, {"calibration": {"modelId": "campplus-channels-1", "values": values}})
     request = urllib.request.Request(f"{service.url}/settings", headers={"Ocp-Apim-Subscription-Key": key})
     with urllib.request.urlopen(request) as answer:
         shown = json.load(answer)["calibration"]
-    assert (shown["modelId"], shown["values"]["bias"], shown["values"]["fitted_on"]) == ("ge2e-1", -31.5, "our callers")
+    assert (shown["modelId"], shown["values"]["bias"], shown["values"]["fitted_on"]) == (
+        "campplus-channels-1",
+        -31.5,
+        "our callers",
+    )
 
 
 def test_a_threshold_that_the_service_refuses_is_said(service: RunningService, key: str) -> None:

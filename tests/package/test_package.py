@@ -104,8 +104,8 @@ def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, 
     said = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(packaged.log)[-4:]]
     told = [(one["operation"], one["outcome"], one["reason"], one["model"], one["candidates"]) for one in said]
     assert told == [
-        ("enroll", "enrolled", "none", "ge2e-1", "0"),
-        ("identify", "accept", "none", "ge2e-1", "1"),
+        ("enroll", "enrolled", "none", "campplus-channels-1", "0"),
+        ("identify", "accept", "none", "campplus-channels-1", "1"),
         ("identify", "refused", "ProfileNotEnrolled", "none", "1"),
         ("enroll", "refused", "AudioUnreadable", "none", "0"),
     ]

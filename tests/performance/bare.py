@@ -20,8 +20,8 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.profile import Signature
 from shared.domain.recording import SAMPLE_RATE, Utterance
-from shared.inference.embedder import GE2EModel
-from shared.inference.features import windows
+from shared.inference.embedder import FbankModel
+from shared.inference.fbank import segments
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.session import OnnxNetwork
 
@@ -34,7 +34,7 @@ class Bare:
 
     listener: RecordingListener
     detector: VoiceActivity
-    model: GE2EModel
+    model: FbankModel
     phrases: SphinxPassphraseRecogniser
 
     @classmethod
@@ -42,7 +42,7 @@ class Bare:
         listener, model = services.verify_phrase.listener, services.verify_phrase.model
         phrases = services.verify_phrase.phrases
         assert isinstance(listener, RecordingListener)
-        assert isinstance(model, GE2EModel)
+        assert isinstance(model, FbankModel)
         assert isinstance(phrases, SphinxPassphraseRecogniser)
         detector = listener._detector
         assert isinstance(detector, VoiceActivity)
@@ -69,7 +69,8 @@ class Bare:
         """Each step of a request by itself."""
         utterance = self.heard(wav)
         samples, speech = utterance.recording.samples, utterance.speech
-        mels = windows(utterance.spoken)
+        rules = self.model._rules
+        parts = segments(utterance.spoken, rules)
         decoders = Decoders(1)
         network, embedding = self.model._network, self.model.embed(utterance)
         clipped = ClippedRuns(SAMPLE_RATE, 1).mask(len(samples))[0]
@@ -81,8 +82,8 @@ class Bare:
                 clipped_percent(clipped, speech),
                 level_dbfs(samples, speech),
             ),
-            "features": lambda: windows(utterance.spoken),
-            "model": lambda: network.run(["embeddings"], {"mels": mels}),
+            "features": lambda: segments(utterance.spoken, rules),
+            "model": lambda: [network.run_single(part[None]) for part in parts],
             "scores": lambda: self.model.scores(embedding, utterance.speech_seconds, signatures),
         }
         return steps | ({"phrase": lambda: self._phrase(utterance)} if phrase else {})

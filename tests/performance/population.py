@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from shared import config
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.inference.embedder import speaker_model
@@ -22,9 +23,9 @@ from shared.storage.records import SealedVoice, profile_values, signature_bytes
 from tests.contract.stores import NOW, new_id
 
 SEED = 7
-DIMENSION = 256
-SPEAKER_MODEL = speaker_model(read_catalogue().speaker("ge2e-1"))
-MODEL = SPEAKER_MODEL.model_id
+CARD = read_catalogue().speaker(config.MODEL.default or "")
+SPEAKER_MODEL = speaker_model(CARD)
+MODEL = CARD.model_id
 
 
 WRITERS = 3
@@ -94,6 +95,5 @@ def made_up(random: np.random.Generator) -> Signature:
 
 
 def voice(random: np.random.Generator) -> Vector:
-    """Not negative and half of it zero, as what a ReLU leaves."""
-    vector = np.maximum(0.0, random.normal(size=DIMENSION))
+    vector = random.normal(size=CARD.dimension)
     return np.asarray(vector / np.linalg.norm(vector), np.float32)

@@ -27,11 +27,20 @@ def assembled(**settings: str) -> Services:
     return assemble(read({**SETTINGS, **settings}), *stores, world.migrations, among, RateLimit(None, lambda: 1))
 
 
-def test_the_default_model_stands_alone_and_no_file_of_it_is_opened() -> None:
+def test_the_default_model_stands_beside_its_predecessor_and_no_file_of_either_is_opened() -> None:
     services = assembled()
-    assert isinstance(services.model, GE2EModel)
-    assert services.previous_model is None
-    assert services.model._network._session is None
+    assert isinstance(services.model, FbankModel)
+    assert isinstance(services.previous_model, GE2EModel)
+    assert services.model._network._session is services.previous_model._network._session is None
+
+
+def test_the_health_probe_opens_the_model_and_leaves_its_predecessor_closed() -> None:
+    services = assembled()
+    assert all(services.readiness().values())
+    assert isinstance(services.model, FbankModel)
+    assert isinstance(services.previous_model, GE2EModel)
+    assert services.model._network._session is not None
+    assert services.previous_model._network._session is None
 
 
 def test_every_use_case_has_both_models_during_a_change() -> None:
@@ -47,7 +56,7 @@ def test_every_use_case_has_both_models_during_a_change() -> None:
 
 
 def test_a_signature_of_either_model_has_its_models_date() -> None:
-    services = assembled(TIMBRE_MODEL="campplus-channels-1", TIMBRE_PREVIOUS_MODEL="ge2e-1")
+    services = assembled()
     assert services.model_version("campplus-channels-1") == "2026-11-29"
     assert services.model_version("ge2e-1") == "2023-10-12"
     assert services.model_version("campplus-zh-en-1") is None

@@ -14,7 +14,7 @@ GOOD = {"VOICE_STORAGE": CONNECTION, "TIMBRE_KEY_ENCRYPTION": "local:MDEyMzQ1Njc
 def test_a_connection_string_and_a_key_are_enough() -> None:
     read = config.read(GOOD)
     assert read.storage.connection_string == CONNECTION
-    assert read.model == "ge2e-1"
+    assert (read.model, read.previous_model) == ("campplus-channels-1", "ge2e-1")
     assert read.strict_audio is False
     assert read.public_url is None
     assert read.local_subscription_key is None
@@ -68,11 +68,20 @@ def test_blanks_around_a_value_do_not_count() -> None:
 
 
 def test_the_previous_model_is_another_one() -> None:
-    assert config.read(GOOD).previous_model is None
-    read = config.read({**GOOD, "TIMBRE_MODEL": "campplus-zh-en-1", "TIMBRE_PREVIOUS_MODEL": "ge2e-1"})
+    read = config.read({**GOOD, "TIMBRE_MODEL": "campplus-zh-en-1", "TIMBRE_PREVIOUS_MODEL": " ge2e-1 "})
     assert (read.model, read.previous_model) == ("campplus-zh-en-1", "ge2e-1")
     with pytest.raises(ConfigInvalid, match="TIMBRE_PREVIOUS_MODEL must be another model"):
-        config.read({**GOOD, "TIMBRE_PREVIOUS_MODEL": "ge2e-1"})
+        config.read({**GOOD, "TIMBRE_PREVIOUS_MODEL": "campplus-channels-1"})
+
+
+@pytest.mark.parametrize("said", ["", " ", "none"])
+def test_an_operator_can_do_without_the_previous_model(said: str) -> None:
+    assert config.read({**GOOD, "TIMBRE_PREVIOUS_MODEL": said}).previous_model is None
+
+
+@pytest.mark.parametrize(("model", "previous"), [("", "ge2e-1"), ("campplus-channels-1", "ge2e-1"), ("ge2e-1", None)])
+def test_only_the_default_model_has_a_predecessor_unasked(model: str, previous: str | None) -> None:
+    assert config.read({**GOOD, "TIMBRE_MODEL": model}).previous_model == previous
 
 
 def test_secrets_stay_out_of_the_representation() -> None:
