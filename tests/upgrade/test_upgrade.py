@@ -1,0 +1,128 @@
+"""What commit 61bea70 stores with ge2e-1, served by today's service with both real models and no setting touched."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.data.tables import EdmType, EntityProperty, TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from localhost.azurite import Azurite
+from tests.api.client import Client
+from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2021, Speakers
+from tests.api.operator import Operator
+from tests.api.said import HOUSTON, PASSPORT, QUESTION, said
+from tests.service import RunningService, running_service
+from tests.upgrade.make import KEY_ENCRYPTION
+
+STORED = Path(__file__).with_name("61bea70.json")
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """Today's service over those rows and blobs."""
+
+    service: RunningService
+    connection_string: str
+    stored: Any
+
+    @property
+    def client(self) -> Client:
+        return Client(self.service.url, self.service.key)
+
+    @property
+    def operator(self) -> Operator:
+        return Operator(self.service.url, self.service.management_key)
+
+    def id(self, name: str) -> str:
+        return str(self.stored["profiles"][name])
+
+    def speakers(self, kind: str) -> Speakers:
+        return Speakers(self.client, V2021, kind)
+
+    def verified(self, kind: str, name: str, audio: bytes) -> str:
+        answer = self.speakers(kind).verify(self.id(name), audio)
+        assert answer.status == 200, answer.body
+        return str(answer.json["recognitionResult"])
+
+    def identified(self, audio: bytes, among: str | None = None) -> str:
+        """Among these, or everybody."""
+        chosen = "*" if among is None else among
+        answer = self.speakers(IDENTIFICATION).identify(chosen, audio)
+        assert answer.status == 200, answer.body
+        return str(answer.json["identifiedProfile"]["profileId"])
+
+    def blob(self, container: str, name: str) -> bytes:
+        with BlobServiceClient.from_connection_string(self.connection_string) as blobs:
+            return blobs.get_blob_client(container, name).download_blob().readall()
+
+
+@pytest.fixture
+def upgraded(tmp_path: Path) -> Iterator[Upgraded]:
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+    with Azurite() as azurite:
+        put_back(azurite.connection_string, stored)
+        settings = {"VOICE_STORAGE": azurite.connection_string, "TIMBRE_KEY_ENCRYPTION": KEY_ENCRYPTION}
+        with running_service(tmp_path / "service.log", environment=settings) as service:
+            yield Upgraded(service, azurite.connection_string, stored)
+
+
+def put_back(connection_string: str, stored: Any) -> None:
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        for name, rows in stored["tables"].items():
+            table = tables.create_table(name)
+            for row in rows:
+                table.create_entity({key: value(each) for key, each in row.items()})
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        for name, contents in stored["blobs"].items():
+            container = blobs.create_container(name)
+            for blob, content in contents.items():
+                container.upload_blob(blob, base64.b64decode(content))
+
+
+def value(said: Any) -> Any:
+    """``make._value`` backwards."""
+    match said:
+        case {"bytes": text}:
+            return base64.b64decode(text)
+        case {"time": text}:
+            return datetime.fromisoformat(text)
+        case {"int64": number}:
+            return EntityProperty(number, EdmType.INT64)
+    return said
+
+
+@pytest.mark.azurite
+def test_everybody_is_recognised_before_and_after_the_signatures_move(upgraded: Upgraded) -> None:
+    path = "/manage/subscriptions/local/migration"
+    before = upgraded.operator.call("GET", path).json
+    assert (before["model"]["id"], before["previousModel"]) == ("campplus-channels-1", "ge2e-1")
+    newcomer = upgraded.speakers(IDENTIFICATION).enrolled(said(QUESTION, "rms", 0.95))
+    assert_recognised(upgraded, newcomer)
+
+    upgraded.service.fire("migration")
+    after = upgraded.operator.call("GET", path).json
+    counts = ("profilesChecked", "profilesMigrated", "profilesToEnrollAgain", "profilesPostponed")
+    assert (after["state"], *(after[name] for name in counts)) == ("finished", 5, 1, 3, 0)
+    assert_recognised(upgraded, newcomer)
+
+
+def assert_recognised(upgraded: Upgraded, newcomer: str) -> None:
+    """Whoever the previous model enrolled and whoever today's has, listed together and among everybody."""
+    assert upgraded.verified(TEXT_DEPENDENT, "phrase", said(PASSPORT, "slt", 1.1)) == "Accept"
+    assert upgraded.verified(TEXT_DEPENDENT, "phrase", said(HOUSTON, "slt")) == "Reject"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", said(QUESTION, "rms")) == "Accept"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", said(QUESTION, "slt")) == "Reject"
+    everybody = ",".join([upgraded.id("slt"), upgraded.id("awb by telephone"), newcomer])
+    for among in (everybody, None):
+        assert upgraded.identified(said(QUESTION, "slt"), among) == upgraded.id("slt")
+        assert upgraded.identified(said(QUESTION, "rms"), among) == newcomer
+        assert upgraded.identified(said(QUESTION, "kal16"), among) == NOBODY
