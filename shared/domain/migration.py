@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.profile import Profile
-from shared.domain.recording import Narrowed, Vector
+from shared.domain.recording import Vector
 
 RECHECK: Final = timedelta(days=1)
 """A finished subscription is looked through again after this: an instance that still ran the old model while others
@@ -91,9 +91,8 @@ class KeptRecording:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What the new model makes of one kept recording: unit vectors, shape [dimension], as in ``Enrollment``."""
+    """What the new model makes of one kept recording: a unit vector, shape [dimension], as in ``Enrollment``."""
 
     enrollment: str
     speech_seconds: float
     embedding: Vector = field(repr=False)
-    narrowed: Narrowed = field(default_factory=dict, repr=False)

@@ -48,14 +48,6 @@ class ProfileKey:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a signature was made from, and by: only what has the same origin is scored alike."""
-
-    model_id: str
-    channel: Channel = Channel.WIDE
-
-
-@dataclass(frozen=True)
 class Signature:
     """The voice signature: the sum of the enrollments' unit embeddings, each weighted by its seconds of speech.
 
@@ -79,10 +71,6 @@ class Signature:
         """``NARROW`` when nothing is known of the upper half of the spectrum, else ``WIDE``."""
         narrow = self.narrowed.get(Channel.NARROW)
         return Channel.WIDE if narrow is None or not np.array_equal(narrow, self.pooled) else Channel.NARROW
-
-    @property
-    def origin(self) -> Origin:
-        return Origin(self.model_id, self.channel)
 
     def by(self, channel: Channel) -> Signature:
         """As the voice sounds by this channel; unchanged where that is not known."""

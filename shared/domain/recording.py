@@ -99,6 +99,12 @@ class Utterance:
         return self.recording.seconds
 
     @property
+    def is_wide(self) -> bool:
+        """Whether it has more than 8,000 samples a second carry, as its speech tells: the rate that a file names says
+        nothing."""
+        return self.bandwidth_hz > NARROW_HZ
+
+    @property
     def channel(self) -> Channel:
         """What it came by, as its speech tells: the rate that a file names says nothing."""
         if self.bandwidth_hz > NARROW_HZ:

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from shared.domain.channel import Channel
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TELEPHONE
 from shared.domain.measurement import stage
@@ -128,7 +127,7 @@ def _model() -> Path:
 
 
 def _threshold(utterance: Utterance) -> float:
-    return PASSPHRASE_WORST_WORD if utterance.channel is Channel.WIDE else PASSPHRASE_WORST_WORD_TELEPHONE
+    return PASSPHRASE_WORST_WORD if utterance.is_wide else PASSPHRASE_WORST_WORD_TELEPHONE
 
 
 def _pcm16(utterance: Utterance) -> bytes:

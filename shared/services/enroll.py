@@ -25,7 +25,6 @@ from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
-from shared.services.by_channel import embeddings
 from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
@@ -239,15 +238,13 @@ def _same_voice(settings: SubscriptionSettings, models: SpeakerModels) -> Callab
 def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock, settings: SubscriptionSettings) -> Enrollment:
     if settings.enrollment_cohesion:
         require_one_voice(model, utterance)
-    embedding, narrowed = embeddings(model, utterance)
     return Enrollment(
-        embedding=embedding,
+        embedding=model.embed(utterance),
         model_id=model.model_id,
         audio_seconds=utterance.seconds,
         speech_seconds=utterance.speech_seconds,
         snr_db=utterance.snr_db,
         created_at=clock(),
-        narrowed=narrowed,
     )
 
 

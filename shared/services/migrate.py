@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.channel import NARROWER
 from shared.domain.errors import (
     ProfileBusy,
     ProfileNotFound,
@@ -27,9 +26,7 @@ from shared.domain.errors import (
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.profile import Profile, Signature
-from shared.domain.recording import Vector
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.services.by_channel import embeddings
 from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel, SubscriptionStore
 
 log: Final = logging.getLogger("timbre.migration")
@@ -149,7 +146,7 @@ class Migrate:
 
     def _rebuilt(self, kept: KeptRecording) -> Rebuilt:
         utterance = self.listener.listen(kept.content, "audio/flac", ANY_RECORDING)
-        return Rebuilt(kept.enrollment, kept.speech_seconds, *embeddings(self.model, utterance))
+        return Rebuilt(kept.enrollment, kept.speech_seconds, self.model.embed(utterance))
 
     def _end(self, subscription_id: str, progress: MigrationProgress) -> None:
         ended = progress.at_the_end(self.clock())
@@ -180,11 +177,6 @@ class ReadMigration:
 
 def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:
     """As enrolling one after the other would have made it: each weighs as much as it has speech."""
-    seconds = [one.speech_seconds for one in rebuilt]
-    narrowed = {channel: _weighted([one.narrowed[channel] for one in rebuilt], seconds) for channel in NARROWER}
-    return Signature(_weighted([one.embedding for one in rebuilt], seconds), model_id, sum(seconds), narrowed)
-
-
-def _weighted(embeddings: Sequence[Vector], seconds: Sequence[float]) -> Vector:
-    each = [one * np.float32(spoken) for one, spoken in zip(embeddings, seconds, strict=True)]
-    return np.asarray(np.sum(each, axis=0), np.float32)
+    each = [one.embedding * np.float32(one.speech_seconds) for one in rebuilt]
+    pooled = np.asarray(np.sum(each, axis=0), np.float32)
+    return Signature(pooled, model_id, sum(one.speech_seconds for one in rebuilt))

@@ -18,7 +18,7 @@ from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.operation import Operation
 from shared.domain.passphrase import HeardPhrase
-from shared.domain.profile import Enrollment, Origin, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
 
@@ -155,11 +155,11 @@ class SpeakerGallery(Protocol):
     """All enrolled identification profiles of a subscription, as of one moment."""
 
     @property
-    def origins(self) -> Collection[Origin]:
-        """Of those in it; speakers may be of several models, and of several channels."""
+    def models(self) -> Collection[str]:
+        """Ids of the models that made the signatures in it."""
 
-    def best(self, scorers: Mapping[Origin, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
-        """The best ``most``, of ``only`` these ids where given. A signature is scored by the scorer of its own origin,
+    def best(self, scorers: Mapping[str, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
+        """The best ``most``, of ``only`` these ids where given. A signature is scored by the scorer of its own model,
         and is no candidate where there is none."""
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from shared.domain.calibration import SiteCalibration
 from shared.domain.errors import ModelDiffers
-from shared.domain.profile import Origin, Profile, Signature
+from shared.domain.profile import Profile, Signature
 from shared.domain.recording import Utterance
-from shared.services.by_channel import Voice, scorer, scores
 from shared.services.ports import Scorer, SpeakerModel
 
 
@@ -55,18 +55,17 @@ class SpeakerModels:
         return next(one for one in self.running if one.model_id == model_id)
 
     def scores(self, utterance: Utterance, signatures: Sequence[Signature]) -> list[float]:
-        """Calibrated scores in the order of the signatures, each by the model that made it."""
-        return self.scores_of(Voice(utterance), signatures)
-
-    def scores_of(self, voice: Voice, signatures: Sequence[Signature]) -> list[float]:
-        """The same for a voice that others are compared with too."""
+        """Calibrated scores in the order of the signatures, each by the model that made it, which hears the recording
+        once; a model that made none of them is not asked."""
         found: dict[int, float] = {}
         for model in self.running:
             own = [number for number, one in enumerate(signatures) if one.model_id == model.model_id]
-            scored = scores(model, voice, [signatures[number] for number in own])
-            found.update(zip(own, scored, strict=True))
+            if own:
+                heard = model.embed(utterance), utterance.speech_seconds
+                found.update(zip(own, model.scores(*heard, [signatures[number] for number in own]), strict=True))
         return [found[number] for number in range(len(signatures))]
 
-    def scorer(self, voice: Voice, origin: Origin) -> Scorer:
-        """For all signatures of that origin; see ``by_channel.scorer``."""
-        return scorer(self.named(origin.model_id), voice, origin.channel)
+    def scorer(self, utterance: Utterance, model_id: str) -> Scorer:
+        """For all signatures of that model, which is one of those that run."""
+        model = self.named(model_id)
+        return partial(model.scores_of_all, model.embed(utterance), utterance.speech_seconds)

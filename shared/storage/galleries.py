@@ -20,7 +20,6 @@ from functools import partial
 from threading import Lock
 from typing import Final
 
-from shared.domain.profile import Origin
 from shared.domain.threads import for_this_request
 from shared.services.ports import Clock, Ranked, Scorer
 from shared.storage.changes import News, last_change, news
@@ -186,8 +185,8 @@ class LivingGallery:
     at: datetime
 
     @property
-    def origins(self) -> Collection[Origin]:
-        return self.gallery.origins
+    def models(self) -> Collection[str]:
+        return self.gallery.models
 
-    def best(self, scorers: Mapping[Origin, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
+    def best(self, scorers: Mapping[str, Scorer], most: int, only: Collection[str] | None = None) -> Ranked:
         return self.gallery.find(scorers, self.policies(self.subscription_id), self.at.timestamp(), most, only)

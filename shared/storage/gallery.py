@@ -1,6 +1,6 @@
 """The enrolled speakers of one subscription in memory, ready to be compared with a recording.
 
-The directions of speakers of one origin stand in one contiguous matrix: N comparisons are one matrix product.
+The directions of speakers of one model stand in one contiguous matrix: N comparisons are one matrix product.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.profile import Origin
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Ranked, Scorer
@@ -28,7 +27,7 @@ _FEWEST: Final = 16
 
 
 class Columns:
-    """The speakers of one origin, in no order. Not safe for use by several threads: ``Gallery`` sees to that."""
+    """The speakers of one model, in no order. Not safe for use by several threads: ``Gallery`` sees to that."""
 
     def __init__(self, blocks: Sequence[Speakers]) -> None:
         number = sum(len(one.ids) for one in blocks)
@@ -107,10 +106,10 @@ class Gallery:
 
     def __init__(self, blocks: Sequence[Speakers]) -> None:
         self._lock = Lock()
-        by_origin: dict[Origin, list[Speakers]] = {}
+        by_model: dict[str, list[Speakers]] = {}
         for one in blocks:
-            by_origin.setdefault(one.origin, []).append(one)
-        self._columns = {origin: Columns(some) for origin, some in by_origin.items()}
+            by_model.setdefault(one.model_id, []).append(one)
+        self._columns = {model_id: Columns(some) for model_id, some in by_model.items()}
 
     @property
     def bytes_held(self) -> int:
@@ -118,19 +117,19 @@ class Gallery:
             return sum(one.bytes_held for one in self._columns.values())
 
     @property
-    def origins(self) -> list[Origin]:
+    def models(self) -> list[str]:
         with self._lock:
-            return [origin for origin, columns in self._columns.items() if len(columns)]
+            return [model_id for model_id, columns in self._columns.items() if len(columns)]
 
     def put(self, one: Speaker) -> None:
         """In the place of whatever the gallery holds of this profile."""
         with self._lock:
-            self._drop(one.profile_id, but=one.origin)
-            if one.origin in self._columns:
-                self._columns[one.origin].put(one)
+            self._drop(one.profile_id, but=one.model_id)
+            if one.model_id in self._columns:
+                self._columns[one.model_id].put(one)
                 return
-            block = Speakers(one.origin, [one.profile_id], one.direction[None], one.facts[None])
-            self._columns[one.origin] = Columns([block])
+            block = Speakers(one.model_id, [one.profile_id], one.direction[None], one.facts[None])
+            self._columns[one.model_id] = Columns([block])
 
     def drop(self, profile_id: str) -> None:
         with self._lock:
@@ -147,29 +146,29 @@ class Gallery:
 
     def find(
         self,
-        scorers: Mapping[Origin, Scorer],
+        scorers: Mapping[str, Scorer],
         policy: RetentionPolicy,
         at: float,
         most: int,
         only: Collection[str] | None = None,
     ) -> Ranked:
-        """The best of those who live at that moment, of ``only`` these ids; ``scorers`` by origin.
+        """The best of those who live at that moment, of ``only`` these ids; ``scorers`` by model.
 
-        Speakers of an origin without a scorer are no candidates.
+        Speakers of a model without a scorer are no candidates.
         """
         best: list[tuple[str, float]] = []
         candidates = 0
         with self._lock:
-            for origin, score in scorers.items():
-                if origin in self._columns:
-                    number, some = _best(self._columns[origin], score, policy, at, most, only)
+            for model_id, score in scorers.items():
+                if model_id in self._columns:
+                    number, some = _best(self._columns[model_id], score, policy, at, most, only)
                     candidates += number
                     best += some
         return Ranked(sorted(best, key=lambda pair: -pair[1])[:most], candidates)
 
-    def _drop(self, profile_id: str, but: Origin | None = None) -> None:
-        for origin, columns in self._columns.items():
-            if origin != but:
+    def _drop(self, profile_id: str, but: str | None = None) -> None:
+        for model_id, columns in self._columns.items():
+            if model_id != but:
                 columns.drop(profile_id)
 
     def __iter__(self) -> Iterator[str]:

@@ -21,9 +21,8 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.channel import Channel
 from shared.domain.errors import SealBroken
-from shared.domain.profile import Origin, ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey, ProfileKind
 from shared.services.ports import Ids
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.fields import Fields
@@ -166,19 +165,18 @@ def place_of(subscription_id: str, first: str) -> Place:
 
 
 _HEAD: Final = struct.Struct("<4s36s36sqH")
-_BLOCK: Final = struct.Struct("<BHIH")
-_VERSION: Final = b"TGP3"
+_BLOCK: Final = struct.Struct("<HIH")
+_VERSION: Final = b"TGP4"
 
 
 def _plain(content: Content) -> bytes:
-    """Little-endian: version, mark, until, complete, number of blocks; for each its origin's channel,
-    the length of the model's name, the number of speakers, the dimension; the name; ids of 16 bytes; facts as float64;
-    directions as float32."""
+    """Little-endian: version, mark, until, complete, number of blocks; for each the length of the model's
+    name, the number of speakers, the dimension; the name; ids of 16 bytes; facts as float64; directions as float32."""
     parts = [_HEAD.pack(_VERSION, content.mark.encode(), content.until.encode(), content.complete, len(content.blocks))]
     for block in content.blocks:
-        model = block.origin.model_id.encode()
+        model = block.model_id.encode()
         parts += [
-            _BLOCK.pack(block.origin.channel, len(model), len(block.ids), block.directions.shape[1]),
+            _BLOCK.pack(len(model), len(block.ids), block.directions.shape[1]),
             model,
             b"".join(bytes.fromhex(one.replace("-", "")) for one in block.ids),
             block.facts.astype("<f8").tobytes(),
@@ -200,9 +198,9 @@ def _content(plain: bytes) -> Content:
 def _blocks(plain: bytes, number: int) -> Iterator[Speakers]:
     at = _HEAD.size
     for _ in range(number):
-        channel, model_bytes, speakers, dimension = _BLOCK.unpack_from(plain, at)
+        model_bytes, speakers, dimension = _BLOCK.unpack_from(plain, at)
         at += _BLOCK.size
-        origin = Origin(plain[at : at + model_bytes].decode(), Channel(channel))
+        model_id = plain[at : at + model_bytes].decode()
         at += model_bytes
         ids = [_id(plain[place : place + _ID_BYTES].hex()) for place in range(at, at + speakers * _ID_BYTES, _ID_BYTES)]
         at += speakers * _ID_BYTES
@@ -210,7 +208,7 @@ def _blocks(plain: bytes, number: int) -> Iterator[Speakers]:
         at += facts.nbytes
         directions = np.frombuffer(plain, "<f4", speakers * dimension, at).reshape(speakers, dimension)
         at += directions.nbytes
-        yield Speakers(origin, ids, directions, facts)
+        yield Speakers(model_id, ids, directions, facts)
 
 
 def _id(digits: str) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.channel import NARROWER
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.decision import Confidence
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
@@ -194,16 +193,23 @@ _SIGNATURE: Final = struct.Struct("<dB")
 
 
 def signature_bytes(signature: Signature) -> bytes:
-    """Little-endian: seconds of speech as float64, the number of sums as a byte, the sums as float32, [dimension] each:
-    as the voice came, then by the narrower channels in their order."""
-    sums = [signature.pooled, *(signature.narrowed[one] for one in NARROWER if one in signature.narrowed)]
-    return _SIGNATURE.pack(signature.speech_seconds, len(sums)) + b"".join(vector_bytes(one) for one in sums)
+    """Little-endian: seconds of speech as float64, the number of sums as a byte (1), the sum as float32, [dimension].
+
+    There were three sums, for channels of three widths, up to 2026-11: only the first is read, so that the others go
+    with the next write.
+    """
+    return _SIGNATURE.pack(signature.speech_seconds, 1) + vector_bytes(signature.pooled)
 
 
 def signature_from(plain: bytes, model_id: str) -> Signature:
-    speech_seconds, number = _SIGNATURE.unpack_from(plain)
-    pooled, *narrowed = np.split(vector_from(plain[_SIGNATURE.size :]), number)
-    return Signature(pooled, model_id, speech_seconds, dict(zip(NARROWER, narrowed, strict=False)))
+    speech_seconds, sums = _SIGNATURE.unpack_from(plain)
+    pooled = np.split(vector_from(plain[_SIGNATURE.size :]), sums)[0]
+    return Signature(pooled, model_id, speech_seconds)
+
+
+def one_sum(plain: bytes) -> bytes:
+    """A signature's bytes as they are written today."""
+    return signature_bytes(signature_from(plain, ""))
 
 
 def vector_bytes(vector: Vector) -> bytes:

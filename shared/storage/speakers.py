@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.errors import SealBroken
-from shared.domain.profile import Origin, Profile, ProfileKey, ProfileKind
+from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy, Unset
 from shared.domain.threads import for_this_request
@@ -34,40 +34,40 @@ _DAY: Final = 86_400.0
 @dataclass(frozen=True)
 class Speaker:
     profile_id: str
-    origin: Origin
+    model_id: str
     direction: Vector = field(repr=False)
     facts: Numbers = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Speakers:
-    """Of one origin. ``directions`` [n, dimension] of unit length, float32; ``facts`` [n, ``FACTS``]."""
+    """Of one model. ``directions`` [n, dimension] of unit length, float32; ``facts`` [n, ``FACTS``]."""
 
-    origin: Origin
+    model_id: str
     ids: Sequence[str]
     directions: Vector = field(repr=False)
     facts: Numbers = field(repr=False)
 
 
 def in_columns(speakers: Iterable[Speaker]) -> list[Speakers]:
-    """One block for each origin."""
-    by_origin: dict[Origin, list[Speaker]] = {}
+    """One block for each model."""
+    by_model: dict[str, list[Speaker]] = {}
     for one in speakers:
-        by_origin.setdefault(one.origin, []).append(one)
+        by_model.setdefault(one.model_id, []).append(one)
     return [
         Speakers(
-            origin,
+            model_id,
             [one.profile_id for one in some],
             np.stack([one.direction for one in some]),
             np.stack([one.facts for one in some]),
         )
-        for origin, some in by_origin.items()
+        for model_id, some in by_model.items()
     ]
 
 
 def one_by_one(block: Speakers) -> Iterator[Speaker]:
     for number, profile_id in enumerate(block.ids):
-        yield Speaker(profile_id, block.origin, block.directions[number], block.facts[number])
+        yield Speaker(profile_id, block.model_id, block.directions[number], block.facts[number])
 
 
 def seconds_of_speech(facts: Numbers) -> Numbers:
@@ -124,7 +124,7 @@ class SpeakerReader:
         except SealBroken:
             return None
         facts = _facts(profile, signature.speech_seconds)
-        return Speaker(profile.key.profile_id, signature.origin, signature.direction, facts)
+        return Speaker(profile.key.profile_id, profile.model_id, signature.direction, facts)
 
 
 def _facts(profile: Profile, speech_seconds: float) -> Numbers:

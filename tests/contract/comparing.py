@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.domain.channel import Channel
-from shared.domain.profile import Origin, ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.services.ports import Numbers, Scorer
 from tests.contract.stores import MODEL, Stores, enroll, new_profile, voice
@@ -13,12 +12,12 @@ from tests.contract.stores import MODEL, Stores, enroll, new_profile, voice
 EVERYBODY = 1_000_000
 
 
-def cosine_with(direction: Vector) -> dict[Origin, Scorer]:
+def cosine_with(direction: Vector) -> dict[str, Scorer]:
     def score(directions: Vector, seconds: Numbers) -> Numbers:
         assert len(directions) == len(seconds)
         return np.asarray(directions @ direction, np.float64)
 
-    return {Origin(MODEL, channel): score for channel in Channel}
+    return {MODEL: score}
 
 
 def scores(stores: Stores, subscription_id: str, seed: int = 1, only: set[str] | None = None) -> dict[str, float]:

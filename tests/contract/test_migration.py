@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from shared.domain.channel import NARROWER, Channel
 from shared.domain.migration import RECHECK
 from shared.domain.profile import ProfileKind
 from shared.storage.changes import last_change, news
@@ -55,17 +54,6 @@ def test_a_signature_is_rebuilt_from_every_kept_recording(scene: Scene) -> None:
         before.status,
         before.last_action_at,
     )
-
-
-@pytest.mark.parametrize("channel", NARROWER)
-def test_a_rebuilt_signature_is_known_by_every_channel(in_memory: Scene, channel: Channel) -> None:
-    """The old one here is known as it came alone; the kept audio gives the rest."""
-    key = in_memory.profile(110, 120)
-    assert in_memory.read(key)[1].narrowed == {}
-    in_memory.migrate()
-    _, signature = in_memory.read(key)
-    wanted = sum(in_memory.new.embed(spoken(pitch), channel) for pitch in (110, 120))
-    assert float(signature.by(channel).direction @ (wanted / np.linalg.norm(wanted))) > 0.999
 
 
 def test_the_old_embeddings_are_gone_and_the_new_ones_can_be_opened(scene: Scene) -> None:

@@ -22,7 +22,6 @@ import numpy as np
 
 from localhost.azurite import Azurite
 from shared.domain.decision import open_set
-from shared.domain.profile import Origin
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Scorer
@@ -84,7 +83,7 @@ class Bench:
 
     def identify(self, galleries: RowGalleries) -> None:
         gallery = galleries.up_to_date(self.subscription_id)
-        ranked = gallery.best({Origin(MODEL): scorer(voice(self.random))}, 5)
+        ranked = gallery.best({MODEL: scorer(voice(self.random))}, 5)
         assert [open_set(score, ranked.candidates) for _, score in ranked.best]
 
 
@@ -113,7 +112,7 @@ def measured(bench: Bench, speakers: int, rounds: int) -> Figures:
         changed.append(milliseconds(lambda: bench.identify(galleries), 1))
     change_calls = tuple(bench.scissors.calls)
     gallery = galleries.up_to_date(bench.subscription_id)
-    scoring = milliseconds(lambda: gallery.best({Origin(MODEL): scorer(voice(bench.random))}, 5), rounds)
+    scoring = milliseconds(lambda: gallery.best({MODEL: scorer(voice(bench.random))}, 5), rounds)
     return Figures(
         speakers,
         cold,

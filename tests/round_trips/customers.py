@@ -15,7 +15,6 @@ from uuid import uuid4
 from shared.bootstrap import Services
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.profile import Enrollment, EnrollmentStatus, ProfileKey, ProfileKind
-from shared.services.by_channel import embeddings
 from tests.api.contract import DOCUMENT
 from tests.in_process import Answer
 from tests.round_trips.app import App
@@ -138,15 +137,13 @@ _HEARD: Final[dict[str, Enrollment]] = {}
 def _enrollment(services: Services, name: str) -> Enrollment:
     if name not in _HEARD:
         utterance = services.enroll_speech.listener.listen(sample(name), "audio/wav", V1_SHORT_AUDIO)
-        embedding, narrowed = embeddings(services.model, utterance)
         _HEARD[name] = Enrollment(
-            embedding=embedding,
+            embedding=services.model.embed(utterance),
             model_id=services.model.model_id,
             audio_seconds=utterance.seconds,
             speech_seconds=utterance.speech_seconds,
             snr_db=utterance.snr_db,
             created_at=datetime.now(UTC),
-            narrowed=narrowed,
         )
     return _HEARD[name]
 

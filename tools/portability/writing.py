@@ -29,7 +29,7 @@ from shared.storage.due import ERASE, Eraser, action_of, armed, erase_due, key_i
 from shared.storage.envelope import Envelope, Place, Secret
 from shared.storage.layout import TALLY, audio_blob, enrollment_row, profile_row
 from shared.storage.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
-from shared.storage.records import SealedVoice, Version, profile_of, profile_values
+from shared.storage.records import SealedVoice, Version, one_sum, profile_of, profile_values
 from shared.storage.removing import count, counted
 from tools.portability.archive import ArchiveRefused
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, decoded
@@ -250,7 +250,7 @@ class SubscriptionWriter:
         phrase = profile.passphrase
         place = Place(key, Secret.SIGNATURE, epoch, profile.model_id or "")
         return SealedVoice(
-            signature=None if signature is None else seal(place, signature),
+            signature=None if signature is None else seal(place, one_sum(signature)),
             passphrase=None if phrase is None else seal(Place(key, Secret.PASSPHRASE, epoch, ""), phrase.encode()),
         )
 

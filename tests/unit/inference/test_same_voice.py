@@ -18,7 +18,6 @@ from shared.domain.limits import V2021_SHORT_SPEECH, V2021_SPEECH_ENROLL
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import Samples, Utterance
 from shared.inference.embedder import GE2EModel
-from shared.services.by_channel import embeddings
 from shared.services.side_by_side import SpeakerModels
 from tests.voices import flite, wav_bytes
 
@@ -56,9 +55,8 @@ def score(model: GE2EModel, signature: Signature, heard: Utterance) -> float:
 def signature(listener: RecordingListener, model: GE2EModel) -> Signature:
     """Of the voice, and so that the test's score has room on both sides."""
     heard = listener.listen(wav_bytes(spoken(ENROLLED)), None, V2021_SPEECH_ENROLL)
-    embedding, narrowed = embeddings(model, heard)
     measured = heard.seconds, heard.speech_seconds, heard.snr_db
-    return Enrollment(embedding, model.model_id, *measured, _AT, narrowed).signature
+    return Enrollment(model.embed(heard), model.model_id, *measured, _AT).signature
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -45,11 +44,6 @@ from shared.storage.speakers import SpeakerReader
 from shared.storage.subscriptions import RowSubscriptionStore
 from shared.storage.upkeep import RowUpkeep
 
-BANDS: Final = {Channel.WIDE: (8_000.0, 0.0), Channel.NARROW: (3_900.0, 0.0), Channel.TELEPHONE: (3_900.0, -25.0)}
-"""``bandwidth_hz`` and ``bass_db`` of what came by each channel."""
-
-TURNS: Final = {Channel.WIDE: 0.0, Channel.NARROW: 45.0, Channel.TELEPHONE: 90.0}
-
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 
 
@@ -61,7 +55,6 @@ class Spoken:
     phrase: int = -1
     clearly: bool = True
     speech_seconds: float = 2.0
-    channel: Channel = Channel.WIDE
 
     @property
     def audio(self) -> Audio:
@@ -78,8 +71,7 @@ class SpokenListener:
         samples = np.zeros(round((spoken.speech_seconds + 1) * SAMPLE_RATE), np.float32)
         samples[:3] = spoken.voice, spoken.phrase, spoken.clearly
         recording = Recording(samples, AudioFormat("test", "spoken", SAMPLE_RATE, 1))
-        measured = spoken.speech_seconds, 20.0, 0.0, -20.0
-        return Utterance(recording, samples > math.inf, *measured, *BANDS[spoken.channel])
+        return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0)
 
 
 class SpokenPhrases:
@@ -96,8 +88,8 @@ class SpokenModel:
     calibration: Calibration | None = None
 
     def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
-        """A channel turns every voice by an angle: alike among themselves, unlike any that came by another."""
-        return _direction(utterance, TURNS[max(channel, utterance.channel)])
+        angle = math.radians(float(utterance.recording.samples[0]))
+        return np.array([math.cos(angle), math.sin(angle)], np.float32)
 
     def with_calibration(self, calibration: Calibration) -> SpokenModel:
         """Its scores stay cosines."""
@@ -108,11 +100,6 @@ class SpokenModel:
 
     def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
         return np.maximum(0.0, np.asarray(directions @ embedding, np.float64))
-
-
-def _direction(utterance: Utterance, turned: float) -> Vector:
-    angle = math.radians(float(utterance.recording.samples[0]) + turned)
-    return np.array([math.cos(angle), math.sin(angle)], np.float32)
 
 
 class SpokenKeeper:

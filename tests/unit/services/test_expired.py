@@ -26,8 +26,7 @@ class SlowModel(SpokenModel):
         object.__setattr__(self, "_world", world)
 
     def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
-        if channel is Channel.WIDE:
-            self._world.clock.advance(hours=12)  # type: ignore[attr-defined]
+        self._world.clock.advance(hours=12)  # type: ignore[attr-defined]
         return super().embed(utterance, channel)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.domain.channel import Channel
 from shared.domain.errors import ModelDiffers, ProfileNotEnrolled, ProfileNotFound, RecordingRefused, TooManyCandidates
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
@@ -19,12 +18,10 @@ TII = ProfileKind.IDENTIFICATION
 AT_ONCE = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
 
 
-def enrolled(
-    world: World, voice: float, subscription: Subscription | None = None, channel: Channel = Channel.WIDE
-) -> str:
+def enrolled(world: World, voice: float, subscription: Subscription | None = None) -> str:
     key = world.create(TII, subscription)
     EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
-        caller(subscription or world.mine), key, Spoken(voice=voice, channel=channel).audio, AT_ONCE
+        caller(subscription or world.mine), key, Spoken(voice=voice).audio, AT_ONCE
     )
     return key.profile_id
 

@@ -10,10 +10,12 @@ import pytest
 
 from shared.domain.channel import Channel
 from shared.domain.errors import ModelDiffers
+from shared.domain.group import Everyone
 from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
 from shared.services.enroll import EnrollPhrase, EnrollSpeech, SpeechRules
 from shared.services.identify import Identify
+from shared.services.identify_among import IdentifyAmong
 from shared.services.ports import SpeakerModel
 from shared.services.side_by_side import SpeakerModels
 from shared.services.verify import VerifyPhrase, VerifySpeech
@@ -30,8 +32,7 @@ class Strict(SpokenModel):
     embedded: list[str] = field(default_factory=list, compare=False)
 
     def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
-        if channel is Channel.WIDE:
-            self.embedded.append(self.model_id)
+        self.embedded.append(self.model_id)
         return super().embed(utterance, channel)
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
@@ -98,6 +99,15 @@ def test_identify_asks_each_model_once_and_ranks_all(change: Change) -> None:
     assert [one.profile_id for one in found.ranking] == [keys[index].profile_id for index in (1, 2, 0)]
     assert change.old.embedded == ["old-1"]
     assert change.new.embedded == ["new-1"]
+
+
+def test_identify_among_everybody_asks_each_model_once(change: Change) -> None:
+    world = change.world
+    keys = [change.profile(voice, model) for voice, model in ((0, change.old), (50, change.new), (90, change.old))]
+    parts = world.profiles, world.galleries, world.groups, world.listener, change.new, world.clock
+    found = IdentifyAmong(*parts, change.old)(world.mine, Everyone(), Spoken(voice=52.0).audio, RULES)
+    assert [one.profile_id for one in found.ranking] == [keys[index].profile_id for index in (1, 2, 0)]
+    assert (change.old.embedded, change.new.embedded) == (["old-1"], ["new-1"])
 
 
 def test_identify_leaves_a_model_alone_that_no_candidate_needs(change: Change) -> None:
