@@ -4,6 +4,10 @@ The decoder's best path through a grammar always says *something* allowed, so tw
 whole phrase; and its worst word must be close to what the acoustic model expects, measured against the best senone of
 each frame. For words whose confusion would turn a phrase round ("known" for "unknown") the grammar also offers the
 wrong word: a recording of it is then recognised as what it is, and refused.
+
+The grammar bears words after the phrase, which its last silence swallows, but none before. So where it recognises
+nothing, a keyword search looks for the phrases, and the stretch that fits best is held against the same grammar and
+checks by itself.
 ``docs/decisions/passphrase-recognition.md`` has the measurements.
 """
 
@@ -14,6 +18,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher
+from enum import Enum
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -42,6 +47,28 @@ _LOG_BASE = math.log(1.0001)
 _SCORE_UNIT = 1024
 """pocketsphinx counts acoustic scores in units of 2**10 (SENSCR_SHIFT) logarithms of base 1.0001 (``-logbase``)."""
 
+_KEYWORD_THRESHOLD = 1e-20
+"""Likelihood of a phrase against a loop of phones at which the spotter reports it: low, as it only proposes."""
+
+_SPOTTER_SETTINGS = {"kws_plp": 1e-5, "ds": 2}
+"""Probability of a phone of that loop (with 0.1, the default, a third of the phrases is found), and senones of every
+second frame only: as many phrases in 0.6 of the time; of every third, three quarters of them."""
+
+_FRAME_BYTES = 320
+"""10 ms of 16-bit PCM, the decoder's step."""
+
+_BEHIND_FRAMES = 5
+"""Kept behind what was spotted. Measured: with 15 a truncated phrase between other words is accepted three times as
+often. None are kept before it: with 10 the first word swallows the end of the one before, and half are refused."""
+
+_SILENCE = bytes(30 * _FRAME_BYTES)
+"""The spotter reports a phrase some frames after its end; the grammar expects a phrase between silences."""
+
+
+class _Search(Enum):
+    GRAMMAR = "grammar"
+    KEYWORDS = "keywords"
+
 
 class SphinxPassphraseRecogniser:
     """A ``PassphraseRecogniser`` for en-US. Safe to share between threads.
@@ -54,12 +81,16 @@ class SphinxPassphraseRecogniser:
 
     def __init__(self, spare: int = 4) -> None:
         self._spare = spare
-        self._idle: list[tuple[tuple[str, ...], Any]] = []
+        self._idle: list[tuple[tuple[_Search, tuple[str, ...]], Any]] = []
         self._dictionary: PronouncingDictionary | None = None
         self._lock, self._turn = Lock(), Lock()
 
-    def recognise(self, utterance: Utterance, phrases: Sequence[str], locale: str) -> HeardPhrase:
+    def recognise(
+        self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
+    ) -> HeardPhrase:
         """Which of the phrases (in their normalised form) is spoken, and whether all of it was heard clearly.
+
+        Words before and after it do no harm; with ``alone`` those before do, which saves half of the time of a refusal.
 
         Raises
         ------
@@ -73,33 +104,51 @@ class SphinxPassphraseRecogniser:
         allowed = tuple(dict.fromkeys(normalise_phrase(phrase) for phrase in phrases))
         if not allowed or not utterance.speech.any():
             return HeardPhrase.nothing()
-        with stage("phrase"), self._decoder(allowed) as decoder:
-            words = _decode(decoder, _pcm16(utterance))
-        if not words:
-            return HeardPhrase.nothing()
-        return _judge([word for word, _ in words], min(score for _, score in words), allowed, _threshold(utterance))
+        pcm, threshold = _pcm16(utterance), _threshold(utterance)
+        with stage("phrase"):
+            heard = self._hear(pcm, allowed, threshold)
+            if not heard.recognised and not alone and (spotted := self._spot(pcm, allowed)):
+                within = self._hear(spotted, allowed, threshold)
+                return within if within.recognised else heard
+            return heard
 
     def unknown_words(self, phrases: Sequence[str]) -> list[str]:
         """The words, in order and once each, that the dictionary cannot pronounce: such phrases can't be allowed."""
         words = dict.fromkeys(word for phrase in phrases for word in normalise_phrase(phrase).split())
         return [word for word in words if word not in self._pronunciations()]
 
+    def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> HeardPhrase:
+        with self._decoder(_Search.GRAMMAR, allowed) as decoder:
+            words = _words(decoder, pcm)
+        if not words:
+            return HeardPhrase.nothing()
+        return _judge([word for word, _ in words], min(score for _, score in words), allowed, threshold)
+
+    def _spot(self, pcm: bytes, allowed: tuple[str, ...]) -> bytes:
+        """The stretch that is most like one of the phrases, between silences; empty if none is like any."""
+        with self._decoder(_Search.KEYWORDS, allowed) as decoder:
+            found = max(_segments(decoder, pcm + _SILENCE), key=lambda segment: segment.prob, default=None)
+        if found is None:
+            return b""
+        end = found.end_frame + 1 + _BEHIND_FRAMES
+        return _SILENCE + pcm[max(0, found.start_frame) * _FRAME_BYTES : end * _FRAME_BYTES] + _SILENCE
+
     @contextmanager
-    def _decoder(self, allowed: tuple[str, ...]) -> Iterator[Any]:
+    def _decoder(self, search: _Search, allowed: tuple[str, ...]) -> Iterator[Any]:
         """Lease a decoder. One whose call failed is not used again."""
         with self._turn:
-            decoder = self._take(allowed) or self._make(allowed)
+            decoder = self._take(search, allowed) or self._make(search, allowed)
             yield decoder
-            self._idle.append((allowed, decoder))
+            self._idle.append(((search, allowed), decoder))
             del self._idle[: max(0, len(self._idle) - self._spare)]
 
-    def _take(self, allowed: tuple[str, ...]) -> Any | None:
+    def _take(self, search: _Search, allowed: tuple[str, ...]) -> Any | None:
         for index in reversed(range(len(self._idle))):
-            if self._idle[index][0] == allowed:
+            if self._idle[index][0] == (search, allowed):
                 return self._idle.pop(index)[1]
         return None
 
-    def _make(self, allowed: tuple[str, ...]) -> Any:
+    def _make(self, search: _Search, allowed: tuple[str, ...]) -> Any:
         from pocketsphinx import Decoder
 
         if "" in allowed or self.unknown_words(allowed):
@@ -108,8 +157,15 @@ class SphinxPassphraseRecogniser:
         with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
             words = Path(folder) / "words.dict"
             words.write_text(grammar.pronunciations, encoding="ascii")
-            decoder = Decoder(hmm=str(_model() / "en-us"), dict=str(words), lm=None, loglevel="FATAL")
-        decoder.add_jsgf_string("passphrases", grammar.jsgf)
+            settings = _SPOTTER_SETTINGS if search is _Search.KEYWORDS else {}
+            hmm = str(_model() / "en-us")
+            decoder = Decoder(hmm=hmm, dict=str(words), lm=None, loglevel="FATAL", **settings)
+            if search is _Search.KEYWORDS:
+                keywords = Path(folder) / "keywords"
+                keywords.write_text("".join(f"{one} /{_KEYWORD_THRESHOLD}/\n" for one in allowed), encoding="ascii")
+                decoder.add_kws("passphrases", str(keywords))
+            else:
+                decoder.add_jsgf_string("passphrases", grammar.jsgf)
         decoder.activate_search("passphrases")
         return decoder
 
@@ -140,8 +196,8 @@ def _pcm16(utterance: Utterance) -> bytes:
     return np.clip(np.rint(scaled * 32768), -32768, 32767).astype("<i2").tobytes()
 
 
-def _decode(decoder: Any, pcm: bytes) -> list[tuple[str, float]]:
-    """The words of the best path, each with its acoustic log-likelihood per frame.
+def _segments(decoder: Any, pcm: bytes) -> list[Any]:
+    """What the decoder makes of the audio, piece by piece.
 
     The front end keeps its noise estimate from utterance to utterance, so it is made anew (0.1 ms): the same audio
     gets the same score whatever was heard before. The whole utterance goes in at once, so that cepstral means are its
@@ -152,11 +208,14 @@ def _decode(decoder: Any, pcm: bytes) -> list[tuple[str, float]]:
     decoder.process_raw(pcm, full_utt=True)
     decoder.end_utt()
     hypothesis = decoder.hyp()
-    if hypothesis is None or not hypothesis.hypstr:
-        return []
+    return list(decoder.seg()) if hypothesis is not None and hypothesis.hypstr else []
+
+
+def _words(decoder: Any, pcm: bytes) -> list[tuple[str, float]]:
+    """The words of the grammar's best path, each with its acoustic log-likelihood per frame."""
     return [
         (segment.word.split("(")[0], _per_frame(segment.ascore, segment.end_frame - segment.start_frame + 1))
-        for segment in decoder.seg()
+        for segment in _segments(decoder, pcm)
         if segment.word[0] not in "<([+"  # silence, null transitions, fillers
     ]
 

@@ -42,8 +42,8 @@ class RequireActivation:
         if not wanted:
             raise ActivationNotHeard(None, locale)
         spoken = tuple(normalise_phrase(phrase) for phrase in wanted)
-        heard = (self.phrases.recognise(one, spoken, locale) for one in islice(passages(utterance), MAX_PASSAGES))
-        if not any(one.recognised for one in heard):
+        looked_at = islice(passages(utterance), MAX_PASSAGES)
+        if not any(self.phrases.recognise(one, spoken, locale, alone=True).recognised for one in looked_at):
             raise ActivationNotHeard(wanted[0], locale)
 
 

@@ -47,8 +47,13 @@ class Listener(Protocol):
 
 
 class PassphraseRecogniser(Protocol):
-    def recognise(self, utterance: Utterance, phrases: Sequence[str], locale: str) -> HeardPhrase:
-        """Which of the phrases is spoken, and whether all of it was heard clearly."""
+    def recognise(
+        self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
+    ) -> HeardPhrase:
+        """Which of the phrases is spoken, and whether all of it was heard clearly.
+
+        ``alone``: nobody looks for it behind other words.
+        """
 
 
 class SpeakerModel(Protocol):

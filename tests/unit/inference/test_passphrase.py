@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from shared.domain.errors import LocaleUnsupported
+from shared.domain.limits import PASSPHRASE_WORST_WORD
 from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase
 from shared.domain.recording import FULL_BAND_HZ, AudioFormat, Recording, Samples, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
@@ -79,6 +80,49 @@ def test_a_phrase_turned_round_is_refused_and_the_nearest_named(
     assert heard.phrase == nearest
 
 
+@pytest.mark.parametrize("voice", ["slt", "awb"])
+@pytest.mark.parametrize("before", ["well um", "okay so here it is", "four seven two"])
+@pytest.mark.parametrize("after", ["", "thank you"])
+def test_words_around_the_phrase_do_no_harm(
+    recogniser: SphinxPassphraseRecogniser, voice: str, before: str, after: str
+) -> None:
+    heard = hear(recogniser, flite(f"{before} {PASSPORT} {after}".strip(), voice))
+
+    assert (heard.phrase, heard.recognised) == (PASSPORT, True)
+    assert heard.score > PASSPHRASE_WORST_WORD
+
+
+def test_words_before_a_phrase_that_must_stand_alone_do(recogniser: SphinxPassphraseRecogniser) -> None:
+    behind, alone = utterance_of(flite(f"well um {PASSPORT}", "slt")), utterance_of(flite(PASSPORT, "slt"))
+
+    assert not recogniser.recognise(behind, EN_US_PASSPHRASES, "en-US", alone=True).recognised
+    assert recogniser.recognise(alone, EN_US_PASSPHRASES, "en-US", alone=True).recognised
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "please call me back when you have found the keys",
+        "my name is known to you",
+        "my voice is my password verify me",
+        "you can get in with your password",
+        "my voice is my passport",
+    ],
+)
+@pytest.mark.parametrize("voice", ["slt", "awb"])
+def test_what_is_refused_alone_is_refused_behind_words(
+    recogniser: SphinxPassphraseRecogniser, said: str, voice: str
+) -> None:
+    assert not hear(recogniser, flite(f"okay so here it is {said}", voice)).recognised
+
+
+def test_a_phrase_that_is_not_allowed_is_refused_behind_words(recogniser: SphinxPassphraseRecogniser) -> None:
+    samples = flite(f"well um {PASSPORT}", "slt")
+    others = [phrase for phrase in EN_US_PASSPHRASES if phrase != PASSPORT]
+
+    assert not recogniser.recognise(utterance_of(samples), others, "en-US").recognised
+
+
 @pytest.mark.parametrize("level", [0.0, 1e-4, 0.1])
 def test_silence_and_noise_are_refused_without_a_phrase(recogniser: SphinxPassphraseRecogniser, level: float) -> None:
     noise = (np.random.default_rng(1).standard_normal(48_000) * level).astype(np.float32)
@@ -97,17 +141,18 @@ def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogn
     assert not hear(recogniser, np.array([0.5], np.float32)).recognised
 
 
-def test_the_same_audio_scores_the_same_after_other_audio(recogniser: SphinxPassphraseRecogniser) -> None:
-    samples = flite(PASSPORT, "rms")
+@pytest.mark.parametrize("before", ["", "well um "])
+def test_the_same_audio_scores_the_same_after_other_audio(recogniser: SphinxPassphraseRecogniser, before: str) -> None:
+    samples = flite(before + PASSPORT, "slt")
     before = hear(recogniser, samples)
-    hear(recogniser, flite(EN_US_PASSPHRASES[0], "slt") * np.float32(0.1))
+    hear(recogniser, flite("well um " + EN_US_PASSPHRASES[0], "slt") * np.float32(0.1))
     hear(recogniser, np.random.default_rng(2).standard_normal(40_000).astype(np.float32))
 
     assert hear(recogniser, samples) == before
 
 
 def test_threads_that_share_a_recogniser_hear_the_same(recogniser: SphinxPassphraseRecogniser) -> None:
-    takes = [flite(phrase, "slt") for phrase in EN_US_PASSPHRASES[:4]] * 2
+    takes = [flite(before + phrase, "slt") for phrase in EN_US_PASSPHRASES[:2] for before in ("", "well um ")] * 2
     alone = [hear(recogniser, take) for take in takes]
 
     with ThreadPoolExecutor(max_workers=4) as threads:
@@ -184,10 +229,10 @@ def test_idle_decoders_are_bounded() -> None:
     for phrase in ("one apple", "two apples", "three apples", "four apples"):
         recogniser.recognise(tone, [phrase], "en-US")
 
-    assert [phrases for phrases, _ in recogniser._idle] == [("three apples",), ("four apples",)]
+    assert [phrases for (_, phrases), _ in recogniser._idle] == [("four apples",), ("four apples",)]
 
 
-def test_calls_at_once_take_turns_at_one_decoder() -> None:
+def test_calls_at_once_take_turns_at_one_decoder_of_each_search() -> None:
     recogniser = SphinxPassphraseRecogniser()
     tone = utterance_of(np.sin(np.arange(16_000) * 0.1).astype(np.float32))
     meet = Barrier(4)
@@ -199,7 +244,7 @@ def test_calls_at_once_take_turns_at_one_decoder() -> None:
     with ThreadPoolExecutor(max_workers=4) as threads:
         list(threads.map(call, range(4)))
 
-    assert len(recogniser._idle) == 1
+    assert len(recogniser._idle) == 2
 
 
 def test_importing_the_recogniser_does_not_import_pocketsphinx() -> None:

@@ -75,7 +75,9 @@ class SpokenListener:
 
 
 class SpokenPhrases:
-    def recognise(self, utterance: Utterance, phrases: Sequence[str], locale: str) -> HeardPhrase:
+    def recognise(
+        self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
+    ) -> HeardPhrase:
         number = int(utterance.recording.samples[1])
         clearly = bool(utterance.recording.samples[2])
         return HeardPhrase(phrases[number] if number >= 0 else None, -10.0, clearly and number >= 0)
