@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from shared.domain.errors import ActivationNotHeard
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
+from shared.domain.profile import ProfileKind
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Utterance
-from shared.services.activation import passages
+from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.services.activation import RequireActivation, passages
+from tests.unit.services.spoken import World
+from tests.voices import flite
+
+PHRASE = ACTIVATION_PHRASES_BY_LOCALE["en-US"][0]
 
 
 def utterance(*parts: tuple[str, float]) -> Utterance:
@@ -45,3 +53,19 @@ def test_what_is_shorter_or_longer_than_the_phrase_can_be_is_left_out(length: fl
 
 def test_silence_has_no_passages() -> None:
     assert seconds(utterance(("pause", 5.0))) == []
+
+
+def test_the_phrase_is_not_looked_for_behind_words_without_a_pause() -> None:
+    world = World()
+    profile = world.profiles.get(world.create(ProfileKind.IDENTIFICATION))
+    require = RequireActivation(SphinxPassphraseRecogniser())
+
+    require(profile, without_pauses(PHRASE))
+    with pytest.raises(ActivationNotHeard):
+        require(profile, without_pauses(f"well um {PHRASE}"))
+
+
+def without_pauses(text: str) -> Utterance:
+    samples = flite(text, "slt")
+    recording = Recording(samples, AudioFormat("WAV", "PCM_16", SAMPLE_RATE, 1))
+    return Utterance(recording, np.ones(len(samples), bool), len(samples) / SAMPLE_RATE, 30.0, 0.0, -20.0)
