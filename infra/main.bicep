@@ -63,7 +63,7 @@ param publicUrl string = ''
 @description('Own domain names of the app, a comma list: links in answers may repeat them.')
 param allowedHosts string = ''
 
-@description('Memory in MB that an instance gives to the signatures that identify among everyone compares with: 1.3 for 1,000.')
+@description('Memory in MB that an instance gives to the signatures that identify among everyone compares with: 1.1 for 1,000.')
 @minValue(1)
 @maxValue(3072)
 param galleryMegabytes int = 512

@@ -84,7 +84,7 @@ OWN_HOST = Setting("WEBSITE_HOSTNAME", None, "Set by Azure: the app's own name, 
 GALLERY_MEGABYTES = Setting(
     "TIMBRE_GALLERY_MEGABYTES",
     "512",
-    "Memory of one instance for the signatures that identify among everyone compares with: about 1.3 MB for 1,000.",
+    "Memory of one instance for the signatures that identify among everyone compares with: about 1.1 MB for 1,000.",
 )
 AT_ONCE = Setting(
     "TIMBRE_AT_ONCE",

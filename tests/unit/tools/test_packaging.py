@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.config import MODEL, PREVIOUS_MODEL
+from shared.inference.model_card import read_catalogue
 from tools.package import REPOSITORY, Built
 from tools.packaging.archive import write_folder
 from tools.packaging.bytecode import compile_folder
@@ -81,6 +83,11 @@ def copied(folder: Path) -> Path:
     """The app without its code."""
     write_folder({name: file for name, file in app_files(REPOSITORY) if "/" not in name or "models/" in name}, folder)
     return folder
+
+
+@pytest.mark.parametrize("model_id", [MODEL.default, PREVIOUS_MODEL.default])
+def test_the_default_model_and_its_predecessor_go_along(model_id: str) -> None:
+    assert f"models/{read_catalogue().speaker(model_id).file.name}" in dict(app_files(REPOSITORY))
 
 
 def test_a_model_that_was_not_built_is_named(tmp_path: Path) -> None:
