@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.audio.band import band
+from shared.audio.band import bandwidth_hz
 from shared.audio.decode import Decoded, decode
 from shared.audio.decoders import Decoders
 from shared.audio.mixdown import SpeechDetector, voice_of
@@ -76,7 +76,6 @@ class RecordingListener:
         voice = voice_of(channels, self._detector)
         samples, speech = voice.samples, voice.speech
         clipped = decoded.clipped[[numbers[one] for one in voice.channels]].any(axis=0)
-        heard = band(samples, speech)
         return Utterance(
             recording=Recording(samples, decoded.format),
             speech=speech,
@@ -84,8 +83,7 @@ class RecordingListener:
             snr_db=snr_db(samples, speech),
             clipped_percent=clipped_percent(np.asarray(clipped), speech),
             level_dbfs=level_dbfs(samples, speech),
-            bandwidth_hz=heard.bandwidth_hz,
-            bass_db=heard.bass_db,
+            bandwidth_hz=bandwidth_hz(samples, speech),
         )
 
 

@@ -6,25 +6,14 @@ A model's card has a calibration; a subscription may bring its own, fitted on it
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
-
-from shared.domain.channel import Channel
 
 TAIL: Final = 0.75
 """How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, about
 r * exp(-0.75 t) of them are left, and below it that many come in. Measured on speakers outside the fit, from 0.1 % to
 5 % of the comparisons: all together stay below it, the worst of 12 combinations of lengths and enrollments is a fifth
 above (docs/scores.md). A calibrated log-likelihood ratio would allow 1; the measurement does not."""
-
-
-NARROW_SHIFT: Final = 0.04
-"""How much higher the cosine of two voices must be that are known to 4 kHz alone, for the same false-match rate.
-Measured with ``TELEPHONE_SHIFT`` on 40 speakers by seven channels from plain 8 kHz to GSM behind G.712, where the best
-of up to three comparisons counts: docs/decisions/narrow-channels.md has the figures."""
-
-TELEPHONE_SHIFT: Final = 0.075
-"""The same where both sound as over a telephone line."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +42,8 @@ class Calibration:
     """logit = bias + cosine * c + log_shorter * ln(s) + log_longer * ln(l).
 
     ``s`` and ``l`` are the shorter and the longer of the two sides' net speech in seconds, held inside the bounds
-    that the fit has seen; the shifts are how much higher the cosine must be by a narrower channel. Score =
-    sigmoid(logit - threshold_logit): 0.5 is where strangers are taken for the speaker at ``false_match_rate``.
+    that the fit has seen. Score = sigmoid(logit - threshold_logit): 0.5 is where strangers are taken for the speaker
+    at ``false_match_rate``.
     """
 
     bias: float
@@ -69,16 +58,6 @@ class Calibration:
     fitted_speakers: int
     fitted_trials: int
     measured: tuple[MeasuredRates, ...] = ()
-    narrow_shift: float = NARROW_SHIFT
-    telephone_shift: float = TELEPHONE_SHIFT
-
-    def shift(self, channel: Channel) -> float:
-        """How much higher the cosine must be there."""
-        return {Channel.NARROW: self.narrow_shift, Channel.TELEPHONE: self.telephone_shift}.get(channel, 0.0)
-
-    def by(self, channel: Channel) -> Calibration:
-        """For two voices that are compared as they sound by this channel."""
-        return replace(self, bias=self.bias - self.cosine * self.shift(channel))
 
     @property
     def smallest_rate(self) -> float:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 
-from shared.domain.channel import Channel
 from shared.domain.consent import NO_CONSENT, Consent
 from shared.domain.limits import VERIFICATION_ENROLLMENTS_NEEDED
-from shared.domain.recording import Narrowed, Vector
+from shared.domain.recording import Vector
 from shared.domain.subscription import UNSET, Unset
 
 
@@ -51,50 +50,29 @@ class ProfileKey:
 class Signature:
     """The voice signature: the sum of the enrollments' unit embeddings, each weighted by its seconds of speech.
 
-    A sum can be added to without reading the earlier enrollments; only its direction is ever scored. ``narrowed`` are
-    the same sums as the enrollments would have sounded by narrower channels; what came without the upper half of the
-    spectrum is in the sum for ``NARROW`` as it came.
+    A sum can be added to without reading the earlier enrollments; only its direction is ever scored.
     """
 
     pooled: Vector = field(repr=False)
     model_id: str
     speech_seconds: float
-    narrowed: Narrowed = field(default_factory=dict, repr=False)
 
     @property
     def direction(self) -> Vector:
         """Unit length, shape [dimension]."""
         return np.asarray(self.pooled / np.linalg.norm(self.pooled), dtype=np.float32)
 
-    @property
-    def channel(self) -> Channel:
-        """``NARROW`` when nothing is known of the upper half of the spectrum, else ``WIDE``."""
-        narrow = self.narrowed.get(Channel.NARROW)
-        return Channel.WIDE if narrow is None or not np.array_equal(narrow, self.pooled) else Channel.NARROW
-
-    def by(self, channel: Channel) -> Signature:
-        """As the voice sounds by this channel; unchanged where that is not known."""
-        return replace(self, pooled=self.narrowed.get(channel, self.pooled))
-
     def plus(self, enrollment: Enrollment) -> Signature:
-        """A sum that one of the two lacks is given up: it would be of another voice."""
-        heard = enrollment.signature
-        both = self.narrowed.keys() & heard.narrowed.keys()
         return Signature(
-            pooled=np.asarray(self.pooled + heard.pooled, dtype=np.float32),
+            pooled=np.asarray(self.pooled + enrollment.signature.pooled, dtype=np.float32),
             model_id=self.model_id,
             speech_seconds=self.speech_seconds + enrollment.speech_seconds,
-            narrowed={one: np.asarray(self.narrowed[one] + heard.narrowed[one], np.float32) for one in both},
         )
 
 
 @dataclass(frozen=True)
 class Enrollment:
-    """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it.
-
-    ``narrowed`` are its embeddings as it would have sounded by narrower channels; by ``NARROW`` the same vector where
-    it came so.
-    """
+    """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it."""
 
     embedding: Vector = field(repr=False)
     model_id: str
@@ -102,16 +80,12 @@ class Enrollment:
     speech_seconds: float
     snr_db: float
     created_at: datetime
-    narrowed: Narrowed = field(default_factory=dict, repr=False)
 
     @property
     def signature(self) -> Signature:
         """The signature of a profile that has this enrollment alone."""
-        narrowed = {channel: self._weighted(one) for channel, one in self.narrowed.items()}
-        return Signature(self._weighted(self.embedding), self.model_id, self.speech_seconds, narrowed)
-
-    def _weighted(self, embedding: Vector) -> Vector:
-        return np.asarray(embedding * self.speech_seconds, dtype=np.float32)
+        pooled = np.asarray(self.embedding * self.speech_seconds, dtype=np.float32)
+        return Signature(pooled, self.model_id, self.speech_seconds)
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,17 @@ samples out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.channel import Channel
-
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Mono samples in [-1, 1], shape [n], at ``SAMPLE_RATE``."""
 
 Vector: TypeAlias = npt.NDArray[np.float32]
 """An embedding, shape [dimension]."""
-
-Narrowed: TypeAlias = Mapping[Channel, Vector]
-"""A voice as it would have come by each of ``NARROWER``; empty where that is not known."""
 
 SAMPLE_RATE = 16_000
 """Hz. Everything behind the decoder works at this rate."""
@@ -31,11 +25,6 @@ FULL_BAND_HZ = SAMPLE_RATE / 2
 
 NARROW_HZ = 4_100.0
 """Half of 8,000 samples a second, and what filters leave behind it: ``shared/audio/band.py``."""
-
-TELEPHONE_BASS_DB = -12.0
-"""A telephone line lets through nothing below 300 Hz: speech whose bass is weaker than this came by one. Measured on 45
-speakers at 8 kHz: 0 to 2.5 % of their recordings are below it as they are, 99.5 to 100 % behind the band of ITU-T
-G.712, 95 to 97 % where GSM follows, whose noise is bass again (docs/scores.md)."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +71,7 @@ class Utterance:
 
     ``speech`` marks the samples that are speech, shape [n]. ``snr_db`` compares the level of speech with that of
     the rest; ``clipped_percent`` and ``level_dbfs`` are taken over the speech. ``bandwidth_hz`` is how far up it
-    reaches, at most ``FULL_BAND_HZ``; ``bass_db`` how strong it is below 250 Hz against 300 to 1,000 Hz.
+    reaches, at most ``FULL_BAND_HZ``.
     """
 
     recording: Recording
@@ -92,7 +81,6 @@ class Utterance:
     clipped_percent: float
     level_dbfs: float
     bandwidth_hz: float = FULL_BAND_HZ
-    bass_db: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -103,13 +91,6 @@ class Utterance:
         """Whether it has more than 8,000 samples a second carry, as its speech tells: the rate that a file names says
         nothing."""
         return self.bandwidth_hz > NARROW_HZ
-
-    @property
-    def channel(self) -> Channel:
-        """What it came by, as its speech tells: the rate that a file names says nothing."""
-        if self.bandwidth_hz > NARROW_HZ:
-            return Channel.WIDE
-        return Channel.TELEPHONE if self.bass_db < TELEPHONE_BASS_DB else Channel.NARROW
 
     @property
     def spoken(self) -> Samples:

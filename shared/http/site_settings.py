@@ -31,14 +31,13 @@ NUMBERS: Final = {
     "false_match_rate": (1e-6, 0.5),
     "min_seconds": (0.1, 60.0),
     "max_seconds": (0.1, 3_600.0),
-    "narrow_shift": (0.0, 1.0),
-    "telephone_shift": (0.0, 1.0),
 }
 """From where to where. A model whose scores fall with the cosine, or hardly rise, is a mistake."""
 
 COUNTS: Final = {"fitted_speakers": (2, 10_000_000), "fitted_trials": (1, 10**12)}
 TEXTS: Final = {"fitted_on": 500}
-OPTIONAL: Final = ("narrow_shift", "telephone_shift", "measured")
+IGNORED: Final = ("measured", "narrow_shift", "telephone_shift")
+"""What calibrations hold beside that; the shifts in those that were fitted up to 2026-11."""
 
 
 def quality(name: str, value: object) -> dict[str, object]:
@@ -72,13 +71,11 @@ def calibration_shown(site: SiteCalibration | None) -> dict[str, object] | None:
 
 
 def _calibration(prefix: str, values: object) -> Calibration:
-    received = known_fields(json_object(prefix, values), (*NUMBERS, *COUNTS, *TEXTS, "measured"), prefix)
+    received = known_fields(json_object(prefix, values), (*NUMBERS, *COUNTS, *TEXTS, *IGNORED), prefix)
     for name in (*NUMBERS, *COUNTS, *TEXTS):
-        if name not in received and name not in OPTIONAL:
+        if name not in received:
             raise ParameterInvalid(f"{prefix}{name}", "nothing", "It is part of every calibration.")
-    read: dict[str, float] = {
-        name: _within(f"{prefix}{name}", received[name], *NUMBERS[name]) for name in NUMBERS if name in received
-    }
+    read = {name: _within(f"{prefix}{name}", received[name], *NUMBERS[name]) for name in NUMBERS}
     if read["max_seconds"] < read["min_seconds"]:
         raise ParameterInvalid(f"{prefix}max_seconds", str(read["max_seconds"]), "It must not be below min_seconds.")
     counts = {name: int(_within(f"{prefix}{name}", received[name], *COUNTS[name])) for name in COUNTS}

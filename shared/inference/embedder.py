@@ -16,13 +16,11 @@ from typing import Final, Protocol
 import numpy as np
 
 from shared.domain.calibration import Calibration
-from shared.domain.channel import Channel
 from shared.domain.measurement import note, stage
 from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
 from shared.inference.calibration import Numbers
-from shared.inference.channels import heard_by
 from shared.inference.fbank import segments
 from shared.inference.features import windows
 from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
@@ -72,14 +70,14 @@ class OnnxSpeakerModel:
         """The same network, opened once; its scores by another calibration."""
         return OnnxSpeakerModel(replace(self._card, calibration=calibration), self._encode)
 
-    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
-        """The embedding of the utterance as it sounds by the channel, unit length, shape [dimension].
+    def embed(self, utterance: Utterance) -> Vector:
+        """The embedding of the utterance, unit length, shape [dimension].
 
         The recording's level makes no difference.
         Speech shorter than the network needs is repeated to fill it. Raises ``ValueError`` when the utterance has no
         speech at all: the listener refuses such recordings before. ``ModelFileMissing``, ``ModelUnfit`` at first use.
         """
-        return self.embed_samples(leveled(heard_by(channel, utterance.recording.samples)[utterance.speech]))
+        return self.embed_samples(leveled(utterance.spoken))
 
     def embed_samples(self, spoken: Samples) -> Vector:
         """The same for speech alone, shape [n], at the level that it has."""

@@ -11,7 +11,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
 from shared.domain.calibration import Calibration as Calibration
 from shared.domain.calibration import MeasuredRates as MeasuredRates
 from shared.inference.card_reader import CatalogueInvalid as CatalogueInvalid
@@ -262,8 +261,6 @@ def _calibration(reader: Reader) -> Calibration:
         fitted_speakers=reader.whole("fitted_speakers"),
         fitted_trials=reader.whole("fitted_trials"),
         measured=tuple(_measured(inner) for inner in reader.each("measured")),
-        narrow_shift=reader.number("narrow_shift") if reader.has("narrow_shift") else NARROW_SHIFT,
-        telephone_shift=reader.number("telephone_shift") if reader.has("telephone_shift") else TELEPHONE_SHIFT,
     )
 
 

@@ -12,11 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.channel import AS_THEY_CAME
 from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import SAMPLE_RATE, Utterance
-from shared.services.by_channel import judging, ways_to
 from shared.services.ports import SpeakerModel
 
 WINDOW_SECONDS: Final = 3.0
@@ -39,11 +37,10 @@ sentences behind 1 to 9 earlier ones: 0 of 1,460 refused (below 0.21 % at 95 % c
 def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
     """Raises ``SecondVoiceHeard``."""
     heard = [Signature(model.embed(one), model.model_id, WINDOW_SECONDS) for one in _stretches(utterance)]
-    judge = judging(model, utterance.channel)
     scores = [
         score
         for number, one in enumerate(heard[:-1])
-        for score in judge.scores(one.pooled, WINDOW_SECONDS, heard[number + 1 :])
+        for score in model.scores(one.pooled, WINDOW_SECONDS, heard[number + 1 :])
     ]
     if scores and min(scores) < SECOND_VOICE_SCORE:
         raise SecondVoiceHeard(min(scores), SECOND_VOICE_SCORE)
@@ -51,14 +48,7 @@ def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
 
 def require_same_voice(model: SpeakerModel, signature: Signature, enrollment: Enrollment) -> None:
     """Raises ``EnrollmentDiffers``."""
-    new = enrollment.signature
-    how = ways_to(new.channel, signature) if new.narrowed else AS_THEY_CAME
-    score = max(
-        judging(model, way.strangers).scores(
-            new.by(way.heard).direction, enrollment.speech_seconds, [signature.by(way.known)]
-        )[0]
-        for way in how
-    )
+    score = model.scores(enrollment.embedding, enrollment.speech_seconds, [signature])[0]
     if score < EARLIER_SCORE:
         raise EnrollmentDiffers(score, EARLIER_SCORE)
 

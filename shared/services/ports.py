@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from shared.domain.audit import AuditEntry, AuditPage
 from shared.domain.calibration import Calibration
-from shared.domain.channel import Channel
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
@@ -68,8 +67,8 @@ class SpeakerModel(Protocol):
     def calibration(self) -> Calibration | None:
         """``None`` for a model whose scores carry no false-match rate."""
 
-    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
-        """The embedding of the utterance as it sounds by the channel, unit length, shape [dimension]."""
+    def embed(self, utterance: Utterance) -> Vector:
+        """The embedding of the utterance, unit length, shape [dimension]."""
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         """Calibrated scores in [0, 1] of the embedding against each signature, in their order.

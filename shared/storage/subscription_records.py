@@ -145,11 +145,16 @@ def _settings(values: Fields) -> SubscriptionSettings:
     )
 
 
+_SHIFTS: Final = ("narrow_shift", "telephone_shift")
+"""Of channels of three widths: in calibrations that were written up to 2026-11."""
+
+
 def _site_calibration(text: str | None) -> SiteCalibration | None:
     if text is None:
         return None
     stored = json.loads(text)
-    return SiteCalibration(stored["model_id"], Calibration(**{**stored["calibration"], "measured": ()}))
+    known = {name: value for name, value in stored["calibration"].items() if name not in _SHIFTS}
+    return SiteCalibration(stored["model_id"], Calibration(**{**known, "measured": ()}))
 
 
 def _or(value: T | None, default: T) -> T:

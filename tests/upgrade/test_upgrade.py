@@ -15,12 +15,19 @@ from azure.data.tables import EdmType, EntityProperty, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from localhost.azurite import Azurite
+from shared.bootstrap import build
+from shared.config import read
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.compaction import RowCompaction
+from shared.storage.layout import VOICES, profile_row
+from shared.storage.packs import Packs
 from tests.api.client import Client
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2021, Speakers
 from tests.api.operator import Operator
-from tests.api.said import HOUSTON, PASSPORT, QUESTION, said
+from tests.api.said import HOUSTON, PASSPORT, QUESTION, STORY, said
 from tests.service import RunningService, running_service
-from tests.upgrade.make import KEY_ENCRYPTION
+from tests.upgrade.make import ARCHIVE_PASSPHRASE, CALIBRATION, KEY_ENCRYPTION
+from tools import import_subscription
 
 STORED = Path(__file__).with_name("61bea70.json")
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -60,9 +67,26 @@ class Upgraded:
         assert answer.status == 200, answer.body
         return str(answer.json["identifiedProfile"]["profileId"])
 
-    def blob(self, container: str, name: str) -> bytes:
-        with BlobServiceClient.from_connection_string(self.connection_string) as blobs:
-            return blobs.get_blob_client(container, name).download_blob().readall()
+    def client_of(self, subscription_id: str) -> Client:
+        """With a new key: the keys of the time are not written down."""
+        answer = self.operator.regenerate(subscription_id, "primary")
+        assert answer.status == 200, answer.body
+        return Client(self.service.url, answer.json["key"])
+
+    def sealed_signature(self, name: str) -> bytes:
+        key = profile_row(ProfileKey("local", ProfileKind.TEXT_INDEPENDENT_VERIFICATION, self.id(name)))
+        with TableServiceClient.from_connection_string(self.connection_string) as tables:
+            return bytes(tables.get_table_client(VOICES).get_entity("local", key)["signature"])
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"VOICE_STORAGE": self.connection_string, "TIMBRE_KEY_ENCRYPTION": KEY_ENCRYPTION}
+
+    def packs(self) -> Packs:
+        """Today's reader of packs."""
+        timer = build(read(self.settings)).compact_galleries.compaction
+        assert isinstance(timer, RowCompaction)
+        return timer._packs
 
 
 @pytest.fixture
@@ -126,3 +150,56 @@ def assert_recognised(upgraded: Upgraded, newcomer: str) -> None:
         assert upgraded.identified(said(QUESTION, "slt"), among) == upgraded.id("slt")
         assert upgraded.identified(said(QUESTION, "rms"), among) == newcomer
         assert upgraded.identified(said(QUESTION, "kal16"), among) == NOBODY
+
+
+@pytest.mark.azurite
+def test_an_earlier_pack_is_no_pack_and_is_packed_anew(upgraded: Upgraded) -> None:
+    packs = upgraded.packs()
+    (earlier,) = packs.manifest("local")
+    assert packs.read("local", earlier) is None
+    assert upgraded.identified(said(QUESTION, "slt")) == upgraded.id("slt")
+    upgraded.service.fire("compaction")
+    (pack,) = packs.manifest("local")
+    content = packs.read("local", pack)
+    assert content is not None
+    assert [sorted(block.ids) for block in content.blocks] == [sorted(map(upgraded.id, ("slt", "awb by telephone")))]
+    assert upgraded.identified(said(QUESTION, "slt")) == upgraded.id("slt")
+
+
+@pytest.mark.azurite
+def test_further_sums_go_with_the_next_enrollment(upgraded: Upgraded) -> None:
+    before = upgraded.sealed_signature("independent")
+    enrolled = upgraded.speakers(TEXT_INDEPENDENT).enroll(
+        upgraded.id("independent"), said(STORY, "rms"), "&ignoreMinLength=true"
+    )
+    assert enrolled.status == 201, enrolled.body
+    assert len(before) - len(upgraded.sealed_signature("independent")) == 2 * 4 * 256
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", said(QUESTION, "rms")) == "Accept"
+
+
+@pytest.mark.azurite
+def test_what_a_site_calibration_says_of_narrow_channels_is_ignored(upgraded: Upgraded) -> None:
+    site = upgraded.client_of("site")
+    shown = site.call("GET", "/settings").json["calibration"]
+    wanted = {name: value for name, value in CALIBRATION.items() if not name.endswith("_shift")}
+    assert shown == {"modelId": "ge2e-1", "values": wanted}
+    change = json.dumps({"calibration": {"modelId": "ge2e-1", "values": CALIBRATION}}).encode()
+    assert site.call("PATCH", "/settings", change).json["calibration"] == shown
+    verified = Speakers(site, V2021, TEXT_INDEPENDENT).verify(upgraded.id("site"), said(QUESTION, "slt"))
+    assert verified.json["recognitionResult"] == "Accept"
+
+
+@pytest.mark.azurite
+def test_an_archive_is_imported(upgraded: Upgraded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = upgraded.operator.customer()
+    archive, secret = tmp_path / "archive", tmp_path / "secret"
+    archive.write_bytes(base64.b64decode(upgraded.stored["archive"]))
+    secret.write_text(ARCHIVE_PASSPHRASE)
+    for name, setting in upgraded.settings.items():
+        monkeypatch.setenv(name, setting)
+    asked = [str(archive), "--subscription", copy.subscription_id, "--passphrase-file", str(secret)]
+    assert import_subscription.main(asked) == 0
+    imported = Speakers(copy.primary, V2021, TEXT_INDEPENDENT)
+    for voice, wanted in (("slt", "Accept"), ("rms", "Reject")):
+        answer = imported.verify(upgraded.id("site"), said(QUESTION, voice))
+        assert answer.json["recognitionResult"] == wanted

@@ -20,15 +20,12 @@ import soundfile
 from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.calibration import Calibration
-from shared.domain.channel import Channel
 from shared.domain.errors import RecordingRefused, TimbreError
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment
 from shared.domain.recording import (
-    FULL_BAND_HZ,
     SAMPLE_RATE,
     AudioFormat,
-    Narrowed,
     Recording,
     Samples,
     Utterance,
@@ -37,7 +34,6 @@ from shared.domain.recording import (
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.session import OnnxNetwork
-from shared.services.by_channel import embeddings
 from shared.services.ports import Listener
 
 FULL: Final = "full"
@@ -57,12 +53,9 @@ class Heard:
 
     length: str
     embedding: Vector | None = field(default=None, repr=False)
-    narrowed: Narrowed = field(default_factory=dict, repr=False)
     speech_seconds: float = 0.0
     audio_seconds: float = 0.0
     snr_db: float = 0.0
-    bandwidth_hz: float = FULL_BAND_HZ
-    bass_db: float = 0.0
     refusal: str = ""
     message: str = ""
 
@@ -70,15 +63,14 @@ class Heard:
         """As the service would store it. Only for recordings that were not refused."""
         assert self.embedding is not None
         seconds = self.audio_seconds, self.speech_seconds
-        return Enrollment(self.embedding, model_id, *seconds, self.snr_db, _NO_TIME, self.narrowed)
+        return Enrollment(self.embedding, model_id, *seconds, self.snr_db, _NO_TIME)
 
     @property
     def utterance(self) -> Utterance:
         """What was measured, without the samples: enough to score what ``Remembered`` has embedded."""
         nothing = Recording(np.zeros(0, np.float32), AudioFormat("none", "none", SAMPLE_RATE, 1))
         silence = np.zeros(0, np.bool_)
-        band = self.bandwidth_hz, self.bass_db
-        return Utterance(nothing, silence, self.speech_seconds, self.snr_db, 0.0, 0.0, *band)
+        return Utterance(nothing, silence, self.speech_seconds, self.snr_db, 0.0, 0.0)
 
 
 class Remembered(OnnxSpeakerModel):
@@ -88,10 +80,9 @@ class Remembered(OnnxSpeakerModel):
         super().__init__(card, _cannot_encode)
         self._of, self._heard = card, heard
 
-    def embed(self, _: Utterance, channel: Channel = Channel.WIDE) -> Vector:
-        found = self._heard.narrowed.get(channel, self._heard.embedding)
-        assert found is not None
-        return found
+    def embed(self, _: Utterance) -> Vector:
+        assert self._heard.embedding is not None
+        return self._heard.embedding
 
     def with_calibration(self, calibration: Calibration) -> Remembered:
         return Remembered(replace(self._of, calibration=calibration), self._heard)
@@ -129,8 +120,7 @@ class Pipeline:
 
     def _embedded(self, length: str, utterance: Utterance) -> Heard:
         measured = (utterance.speech_seconds, utterance.seconds, utterance.snr_db)
-        band = (utterance.bandwidth_hz, utterance.bass_db)
-        return Heard(length, *embeddings(self.model, utterance), *measured, *band)
+        return Heard(length, self.model.embed(utterance), *measured)
 
 
 def open_pipeline(model_id: str) -> Pipeline:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from shared.domain.channel import Channel
 from shared.domain.recording import Vector
 from tools.calibration.hearing import Heard
 
@@ -52,8 +51,7 @@ def _private(path: str, flags: int) -> int:
 
 def _shown(heard: Heard) -> dict[str, Any]:
     embedding = None if heard.embedding is None else _text(heard.embedding)
-    narrowed = {channel.name: _text(one) for channel, one in heard.narrowed.items()}
-    return {**asdict(heard), "embedding": embedding, "narrowed": narrowed}
+    return {**asdict(heard), "embedding": embedding}
 
 
 def _text(vector: Vector) -> str:
@@ -61,10 +59,9 @@ def _text(vector: Vector) -> str:
 
 
 def _read(content: dict[str, Any]) -> Heard:
-    embedding, narrowed = content.pop("embedding"), content.pop("narrowed")
+    embedding = content.pop("embedding")
     return Heard(
         embedding=None if embedding is None else _vector(embedding),
-        narrowed={Channel[name]: _vector(text) for name, text in narrowed.items()},
         **content,
     )
 

@@ -10,9 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
-from shared.domain.channel import AS_THEY_CAME, Channel, ways
-from shared.domain.recording import SAMPLE_RATE, Narrowed, Samples, Vector
+from shared.domain.recording import SAMPLE_RATE, Samples, Vector
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -24,8 +22,6 @@ CUT_SECONDS: Final = (4, 2, 1)
 CUTS: Final = 3
 """Tests of each length cut from one joined recording."""
 
-SHIFTS: Final = {Channel.WIDE: 0.0, Channel.NARROW: NARROW_SHIFT, Channel.TELEPHONE: TELEPHONE_SHIFT}
-
 Embed = Callable[[Samples], Vector]
 
 
@@ -35,8 +31,6 @@ class Test:
     length: str
     embedding: Vector = field(repr=False)
     seconds: float
-    narrowed: Narrowed = field(default_factory=dict, repr=False)
-    channel: Channel = Channel.WIDE
 
 
 @dataclass(frozen=True)
@@ -45,8 +39,6 @@ class Enrolled:
     count: int
     direction: Vector = field(repr=False)
     seconds: float
-    narrowed: Narrowed = field(default_factory=dict, repr=False)
-    channel: Channel = Channel.WIDE
 
 
 @dataclass(frozen=True)
@@ -111,18 +103,8 @@ def trials(voices: Sequence[Voice]) -> Trials:
     return Trials(**{name: np.array(values) for name, values in columns.items()})
 
 
-def cosine(enrolled: Enrolled, test: Test) -> float:
-    """As ``shared.services.by_channel``: the best of the ways, what strangers gain by their channels taken off."""
-    how = ways(test.channel, enrolled.channel) if enrolled.narrowed and test.narrowed else AS_THEY_CAME
-    return max(
-        float(enrolled.narrowed.get(way.known, enrolled.direction) @ test.narrowed.get(way.heard, test.embedding))
-        - SHIFTS[way.strangers]
-        for way in how
-    )
-
-
 def _add(columns: Mapping[str, list[Any]], owner: int, speaker: int, enrolled: Enrolled, test: Test) -> None:
-    columns["cosine"].append(cosine(enrolled, test))
+    columns["cosine"].append(float(enrolled.direction @ test.embedding))
     columns["shorter"].append(min(enrolled.seconds, test.seconds))
     columns["longer"].append(max(enrolled.seconds, test.seconds))
     columns["enrolled"].append(owner)

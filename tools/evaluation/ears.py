@@ -76,7 +76,7 @@ class Peer:
         if len(embedding) != DIMENSION:
             raise PeerMissing(f"{PEER} ended while it was asked; see its message above.")
         heard_nothing = not embedding.any()
-        return Heard(FULL, refusal="NoSpeech") if heard_nothing else Heard(FULL, embedding, {}, 1.0, 1.0)
+        return Heard(FULL, refusal="NoSpeech") if heard_nothing else Heard(FULL, embedding, 1.0, 1.0)
 
 
 def _once(kept: KeptHearings, system: str, body: bytes, ear: Ear) -> Heard:

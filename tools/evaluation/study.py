@@ -15,7 +15,7 @@ from shared.inference.model_card import Calibration
 from tools.calibration.curves import Scored
 from tools.calibration.fit import Line, fitted, line_of
 from tools.calibration.hearing import FULL
-from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, cosine
+from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials
 from tools.evaluation import degradations
 from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
@@ -230,7 +230,7 @@ def conditions(crowd: list[npt.NDArray[np.float32]]) -> list[Condition]:
 
 
 def _against(line: Line, test: Test, profiles: Sequence[Enrolled]) -> Numbers:
-    cosines = np.array([cosine(one, test) for one in profiles])
+    cosines = np.array([float(one.direction @ test.embedding) for one in profiles])
     enrolled = np.array([one.seconds for one in profiles])
     return line.log_odds(cosines, np.minimum(test.seconds, enrolled), np.maximum(test.seconds, enrolled))
 

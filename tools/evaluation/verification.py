@@ -70,8 +70,7 @@ def compared(
             if heard.embedding is None:
                 refused[piece.length] += 1
             else:
-                channel = heard.narrowed, heard.utterance.channel
-                tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds, *channel))
+                tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds))
         if isinstance(enrolled, Condition):
             return Voice(_enrolments(speaker, ear, enrolled), tuple(tests))
         return Voice(enrolled[number].enrolled, tuple(tests))
@@ -105,9 +104,7 @@ def enrolment(takes: Sequence[Heard], groups: set[int]) -> Enrolled:
     """The domain's own signature of these recordings."""
     enrollments = [take.enrollment("any") for take in takes]
     signature = reduce(Signature.plus, enrollments[1:], enrollments[0].signature)
-    narrowed = {channel: signature.by(channel).direction for channel in signature.narrowed}
-    known = signature.speech_seconds, narrowed, signature.channel
-    return Enrolled(frozenset(groups), len(takes), signature.direction, *known)
+    return Enrolled(frozenset(groups), len(takes), signature.direction, signature.speech_seconds)
 
 
 def heard_as(ear: Ear, condition: Condition, speaker: Speaker, piece: Piece) -> Heard:

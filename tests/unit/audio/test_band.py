@@ -1,4 +1,4 @@
-"""What of the spectrum speech fills, and by which channel it came."""
+"""How far up speech reaches."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import pytest
 import soundfile
 import soxr
 
-from shared.audio.band import Band, band
+from shared.audio.band import bandwidth_hz
 from shared.audio.listen import RecordingListener
-from shared.domain.channel import Channel
 from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples
-from shared.inference.channels import heard_by
 from tests.unit.audio.encoded import Floats
 from tests.voices import flite, wav_bytes
 
@@ -43,61 +41,43 @@ def eight_kilohertz(samples: Samples, encoding: str) -> bytes:
     return file.getvalue()
 
 
-def heard(body: bytes) -> Channel:
-    return RecordingListener(Everywhere()).listen(body, None, RULES).channel
+def is_wide(body: bytes) -> bool:
+    return RecordingListener(Everywhere()).listen(body, None, RULES).is_wide
 
 
 @pytest.mark.parametrize("high", [1_000.0, 3_400.0, 6_000.0])
 def test_a_band_ends_where_it_ends(high: float) -> None:
     samples = noise(200.0, high)
-    assert band(samples, np.ones(len(samples), np.bool_)).bandwidth_hz == pytest.approx(high, abs=200.0)
+    assert bandwidth_hz(samples, np.ones(len(samples), np.bool_)) == pytest.approx(high, abs=200.0)
 
 
 def test_the_level_makes_no_difference() -> None:
     samples, everywhere = noise(200.0, 5_000.0), np.ones(2 * RATE, np.bool_)
-    quiet, loud = band(samples * np.float32(1e-3), everywhere), band(samples, everywhere)
-    assert quiet.bandwidth_hz == loud.bandwidth_hz
-    assert quiet.bass_db == pytest.approx(loud.bass_db, abs=1e-3)
+    assert bandwidth_hz(samples * np.float32(1e-3), everywhere) == bandwidth_hz(samples, everywhere)
 
 
 def test_only_speech_counts() -> None:
     samples = np.concatenate([noise(200.0, 3_000.0), noise(200.0, 7_500.0)])
     first = np.arange(len(samples)) < 2 * RATE
-    assert band(samples, first).bandwidth_hz < 3_300.0
+    assert bandwidth_hz(samples, first) < 3_300.0
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0, np.float32), np.zeros(RATE, np.float32)])
 def test_silence_has_no_band(samples: Samples) -> None:
-    assert band(samples, np.ones(len(samples), np.bool_)) == Band(0.0, 0.0)
-
-
-@pytest.mark.parametrize(("low", "decibels"), [(60.0, 0.0), (155.0, -3.0), (249.0, -20.0)])
-def test_bass_is_measured_against_what_every_channel_lets_through(low: float, decibels: float) -> None:
-    samples = noise(low, 1_000.0)
-    assert band(samples, np.ones(len(samples), np.bool_)).bass_db == pytest.approx(decibels, abs=2.0)
+    assert bandwidth_hz(samples, np.ones(len(samples), np.bool_)) == 0.0
 
 
 @pytest.mark.parametrize("encoding", ["PCM_16", "ULAW", "ALAW", "GSM610"])
-def test_8000_samples_a_second_are_narrow_as_long_as_their_bass_is_there(encoding: str) -> None:
-    assert heard(eight_kilohertz(flite(SENTENCE), encoding)) is Channel.NARROW
+def test_8000_samples_a_second_are_not_wide(encoding: str) -> None:
+    assert not is_wide(eight_kilohertz(flite(SENTENCE), encoding))
 
 
-@pytest.mark.parametrize("encoding", ["PCM_16", "ULAW", "ALAW", "GSM610"])
-def test_what_came_by_a_telephone_line_is_known_by_its_lack_of_bass(encoding: str) -> None:
-    by_line = heard_by(Channel.TELEPHONE, flite(SENTENCE))
-    assert heard(eight_kilohertz(by_line, encoding)) is Channel.TELEPHONE
-
-
-@pytest.mark.parametrize("channel", Channel)
-def test_a_channel_is_known_in_a_file_of_any_rate(channel: Channel) -> None:
-    samples = heard_by(channel, flite(SENTENCE))
-    if channel is not Channel.WIDE:
+@pytest.mark.parametrize("wide", [True, False])
+def test_what_a_recording_came_by_is_known_in_a_file_of_any_rate(wide: bool) -> None:
+    samples = flite(SENTENCE)
+    if not wide:
         samples = soxr.resample(soxr.resample(samples, RATE, 8_000, quality="HQ"), 8_000, RATE, quality="HQ")
-    assert heard(wav_bytes(samples.astype(np.float32))) is channel
-
-
-def test_a_wide_recording_without_bass_is_wide() -> None:
-    assert heard(wav_bytes(noise(400.0, 7_500.0))) is Channel.WIDE
+    assert is_wide(wav_bytes(samples.astype(np.float32))) is wide
 
 
 def test_a_subscription_may_ask_for_a_wide_band() -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.calibration import Calibration
-from shared.domain.channel import Channel
 
 CALIBRATION = Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "a test", 40, 1_000)
 
@@ -27,13 +26,3 @@ def test_rarer_strangers_ask_for_a_higher_score(rate: float, score: float) -> No
 )
 def test_no_rate_is_spoken_of_below_three_in_the_pairs_that_were_measured(speakers: int, rate: float) -> None:
     assert replace(CALIBRATION, fitted_speakers=speakers).smallest_rate == pytest.approx(rate)
-
-
-@pytest.mark.parametrize(
-    ("channel", "bias"), [(Channel.WIDE, CALIBRATION.bias), (Channel.NARROW, -32.2), (Channel.TELEPHONE, -34.4)]
-)
-def test_by_a_narrower_channel_the_same_score_needs_a_higher_cosine(channel: Channel, bias: float) -> None:
-    calibration = replace(CALIBRATION, narrow_shift=0.05, telephone_shift=0.1)
-    shifted = calibration.by(channel)
-    assert shifted.bias == pytest.approx(bias)
-    assert replace(shifted, bias=CALIBRATION.bias) == calibration

@@ -24,7 +24,7 @@ from shared.http.settings import (
 
 VALUES = {
     "bias": -30.0, "cosine": 44.0, "log_shorter": -2.0, "log_longer": -1.0, "threshold_logit": 0.0,
-    "false_match_rate": 0.02, "min_seconds": 1.0, "max_seconds": 12.0, "telephone_shift": 0.05,
+    "false_match_rate": 0.02, "min_seconds": 1.0, "max_seconds": 12.0,
     "fitted_speakers": 60, "fitted_trials": 1_000, "fitted_on": "our calls",
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ ALL = {
 
 CALIBRATION = Calibration(
     bias=-30.0, cosine=44.0, log_shorter=-2.0, log_longer=-1.0, threshold_logit=0.0, false_match_rate=0.02,
-    min_seconds=1.0, max_seconds=12.0, telephone_shift=0.05, fitted_speakers=60, fitted_trials=1_000,
+    min_seconds=1.0, max_seconds=12.0, fitted_speakers=60, fitted_trials=1_000,
     fitted_on="our calls",
 )  # fmt: skip
 

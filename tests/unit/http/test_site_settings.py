@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.calibration import TELEPHONE_SHIFT
 from shared.domain.errors import ParameterInvalid
 from shared.domain.limits import QualityLimits
 from shared.domain.subscription import SubscriptionSettings
@@ -59,11 +58,9 @@ def test_what_the_laboratory_writes_is_taken_as_it_is() -> None:
     assert (site.model_id, site.calibration.cosine, site.calibration.measured) == ("ge2e-1", 44.0, ())
 
 
-def test_a_calibration_without_a_word_of_telephones_keeps_the_measured_shift() -> None:
-    values = {name: value for name, value in VALUES.items() if name != "telephone_shift"}
-    site = settings({"calibration": {"modelId": "ge2e-1", "values": values}}).calibration
-    assert site is not None
-    assert site.calibration.telephone_shift == TELEPHONE_SHIFT
+@pytest.mark.parametrize("name", ["narrow_shift", "telephone_shift"])
+def test_what_calibrations_said_of_narrow_channels_is_taken_and_changes_nothing(name: str) -> None:
+    assert settings(calibrated(**{name: 0.05})) == settings(calibrated())
 
 
 def test_null_takes_the_calibration_away() -> None:
@@ -82,7 +79,6 @@ def test_null_takes_the_calibration_away() -> None:
         ("fitted_on", ""),
         ("fitted_on", "x" * 501),
         ("max_seconds", 0.5),
-        ("telephone_shift", -0.1),
     ],
 )
 def test_a_value_that_no_fit_gives_is_refused_by_name(name: str, value: object) -> None:
@@ -91,7 +87,7 @@ def test_a_value_that_no_fit_gives_is_refused_by_name(name: str, value: object) 
     assert refused.value.name == f"calibration.values.{name}"
 
 
-@pytest.mark.parametrize("name", [name for name in VALUES if name != "telephone_shift"])
+@pytest.mark.parametrize("name", VALUES)
 def test_a_missing_value_is_named(name: str) -> None:
     values = {one: value for one, value in VALUES.items() if one != name}
     with pytest.raises(ParameterInvalid, match=f"calibration.values.{name}"):

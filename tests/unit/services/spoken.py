@@ -17,7 +17,6 @@ import numpy as np
 
 from shared.domain.audit import Actor, AuditEntry, Caller, Via
 from shared.domain.calibration import Calibration
-from shared.domain.channel import Channel
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import HeardPhrase
@@ -89,7 +88,7 @@ class SpokenModel:
     version: str = "2026-01-01"
     calibration: Calibration | None = None
 
-    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+    def embed(self, utterance: Utterance) -> Vector:
         angle = math.radians(float(utterance.recording.samples[0]))
         return np.array([math.cos(angle), math.sin(angle)], np.float32)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.channel import Channel
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
@@ -25,9 +24,9 @@ class SlowModel(SpokenModel):
         super().__init__()
         object.__setattr__(self, "_world", world)
 
-    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+    def embed(self, utterance: Utterance) -> Vector:
         self._world.clock.advance(hours=12)  # type: ignore[attr-defined]
-        return super().embed(utterance, channel)
+        return super().embed(utterance)
 
 
 def enroll(world: World, key: ProfileKey, model: SpokenModel) -> None:

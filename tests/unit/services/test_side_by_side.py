@@ -8,7 +8,6 @@ from typing import Final
 
 import pytest
 
-from shared.domain.channel import Channel
 from shared.domain.errors import ModelDiffers
 from shared.domain.group import Everyone
 from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind, Signature
@@ -31,9 +30,9 @@ class Strict(SpokenModel):
 
     embedded: list[str] = field(default_factory=list, compare=False)
 
-    def embed(self, utterance: Utterance, channel: Channel = Channel.WIDE) -> Vector:
+    def embed(self, utterance: Utterance) -> Vector:
         self.embedded.append(self.model_id)
-        return super().embed(utterance, channel)
+        return super().embed(utterance)
 
     def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
         assert {one.model_id for one in signatures} <= {self.model_id}

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from shared.domain.calibration import Calibration
-from shared.domain.channel import NARROWER, Channel
 from shared.inference.model_card import read_catalogue
 from tools.calibration.comparing import Comparisons, Material, compare, log_odds, material
 from tools.calibration.hearing import Heard
@@ -18,15 +17,15 @@ from tools.calibration.manifest import Role, Row
 MODEL_ID = "made-up-1"
 
 
-COSINES = Calibration(0.0, 1.0, 0.0, 0.0, 0.0, 0.5, 1.0, 60.0, "nothing", 0, 0, telephone_shift=0.1)
+COSINES = Calibration(0.0, 1.0, 0.0, 0.0, 0.0, 0.5, 1.0, 60.0, "nothing", 0, 0)
 CARD = replace(read_catalogue().speaker("ge2e-1"), model_id=MODEL_ID, calibration=COSINES)
-"""A card whose scores have the cosine as their log-odds, a tenth less over the telephone."""
+"""A card whose scores have the cosine as their log-odds."""
 
 
 def heard(direction: int, length: str = "full", seconds: float = 5.0) -> Heard:
     embedding = np.zeros(8, np.float32)
     embedding[direction] = 1.0
-    return Heard(length, embedding, {}, seconds, seconds + 1.0, 30.0)
+    return Heard(length, embedding, seconds, seconds + 1.0, 30.0)
 
 
 def row(speaker: str, session: str = "", role: Role = Role.BOTH) -> Row:
@@ -90,19 +89,6 @@ def test_scores_and_durations_belong_to_their_comparison() -> None:
     assert own.logit == pytest.approx(1.0)
     assert strangers.logit == pytest.approx(0.0)
     assert {(3.0, 5.0)} == set(zip(own.trials.shorter, own.trials.longer, strict=True))
-
-
-def test_a_call_is_compared_with_the_voice_as_it_sounds_over_the_telephone() -> None:
-    """Enrolled through a microphone in direction 0, over the telephone 1, at 8 kHz 2; the call is in direction 1."""
-    line, at_8_khz = (heard(direction).embedding for direction in (1, 2))
-    assert line is not None
-    assert at_8_khz is not None
-    call = replace(heard(1), narrowed=dict.fromkeys(NARROWER, line), bandwidth_hz=3400.0, bass_db=-25.0)
-    enrolled = replace(heard(0), narrowed={Channel.NARROW: at_8_khz, Channel.TELEPHONE: line})
-    made = material([row("ann")] * 2, [[enrolled], [call]], 1, MODEL_ID)
-    own = compare(made, CARD)
-    enrolled_by_microphone = own.where(own.enrolled_at == 0)
-    assert enrolled_by_microphone.logit == pytest.approx(0.9)
 
 
 def test_cuts_are_tests_of_their_own_length() -> None:

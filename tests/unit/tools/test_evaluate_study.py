@@ -15,16 +15,13 @@ import pytest
 import soundfile
 
 from shared.audio.listen import RecordingListener
-from shared.domain.calibration import NARROW_SHIFT, TELEPHONE_SHIFT
-from shared.domain.channel import Channel
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
-from tools.calibration import trials
 from tools.calibration.hearing import Heard
 from tools.evaluation.page import Findings, page
 from tools.evaluation.pieces import DataSet, data_sets
 from tools.evaluation.study import CLEAN, Study
-from tools.evaluation.verification import compared, enrolment
+from tools.evaluation.verification import compared
 
 CARD = Calibration(-30.0, 44.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "tones", 1, 1)
 """Score 0.5 at a cosine of 0.68."""
@@ -156,23 +153,3 @@ def test_the_page_without_the_peer_says_so(findings: Findings, sets: list[DataSe
     text = page(replace(findings, clean=(alone,), channels=channels))
     assert "not run" in text
     assert "The peer was not run." in text
-
-
-@pytest.mark.parametrize(("bass_db", "shift"), [(0.0, NARROW_SHIFT), (-25.0, TELEPHONE_SHIFT)])
-def test_a_call_meets_the_enrolment_as_it_sounds_by_its_channel(bass_db: float, shift: float) -> None:
-    """The same rule and the same loss as the service's own comparison."""
-    microphone, at_8_khz, line = np.eye(3, dtype=np.float32)
-    wide = Heard("full", microphone, {Channel.NARROW: at_8_khz, Channel.TELEPHONE: line}, 5.0, 6.0)
-    came = at_8_khz if shift == NARROW_SHIFT else line
-    by_channel = {Channel.NARROW: came, Channel.TELEPHONE: line}
-    call = Heard("full", came, by_channel, 5.0, 6.0, bandwidth_hz=3400.0, bass_db=bass_db)
-    enrolled = enrolment([wide, wide, wide], {0})
-
-    def of(heard: Heard) -> trials.Test:
-        assert heard.embedding is not None
-        return trials.Test(1, "full", heard.embedding, 5.0, heard.narrowed, heard.utterance.channel)
-
-    assert trials.cosine(enrolled, of(wide)) == pytest.approx(1.0)
-    assert trials.cosine(enrolled, of(call)) == pytest.approx(1.0 - shift)
-    assert trials.cosine(enrolment([call], {0}), of(wide)) == pytest.approx(1.0 - shift)
-    assert (enrolled.count, enrolled.seconds, enrolled.channel) == (3, 15.0, Channel.WIDE)
