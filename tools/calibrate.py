@@ -34,7 +34,7 @@ from tools.calibration.hearing import FULL, Heard, Pipeline, open_pipeline
 from tools.calibration.kept import KeptHearings
 from tools.calibration.manifest import Manifest, ManifestInvalid, read_manifest
 from tools.calibration.progress import progress
-from tools.calibration.site import MIN_SPEAKERS, calibration, held_out
+from tools.calibration.site import MIN_SPEAKERS, calibration, halves, held_out
 from tools.calibration.upload import UploadRefused, upload
 
 MODEL: Final = "ge2e-1"
@@ -141,7 +141,7 @@ def _site(every: Comparisons, made: Material, manifest: Manifest, wanted: float)
     lengths = list(dict.fromkeys(trials.length.tolist()))
     counts = [int(count) for count in np.unique(trials.enrolments)]
     try:
-        rates = held_out(trials, people, wanted, counts, lengths)
+        rates = held_out(trials, halves(trials, people, wanted), counts, lengths)
         line = fitted(trials, wanted)
     except (np.linalg.LinAlgError, ValueError, IndexError):
         return None, "Not fitted: the recordings' lengths do not differ enough, or too few strangers were compared."

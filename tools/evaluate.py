@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KeptHearings
-from tools.calibration.trials import GROUP
-from tools.evaluation.ears import Ear, Peer, our_ear
+from tools.evaluation.ears import PEER, Ear, Peer, our_ear
 from tools.evaluation.page import Findings, page
 from tools.evaluation.peer_environment import PeerMissing
 from tools.evaluation.pieces import data_sets
 from tools.evaluation.study import Study
 
-MODEL: Final = "ge2e-1"
+MODEL: Final = "campplus-channels-1"
+OURS: Final = "Timbre"
+OTHERS: Final = {"CAM++ as published": "campplus-zh-en-1", "GE2E": "ge2e-1"}
+"""Networks of the catalogue that are measured beside it, by the names of their columns."""
 ROOT: Final = Path(__file__).resolve().parents[1]
 SPEECH: Final = ROOT.parent / "shared" / "speech" / "manifest.csv"
 PAGE: Final = ROOT / "docs" / "accuracy.md"
@@ -40,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANNOT
     kept = KeptHearings(BUILD / "heard")
     try:
+        others = {name: our_ear(open_pipeline(_built(model_id)), kept) for name, model_id in OTHERS.items()}
         with Peer(kept) as peer:
-            found = evaluate(options.manifest, kept, None if options.no_peer else peer.hear)
+            found = evaluate(options.manifest, kept, others if options.no_peer else {**others, PEER: peer.hear})
     except (PeerMissing, ValueError) as problem:
         print(problem, file=sys.stderr)
         return CANNOT
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def evaluate(manifest: Path, kept: KeptHearings, peer: Ear | None) -> Findings:
+def evaluate(manifest: Path, kept: KeptHearings, others: Mapping[str, Ear]) -> Findings:
     """Raises ``ValueError`` when no source has enough speakers, ``PeerMissing`` when the peer cannot be installed."""
     pipeline = open_pipeline(MODEL)
     sets = data_sets(manifest, pipeline.listener)
@@ -61,21 +65,31 @@ def evaluate(manifest: Path, kept: KeptHearings, peer: Ear | None) -> Findings:
     calibration = pipeline.card.calibration
     if calibration is None:
         raise ValueError(f"{MODEL} has no calibration: fit one first.")
-    study = Study(sets, calibration, our_ear(pipeline, kept), peer)
-    main_set = max(sets, key=lambda data: len(data.enrolled))
-    crowd = next((data for data in sets if data is not main_set), main_set)
+    study = Study(sets, calibration, OURS, our_ear(pipeline, kept), others)
     return Findings(
         date=datetime.now(UTC).date().isoformat(),
         model_id=pipeline.model.model_id,
         model_date=pipeline.model.version,
         manifest="/".join(manifest.parts[-3:]),
+        systems=(OURS, *OTHERS, PEER),
         sets=tuple(sets),
         clean=tuple(study.clean(data) for data in sets),
-        channels=tuple(study.channels(main_set, crowd)),
-        channels_of=main_set.name,
-        bands=tuple(study.bands(main_set, GROUP, "4 s")),
+        channels=tuple(study.channels()),
+        channels_of=study.main.name,
+        groups=tuple(study.groups()),
+        alike=study.alike(),
+        bands=tuple(study.bands()),
         named=tuple(study.identification()),
+        long_lists=tuple(study.long_lists()),
     )
+
+
+def _built(model_id: str) -> str:
+    """Raises ``ValueError`` where its file is not there."""
+    file = read_catalogue().speaker(model_id).file
+    if not (CATALOGUE_FILE.parent / file.name).is_file():
+        raise ValueError(f"{model_id} is measured too and is not built: python dev.py model {model_id}")
+    return model_id
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,71 +1,65 @@
-"""``python -m tools.fit_calibration``: fit a model's scores on the development speech, and measure them.
+"""``python -m tools.fit_calibration --model ID``: fit a model's scores on the development speech, and measure them.
 
-The measured rates are those of speakers that the line was not fitted on: it is fitted on each half of the speakers and
-measured on the other. What goes into the catalogue is then fitted on all.
+Enrolments are recordings as they are, tests the same voices through every channel of the accuracy page. The measured
+rates are those of speakers that the line was not fitted on: it is fitted on each half of the speakers and measured on
+the other. What goes into the catalogue is then fitted on all. What was heard is kept for ``dev.py evaluate``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import soundfile
-
-from shared.audio.voice_activity import VoiceActivity
-from shared.domain.recording import SAMPLE_RATE, Samples
-from shared.inference.embedder import speaker_model
-from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates
 from tools.calibration.fit import fitted
-from tools.calibration.progress import progress
-from tools.calibration.site import calibration, held_out
-from tools.calibration.trials import GROUP, GROUPS, Voice, trials, voice
+from tools.calibration.hearing import open_pipeline
+from tools.calibration.kept import KeptHearings
+from tools.calibration.site import Halves, calibration, halves, held_out
+from tools.calibration.trials import GROUP
+from tools.evaluation.channels import CLEAN, LENGTHS, augmented, conditions, crowd_of, through
+from tools.evaluation.ears import our_ear
+from tools.evaluation.pieces import data_sets
+from tools.evaluation.verification import Compared
 
 RATE: Final = 0.01
 """The stated operating point: strangers taken for the speaker at score 0.5."""
-LENGTHS: Final = ("full", "4 s", "2 s", "1 s")
+KEPT: Final = Path(__file__).resolve().parents[1] / "build" / "evaluate" / "heard"
 
 
 def main() -> int:
     options = _parser().parse_args()
-    voices = _voices(options.model, options.manifest, options.source)
-    every = trials(voices)
-    rates = held_out(every, range(len(voices)), RATE, (1, GROUP, 2 * GROUP), LENGTHS)
+    pipeline = open_pipeline(options.model)
+    sets = data_sets(options.manifest, pipeline.listener)
+    (data,) = (one for one in sets if one.name == options.source)
+    channels = conditions(crowd_of(sets, data))
+    measured = through(data, our_ear(pipeline, KeptHearings(options.kept)), channels)
+    every = augmented(measured)
+    rates = _rates(measured, halves(every, range(len(data.speakers)), RATE))
     for rate in rates:
         print(_sentence(rate))
-    about = f"{options.source} of the development speech; tests of 1 to about 12 s, enrolments of 1, 3 and 6 recordings"
+    about = (
+        f"{options.source} of the development speech through {len(channels)} channels; tests of 1 to about 20 s, "
+        "enrolments of 1, 3 and 6 recordings"
+    )
     _write(options.model, calibration(fitted(every, RATE), RATE, about, every, rates))
     return 0
 
 
-def _voices(model_id: str, manifest: Path, source: str) -> list[Voice]:
-    catalogue = read_catalogue()
-    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / catalogue.voice_activity.file.name))
-    model = speaker_model(catalogue.speaker(model_id))
-    speakers: dict[str, list[Path]] = {}
-    with manifest.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["source"] == source:
-                speakers.setdefault(row["speaker"], []).append(manifest.parent / row["path"])
-    enough = {name: paths for name, paths in speakers.items() if len(paths) >= GROUP * GROUPS}
-    voices = []
-    for paths in progress(list(enough.values()), "speakers"):
-        recordings = [_spoken(path, detector) for path in paths[: GROUP * GROUPS]]
-        voices.append(voice(recordings, model.embed_samples))
-    return voices
-
-
-def _spoken(path: Path, detector: VoiceActivity) -> Samples:
-    samples, rate = soundfile.read(path, dtype="float32")
-    if rate != SAMPLE_RATE:
-        raise ValueError(f"{path.name} has {rate} Hz, expected {SAMPLE_RATE}.")
-    return np.asarray(samples[detector.speech_mask(samples)], np.float32)
+def _rates(measured: Mapping[str, Compared], parts: Halves) -> list[MeasuredRates]:
+    """Tests as they are by length and number of enrolments; by each channel, one of 4 s behind three enrolments."""
+    clean = held_out(measured[CLEAN.name].trials, parts, (1, GROUP, 2 * GROUP), LENGTHS)
+    changed = [
+        dataclasses.replace(rate, test=f"{rate.test}, {name}")
+        for name, one in measured.items()
+        if name != CLEAN.name
+        for rate in held_out(one.trials, parts, (GROUP,), ("4 s",))
+    ]
+    return [*clean, *changed]
 
 
 def _sentence(rate: MeasuredRates) -> str:
@@ -87,9 +81,10 @@ def _write(model_id: str, fitted_calibration: Calibration) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.fit_calibration", description=__doc__)
     speech = Path(__file__).resolve().parents[2] / "shared" / "speech" / "manifest.csv"
-    parser.add_argument("--model", default="ge2e-1", help="id of a model in the catalogue")
+    parser.add_argument("--model", default="campplus-channels-1", help="id of a model in the catalogue")
     parser.add_argument("--manifest", type=Path, default=speech, help="columns path, speaker, source; 16 kHz files")
-    parser.add_argument("--source", default="speechocean762", help="the rows of the manifest to fit on")
+    parser.add_argument("--source", default="speechocean762", help="the first word of the sources to fit on")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="where what was heard is kept")
     return parser
 
 

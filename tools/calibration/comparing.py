@@ -1,7 +1,6 @@
 """A site's comparisons: which recordings enrol a speaker, which test him, and the score of each against each.
 
-Signatures are added up by the domain's own ``Signature`` and scored by the service's own ``SpeakerModels``, which also
-decides by which channel two voices are compared.
+Signatures are added up by the domain's own ``Signature`` and scored by the service's own model.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ import numpy.typing as npt
 
 from shared.domain.calibration import Calibration
 from shared.domain.profile import Signature
+from shared.domain.recording import Samples, Vector
+from shared.inference.embedder import OnnxSpeakerModel
 from shared.inference.model_card import SpeakerCard
-from shared.services.side_by_side import SpeakerModels
 from tools.calibration.curves import Scored
-from tools.calibration.hearing import Heard, Remembered
+from tools.calibration.hearing import Heard
 from tools.calibration.manifest import Role, Row
 from tools.calibration.trials import Trials
 
@@ -137,16 +137,16 @@ def compare(material: Material, card: SpeakerCard, most: int = MAX_COMPARISONS) 
     seconds = np.array([signature.speech_seconds for signature in signatures])
     random = np.random.default_rng(0)
     share = min(1.0, most / max(1, len(signatures) * len(material.tests)))
+    models = [OnnxSpeakerModel(one, _cannot_encode) for one in (card, replace(card, calibration=COSINES))]
     parts = []
     for number, test in enumerate(material.tests):
         allowed = np.array([_independent(one, test) for one in material.enrolled])
         allowed &= (owner == test.speaker) | (random.random(len(owner)) < share)
         (at,) = np.nonzero(allowed)
         chosen = [signatures[index] for index in at]
-        scores, bare = (
-            np.array(SpeakerModels(Remembered(one, test.heard)).scores(test.heard.utterance, chosen), np.float64)
-            for one in (card, replace(card, calibration=COSINES))
-        )
+        assert test.heard.embedding is not None
+        heard = test.heard.embedding, test.speech_seconds
+        scores, bare = (np.array(model.scores(*heard, chosen), np.float64) for model in models)
         parts.append((number, at, scores, log_odds(bare)))
     at = np.concatenate([part[1] for part in parts])
     tested_at = np.concatenate([np.full(len(part[1]), part[0]) for part in parts])
@@ -160,6 +160,7 @@ def compare(material: Material, card: SpeakerCard, most: int = MAX_COMPARISONS) 
         tested=np.array([test.speaker for test in tests])[tested_at],
         enrolments=np.array([len(one.rows) for one in material.enrolled])[at],
         length=np.array([test.length for test in tests])[tested_at],
+        channel=np.zeros(len(at), np.int64),
     )
     return Comparisons(trials, log_odds(np.concatenate([part[2] for part in parts])), at, tested_at)
 
@@ -174,3 +175,7 @@ def _independent(enrolled: Enrolled, test: Tested) -> bool:
     if enrolled.speaker != test.speaker:
         return True
     return test.row not in enrolled.rows and not (test.session and test.session == enrolled.session)
+
+
+def _cannot_encode(spoken: Samples) -> Vector:
+    raise NotImplementedError(f"{len(spoken)} samples were to be embedded again")

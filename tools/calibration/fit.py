@@ -67,13 +67,11 @@ def _durations(shorter: Numbers, longer: Numbers) -> Numbers:
 
 
 def _even(trials: Trials) -> Numbers:
-    """Weights under which each number of enrolments and each test length counts alike, and so do both classes."""
-    weights = np.zeros(len(trials.cosine))
-    for enrolments in np.unique(trials.enrolments):
-        for length in np.unique(trials.length):
-            kind = (trials.enrolments == enrolments) & (trials.length == length)
-            for chosen in (kind & trials.same, kind & ~trials.same):
-                weights[chosen] = 1.0 / max(1, int(chosen.sum()))
+    """Weights under which each channel, number of enrolments and test length counts alike, and so do both classes."""
+    lengths = np.unique(trials.length, return_inverse=True)[1]
+    columns = trials.channel, trials.enrolments, lengths, trials.same
+    kinds = np.unique(np.ravel_multi_index(columns, [int(one.max()) + 1 for one in columns]), return_inverse=True)[1]
+    weights = np.asarray(1.0 / np.bincount(kinds)[kinds])
     for chosen in (trials.same, ~trials.same):
         weights[chosen] /= weights[chosen].sum()
     return weights

@@ -19,18 +19,10 @@ import soundfile
 
 from shared.audio.listen import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
-from shared.domain.calibration import Calibration
 from shared.domain.errors import RecordingRefused, TimbreError
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment
-from shared.domain.recording import (
-    SAMPLE_RATE,
-    AudioFormat,
-    Recording,
-    Samples,
-    Utterance,
-    Vector,
-)
+from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.session import OnnxNetwork
@@ -38,7 +30,7 @@ from shared.services.ports import Listener
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
-_OF_PHRASES: Final = ("passphrase", "pronunciation", "confusion")
+_APART: Final = ("passphrase", "pronunciation", "confusion", "calibration")
 """Modules that have no part in an embedding."""
 _NO_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When a recording was enrolled makes no difference to its score."""
@@ -64,32 +56,6 @@ class Heard:
         assert self.embedding is not None
         seconds = self.audio_seconds, self.speech_seconds
         return Enrollment(self.embedding, model_id, *seconds, self.snr_db, _NO_TIME)
-
-    @property
-    def utterance(self) -> Utterance:
-        """What was measured, without the samples: enough to score what ``Remembered`` has embedded."""
-        nothing = Recording(np.zeros(0, np.float32), AudioFormat("none", "none", SAMPLE_RATE, 1))
-        silence = np.zeros(0, np.bool_)
-        return Utterance(nothing, silence, self.speech_seconds, self.snr_db, 0.0, 0.0)
-
-
-class Remembered(OnnxSpeakerModel):
-    """The service's model on a recording that was embedded before: only its scores are worked out."""
-
-    def __init__(self, card: SpeakerCard, heard: Heard) -> None:
-        super().__init__(card, _cannot_encode)
-        self._of, self._heard = card, heard
-
-    def embed(self, _: Utterance) -> Vector:
-        assert self._heard.embedding is not None
-        return self._heard.embedding
-
-    def with_calibration(self, calibration: Calibration) -> Remembered:
-        return Remembered(replace(self._of, calibration=calibration), self._heard)
-
-
-def _cannot_encode(spoken: Samples) -> Vector:
-    raise NotImplementedError(f"{len(spoken)} samples were to be embedded again")
 
 
 @dataclass(frozen=True)
@@ -157,5 +123,5 @@ def as_wav(samples: Samples) -> bytes:
 @cache
 def _code() -> str:
     every = [*(SHARED / "audio").glob("*.py"), *(SHARED / "inference").glob("*.py")]
-    sources = sorted(source for source in every if source.stem not in _OF_PHRASES)
+    sources = sorted(source for source in every if source.stem not in _APART)
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

@@ -50,20 +50,14 @@ def _private(path: str, flags: int) -> int:
 
 
 def _shown(heard: Heard) -> dict[str, Any]:
-    embedding = None if heard.embedding is None else _text(heard.embedding)
-    return {**asdict(heard), "embedding": embedding}
-
-
-def _text(vector: Vector) -> str:
-    return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+    embedding = heard.embedding
+    text = None if embedding is None else base64.b64encode(embedding.astype("<f4").tobytes()).decode("ascii")
+    return {**asdict(heard), "embedding": text}
 
 
 def _read(content: dict[str, Any]) -> Heard:
-    embedding = content.pop("embedding")
-    return Heard(
-        embedding=None if embedding is None else _vector(embedding),
-        **content,
-    )
+    text = content.pop("embedding")
+    return Heard(embedding=None if text is None else _vector(text), **content)
 
 
 def _vector(text: str) -> Vector:

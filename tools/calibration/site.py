@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ import numpy as np
 from shared.inference.model_card import Calibration, MeasuredRates
 from tools.calibration.fit import MAX_SECONDS, MIN_SECONDS, Line, fitted
 from tools.calibration.rates import measured
-from tools.calibration.trials import Trials
+from tools.calibration.trials import Trials, joined
 
 MIN_SPEAKERS: Final = 20
 """Below this no line is fitted: each half of ten speakers has 45 pairs, too few for the highest of a hundred scores."""
@@ -35,20 +34,24 @@ def calibration(line: Line, rate: float, about: str, trials: Trials, rates: Sequ
     )
 
 
-def held_out(
-    every: Trials, speakers: Sequence[int], rate: float, enrolments: Sequence[int], lengths: Sequence[str]
-) -> list[MeasuredRates]:
+Halves = Sequence[tuple[Sequence[int], Line]]
+
+
+def halves(fit: Trials, speakers: Sequence[int], rate: float) -> Halves:
+    """Each half of the speakers with the line that the other gives."""
+    pair = speakers[::2], speakers[1::2]
+    return [(half, fitted(fit.among(other), rate)) for half, other in (pair, pair[::-1])]
+
+
+def held_out(every: Trials, parts: Halves, enrolments: Sequence[int], lengths: Sequence[str]) -> list[MeasuredRates]:
     """Each half of the speakers measured with the line that the other half gave."""
-    halves = (speakers[::2], speakers[1::2])
-    parts = [(every.among(half), fitted(every.among(other), rate)) for half, other in (halves, halves[::-1])]
+    halved = [(every.among(half), line) for half, line in parts]
     rates = []
     for count in enrolments:
         for length in lengths:
-            chosen = [(part.of(count, length), line) for part, line in parts]
+            chosen = [(part.of(count, length), line) for part, line in halved]
             if not all(part.same.any() and not part.same.all() for part, _ in chosen):
                 continue
             logit = np.concatenate([line.logit(part) for part, line in chosen])
-            names = [field.name for field in dataclasses.fields(Trials)]
-            joined = {name: np.concatenate([getattr(part, name) for part, _ in chosen]) for name in names}
-            rates.append(measured(Trials(**joined), logit, length, count))
+            rates.append(measured(joined([part for part, _ in chosen]), logit, length, count))
     return rates

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.recording import SAMPLE_RATE, Samples, Vector
+from shared.domain.recording import Vector
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
 
 GROUP: Final = 3
 """Recordings joined into one long test, and pooled into one enrolment: a passphrase is enrolled three times."""
@@ -22,12 +22,10 @@ CUT_SECONDS: Final = (4, 2, 1)
 CUTS: Final = 3
 """Tests of each length cut from one joined recording."""
 
-Embed = Callable[[Samples], Vector]
-
 
 @dataclass(frozen=True)
 class Test:
-    group: int
+    groups: frozenset[int]
     length: str
     embedding: Vector = field(repr=False)
     seconds: float
@@ -51,15 +49,16 @@ class Voice:
 
 @dataclass(frozen=True)
 class Trials:
-    """One comparison an element. ``enrolled`` and ``tested`` number the speakers."""
+    """One comparison an element. ``enrolled`` and ``tested`` number the speakers, ``channel`` the tests' channels."""
 
     cosine: Numbers
     shorter: Numbers
     longer: Numbers
-    enrolled: npt.NDArray[np.int64]
-    tested: npt.NDArray[np.int64]
-    enrolments: npt.NDArray[np.int64]
+    enrolled: Whole
+    tested: Whole
+    enrolments: Whole
     length: npt.NDArray[np.str_]
+    channel: Whole
 
     @property
     def same(self) -> Flags:
@@ -74,57 +73,34 @@ class Trials:
     def of(self, enrolments: int, length: str) -> Trials:
         return self.where((self.enrolments == enrolments) & (self.length == length))
 
-
-def voice(recordings: Sequence[Samples], embed: Embed) -> Voice:
-    """Nine recordings, silence removed, as enrolments of 1, 3 and 6 of them and tests in full and cut."""
-    takes = [(embed(speech), len(speech) / SAMPLE_RATE) for speech in recordings[: GROUP * GROUPS]]
-    groups = [range(start, start + GROUP) for start in range(0, GROUP * GROUPS, GROUP)]
-    tests = [
-        test for number, group in enumerate(groups) for test in _tests(number, [recordings[i] for i in group], embed)
-    ]
-    enrolled = [pooled([takes[i]], {number}) for number, group in enumerate(groups) for i in group]
-    enrolled += [pooled([takes[i] for i in group], {number}) for number, group in enumerate(groups)]
-    enrolled += [
-        pooled([takes[i] for i in (*groups[a], *groups[b])], {a, b}) for a, b in combinations(range(GROUPS), 2)
-    ]
-    return Voice(tuple(enrolled), tuple(tests))
+    def thinned(self, most: int) -> Trials:
+        """About so many strangers, evenly spread, and every comparison of one speaker."""
+        strangers = np.cumsum(~self.same)
+        step = max(1, round(int(strangers[-1]) / most)) if len(strangers) else 1
+        return self.where(self.same | (strangers % step == 0))
 
 
-def trials(voices: Sequence[Voice]) -> Trials:
+def joined(parts: Sequence[Trials]) -> Trials:
+    return Trials(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
+
+
+def trials(voices: Sequence[Voice], channel: int = 0) -> Trials:
     """Every enrolment against every test of every speaker, but for tests that share a recording with it."""
-    columns: dict[str, list[Any]] = {name: [] for name in Trials.__dataclass_fields__}
-    for owner, own in enumerate(voices):
-        for speaker, other in enumerate(voices):
-            for enrolled in own.enrolled:
-                for test in other.tests:
-                    if owner == speaker and test.group in enrolled.groups:
-                        continue
-                    _add(columns, owner, speaker, enrolled, test)
-    return Trials(**{name: np.array(values) for name, values in columns.items()})
-
-
-def _add(columns: Mapping[str, list[Any]], owner: int, speaker: int, enrolled: Enrolled, test: Test) -> None:
-    columns["cosine"].append(float(enrolled.direction @ test.embedding))
-    columns["shorter"].append(min(enrolled.seconds, test.seconds))
-    columns["longer"].append(max(enrolled.seconds, test.seconds))
-    columns["enrolled"].append(owner)
-    columns["tested"].append(speaker)
-    columns["enrolments"].append(enrolled.count)
-    columns["length"].append(test.length)
-
-
-def _tests(group: int, recordings: Sequence[Samples], embed: Embed) -> list[Test]:
-    joined = np.concatenate(recordings)
-    tests = [Test(group, "full", embed(joined), len(joined) / SAMPLE_RATE)]
-    for seconds in CUT_SECONDS:
-        size = seconds * SAMPLE_RATE
-        pieces = [joined[start : start + size] for start in range(0, CUTS * size, size)]
-        tests += [Test(group, f"{seconds} s", embed(piece), seconds) for piece in pieces if len(piece) == size]
-    return tests
-
-
-def pooled(takes: Sequence[tuple[Vector, float]], groups: set[int]) -> Enrolled:
-    """As ``Signature`` pools enrolments: weighted by their seconds."""
-    total = np.sum([embedding * np.float32(seconds) for embedding, seconds in takes], axis=0)
-    seconds = sum(seconds for _, seconds in takes)
-    return Enrolled(frozenset(groups), len(takes), np.asarray(total / np.linalg.norm(total), np.float32), seconds)
+    enrolled = [(owner, one) for owner, voice in enumerate(voices) for one in voice.enrolled]
+    tests = [(speaker, one) for speaker, voice in enumerate(voices) for one in voice.tests]
+    shared = np.array([[bool(one.groups & test.groups) for _, test in tests] for _, one in enrolled])
+    owners, speakers = (np.array([number for number, _ in some]) for some in (enrolled, tests))
+    at, tested_at = np.nonzero(~(shared & (owners[:, None] == speakers)))
+    cosines = np.stack([one.direction for _, one in enrolled]) @ np.stack([one.embedding for _, one in tests]).T
+    known = np.array([one.seconds for _, one in enrolled])[at]
+    spoken = np.array([one.seconds for _, one in tests])[tested_at]
+    return Trials(
+        cosine=np.asarray(cosines[at, tested_at], np.float64),
+        shorter=np.minimum(known, spoken),
+        longer=np.maximum(known, spoken),
+        enrolled=owners[at],
+        tested=speakers[tested_at],
+        enrolments=np.array([one.count for _, one in enrolled])[at],
+        length=np.array([one.length for _, one in tests])[tested_at],
+        channel=np.full(len(at), channel),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -30,13 +31,23 @@ HANDSET_ORDER: Final = 4
 """24 dB an octave below: between a microphone and a telephone line."""
 DIRECT_TO_REVERBERANT_DB: Final = 0.0
 """The direct sound is as strong as the room's: about two metres from the microphone in an office."""
+QUIET_DBFS: Final = -40.0
 CROWD: Final = 5
 """Voices in a babble: enough that no word stands out."""
 OPUS_LEVEL: Final = 0.98
+OPUS_LEVELS: Final = {6: 1.0, 12: OPUS_LEVEL, 24: 0.93}
+"""By kbit/s."""
 MP3_LEVEL: Final = 0.9
 """libsndfile's compression levels, from 0 (best) to 1 (smallest)."""
+SMALL_BASS_HZ: Final = (250.0, 500.0)
+SMALL_TREBLE_HZ: Final = (5500.0, 7500.0)
+SMALL_ORDER: Final = 2
+SMALL_PEAK_HZ: Final = (2000.0, 4000.0)
+SMALL_PEAK_DB: Final = (4.0, 10.0)
+"""A microphone of a few millimetres behind a hole: it falls by 12 dB an octave outside its band and resonates in it."""
 
 Change = Callable[[Samples, np.random.Generator], bytes]
+Effect = Callable[[Samples, np.random.Generator], Samples]
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,11 @@ class Condition:
 
 def clean(samples: Samples, _: np.random.Generator) -> bytes:
     return as_wav(samples)
+
+
+def quiet(samples: Samples, _: np.random.Generator) -> bytes:
+    """Speech at ``QUIET_DBFS``, in 16 bits."""
+    return as_wav(np.asarray(samples * (10.0 ** (QUIET_DBFS / 20.0) / np.sqrt(speech_power(samples))), np.float32))
 
 
 def eight_kilohertz(samples: Samples, _: np.random.Generator) -> bytes:
@@ -69,43 +85,78 @@ def gsm(samples: Samples, _: np.random.Generator) -> bytes:
     return _written(_telephone(samples), TELEPHONE_RATE, "WAV", "GSM610")
 
 
+def a_law(samples: Samples, _: np.random.Generator) -> bytes:
+    return _written(_telephone(samples), TELEPHONE_RATE, "WAV", "ALAW")
+
+
 def mu_law(samples: Samples, _: np.random.Generator) -> bytes:
     return _written(_telephone(samples), TELEPHONE_RATE, "WAV", "ULAW")
 
 
-def opus(samples: Samples, _: np.random.Generator) -> bytes:
-    return _written(samples, SAMPLE_RATE, "OGG", "OPUS", OPUS_LEVEL)
+def opus(samples: Samples, _: np.random.Generator, level: float = OPUS_LEVEL) -> bytes:
+    return _written(samples, SAMPLE_RATE, "OGG", "OPUS", level)
+
+
+def opus_at(kilobits: int) -> Change:
+    return partial(opus, level=OPUS_LEVELS[kilobits])
 
 
 def mp3(samples: Samples, _: np.random.Generator) -> bytes:
     return _written(samples, SAMPLE_RATE, "MP3", "MPEG_LAYER_III", MP3_LEVEL)
 
 
-def white_noise(snr_db: float) -> Change:
+def chain(*effects: Effect, last: Change = clean) -> Change:
+    """One effect behind the other, then ``last``."""
+
     def change(samples: Samples, random: np.random.Generator) -> bytes:
-        return as_wav(mixed(samples, random.standard_normal(len(samples)), snr_db))
+        for effect in effects:
+            samples = effect(samples, random)
+        return last(samples, random)
 
     return change
+
+
+def white_noise(snr_db: float) -> Change:
+    return chain(with_white_noise(snr_db))
 
 
 def babble(voices: list[Samples], snr_db: float) -> Change:
-    """``CROWD`` other people talking at once, each as loud as the others."""
-
-    def change(samples: Samples, random: np.random.Generator) -> bytes:
-        chosen = random.choice(len(voices), CROWD, replace=False)
-        crowd = sum((_excerpt(voices[index], len(samples), random) for index in chosen), np.zeros(len(samples)))
-        return as_wav(mixed(samples, crowd, snr_db))
-
-    return change
+    return chain(with_babble(voices, snr_db))
 
 
 def reverberation(seconds: float) -> Change:
+    return chain(in_room(seconds))
+
+
+def with_white_noise(snr_db: float) -> Effect:
+    return lambda samples, random: mixed(samples, random.standard_normal(len(samples)), snr_db)
+
+
+def with_babble(voices: list[Samples], snr_db: float) -> Effect:
+    """``CROWD`` other people talking at once, each as loud as the others."""
+
+    def effect(samples: Samples, random: np.random.Generator) -> Samples:
+        chosen = random.choice(len(voices), CROWD, replace=False)
+        crowd = sum((_excerpt(voices[index], len(samples), random) for index in chosen), np.zeros(len(samples)))
+        return mixed(samples, crowd, snr_db)
+
+    return effect
+
+
+def in_room(seconds: float) -> Effect:
     """A room whose sound falls by 60 dB in these seconds."""
+    return lambda samples, random: _scaled(convolved(samples, room(seconds, random)))
 
-    def change(samples: Samples, random: np.random.Generator) -> bytes:
-        return as_wav(_scaled(convolved(samples, room(seconds, random))))
 
-    return change
+def by_small_microphone(samples: Samples, random: np.random.Generator) -> Samples:
+    """Bass, treble and resonance are drawn anew for each recording."""
+    bass, treble, peak, decibels = (
+        random.uniform(*bounds) for bounds in (SMALL_BASS_HZ, SMALL_TREBLE_HZ, SMALL_PEAK_HZ, SMALL_PEAK_DB)
+    )
+    filtered = _band(samples, bass, treble, SMALL_ORDER, SAMPLE_RATE)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(samples), 1.0 / SAMPLE_RATE), 1.0) / peak)
+    gain = 10.0 ** (decibels / 20.0 * np.exp(-np.square(octaves / 0.5)))
+    return _scaled(np.fft.irfft(np.fft.rfft(filtered.astype(np.float64)) * gain, len(samples)))
 
 
 def mixed(samples: Samples, noise: Numbers, snr_db: float) -> Samples:
@@ -150,9 +201,9 @@ def _telephone(samples: Samples) -> Samples:
     return _band(_narrow(samples), low, high, BAND_ORDER)
 
 
-def _band(narrow: Samples, low: float, high: float, order: int) -> Samples:
-    """At ``TELEPHONE_RATE``, with edges as of Butterworth filters of this order."""
-    frequencies = np.fft.rfftfreq(len(narrow), 1.0 / TELEPHONE_RATE)
+def _band(narrow: Samples, low: float, high: float, order: int, rate: int = TELEPHONE_RATE) -> Samples:
+    """With edges as of Butterworth filters of this order."""
+    frequencies = np.fft.rfftfreq(len(narrow), 1.0 / rate)
     with np.errstate(divide="ignore"):
         gain = 1.0 / np.sqrt(1.0 + (low / frequencies) ** (2 * order))
     gain /= np.sqrt(1.0 + (frequencies / high) ** (2 * order))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +23,16 @@ ANY: Final = AudioRules(0.0, 600.0, 0.0, -100.0, 100.0)
 """Bounds nothing: for finding where to cut."""
 MIN_SPEAKERS: Final = 5
 """Speakers with nine recordings that a data set must have to be measured."""
+LONG_SECONDS: Final = 20
+LONG: Final = f"{LONG_SECONDS} s"
+"""Tests out of two groups joined, as much speech as they have up to this; the third group enrols."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """``number`` counts the pieces of one length from one group of recordings."""
+    """``number`` counts the pieces of one length from the same recordings; of those from two groups, all."""
 
-    group: int
+    groups: frozenset[int]
     length: str
     number: int
     samples: Samples = field(repr=False)
@@ -39,9 +43,11 @@ class Speaker:
     """``takes`` are single recordings with their groups, for enrolment; ``tests`` come from the joined groups.
 
     A speaker with fewer than nine recordings has one group: a stranger to everybody else, and a candidate.
+    ``gender`` is as the manifest has it, or empty.
     """
 
     name: str
+    gender: str
     takes: tuple[Piece, ...]
     tests: tuple[Piece, ...]
 
@@ -63,41 +69,44 @@ class DataSet:
 def data_sets(manifest: Path, listener: Listener) -> list[DataSet]:
     """The manifest's sources by the first word of their names, those with enough speakers, in its order."""
     found: dict[str, dict[str, list[Path]]] = {}
+    genders: dict[str, str] = {}
     with manifest.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             source = (row.get("source") or manifest.parent.name).split("-")[0]
             found.setdefault(source, {}).setdefault(row["speaker"], []).append(manifest.parent / row["path"])
+            genders[row["speaker"]] = row.get("gender") or ""
     sets = []
     for name, speakers in found.items():
         if sum(len(paths) >= GROUP * GROUPS for paths in speakers.values()) >= MIN_SPEAKERS:
-            items = list(speakers.items())
-            made = [_speaker(who, paths, listener) for who, paths in progress(items, f"cutting {name}")]
-            sets.append(DataSet(name, tuple(made)))
+            items = progress(list(speakers.items()), f"cutting {name}")
+            sets.append(DataSet(name, tuple(_speaker(who, genders[who], paths, listener) for who, paths in items)))
     return sets
 
 
-def _speaker(name: str, paths: Sequence[Path], listener: Listener) -> Speaker:
+def _speaker(name: str, gender: str, paths: Sequence[Path], listener: Listener) -> Speaker:
     recordings = [_read(path) for path in paths[: GROUP * GROUPS]]
+    first = frozenset({0})
     if len(recordings) < GROUP * GROUPS:
-        return Speaker(name, (Piece(0, FULL, 0, recordings[0]),), tuple(_tests(0, recordings[:1], listener, 1)))
-    takes = tuple(Piece(number // GROUP, FULL, number % GROUP, one) for number, one in enumerate(recordings))
-    tests = [
-        test
-        for group in range(GROUPS)
-        for test in _tests(group, recordings[group * GROUP : (group + 1) * GROUP], listener, CUTS)
-    ]
-    return Speaker(name, takes, tuple(tests))
+        alone = (Piece(first, FULL, 0, recordings[0]),)
+        return Speaker(name, gender, alone, tuple(_tests(first, recordings[0], listener, 1)))
+    takes = tuple(
+        Piece(frozenset({number // GROUP}), FULL, number % GROUP, one) for number, one in enumerate(recordings)
+    )
+    joined = [np.concatenate(recordings[start : start + GROUP]) for start in range(0, len(recordings), GROUP)]
+    tests = [test for group in range(GROUPS) for test in _tests(frozenset({group}), joined[group], listener, CUTS)]
+    for number, pair in enumerate(combinations(range(GROUPS), 2)):
+        both = np.concatenate([joined[group] for group in pair])
+        (long,) = [*stretches(listener.listen(as_wav(both), None, ANY), LONG_SECONDS, 1), both][:1]
+        tests.append(Piece(frozenset(pair), LONG, number, long))
+    return Speaker(name, gender, takes, tuple(tests))
 
 
-def _tests(group: int, recordings: Sequence[Samples], listener: Listener, most: int) -> list[Piece]:
-    joined = np.concatenate(recordings)
+def _tests(groups: frozenset[int], joined: Samples, listener: Listener, most: int) -> Iterator[Piece]:
     utterance = listener.listen(as_wav(joined), None, ANY)
-    cut = [
-        Piece(group, f"{seconds} s", number, samples)
-        for seconds in CUT_SECONDS
-        for number, samples in enumerate(stretches(utterance, seconds, most))
-    ]
-    return [Piece(group, FULL, 0, joined), *cut]
+    yield Piece(groups, FULL, 0, joined)
+    for seconds in CUT_SECONDS:
+        for number, samples in enumerate(stretches(utterance, seconds, most)):
+            yield Piece(groups, f"{seconds} s", number, samples)
 
 
 def _read(path: Path) -> Samples:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -13,13 +14,24 @@ from shared.domain.decision import Confidence, Decision
 from shared.inference.calibration import sigmoid
 from shared.inference.model_card import Calibration
 from tools.calibration.curves import Scored
-from tools.calibration.fit import Line, fitted, line_of
+from tools.calibration.fit import Line, line_of
 from tools.calibration.hearing import FULL
-from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials
-from tools.evaluation import degradations
+from tools.calibration.metrics import equal_error
+from tools.calibration.site import Halves, halves
+from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, joined
+from tools.evaluation.channels import (
+    CHANGED_LENGTHS,
+    CLEAN,
+    LENGTHS,
+    augmented,
+    conditions,
+    crowd_of,
+    through,
+)
 from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
 from tools.evaluation.identification import Asked, Outcome, outcome
+from tools.evaluation.long_lists import LongList, Part, long_lists
 from tools.evaluation.pieces import DataSet, Speaker
 from tools.evaluation.verification import (
     RESAMPLINGS,
@@ -37,25 +49,61 @@ Numbers = npt.NDArray[np.float64]
 FITTED_ON: Final = "speechocean762"
 """The data set whose speakers fitted the shipped calibration: measured with lines that halves of them gave."""
 RATE: Final = 0.01
-LENGTHS: Final = (FULL, "4 s", "2 s", "1 s")
-SHORT: Final = (FULL, "4 s")
-SNRS: Final = (20.0, 10.0, 5.0)
-CLEAN: Final = Condition("clean", degradations.clean)
-EIGHT_KILOHERTZ: Final = Condition("8 kHz, nothing cut below 4 kHz", degradations.eight_kilohertz)
-HANDSET: Final = Condition("8 kHz, a bass that falls away below 200 Hz", degradations.handset)
-TELEPHONE: Final = Condition("telephone band, 300 to 3400 Hz at 8 kHz", degradations.telephone)
+SHORT: Final = "4 s"
+ASKED: Final = (FULL, SHORT)
+GENDERS: Final = {"f": "women", "m": "men"}
+BOTH_WAYS: Final = ("8 kHz", "telephone band", "GSM full rate")
+"""Channels by which the enrolments come too, in rows of their own."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How well a network tells voices apart by its cosines alone: no threshold of anybody's is in it.
+
+    ``refused``: own voices refused where ``RATE`` of the strangers of this very row pass.
+    """
+
+    equal_error: float
+    refused: float
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table. ``refused``: share of tests that the service would not hear. ``peer`` may be absent."""
+    """One line of a table. ``unheard``: share of tests that the service would not hear.
+
+    ``lowest`` and ``highest`` are strangers' shares at 0.5 over the lengths of test, 1 s to 20 s. ``networks`` are
+    plain cosines by the systems' names, this one among them.
+    """
 
     name: str
     enrolments: int
     length: str
     ours: Rates
-    refused: float
-    peer: Rates | None = None
+    unheard: float
+    lowest: float
+    highest: float
+    networks: Mapping[str, Apart]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Speakers of one group, strangers of the same group alone. ``tests`` says through what."""
+
+    group: str
+    speakers: int
+    tests: str
+    ours: Rates
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Cosines between enrolments, the mean of each two speakers and of each one. ``as_one``: pairs as alike as one."""
+
+    pairs: int
+    as_one: int
+    highest: float
+    own_lowest: float
+    own_median: float
 
 
 @dataclass(frozen=True)
@@ -85,76 +133,122 @@ class Measured:
 
 
 class Study:
-    """Hears every data set once, clean, and then answers the questions of the page."""
+    """Hears every data set once, clean, the largest through all channels; then answers the questions of the page.
+
+    ``others`` are other systems by their names, given the same audio.
+    """
 
     def __init__(
-        self, sets: Sequence[DataSet], card: Calibration, ours: Ear, peer: Ear | None, resamplings: int = RESAMPLINGS
+        self,
+        sets: Sequence[DataSet],
+        card: Calibration,
+        name: str,
+        ours: Ear,
+        others: Mapping[str, Ear],
+        resamplings: int = RESAMPLINGS,
     ) -> None:
-        self._ours, self._peer, self._resamplings = ours, peer, resamplings
-        self._sets = list(sets)
-        self._clean = {
-            one.name: compared(one, ours, CLEAN, CLEAN, LENGTHS, False, f"{one.name}, clean") for one in self._sets
-        }
-        self._lines = {one.name: self._lines_for(one, line_of(card)) for one in self._sets}
+        self.main = max(sets, key=lambda data: len(data.enrolled))
+        self._sets, self._resamplings = list(sets), resamplings
+        self._name, self._ours, self._others = name, ours, others
+        self._known: dict[tuple[str, str], Compared] = {}
+        self._conditions = conditions(crowd_of(sets, self.main))
+        self._channels = through(self.main, ours, self._conditions)
+        self._clean = {one.name: self._as_they_are(one, name, ours) for one in sets if one is not self.main}
+        self._clean[self.main.name] = self._channels[CLEAN.name]
+        self._lines = {one.name: self._lines_for(one, line_of(card)) for one in sets}
 
-    def _lines_for(self, data: DataSet, shipped: Line) -> list[tuple[list[int], Line]]:
+    def _lines_for(self, data: DataSet, shipped: Line) -> Halves:
         """Groups of speakers, each with a line that none of its speakers fitted."""
-        everybody = list(range(len(data.speakers)))
+        everybody = range(len(data.speakers))
         if data.name != FITTED_ON:
             return [(everybody, shipped)]
-        every = self._clean[data.name].trials
-        halves = (everybody[::2], everybody[1::2])
-        return [(half, fitted(every.among(other), RATE)) for half, other in (halves, halves[::-1])]
+        return halves(augmented(self._channels), everybody, RATE)
+
+    def _as_they_are(self, data: DataSet, name: str, ear: Ear) -> Compared:
+        """Heard once."""
+        if (data.name, name) not in self._known:
+            what = f"{data.name}, clean, {name}"
+            self._known[data.name, name] = compared(data, ear, CLEAN, CLEAN, LENGTHS, False, what)
+        return self._known[data.name, name]
 
     def clean(self, data: DataSet) -> Measured:
-        peer = None
-        if self._peer is not None:
-            peer = compared(data, self._peer, CLEAN, CLEAN, LENGTHS, False, f"{data.name}, clean, peer")
         ours = self._clean[data.name]
+        others = {name: self._as_they_are(data, name, ear) for name, ear in self._others.items()}
         rows = [
-            self._row(data, "clean", ours, peer, enrolments, length) for enrolments in (1, GROUP) for length in LENGTHS
+            self._row(CLEAN.name, data, ours, others, enrolments, length)
+            for enrolments in (1, GROUP)
+            for length in LENGTHS
+            if ours.trials.of(enrolments, length).same.any()
         ]
         return Measured(data, tuple(rows), data.name == FITTED_ON)
 
-    def channels(self, data: DataSet, crowd: DataSet) -> Iterator[Row]:
-        """Tests through another channel than the enrolment of three recordings, the whole test and its first 4 s."""
-        voices = [speaker.takes[0].samples for speaker in crowd.speakers if speaker.is_stranger]
-        for condition in conditions(voices):
-            with_peer = self._peer is not None and condition.name in (CLEAN.name, TELEPHONE.name)
-            peer = None
-            if with_peer and self._peer is not None:
-                peer = compared(data, self._peer, condition, CLEAN, SHORT, True, f"{condition.name}, peer")
-            ours = compared(data, self._ours, condition, self._clean[data.name].voices, SHORT, True, condition.name)
-            for length in SHORT:
-                yield self._row(data, condition.name, ours, peer, GROUP, length)
-        for condition, name in (
-            (EIGHT_KILOHERTZ, "8 kHz"),
-            (HANDSET, "bass that falls away"),
-            (TELEPHONE, "telephone band"),
-        ):
-            both = compared(data, self._ours, condition, condition, SHORT, True, f"{name}, both")
-            for length in SHORT:
-                yield self._row(data, f"{name}, enrolled so too", both, None, GROUP, length)
+    def channels(self) -> Iterator[Row]:
+        """4 s through each channel, behind an enrolment of three recordings as they are; then both through it."""
+        for condition in self._conditions:
+            others = {name: self._through(condition, name, ear) for name, ear in self._others.items()}
+            yield self._row(condition.name, self.main, self._channels[condition.name], others, GROUP, SHORT)
+        for condition in self._conditions:
+            if condition.name in BOTH_WAYS:
+                name = f"{condition.name}, enrolled so too"
+                both = compared(self.main, self._ours, condition, condition, CHANGED_LENGTHS, True, name)
+                yield self._row(name, self.main, both, {}, GROUP, SHORT)
+
+    def _through(self, condition: Condition, name: str, ear: Ear) -> Compared:
+        clean = self._as_they_are(self.main, name, ear)
+        if condition is CLEAN:
+            return clean
+        return compared(self.main, ear, condition, clean.voices, (SHORT,), True, f"{condition.name}, {name}")
 
     def _row(
-        self, data: DataSet, name: str, ours: Compared, peer: Compared | None, enrolments: int, length: str
+        self, name: str, data: DataSet, ours: Compared, others: Mapping[str, Compared], enrolments: int, length: str
     ) -> Row:
-        measured = rates(*self._scored(data, ours.trials), enrolments, length, self._resamplings)
-        other = None
-        if peer is not None:
-            groups = [group for group, _ in self._lines[data.name]]
-            of = _joined([peer.trials.among(group) for group in groups])
-            other = rates(of, Scored(of.cosine, of.enrolled, of.tested), enrolments, length, self._resamplings)
-        return Row(name, enrolments, length, measured, ours.refused[length] / ours.asked[length], other)
+        of, scored = self._scored(data, ours.trials)
+        behind = of.enrolments == enrolments
+        passing = [
+            float((scored.logit[chosen] >= 0.0).mean())
+            for chosen in (behind & ~of.same & (of.length == one) for one in np.unique(of.length))
+        ]
+        networks = {self._name: ours, **others}
+        return Row(
+            name=name,
+            enrolments=enrolments,
+            length=length,
+            ours=rates(of, scored, enrolments, length, self._resamplings),
+            unheard=ours.refused[length] / ours.asked[length],
+            lowest=min(passing),
+            highest=max(passing),
+            networks={one: _apart(each.trials.of(enrolments, length)) for one, each in networks.items()},
+        )
 
     def _scored(self, data: DataSet, every: Trials) -> tuple[Trials, Scored]:
         groups, lines = zip(*self._lines[data.name], strict=True)
         return within_halves(every, lines, groups)
 
-    def bands(self, data: DataSet, enrolments: int, length: str) -> list[Band]:
-        """v1.0's answers, from the surest reject to the surest accept."""
-        of, scored = self._scored(data, self._clean[data.name].trials)
-        scored = scored.where((of.enrolments == enrolments) & (of.length == length))
+    def groups(self) -> Iterator[Grouped]:
+        """Each group against strangers of the same group: tests as they are, and through all channels together."""
+        tests = {"as they are": self._channels[CLEAN.name].trials}
+        tests["through all channels"] = joined([one.trials.of(GROUP, SHORT) for one in self._channels.values()])
+        genders = np.array([speaker.gender for speaker in self.main.speakers])
+        for how, every in tests.items():
+            of, scored = self._scored(self.main, every)
+            for name, of_group in (("all", genders == genders), *((one, genders == one) for one in GENDERS)):
+                if of_group.sum() >= 2:
+                    chosen = of_group[of.enrolled] & of_group[of.tested]
+                    found = rates(of.where(chosen), scored.where(chosen), GROUP, SHORT, self._resamplings)
+                    yield Grouped(GENDERS.get(name, name), int(of_group.sum()), how, found)
+
+    def alike(self) -> Alike:
+        """Enrolments of three recordings, of different speakers and of one."""
+        voices = [one for one in self._clean[self.main.name].voices if one.enrolled]
+        made = [np.stack([one.direction for one in voice.enrolled if one.count == GROUP]) for voice in voices]
+        own = [float(np.mean((one @ one.T)[np.triu_indices(len(one), 1)])) for one in made]
+        pairs = [float(np.mean(one @ other.T)) for one, other in combinations(made, 2)]
+        return Alike(len(pairs), sum(pair >= min(own) for pair in pairs), max(pairs), min(own), float(np.median(own)))
+
+    def bands(self) -> list[Band]:
+        """v1.0's answers, from the surest reject to the surest accept; three recordings enrolled, 4 s tested."""
+        of, scored = self._scored(self.main, self._clean[self.main.name].trials)
+        scored = scored.where((of.enrolments == GROUP) & (of.length == SHORT))
         answers = [_answer(float(score)) for score in sigmoid(scored.logit)]
         given, same = np.array(answers), scored.same
         order = [f"Reject, {band}" for band in ("High", "Normal", "Low")]
@@ -168,9 +262,39 @@ class Study:
         if len(self._sets) > 1:
             yield from self._named(self._sets, "all together")
 
+    def long_lists(self) -> Iterator[LongList]:
+        """Tests of the main set against candidates around those speakers of it who are in the other half."""
+        count = len(self.main.speakers)
+        made = {one.name: [self._profiles(one, number) for number in range(len(one.speakers))] for one in self._sets}
+        own = made[self.main.name]
+        directions = {name: np.stack([of_one[0].direction for of_one in some]) for name, some in made.items()}
+        spread = np.concatenate([some - some.mean(axis=0) for some in directions.values()])
+        seconds = float(np.median([of_one[0].seconds for of_one in own]))
+        parts = []
+        lines = [line for _, line in self._lines[self.main.name]]
+        for half, line in ((range(0, count, 2), lines[0]), (range(1, count, 2), lines[-1])):
+            other = [number for number in range(count) if number not in half]
+            tests = [
+                (test, float(own[number][(min(test.groups) + 1) % GROUPS].direction @ test.embedding))
+                for number in half
+                for test in self._clean[self.main.name].voices[number].tests
+                if test.length == SHORT and not self.main.speakers[number].is_stranger
+            ]
+            parts.append(
+                Part(
+                    tests=np.stack([test.embedding for test, _ in tests]),
+                    own=np.array([cosine for _, cosine in tests]),
+                    seconds=np.array([test.seconds for test, _ in tests]),
+                    enrolled_seconds=seconds,
+                    real=directions[self.main.name][other],
+                    line=line,
+                )
+            )
+        return long_lists(parts, np.asarray(spread, np.float32))
+
     def _named(self, chosen: Sequence[DataSet], name: str) -> Iterator[Named]:
         profiles = sum(len(one.speakers) for one in chosen)
-        for length in SHORT:
+        for length in ASKED:
             asked = self._asked(chosen, length)
             for candidates in sorted({min(10, profiles), min(50, profiles), profiles}):
                 yield Named(
@@ -189,9 +313,10 @@ class Study:
                 if data.speakers[number].is_stranger:
                     continue
                 for test in (test for test in voice.tests if test.length == length):
+                    (group,) = test.groups
                     against = list(others)
-                    against[offset + number] = of_set[number][(test.group + 1) % GROUPS]
-                    logit = _against(line_of_speaker[number], test, against)
+                    against[offset + number] = of_set[number][(group + 1) % GROUPS]
+                    logit = against_all(line_of_speaker[number], test, against)
                     asked.append(Asked(offset + number, offset + number, logit))
         return asked
 
@@ -206,40 +331,18 @@ class Study:
         return [enrolment([heard], {0})]
 
 
-def conditions(crowd: list[npt.NDArray[np.float32]]) -> list[Condition]:
-    """``crowd`` are the voices that babble is made of: none of them is tested."""
-    noise = [Condition(f"white noise at {snr:g} dB", degradations.white_noise(snr)) for snr in SNRS]
-    if len(crowd) >= degradations.CROWD:
-        noise += [
-            Condition(f"babble of {degradations.CROWD} voices at {snr:g} dB", degradations.babble(crowd, snr))
-            for snr in SNRS
-        ]
-    return [
-        CLEAN,
-        EIGHT_KILOHERTZ,
-        HANDSET,
-        TELEPHONE,
-        Condition("GSM full rate, 13 kbit/s", degradations.gsm),
-        Condition("mu-law, 64 kbit/s", degradations.mu_law),
-        Condition("Opus, about 12 kbit/s", degradations.opus),
-        Condition("MP3, about 30 kbit/s", degradations.mp3),
-        *noise,
-        Condition("reverberation of 0.4 s", degradations.reverberation(0.4)),
-        Condition("reverberation of 0.8 s", degradations.reverberation(0.8)),
-    ]
-
-
-def _against(line: Line, test: Test, profiles: Sequence[Enrolled]) -> Numbers:
-    cosines = np.array([float(one.direction @ test.embedding) for one in profiles])
+def against_all(line: Line, test: Test, profiles: Sequence[Enrolled]) -> Numbers:
+    cosines = np.asarray(np.stack([one.direction for one in profiles]) @ test.embedding, np.float64)
     enrolled = np.array([one.seconds for one in profiles])
     return line.log_odds(cosines, np.minimum(test.seconds, enrolled), np.maximum(test.seconds, enrolled))
+
+
+def _apart(of: Trials) -> Apart:
+    line = np.quantile(of.cosine[~of.same], 1.0 - RATE, method="higher")
+    return Apart(equal_error(of.cosine, of.same), float((of.cosine[of.same] < line).mean()))
 
 
 def _answer(score: float) -> str:
     decision = Decision(score)
     band = {Confidence.HIGH: "High", Confidence.NORMAL: "Normal", Confidence.LOW: "Low"}[decision.confidence]
     return f"{'Accept' if decision.accepted else 'Reject'}, {band}"
-
-
-def _joined(parts: Sequence[Trials]) -> Trials:
-    return Trials(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})

@@ -18,7 +18,7 @@ from tools.calibration.curves import Estimate, Scored, curves
 from tools.calibration.fit import Line
 from tools.calibration.hearing import Heard
 from tools.calibration.progress import progress
-from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, Voice, trials
+from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, Voice, joined, trials
 from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear
 from tools.evaluation.pieces import DataSet, Piece, Speaker
@@ -56,6 +56,7 @@ def compared(
     lengths: Sequence[str],
     first_only: bool,
     what: str,
+    channel: int = 0,
 ) -> Compared:
     """All comparisons of a data set; tests changed by a condition, enrolments by another or those of known voices."""
     asked, refused = Counter[str](), Counter[str]()
@@ -70,7 +71,7 @@ def compared(
             if heard.embedding is None:
                 refused[piece.length] += 1
             else:
-                tests.append(Test(piece.group, piece.length, heard.embedding, heard.speech_seconds))
+                tests.append(Test(piece.groups, piece.length, heard.embedding, heard.speech_seconds))
         if isinstance(enrolled, Condition):
             return Voice(_enrolments(speaker, ear, enrolled), tuple(tests))
         return Voice(enrolled[number].enrolled, tuple(tests))
@@ -78,7 +79,7 @@ def compared(
     with ThreadPoolExecutor(THREADS) as pool:
         coming = pool.map(voice, range(len(data.speakers)))
         voices = tuple(next(coming) for _ in progress(data.speakers, what))
-    return Compared(voices, trials(voices), refused, asked)
+    return Compared(voices, trials(voices, channel), refused, asked)
 
 
 def _enrolments(speaker: Speaker, ear: Ear, condition: Condition) -> tuple[Enrolled, ...]:
@@ -89,7 +90,8 @@ def _enrolments(speaker: Speaker, ear: Ear, condition: Condition) -> tuple[Enrol
     for piece in speaker.takes:
         heard = heard_as(ear, condition, speaker, piece)
         if heard.embedding is not None:
-            takes[piece.group].append(heard)
+            (group,) = piece.groups
+            takes[group].append(heard)
     made = [enrolment([take], {group}) for group, several in takes.items() for take in several]
     made += [enrolment(several, {group}) for group, several in takes.items() if len(several) == GROUP]
     made += [
@@ -109,7 +111,8 @@ def enrolment(takes: Sequence[Heard], groups: set[int]) -> Enrolled:
 
 def heard_as(ear: Ear, condition: Condition, speaker: Speaker, piece: Piece) -> Heard:
     """What is random about a condition depends on the piece alone, so every run hears the same."""
-    seed = crc32(f"{condition.name} {speaker.name} {piece.group} {piece.length} {piece.number}".encode())
+    which = f"{sorted(piece.groups)} {piece.length} {piece.number}"
+    seed = crc32(f"{condition.name} {speaker.name} {which}".encode())
     return ear(condition.change(piece.samples, np.random.default_rng(seed)))
 
 
@@ -117,8 +120,8 @@ def within_halves(every: Trials, lines: Sequence[Line], parts: Sequence[Sequence
     """The comparisons inside each part, scored with its line."""
     chosen = [every.among(part) for part in parts]
     logit = np.concatenate([line.logit(one) for line, one in zip(lines, chosen, strict=True)])
-    joined = Trials(**{name: np.concatenate([getattr(one, name) for one in chosen]) for name in vars(every)})
-    return joined, Scored(logit, joined.enrolled, joined.tested)
+    every = joined(chosen)
+    return every, Scored(logit, every.enrolled, every.tested)
 
 
 def rates(of: Trials, scored: Scored, enrolments: int, length: str, resamplings: int = RESAMPLINGS) -> Rates:

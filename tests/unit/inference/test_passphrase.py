@@ -144,11 +144,11 @@ def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogn
 @pytest.mark.parametrize("before", ["", "well um "])
 def test_the_same_audio_scores_the_same_after_other_audio(recogniser: SphinxPassphraseRecogniser, before: str) -> None:
     samples = flite(before + PASSPORT, "slt")
-    before = hear(recogniser, samples)
+    first = hear(recogniser, samples)
     hear(recogniser, flite("well um " + EN_US_PASSPHRASES[0], "slt") * np.float32(0.1))
     hear(recogniser, np.random.default_rng(2).standard_normal(40_000).astype(np.float32))
 
-    assert hear(recogniser, samples) == before
+    assert hear(recogniser, samples) == first
 
 
 def test_threads_that_share_a_recogniser_hear_the_same(recogniser: SphinxPassphraseRecogniser) -> None:

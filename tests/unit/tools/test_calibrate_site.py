@@ -12,7 +12,7 @@ import pytest
 from shared.inference.calibration import scores
 from shared.inference.model_card import read_calibration
 from tools.calibration.fit import fitted, line_of
-from tools.calibration.site import calibration, held_out
+from tools.calibration.site import Halves, calibration, halves, held_out
 from tools.calibration.trials import Trials
 
 SPEAKERS = 24
@@ -28,11 +28,15 @@ def made_up(seed: int, count: int = 60_000) -> Trials:
     longer = random.choice([11.0, 12.0], count)
     cosine = 0.5 + 0.05 * np.log(shorter) + 0.05 * random.standard_normal(count) + 0.3 * (enrolled == tested)
     length = np.char.add(shorter.astype(int).astype(str), " s")
-    return Trials(cosine, shorter, longer, enrolled, tested, np.full(count, 3), length)
+    return Trials(cosine, shorter, longer, enrolled, tested, np.full(count, 3), length, np.zeros(count, np.int64))
+
+
+def parts() -> Halves:
+    return halves(made_up(seed=1), range(SPEAKERS), 0.01)
 
 
 def test_rates_of_speakers_outside_the_fit_are_the_wanted_ones() -> None:
-    measured = held_out(made_up(seed=1), range(SPEAKERS), 0.01, (3,), ("10 s", "4 s", "2 s"))
+    measured = held_out(made_up(seed=1), parts(), (3,), ("10 s", "4 s", "2 s"))
     assert [one.test for one in measured] == ["10 s", "4 s", "2 s"]
     for one in measured:
         assert one.false_match == pytest.approx(0.01, abs=0.005)
@@ -40,7 +44,7 @@ def test_rates_of_speakers_outside_the_fit_are_the_wanted_ones() -> None:
 
 
 def test_a_kind_of_test_that_nobody_made_has_no_rates() -> None:
-    measured = held_out(made_up(seed=1), range(SPEAKERS), 0.01, (1, 3), ("4 s", "20 s"))
+    measured = held_out(made_up(seed=1), parts(), (1, 3), ("4 s", "20 s"))
     assert [(one.enrolments, one.test) for one in measured] == [(3, "4 s")]
 
 
@@ -48,7 +52,7 @@ def test_the_service_reads_what_is_written_and_scores_half_where_the_line_lies(t
     trials = made_up(seed=1)
     line = fitted(trials, 0.01)
     file = tmp_path / "calibration.json"
-    written = calibration(line, 0.01, "made up", trials, held_out(trials, range(SPEAKERS), 0.01, (3,), ("4 s",)))
+    written = calibration(line, 0.01, "made up", trials, held_out(trials, parts(), (3,), ("4 s",)))
     file.write_text(json.dumps(dataclasses.asdict(written)), encoding="utf-8")
 
     read = read_calibration(file)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.domain.recording import Samples, Vector
+from shared.domain.recording import Vector
+from tools.calibration import trials
 from tools.calibration.fit import Line, fitted
 from tools.calibration.rates import measured
-from tools.calibration.trials import Trials, trials, voice
+from tools.calibration.trials import Enrolled, Trials, Voice, joined
 
 
 def made_up(seed: int, strangers: int = 20_000) -> Trials:
@@ -22,7 +23,7 @@ def made_up(seed: int, strangers: int = 20_000) -> Trials:
     cosine = 0.5 + 0.05 * np.log(shorter) + 0.05 * random.standard_normal(count) + 0.3 * (enrolled == tested)
     lengths = np.char.add(shorter.astype(int).astype(str), " s")
     ones = np.ones(count, np.int64)
-    return Trials(cosine, shorter, longer, enrolled, tested, ones, lengths)
+    return Trials(cosine, shorter, longer, enrolled, tested, ones, lengths, np.zeros(count, np.int64))
 
 
 def test_strangers_pass_at_the_wanted_rate_at_every_length() -> None:
@@ -60,17 +61,35 @@ def test_one_bad_speaker_widens_the_interval() -> None:
     assert wide.false_match_high - wide.false_match_low > 3 * (narrow.false_match_high - narrow.false_match_low)
 
 
+def numbered(group: int, speaker: int) -> Vector:
+    """Each group of recordings has a direction of its own: a shared one would show as a cosine of one."""
+    return np.asarray(np.eye(6, dtype=np.float32)[3 * speaker + group])
+
+
+def numbered_voice(speaker: int) -> Voice:
+    enrolled = [Enrolled(frozenset({group}), 3, numbered(group, speaker), 9.0) for group in range(3)]
+    tests = [trials.Test(frozenset({group}), "4 s", numbered(group, speaker), 4.0) for group in range(3)]
+    return Voice(tuple(enrolled), tuple(tests))
+
+
 def test_no_test_is_compared_with_an_enrolment_that_shares_a_recording() -> None:
-    """Each recording's number is its embedding's direction: a shared recording would show as a cosine of one."""
-
-    def numbered(speech: Samples) -> Vector:
-        present = np.isin(np.arange(1, 19), np.unique(speech)).astype(np.float32)
-        return np.asarray(present / np.linalg.norm(present), np.float32)
-
-    recordings = [np.full(16_000 * 2, number, np.float32) for number in range(1, 19)]
-    made = trials([voice(recordings[:9], numbered), voice(recordings[9:], numbered)])
-    assert made.same.any()
-    assert not made.same.all()
+    made = trials.trials([numbered_voice(0), numbered_voice(1)])
+    assert (int(made.same.sum()), int((~made.same).sum())) == (2 * 3 * 2, 2 * 3 * 3)
     assert made.cosine.max() == 0.0
-    assert set(made.enrolments) == {1, 3, 6}
-    assert set(made.length) == {"full", "4 s", "2 s", "1 s"}
+    assert (set(made.shorter), set(made.longer)) == ({4.0}, {9.0})
+
+
+def test_every_channel_counts_alike_in_a_fit_however_many_comparisons_it_has() -> None:
+    """Strangers 0.2 nearer by a channel of a fiftieth of the comparisons: half of the one in a hundred is theirs."""
+    many, few = made_up(seed=5, strangers=100_000), made_up(seed=6, strangers=2_000)
+    nearer = Trials(**{**vars(few), "cosine": few.cosine + 0.2, "channel": few.channel + 1})
+    line = fitted(joined([many, nearer]), rate=0.01)
+    passed = line.logit(nearer)[~nearer.same] >= 0.0
+    assert passed.mean() == pytest.approx(0.02, abs=0.005)
+
+
+def test_thinned_comparisons_keep_every_one_of_a_speaker_with_himself() -> None:
+    made = made_up(seed=7)
+    thinned = made.thinned(2_000)
+    assert int((~thinned.same).sum()) == pytest.approx(2_000, rel=0.05)
+    assert int(thinned.same.sum()) == int(made.same.sum())

@@ -29,10 +29,10 @@ def test_another_who_scores_higher_is_a_mistake() -> None:
 
 
 def test_the_correction_of_the_service_is_applied() -> None:
-    above_ln_20 = asked(own=3.1, others=-9.0, profiles=70)  # what a list of 50 asks for, with an aim of 2.5 %
-    assert outcome(above_ln_20, 50, shifted=True).misses.value == 0.0
-    assert outcome(above_ln_20, 60, shifted=True).misses.value == 1.0
-    assert outcome(above_ln_20, 60, shifted=False).misses.value == 0.0
+    above_ln_12 = asked(own=2.6, others=-9.0, profiles=70)  # what a list of 30 asks for, with an aim of 2.5 %
+    assert outcome(above_ln_12, 30, shifted=True).misses.value == 0.0
+    assert outcome(above_ln_12, 40, shifted=True).misses.value == 1.0
+    assert outcome(above_ln_12, 40, shifted=False).misses.value == 0.0
 
 
 def test_strangers_on_longer_lists_meet_more_chances() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,10 @@ from shared.audio.listen import RecordingListener
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
 from tools.calibration.hearing import Heard
-from tools.evaluation.page import Findings, page
+from tools.evaluation.channels import CLEAN, conditions, crowd_of
+from tools.evaluation.page import LEFT_OUT, Findings, page
 from tools.evaluation.pieces import DataSet, data_sets
-from tools.evaluation.study import CLEAN, Study
+from tools.evaluation.study import Study
 from tools.evaluation.verification import compared
 
 CARD = Calibration(-30.0, 44.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "tones", 1, 1)
@@ -48,7 +48,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> list[DataSet]:
     random = np.random.default_rng(0)
     with (folder / "manifest.csv").open("w", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(["path", "speaker", "source"])
+        writer.writerow(["path", "speaker", "source", "gender"])
         for speaker in range(15):
             source = "few-at-all" if speaker == 14 else "tones-one" if speaker < 8 else "tones-two"
             for take in range(9 if speaker < 8 else 1):
@@ -58,7 +58,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> list[DataSet]:
                 )
                 name = f"{speaker}-{take}.wav"
                 soundfile.write(folder / name, tone, SAMPLE_RATE)
-                writer.writerow([name, f"s{speaker}", source])
+                writer.writerow([name, f"s{speaker}", source, "f" if speaker < 3 else "m" if speaker < 8 else ""])
     return data_sets(folder / "manifest.csv", RecordingListener(AllSpeech()))
 
 
@@ -71,8 +71,8 @@ def test_sources_of_one_name_are_one_set_and_small_ones_are_left_out(sets: list[
 def test_pieces_hold_the_seconds_of_speech_that_they_are_named_after(sets: list[DataSet]) -> None:
     speaker = sets[0].speakers[0]
     seconds = {(test.length, round(len(test.samples) / SAMPLE_RATE, 2)) for test in speaker.tests}
-    assert seconds == {("full", 4.5), ("4 s", 4.0), ("2 s", 2.0), ("1 s", 1.0)}
-    assert len([test for test in speaker.tests if test.length == "1 s" and test.group == 0]) == 3
+    assert seconds == {("20 s", 9.0), ("full", 4.5), ("4 s", 4.0), ("2 s", 2.0), ("1 s", 1.0)}
+    assert len([test for test in speaker.tests if test.length == "1 s" and test.groups == {0}]) == 3
 
 
 def test_strangers_are_tested_and_never_enrolled(sets: list[DataSet]) -> None:
@@ -94,36 +94,59 @@ def test_tests_that_are_not_heard_are_counted_and_leave_the_rates(sets: list[Dat
 
 @pytest.fixture(scope="module")
 def findings(sets: list[DataSet]) -> Findings:
-    study = Study(sets, CARD, ear, ear, resamplings=10)
-    tones = sets[0]
+    study = Study(sets, CARD, "Timbre", ear, {"its double": ear}, resamplings=10)
     return Findings(
         date="2026-11-22",
         model_id="tones-1",
         model_date="2026-01-01",
         manifest="tones/manifest.csv",
+        systems=("Timbre", "its double", "a peer"),
         sets=tuple(sets),
-        clean=(study.clean(tones),),
-        channels=tuple(study.channels(tones, tones)),
+        clean=(study.clean(sets[0]),),
+        channels=tuple(study.channels()),
         channels_of="tones",
-        bands=tuple(study.bands(tones, 3, "4 s")),
+        groups=tuple(study.groups()),
+        alike=study.alike(),
+        bands=tuple(study.bands()),
         named=tuple(study.identification()),
+        long_lists=tuple(study.long_lists()),
     )
 
 
 def test_tones_are_told_apart_and_the_same_ear_beside_it_hears_the_same(findings: Findings) -> None:
     (clean,) = findings.clean
     assert not clean.held_out
-    assert [(row.enrolments, row.length) for row in clean.rows][:4] == [(1, "full"), (1, "4 s"), (1, "2 s"), (1, "1 s")]
+    assert [(row.enrolments, row.length) for row in clean.rows] == [
+        (enrolments, length) for enrolments in (1, 3) for length in ("20 s", "full", "4 s", "2 s", "1 s")
+    ]
     for row in clean.rows:
         assert row.ours.equal_error.value == 0.0
-        assert row.peer is not None
-        assert row.peer.equal_error.value == 0.0
+        assert row.networks["its double"] == row.networks["Timbre"]
+        assert row.networks["Timbre"].refused == 0.0
 
 
-def test_every_channel_is_measured(findings: Findings) -> None:
-    names = {row.name for row in findings.channels}
-    assert len(names) == 19  # clean, 8 kHz, handset and telephone twice each, four codecs, six noises, two rooms
-    assert {row.length for row in findings.channels} == {"full", "4 s"}
+def test_every_channel_is_measured_in_its_range_of_lengths(findings: Findings, sets: list[DataSet]) -> None:
+    asked = [condition.name for condition in conditions(crowd_of(sets, sets[0]))]
+    names = [row.name for row in findings.channels]
+    assert names[: len(asked)] == asked
+    assert [name for name in names if name.endswith("enrolled so too")] == names[len(asked) :]
+    for row in findings.channels:
+        assert row.lowest <= row.ours.false_match.value <= row.highest
+
+
+def test_groups_meet_strangers_of_their_own_group(findings: Findings) -> None:
+    """Three women and five men: 14 of the 28 pairs of speakers."""
+    counts = {(one.group, one.tests): (one.speakers, one.ours.strangers) for one in findings.groups}
+    everybody, women, men = (counts[group, "as they are"] for group in ("all", "women", "men"))
+    assert (everybody[0], women[0], men[0]) == (14, 3, 5)
+    assert 0 < women[1] < men[1] < everybody[1]
+
+
+def test_synthesised_lists_grow_harder_with_their_length(findings: Findings) -> None:
+    kinds = [(one.candidates, one.kind) for one in findings.long_lists]
+    assert kinds[-1] == (100_000, "synthesised")
+    assert kinds[0][1] == "real"
+    assert all(0.0 <= one.missed_at_best <= 1.0 and one.first == 1.0 for one in findings.long_lists[:1])
 
 
 def test_answers_of_both_kinds_add_up(findings: Findings) -> None:
@@ -143,13 +166,10 @@ def test_the_page_is_complete(findings: Findings) -> None:
     assert "$" not in text
     for row in findings.channels:
         assert f"| {row.name} |" in text
-    assert "| tones | 14 | 8 | 76 |" in text  # 28 pairs of the eight, and 48 with the six strangers
+    assert "| tones | 14 / 8 | 76 |" in text  # 28 pairs of the eight, and 48 with the six strangers
     assert "outside every fit" in text
 
 
-def test_the_page_without_the_peer_says_so(findings: Findings, sets: list[DataSet]) -> None:
-    alone = Study(sets, CARD, ear, None, resamplings=10).clean(sets[0])
-    channels = tuple(replace(row, peer=None) for row in findings.channels)
-    text = page(replace(findings, clean=(alone,), channels=channels))
-    assert "not run" in text
-    assert "The peer was not run." in text
+def test_a_system_that_was_left_out_is_said_to_be(findings: Findings) -> None:
+    text = page(findings)
+    assert LEFT_OUT in text
