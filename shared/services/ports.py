@@ -49,10 +49,8 @@ class PassphraseRecogniser(Protocol):
     def recognise(
         self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
     ) -> HeardPhrase:
-        """Which of the phrases is spoken, and whether all of it was heard clearly.
-
-        ``alone``: nobody looks for it behind other words.
-        """
+        """Which of the phrases is spoken, and whether all of it was heard clearly; ``alone``: nobody looks for it
+        behind other words."""
 
 
 class SpeakerModel(Protocol):
