@@ -73,7 +73,7 @@ class _Search(Enum):
 class SphinxPassphraseRecogniser:
     """A ``PassphraseRecogniser`` for en-US. Safe to share between threads.
 
-    A decoder takes about 20 ms and 8 MB to make. It waits for the next call with the same phrases; the longest idle go
+    A decoder takes about 20 ms and 8 MB to make. It waits for the next call with the same search; the longest idle go
     first when there are more than ``spare``. Calls take turns: pocketsphinx holds Python's lock while it listens, so a
     second decoder beside the first would gain nothing and stay in memory. Nothing of pocketsphinx is imported or read
     before the first call.
