@@ -82,6 +82,7 @@ def test_a_room_falls_by_sixty_decibels_in_its_time() -> None:
         (degradations.clean, "PCM_16"),
         (degradations.gsm, "GSM610"),
         (degradations.mu_law, "ULAW"),
+        (degradations.a_law, "ALAW"),
         (degradations.opus, "OPUS"),
         (degradations.mp3, "MPEG_LAYER_III"),
     ],
@@ -94,6 +95,30 @@ def test_the_service_reads_every_codec(change: Change, encoding: str) -> None:
 
 def test_codecs_are_as_narrow_as_they_say() -> None:
     noise = np.asarray(0.1 * np.random.default_rng(1).standard_normal(5 * SAMPLE_RATE), np.float32)
-    kilobits = {change: len(change(noise, RANDOM)) * 8 / 5 / 1000 for change in (degradations.opus, degradations.mp3)}
-    assert kilobits[degradations.opus] < 20
-    assert kilobits[degradations.mp3] < 40
+
+    def kilobits(change: Change) -> float:
+        return len(change(noise, RANDOM)) * 8 / 5 / 1000
+
+    assert kilobits(degradations.mp3) < 40
+    assert [kilobits(degradations.opus_at(rate)) for rate in (6, 12, 24)] == pytest.approx([6, 12, 24], abs=2.5)
+
+
+def test_turned_down_is_the_same_at_another_level() -> None:
+    assert level_at(degradations.quiet(tones(1000), RANDOM), 1000) == pytest.approx(
+        -40 - 20 * np.log10(0.1) + 3, abs=0.5
+    )
+
+
+def test_a_small_microphone_has_neither_bass_nor_treble_and_a_peak() -> None:
+    body = degradations.chain(degradations.by_small_microphone)(tones(80, 1000, 3000, 7900), np.random.default_rng(1))
+    bass, middle, peak, treble = (level_at(body, hertz) for hertz in (80, 1000, 3000, 7900))
+    assert bass < middle - 10
+    assert peak > middle + 1
+    assert treble < peak - 4
+
+
+def test_a_chain_is_its_effects_one_behind_the_other() -> None:
+    louder, softer = (lambda samples, _, factor=factor: samples * np.float32(factor) for factor in (4.0, 0.5))
+    body = degradations.chain(louder, softer, last=degradations.eight_kilohertz)(tones(440), RANDOM)
+    assert level_at(body, 440) == pytest.approx(6.0, abs=0.5)
+    assert soundfile.info(io.BytesIO(body)).samplerate == 8_000
