@@ -48,8 +48,9 @@ def test_extreme_logits_do_not_overflow() -> None:
     np.testing.assert_array_equal(sigmoid(np.array([-1e6, 0.0, 1e6])), [0.0, 0.5, 1.0])
 
 
-def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it() -> None:
-    calibration = read_catalogue().speaker("ge2e-1").calibration
+@pytest.mark.parametrize("model_id", ["campplus-channels-1", "ge2e-1"])
+def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it(model_id: str) -> None:
+    calibration = read_catalogue().speaker(model_id).calibration
     assert calibration is not None
     assert calibration.false_match_rate == 0.01
     assert {(rate.test, rate.enrolments) for rate in calibration.measured} >= {
@@ -58,6 +59,15 @@ def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it() -
     for rate in calibration.measured:
         assert rate.false_match_low <= 0.01 <= rate.false_match_high
         assert rate.strangers > 5000
+
+
+def test_the_default_model_was_measured_through_every_channel() -> None:
+    """Half to one and a half times the stated rate, as the point estimate."""
+    calibration = read_catalogue().speaker("campplus-channels-1").calibration
+    assert calibration is not None
+    changed = [rate for rate in calibration.measured if rate.test.startswith("4 s, ")]
+    assert len(changed) >= 25
+    assert all(0.005 <= rate.false_match <= 0.015 for rate in changed)
 
 
 def test_longer_speech_must_be_more_alike_for_the_same_score() -> None:
