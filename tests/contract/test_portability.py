@@ -197,14 +197,14 @@ class Torn(Exception):
     """The import is cut off here."""
 
 
-def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, tmp_path: Path) -> None:
+def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, technology: str, tmp_path: Path) -> None:
     source = memory()
     subscription_id, keys = filled(instance(source))
     export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
     with (tmp_path / "a").open("rb") as archive:
         records = list(lines(archive, SECRET))
     stores = instance(storage)
-    for cut in range(1, len(records)):
+    for cut in range(1, len(records), 1 if technology == "memory" else 3):
         target_id = new_subscription(stores)
 
         def torn(cut: int = cut) -> object:
