@@ -18,7 +18,7 @@ def test_the_timer_walks_through_a_subscription_and_says_so(service: RunningServ
     path = f"/manage/subscriptions/{customer.subscription_id}/migration"
     before = operator.call("GET", path)
     assert before.status == 200
-    assert before.json["model"] == {"id": "campplus-channels-1", "version": "2026-11-29", "calibrated": True}
+    assert before.json["model"] == {"id": "campplus-channels-1", "version": "2026-11-30", "calibrated": True}
     assert (before.json["state"], before.json["startedDateTime"]) == ("notStarted", None)
 
     service.fire("migration")

@@ -57,7 +57,7 @@ def test_every_use_case_has_both_models_during_a_change() -> None:
 
 def test_a_signature_of_either_model_has_its_models_date() -> None:
     services = assembled()
-    assert services.model_version("campplus-channels-1") == "2026-11-29"
+    assert services.model_version("campplus-channels-1") == "2026-11-30"
     assert services.model_version("ge2e-1") == "2023-10-12"
     assert services.model_version("campplus-zh-en-1") is None
 

@@ -22,6 +22,8 @@ CHANGED_LENGTHS: Final = ("4 s", "2 s", "1 s")
 """Through a channel, the first test of each."""
 LONG_TOO: Final = ("G.711 mu-law", "white noise, 10 dB", "room, 0.8 s")
 """Channels that are also tested with 20 s, which take as long as three others."""
+BOTH_WAYS: Final = ("8 kHz", "telephone band", "GSM full rate", "Opus, 12 kbit/s", "white noise, 10 dB", "room, 0.4 s")
+"""Channels by which the enrolments come too: strangers by the same line are more alike than by two."""
 FITTED_STRANGERS: Final = 20_000
 """Comparisons of strangers of one channel in a fit, out of about 300,000."""
 
@@ -68,12 +70,19 @@ def crowd_of(sets: Sequence[DataSet], measured: DataSet) -> list[Samples]:
 
 
 def through(data: DataSet, ear: Ear, channels: Sequence[Condition]) -> dict[str, Compared]:
-    """Enrolled as they are and tested by each channel, by its name; the first must be the one without change."""
+    """By name of the channel: enrolled as they are and tested through each, then both through it.
+
+    The first channel must be the one without change.
+    """
     clean = compared(data, ear, channels[0], channels[0], LENGTHS, False, channels[0].name)
     found = {channels[0].name: clean}
-    for number, one in enumerate(channels[1:], 1):
+    for one in channels[1:]:
         lengths = (LONG, *CHANGED_LENGTHS) if one.name in LONG_TOO else CHANGED_LENGTHS
-        found[one.name] = compared(data, ear, one, clean.voices, lengths, True, one.name, number)
+        found[one.name] = compared(data, ear, one, clean.voices, lengths, True, one.name, len(found))
+    for one in channels:
+        if one.name in BOTH_WAYS:
+            name = f"{one.name}, enrolled so too"
+            found[name] = compared(data, ear, one, one, CHANGED_LENGTHS, True, name, len(found))
     return found
 
 

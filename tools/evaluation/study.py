@@ -20,7 +20,6 @@ from tools.calibration.metrics import equal_error
 from tools.calibration.site import Halves, halves
 from tools.calibration.trials import GROUP, GROUPS, Enrolled, Test, Trials, joined
 from tools.evaluation.channels import (
-    CHANGED_LENGTHS,
     CLEAN,
     LENGTHS,
     augmented,
@@ -52,8 +51,6 @@ RATE: Final = 0.01
 SHORT: Final = "4 s"
 ASKED: Final = (FULL, SHORT)
 GENDERS: Final = {"f": "women", "m": "men"}
-BOTH_WAYS: Final = ("8 kHz", "telephone band", "GSM full rate")
-"""Channels by which the enrolments come too, in rows of their own."""
 
 
 @dataclass(frozen=True)
@@ -184,14 +181,11 @@ class Study:
 
     def channels(self) -> Iterator[Row]:
         """4 s through each channel, behind an enrolment of three recordings as they are; then both through it."""
-        for condition in self._conditions:
-            others = {name: self._through(condition, name, ear) for name, ear in self._others.items()}
-            yield self._row(condition.name, self.main, self._channels[condition.name], others, GROUP, SHORT)
-        for condition in self._conditions:
-            if condition.name in BOTH_WAYS:
-                name = f"{condition.name}, enrolled so too"
-                both = compared(self.main, self._ours, condition, condition, CHANGED_LENGTHS, True, name)
-                yield self._row(name, self.main, both, {}, GROUP, SHORT)
+        plain = {one.name: one for one in self._conditions}
+        for name, ours in self._channels.items():
+            asked = self._others.items() if name in plain else ()
+            others = {other: self._through(plain[name], other, ear) for other, ear in asked}
+            yield self._row(name, self.main, ours, others, GROUP, SHORT)
 
     def _through(self, condition: Condition, name: str, ear: Ear) -> Compared:
         clean = self._as_they_are(self.main, name, ear)

@@ -10,6 +10,7 @@ Only what a mask sees, a handful of rows, and the pooling at the end are floats.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from tools.models.campplus_onnx import INPUT, OUTPUT, Context, interface, pooled
 from tools.models.campplus_weights import (
     FRONT_CHANNELS,
     MELS,
+    Array,
     Campplus,
     Convolution,
     DenseBlock,
@@ -34,17 +36,30 @@ BANDS_AT_ONCE: Final = 8
 the price of zeros among the weights. One by one took 1.4 ms for 4 s, so 0.8."""
 AROUND: Final = [1, 1, 1, 1]
 
+DIRECTIONS_FILE: Final = Path(__file__).with_name("campplus-channels-directions.npz")
 
-def campplus_int8(network: Campplus, ranges: Ranges | None = None) -> bytes:
-    """The graph as bytes, the same for the same weights and ranges; input and output as ``campplus_onnx``."""
+
+def campplus_int8(network: Campplus, ranges: Ranges | None = None, directions: Array | None = None) -> bytes:
+    """The graph as bytes, the same for the same weights, ranges and directions; input and output as ``campplus_onnx``.
+
+    ``directions`` [n, 192], of unit length and at right angles, are those of a channel rather than of a voice: the last
+    product leaves them out of the embedding.
+    """
     ranges = read_arrays(RANGES_FILE.read_bytes()) if ranges is None else ranges
+    directions = read_arrays(DIRECTIONS_FILE.read_bytes())["directions"] if directions is None else directions
     integers = _Integers(network, ranges)
     values = _front(integers, network)
     context = Context(integers.graph, values.name, time_axis=1, frames_first=False)
     for number, block in enumerate(network.blocks, 1):
         values = _block(integers, f"block{number}", values, block, context)
-    _pooled(integers, values, network.project, context)
+    _pooled(integers, values, network.project, context, directions)
     return integers.graph.serialised("campplus_int8", *interface())
+
+
+def left_out(vectors: Numbers, directions: Array) -> Numbers:
+    """Vectors [.., 192] without what they have of the directions [n, 192]."""
+    unit = directions.astype(np.float64)
+    return np.asarray(vectors - vectors @ unit.T @ unit, np.float64)
 
 
 @dataclass(frozen=True)
@@ -214,7 +229,7 @@ def _mask(integers: _Integers, name: str, hidden: Tensor, layer: DenseLayer, con
     return g.node("QuantizeLinear", [mask, step, zero], f"{name}_mask", axis=1)
 
 
-def _pooled(integers: _Integers, values: Tensor, project: Rectified, context: Context) -> None:
+def _pooled(integers: _Integers, values: Tensor, project: Rectified, context: Context, directions: Array) -> None:
     """Mean and deviation through the last product, in floats."""
     g = integers.graph
     rested, worth = integers.clipped("out", values, project)
@@ -224,6 +239,7 @@ def _pooled(integers: _Integers, values: Tensor, project: Rectified, context: Co
     mean, deviation = np.split(project.then.weight[:, :, 0].astype(np.float64), 2, axis=1)
     bias = project.then.bias + mean @ (worth - rest * step)
     weight = np.concatenate([mean * step, deviation * step], axis=1)
+    weight, bias = left_out(weight.T, directions).T, left_out(bias, directions)
     product(g, OUTPUT, statistics, weight.astype(np.float32), bias.astype(np.float32))
 
 

@@ -14,10 +14,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from shared.inference.model_card import CATALOGUE_FILE, ArraysSource, read_catalogue
 from tests.unit.tools.test_campplus_onnx import features, run
+from tools.models.campplus_directions import DIRECTIONS, leading
 from tools.models.campplus_grids import PAIR, RANGES_FILE, grids, rounded
-from tools.models.campplus_int8 import campplus_int8
+from tools.models.campplus_int8 import DIRECTIONS_FILE, campplus_int8, left_out
 from tools.models.campplus_onnx import campplus_onnx
-from tools.models.campplus_weights import ARRAYS_FILE, Array, campplus, read_arrays
+from tools.models.campplus_weights import ARRAYS_FILE, DIMENSION, Array, campplus, read_arrays
 
 CARD = read_catalogue().speaker("campplus-channels-1")
 TRACKED = CATALOGUE_FILE.parent / CARD.file.name
@@ -26,6 +27,17 @@ TRACKED = CATALOGUE_FILE.parent / CARD.file.name
 @pytest.fixture(scope="module")
 def network() -> bytes:
     return TRACKED.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def whole(arrays: dict[str, Array]) -> bytes:
+    """The network with every direction."""
+    return campplus_int8(campplus(arrays), directions=np.zeros((0, DIMENSION), np.float32))
+
+
+@pytest.fixture(scope="module")
+def directions() -> Array:
+    return read_arrays(DIRECTIONS_FILE.read_bytes())["directions"]
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +57,36 @@ def test_the_tracked_network_is_what_the_tracked_arrays_make(arrays: dict[str, A
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_speech_has_nearly_the_embedding_of_the_floats(golden: dict[str, Array], network: bytes, number: int) -> None:
+def test_speech_has_nearly_the_embedding_of_the_floats(golden: dict[str, Array], whole: bytes, number: int) -> None:
     """``golden`` has a rectifier behind all, so ours gets one."""
-    ours = np.maximum(run(network, golden[f"features_{number}"]), 0)
+    ours = np.maximum(run(whole, golden[f"features_{number}"]), 0)
     assert likeness(ours, golden[f"embedding_{number}"]) > 0.99
 
 
 @pytest.mark.parametrize("pitch", [110.0, 230.0])
-def test_formulas_have_nearly_the_embedding_of_the_floats(
-    arrays: dict[str, Array], network: bytes, pitch: float
-) -> None:
+def test_formulas_have_nearly_the_embedding_of_the_floats(arrays: dict[str, Array], whole: bytes, pitch: float) -> None:
     """Less near than speech has: nobody's values were measured for such sounds."""
     heard = features(4.0, pitch)
-    assert likeness(run(network, heard), run(campplus_onnx(campplus(arrays)), heard)) > 0.95
+    assert likeness(run(whole, heard), run(campplus_onnx(campplus(arrays)), heard)) > 0.95
+
+
+def test_directions_of_channels_are_left_out_and_nothing_else(whole: bytes, network: bytes, directions: Array) -> None:
+    heard = features(3.0, 150.0)
+    embedding = run(network, heard)
+    np.testing.assert_allclose(embedding, left_out(run(whole, heard), directions), atol=1e-4)
+    np.testing.assert_allclose(directions @ embedding, 0.0, atol=1e-4)
+
+
+def test_the_directions_are_of_unit_length_and_at_right_angles(directions: Array) -> None:
+    np.testing.assert_allclose(directions @ directions.T, np.eye(DIRECTIONS), atol=1e-5)
+
+
+def test_the_largest_differences_lead_whatever_number_of_them_a_group_has() -> None:
+    random = np.random.default_rng(4)
+    many, few = np.zeros((500, 5)), np.zeros((10, 5))
+    many[:, 1], many[:, 4] = random.normal(0.0, 2.0, 500), random.normal(0.0, 0.1, 500)
+    few[:, 3] = random.normal(0.0, 5.0, 10)
+    np.testing.assert_allclose(np.abs(leading([many, few], 2)), np.eye(5)[[3, 1]], atol=0.05)
 
 
 def test_no_sum_of_two_products_leaves_16_bits(constants: dict[str, npt.NDArray[Any]]) -> None:
