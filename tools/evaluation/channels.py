@@ -24,6 +24,7 @@ LONG_TOO: Final = ("G.711 mu-law", "white noise, 10 dB", "room, 0.8 s")
 """Channels that are also tested with 20 s, which take as long as three others."""
 BOTH_WAYS: Final = ("8 kHz", "telephone band", "GSM full rate", "Opus, 12 kbit/s", "white noise, 10 dB", "room, 0.4 s")
 """Channels by which the enrolments come too: strangers by the same line are more alike than by two."""
+SO_TOO: Final = ", enrolled so too"
 FITTED_STRANGERS: Final = 20_000
 """Comparisons of strangers of one channel in a fit, out of about 300,000."""
 
@@ -81,7 +82,7 @@ def through(data: DataSet, ear: Ear, channels: Sequence[Condition]) -> dict[str,
         found[one.name] = compared(data, ear, one, clean.voices, lengths, True, one.name, len(found))
     for one in channels:
         if one.name in BOTH_WAYS:
-            name = f"{one.name}, enrolled so too"
+            name = f"{one.name}{SO_TOO}"
             found[name] = compared(data, ear, one, one, CHANGED_LENGTHS, True, name, len(found))
     return found
 
