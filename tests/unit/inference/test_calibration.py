@@ -62,12 +62,14 @@ def test_the_shipped_calibration_states_one_percent_and_was_measured_near_it(mod
 
 
 def test_the_default_model_was_measured_through_every_channel() -> None:
-    """Half to one and a half times the stated rate, as the point estimate."""
+    """Half to one and a half times the stated rate, as the point estimate; twice where both came by one channel."""
     calibration = read_catalogue().speaker("campplus-channels-1").calibration
     assert calibration is not None
     changed = [rate for rate in calibration.measured if rate.test.startswith("4 s, ")]
     assert len(changed) >= 25
-    assert all(0.005 <= rate.false_match <= 0.015 for rate in changed)
+    both = [rate for rate in changed if rate.test.endswith("enrolled so too")]
+    assert len(both) >= 5
+    assert all(0.005 <= rate.false_match <= (0.02 if rate in both else 0.015) for rate in changed)
 
 
 def test_longer_speech_must_be_more_alike_for_the_same_score() -> None:
