@@ -35,7 +35,7 @@ from tests.performance.reporting.report import (
 PARTS = {
     "requests": "Over HTTP against the bare work",
     "decoding": "Decoding, and what its processes cost",
-    "peers": "Beside Resemblyzer and sherpa-onnx",
+    "peers": "Beside CAM++ in torch, sherpa-onnx and Resemblyzer",
     "everybody": "Identify among everybody",
     "upkeep": "What the timers cost",
     "cold_start": "Cold start",

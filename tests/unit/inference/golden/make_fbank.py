@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import kaldi_native_fbank  # type: ignore[import-not-found]
+import kaldi_native_fbank
 import numpy as np
 
 from tests.unit.inference.golden.signals import FRAME_STEP, voice
