@@ -90,6 +90,8 @@ def _open(path: Path, model_id: str) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only: the worker's log is for events of ours
+    # Planning which outputs share memory took 0.2 s of CAM++'s 0.27, and saved neither time nor memory in a run.
+    options.enable_mem_reuse = False
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
