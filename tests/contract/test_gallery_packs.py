@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.profile import ProfileKind
-from shared.storage.changes import KEPT, logged, news
+from shared.storage.changes import logged, news
 from shared.storage.layout import pack_row
 from shared.storage.ports import Remove, Row
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
@@ -27,6 +27,14 @@ from tests.contract.stores import (
     new_profile,
     new_subscription,
 )
+
+FEW_KEPT = 100
+"""Changes that the log keeps here. The service keeps ten times as many, which takes Azurite a minute to write."""
+
+
+@pytest.fixture
+def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.storage.compaction.KEPT", FEW_KEPT)
 
 
 def profile_reads(storage: Storage, subscription_id: str) -> int:
@@ -160,7 +168,7 @@ def put_back(storage: Storage, subscription_id: str) -> None:
         stores.profiles.delete(profile.key, NOW)
     stores.compaction.compact(subscription_id)
     key = new_profile(subscription_id).key
-    for _ in range(KEPT):
+    for _ in range(FEW_KEPT):
         storage.voices.apply(subscription_id, logged(storage.voices, key))
     stores.compaction.compact(subscription_id)
     for name, content in before.items():
@@ -171,6 +179,7 @@ def put_back(storage: Storage, subscription_id: str) -> None:
     "damage",
     [lost, torn, tampered, swapped, of_another_subscription, without_rows, without_the_first_row, put_back],
 )
+@pytest.mark.usefixtures("few_kept")
 def test_a_pack_that_is_no_good_costs_time_only(storage: Storage, damage: Callable[[Storage, str], None]) -> None:
     subscription_id = packed(storage)
     damage(storage, subscription_id)
@@ -189,6 +198,7 @@ def test_the_next_tick_mends_what_an_instance_could_not_read(
     assert_a_new_instance_is_right(storage, subscription_id)
 
 
+@pytest.mark.usefixtures("few_kept")
 def test_changes_that_nobody_needs_are_taken_away(storage: Storage) -> None:
     stores = instance(storage)
     subscription_id = new_subscription(stores)
@@ -196,10 +206,10 @@ def test_changes_that_nobody_needs_are_taken_away(storage: Storage) -> None:
     new_speaker(stores, subscription_id)
     scores(awake, subscription_id)
     key = new_profile(subscription_id).key
-    for _ in range(KEPT + 150):
+    for _ in range(FEW_KEPT + 150):
         storage.voices.apply(subscription_id, logged(storage.voices, key))
     assert stores.compaction.compact(subscription_id) == 151
-    assert len(news(storage.voices, subscription_id, 0).changed) == KEPT
+    assert len(news(storage.voices, subscription_id, 0).changed) == FEW_KEPT
     assert_same(scores(awake, subscription_id), from_the_rows(awake, subscription_id))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
 from tools.calibration.hearing import Heard
 from tools.evaluation.channels import CLEAN, conditions, crowd_of
+from tools.evaluation.degradations import Condition
 from tools.evaluation.page import LEFT_OUT, Findings, page
 from tools.evaluation.pieces import DataSet, data_sets
 from tools.evaluation.study import Study
@@ -92,9 +94,16 @@ def test_tests_that_are_not_heard_are_counted_and_leave_the_rates(sets: list[Dat
     assert found.refused["4 s"] == 0
 
 
+def some_conditions(crowd: Sequence[Samples]) -> list[Condition]:
+    """As they are, two of the telephone and one that enrols too: all 28 take a minute."""
+    return [one for one in conditions(crowd) if one.name in ("clean", "8 kHz", "G.711 mu-law", "room, 0.4 s")]
+
+
 @pytest.fixture(scope="module")
 def findings(sets: list[DataSet]) -> Findings:
-    study = Study(sets, CARD, "Timbre", ear, {"its double": ear}, resamplings=10)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tools.evaluation.study.conditions", some_conditions)
+        study = Study(sets, CARD, "Timbre", ear, {"its double": ear}, resamplings=10)
     return Findings(
         date="2026-11-22",
         model_id="tones-1",
@@ -126,7 +135,7 @@ def test_tones_are_told_apart_and_the_same_ear_beside_it_hears_the_same(findings
 
 
 def test_every_channel_is_measured_in_its_range_of_lengths(findings: Findings, sets: list[DataSet]) -> None:
-    asked = [condition.name for condition in conditions(crowd_of(sets, sets[0]))]
+    asked = [condition.name for condition in some_conditions(crowd_of(sets, sets[0]))]
     names = [row.name for row in findings.channels]
     assert names[: len(asked)] == asked
     assert [name for name in names if name.endswith("enrolled so too")] == names[len(asked) :]
