@@ -1,4 +1,4 @@
-"""A change of models on Azurite with 500 profiles, whose migration is killed twice."""
+"""A change of models on Azurite with 250 profiles, whose migration is killed twice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TII, TIV, TDV = (
     ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
     ProfileKind.TEXT_DEPENDENT_VERIFICATION,
 )
-KEPT, LOST, NEVER_KEPT, INDEPENDENT, DEPENDENT = 420, 15, 15, 30, 20
+KEPT, LOST, NEVER_KEPT, INDEPENDENT, DEPENDENT = 170, 15, 15, 30, 20
 PROFILES_IN_ALL = KEPT + LOST + NEVER_KEPT + INDEPENDENT + DEPENDENT
 PITCHES = tuple(range(90, 250, 10))
 
@@ -114,7 +114,7 @@ def town(azurite: Azurite, tmp_path: Path) -> Town:
 
 
 def copy(source: Rows, target: Rows, partition: str) -> None:
-    """Enrolling 500 people one after the other takes minutes on Azurite; in memory, and copied, seconds."""
+    """Enrolling 250 people one after the other takes minutes on Azurite; in memory, and copied, seconds."""
     rows = [Insert(row.key, dict(row.values)) for row in source.query(partition, " ", "~")]
     for start in range(0, len(rows), MAX_CHANGES):
         target.apply(partition, rows[start : start + MAX_CHANGES])
@@ -165,11 +165,11 @@ def assert_moved(town: Town) -> None:
 
 
 @pytest.mark.azurite
-def test_500_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(town: Town) -> None:
-    first = town.kill_when(lambda progress: progress.migrated >= 100)
+def test_250_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(town: Town) -> None:
+    first = town.kill_when(lambda progress: progress.migrated >= 40)
     assert first.finished_at is None
     assert_served_side_by_side(town)
-    second = town.kill_when(lambda progress: progress.migrated >= first.migrated + 100)
+    second = town.kill_when(lambda progress: progress.migrated >= first.migrated + 40)
     assert second.finished_at is None
     assert second.checked > first.checked
     assert_served_side_by_side(town)
