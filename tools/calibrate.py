@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from shared.config import MODEL
 from shared.domain import limits
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.limits import AudioRules
@@ -37,7 +38,6 @@ from tools.calibration.progress import progress
 from tools.calibration.site import MIN_SPEAKERS, calibration, halves, held_out
 from tools.calibration.upload import UploadRefused, upload
 
-MODEL: Final = "ge2e-1"
 RULES: Final = {name: value for name, value in vars(limits).items() if isinstance(value, AudioRules)}
 CUTS: Final = (4, 2)
 """Seconds of speech that every recording is cut to besides: nobody chooses how long callers speak."""
@@ -235,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--enrollments", type=_count, default=3, help="recordings in a signature (3, as for a passphrase)")
     add("--in-force", type=_score, default=ACCEPT_SCORE, help="the threshold to report on by length and group (0.5)")
     add("--rules", choices=sorted(RULES), default="V2021_SHORT_SPEECH", help="the audio rules to hold recordings to")
-    add("--model", default=MODEL, help="a speaker model of models/catalogue.json")
+    add("--model", default=MODEL.default, help="a speaker model of models/catalogue.json")
     add("--where", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated")
     add("--upload", metavar="URL", help="make the recommended threshold the subscription's")
     add("--key", default=os.environ.get("TIMBRE_KEY", ""), help="the subscription's key (or TIMBRE_KEY)")

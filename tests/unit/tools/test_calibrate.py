@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.config import MODEL
 from tests import voices
 from tools.calibrate import main
 from tools.calibration.hearing import Heard, Pipeline
@@ -55,6 +56,10 @@ def test_every_recording_is_accounted_for(report: dict[str, Any]) -> None:
     (refused,) = report["refusals"]
     assert (refused["reason"], refused["count"]) == ("SpeechTooShort", 1)
     assert refused["paths"][0].endswith("silence.wav")
+
+
+def test_the_model_is_the_services_own_unless_another_is_named(report: dict[str, Any]) -> None:
+    assert report["model_id"] == MODEL.default
 
 
 def test_voices_that_differ_are_told_apart(report: dict[str, Any]) -> None:
