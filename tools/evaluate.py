@@ -15,7 +15,7 @@ from typing import Final
 
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tools.calibration.hearing import open_pipeline
-from tools.calibration.kept import KeptHearings
+from tools.calibration.kept import KEPT, KeptHearings
 from tools.evaluation.ears import PEER, Ear, Peer, our_ear
 from tools.evaluation.page import Findings, page
 from tools.evaluation.peer_environment import PeerMissing
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return CANNOT
-    kept = KeptHearings(BUILD / "heard")
+    kept = KeptHearings(KEPT)
     try:
         others = {name: our_ear(open_pipeline(_built(model_id)), kept) for name, model_id in OTHERS.items()}
         with Peer(kept) as peer:

@@ -18,7 +18,7 @@ from typing import Final
 from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates
 from tools.calibration.fit import fitted
 from tools.calibration.hearing import open_pipeline
-from tools.calibration.kept import KeptHearings
+from tools.calibration.kept import KEPT, KeptHearings
 from tools.calibration.site import Halves, calibration, halves, held_out
 from tools.calibration.trials import GROUP
 from tools.evaluation.channels import CLEAN, LENGTHS, augmented, conditions, crowd_of, through
@@ -28,7 +28,6 @@ from tools.evaluation.verification import Compared
 
 RATE: Final = 0.01
 """The stated operating point: strangers taken for the speaker at score 0.5."""
-KEPT: Final = Path(__file__).resolve().parents[1] / "build" / "evaluate" / "heard"
 
 
 def main() -> int:

@@ -12,12 +12,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from shared.domain.recording import Vector
 from tools.calibration.hearing import Heard
+
+KEPT: Final = Path(__file__).resolve().parents[2] / "build" / "evaluate" / "heard"
+"""Of the development speech: what one of its tools has heard, the others need not hear again."""
 
 
 @dataclass(frozen=True)

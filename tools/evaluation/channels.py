@@ -15,7 +15,6 @@ from tools.evaluation.pieces import LONG, DataSet
 from tools.evaluation.verification import Compared, compared
 
 CLEAN: Final = Condition("clean", by.clean)
-TELEPHONE: Final = Condition("telephone band", by.telephone)
 SNRS: Final = (25, 20, 15, 10, 5)
 LENGTHS: Final = (LONG, FULL, "4 s", "2 s", "1 s")
 CHANGED_LENGTHS: Final = ("4 s", "2 s", "1 s")
@@ -36,7 +35,7 @@ def conditions(crowd: Sequence[Samples]) -> list[Condition]:
         CLEAN,
         Condition("8 kHz", by.eight_kilohertz),
         Condition("8 kHz, bass falling away below 200 Hz", by.handset),
-        TELEPHONE,
+        Condition("telephone band", by.telephone),
         Condition("G.711 mu-law", by.mu_law),
         Condition("G.711 A-law", by.a_law),
         Condition("GSM full rate", by.gsm),

@@ -26,9 +26,9 @@ import numpy as np
 
 from shared.inference.embedder import speaker_model
 from tools.calibration.hearing import Pipeline, open_pipeline
-from tools.calibration.kept import KeptHearings
+from tools.calibration.kept import KEPT, KeptHearings
 from tools.calibration.progress import progress
-from tools.evaluation.channels import CLEAN, conditions, crowd_of
+from tools.evaluation.channels import conditions, crowd_of
 from tools.evaluation.degradations import Condition
 from tools.evaluation.ears import Ear, our_ear
 from tools.evaluation.pieces import DataSet, data_sets
@@ -41,7 +41,6 @@ MODEL: Final = "campplus-channels-1"
 DIRECTIONS: Final = 12
 """Fewer leave more of a channel; many more would begin to cost what tells voices apart."""
 LENGTH: Final = "4 s"
-KEPT: Final = Path(__file__).resolve().parents[2] / "build" / "evaluate" / "heard"
 
 
 def main() -> int:
@@ -81,16 +80,14 @@ def _with_all_directions(served: Pipeline, folder: Path) -> Pipeline:
 
 
 def _differences(data: DataSet, ear: Ear, channels: Sequence[Condition]) -> Iterator[Numbers]:
-    """[192] for the first test of each group of each speaker through each channel."""
+    """[192] for the first test of each group of each speaker; the first channel must be the one without change."""
     for speaker in progress(data.speakers, f"channels of {data.name}"):
         for piece in speaker.tests:
             if piece.length != LENGTH or piece.number:
                 continue
-            as_it_is = heard_as(ear, CLEAN, speaker, piece).embedding
-            for channel in channels:
-                changed = heard_as(ear, channel, speaker, piece).embedding
-                if channel is not CLEAN and changed is not None and as_it_is is not None:
-                    yield np.asarray(changed - as_it_is, np.float64)
+            unchanged, *changed = (heard_as(ear, channel, speaker, piece).embedding for channel in channels)
+            if unchanged is not None:
+                yield from (np.asarray(one - unchanged, np.float64) for one in changed if one is not None)
 
 
 if __name__ == "__main__":
