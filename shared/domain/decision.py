@@ -53,11 +53,11 @@ COMPARISON_FALSE_MATCH: Final = 0.01
 LIST_FALSE_ALARM: Final = 0.025
 """What it aims at where a stranger meets a whole list, however long, so that at most 5 % are named: the tail of real
 strangers' scores is heavier than the bound assumes. Measured on lists of 40 (docs/accuracy.md): 6 % of strangers named,
-all of them by two speakers who are as alike as one; 0 % without these two, and 2 % of the enrolled not named."""
+all of them by two speakers who are as alike as one; 0 % without these two, and 4 % of the enrolled not named."""
 
 LONG_LIST: Final = 40
 """Up to so many candidates Bonferroni's bound, which is as far as there are real ones of one kind to try it on: 2.8 in
-log odds, where 19 of 20 strangers stay below 1.4 (3.7 with the two who are as alike as one)."""
+log odds, where 19 of 20 strangers stay below 1.0 and all below 1.6, without the two who are as alike as one."""
 
 LONG_LIST_GROWTH: Final = 0.35
 """What each further ``ln N`` costs beyond that. The chances of one stranger are not independent: who is unlike most is
