@@ -55,7 +55,7 @@ def work(tables: Tables, wire: Connection) -> None:
         wire.send(_done(stores, clock, action, *details))
 
 
-def _done(stores: Stores, clock: Clock, action: str, subscription_id: str, *details: str) -> object:
+def _done(stores: Stores, clock: Clock, action: str, subscription_id: str, *details: str) -> object:  # noqa: C901  one flat match
     key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, details[0] if details else str(uuid4()))
     match action:
         case "identify":

@@ -1,4 +1,4 @@
-"""The table in CONTRIBUTING.md: who may import whom, and how long a file may be."""
+"""The table in CONTRIBUTING.md: who may import whom."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ ADAPTERS: dict[str, frozenset[str]] = {
 }
 """Files of an inner layer that are adapters nevertheless: what they alone may use."""
 
-MAX_LINES = 320
 MAX_ENTRY_LINES = 40
 
 
@@ -148,13 +147,6 @@ def test_a_forbidden_import_is_found(package: str, source: str) -> None:
 )
 def test_an_allowed_import_is_not_reported(package: str, source: str) -> None:
     assert violations(package, source) == []
-
-
-def test_no_file_is_longer_than_can_be_read_in_one_go() -> None:
-    folders = (*APP_FOLDERS, "localhost", "tools", "tests")
-    files = [path for folder in folders for path in sources(folder) if "node_modules" not in path.parts]
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
-    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
 
 
 def test_the_entry_point_only_registers() -> None:

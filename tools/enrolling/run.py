@@ -63,12 +63,8 @@ class Run:
         profile_id = speaker.profile_id or known.profiles.get(speaker.name) or self._created(speaker)
         if profile_id is None:
             return
-        if speaker.consent_statement and speaker.name not in known.consented:
-            answer = self.service.consent(profile_id, speaker.consent_statement)
-            if not answer.good:
-                self._refuse_all(speaker, answer)
-                return
-            self.journal.write({"consented": speaker.name})
+        if not self._consented(speaker, profile_id):
+            return
         answer = self.service.profile(profile_id)
         if not answer.good:
             self._refuse_all(speaker, answer)
@@ -79,6 +75,17 @@ class Run:
                 raise Stopped
             if recording.name not in known.enrolled and recording.name not in known.refused:
                 count = self._recording(profile_id, recording, count)
+
+    def _consented(self, speaker: Speaker, profile_id: str) -> bool:
+        """Whether the consent that the list names is recorded; a refusal counts for all recordings of the speaker."""
+        if not speaker.consent_statement or speaker.name in self.journal.known.consented:
+            return True
+        answer = self.service.consent(profile_id, speaker.consent_statement)
+        if not answer.good:
+            self._refuse_all(speaker, answer)
+            return False
+        self.journal.write({"consented": speaker.name})
+        return True
 
     def _created(self, speaker: Speaker) -> str | None:
         """The new profile's id; None when the service refuses to make one."""

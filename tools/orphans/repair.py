@@ -21,7 +21,7 @@ from tools.orphans.census import ALL, Account
 from tools.orphans.findings import Finding, Problem
 
 
-def repair(account: Account, finding: Finding) -> bool:
+def repair(account: Account, finding: Finding) -> bool:  # noqa: C901  one flat match
     """Whether something was done. Safe to repeat, and beside the running service."""
     owner, where = finding.subscription_id, finding.where
     match finding.problem:

@@ -58,7 +58,7 @@ def spelled_out(codecs: str) -> list[str]:
     return found
 
 
-def sent(container: str, codec: str) -> Sent:
+def sent(container: str, codec: str) -> Sent:  # noqa: C901  one flat match
     """Such a body, and what it is called."""
     match container:
         case "none":
