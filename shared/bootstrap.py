@@ -64,25 +64,25 @@ from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
 from shared.storage.audit import RowAuditTrail
-from shared.storage.blobs import AzureBlobs
-from shared.storage.compaction import RowCompaction
-from shared.storage.data_keys import DataKeys
-from shared.storage.envelope import Envelope
-from shared.storage.galleries import RowGalleries
-from shared.storage.groups import RowGroups
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.tables import TableRows
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.galleries import RowGalleries
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.instances import RowInstances
-from shared.storage.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
-from shared.storage.key_vault import KeyVaultKeyEncryption
 from shared.storage.layout import GALLERIES, INSTANCES, SUBSCRIPTIONS_PARTITION
-from shared.storage.migration import RowMigrationStore
-from shared.storage.operations import RowOperationStore
-from shared.storage.packs import Packs
-from shared.storage.profiles import RowProfileStore
+from shared.storage.profiles.groups import RowGroups
+from shared.storage.profiles.migration import RowMigrationStore
+from shared.storage.profiles.operations import RowOperationStore
+from shared.storage.profiles.store import RowProfileStore
+from shared.storage.profiles.sweep import RowUpkeep
 from shared.storage.purge import SubscriptionPurge
-from shared.storage.speakers import SpeakerReader
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.envelope import Envelope
+from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
+from shared.storage.sealing.key_vault import KeyVaultKeyEncryption
 from shared.storage.subscriptions import RowSubscriptionStore
-from shared.storage.tables import TableRows
-from shared.storage.upkeep import RowUpkeep
 
 log: Final = logging.getLogger("timbre.start")
 

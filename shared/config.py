@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.storage.account import StorageAccount
+from shared.storage.backend.account import StorageAccount
 
 
 class ConfigInvalid(Exception):

@@ -26,7 +26,7 @@ from localhost.azurite import Azurite
 from localhost.failure import CannotStart
 from shared.config import STORAGE, TABLE_URI, ConfigInvalid, read
 from shared.domain.errors import StorageUnavailable
-from shared.storage.account import StorageAccount
+from shared.storage.backend.account import StorageAccount
 from tools.orphans.census import Account, Progress, take
 from tools.orphans.findings import Finding, findings, pending
 from tools.orphans.owners import Owners, Strays, azure_account, azure_strays, find

@@ -21,9 +21,9 @@ from typing import Final
 from localhost.failure import CannotStart
 from shared.config import ConfigInvalid
 from shared.domain.errors import SealBroken, StorageUnavailable, SubscriptionUnknown
-from shared.storage.data_keys import DataKeys
+from shared.storage.backend.ports import Rows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, end_of
-from shared.storage.ports import Rows
+from shared.storage.sealing.data_keys import DataKeys
 from tools.portability.deployment import REPOSITORY, deployment
 
 _PREFIX: Final = data_key_row("")

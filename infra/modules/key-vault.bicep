@@ -1,4 +1,4 @@
-// The key-encryption key: wraps each subscription's data key and never leaves the vault (shared/storage/key_vault.py).
+// The key-encryption key: wraps each subscription's data key and never leaves the vault (shared/storage/sealing/key_vault.py).
 
 @description('Name of the vault.')
 param name string

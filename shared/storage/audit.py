@@ -12,8 +12,8 @@ from typing import Final
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage, Via
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.fields import Fields
-from shared.storage.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
+from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
+from shared.storage.backend.row_values import Fields
 
 _FIRST: Final = "at:"
 _END: Final = "at;"

@@ -10,9 +10,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.storage.due import remove_silently
-from shared.storage.fields import Fields
-from shared.storage.ports import Insert, Merge, RowConflict, RowMissing, Rows
+from shared.storage.backend.ports import Insert, Merge, RowConflict, RowMissing, Rows
+from shared.storage.backend.row_values import Fields
+from shared.storage.profiles.schedule import remove_silently
 
 SEEN: Final = timedelta(seconds=90)
 """Three beats: an instance that was not heard of for so long is no longer counted."""

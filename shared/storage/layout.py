@@ -9,9 +9,9 @@ Table ``voices``, one partition for each subscription:
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
-    change:-  change:<number>                       which identification profiles changed, see ``changes.py``
-    pack:<first id>                                 a packed part of the gallery, see ``packs.py``
-    group:<name>                                    a named group of identification profiles, see ``groups.py``
+    change:-  change:<number>                       which identification profiles changed, ``profiles/change_log.py``
+    pack:<first id>                                 a packed part of the gallery, ``gallery/packs.py``
+    group:<name>                                    a named group of identification profiles, ``profiles/groups.py``
     member:<group id>:<profile id>                  who is in it
     grouped:<profile id>:<group id>                 the same, found from the profile
 

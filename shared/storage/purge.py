@@ -23,10 +23,21 @@ from typing import Final
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.subscription import Subscription
 from shared.storage.audit import RowAuditTrail
-from shared.storage.expiry import SETTLED
-from shared.storage.fields import Fields
+from shared.storage.backend.ports import (
+    MAX_CHANGES,
+    Blobs,
+    Change,
+    Insert,
+    Remove,
+    Replace,
+    Row,
+    RowConflict,
+    Rows,
+    Value,
+)
+from shared.storage.backend.row_values import Fields
 from shared.storage.layout import ERASED, is_operation, subscription_prefix
-from shared.storage.ports import MAX_CHANGES, Blobs, Change, Insert, Remove, Replace, Row, RowConflict, Rows, Value
+from shared.storage.profiles.expiry import SETTLED
 from shared.storage.subscriptions import RowSubscriptionStore
 
 logger: Final = logging.getLogger(__name__)

@@ -23,9 +23,9 @@ from shared.domain.subscription import (
     SubscriptionState,
     Thresholds,
 )
-from shared.storage.fields import Fields
+from shared.storage.backend.ports import Row, Value
+from shared.storage.backend.row_values import Fields
 from shared.storage.layout import SUBSCRIPTION_PREFIX
-from shared.storage.ports import Row, Value
 
 T = TypeVar("T")
 

@@ -24,17 +24,8 @@ from shared.domain.errors import (
     SubscriptionUnknown,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
-from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
-from shared.storage.data_keys import DataKeys
-from shared.storage.fields import Fields
-from shared.storage.layout import (
-    SUBSCRIPTION_PREFIX,
-    SUBSCRIPTIONS_PARTITION,
-    end_of,
-    key_row,
-    subscription_row,
-)
-from shared.storage.ports import (
+from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.ports import (
     Change,
     Insert,
     Merge,
@@ -47,6 +38,15 @@ from shared.storage.ports import (
     Rows,
     Value,
 )
+from shared.storage.backend.row_values import Fields
+from shared.storage.layout import (
+    SUBSCRIPTION_PREFIX,
+    SUBSCRIPTIONS_PARTITION,
+    end_of,
+    key_row,
+    subscription_row,
+)
+from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.subscription_records import (
     STRAY,
     changed_values,

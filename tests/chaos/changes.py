@@ -10,9 +10,9 @@ from shared.domain.consent import ConsentRecord
 from shared.domain.errors import ProfileNotFound, SubscriptionUnknown, TimbreError
 from shared.domain.profile import Profile, RetentionOverride
 from shared.domain.subscription import KeySlot, SettingsChange, SubscriptionState
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.layout import subscription_row
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from tests.chaos.service import (
     CUSTOMER,
     NEW_KEY_ENCRYPTION_KEY,

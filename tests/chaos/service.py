@@ -16,12 +16,12 @@ from shared.services.manage import DeleteSubscription, PutSubscription, Regenera
 from shared.services.profiles import EraseProfile
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
-from shared.storage.compaction import RowCompaction
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
-from shared.storage.packs import Packs
-from shared.storage.speakers import SpeakerReader
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.subscription_records import digest
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, Storage, Stores, enroll, instance, new_id, new_profile

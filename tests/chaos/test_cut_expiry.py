@@ -15,9 +15,9 @@ from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
 from shared.domain.subscription import SettingsChange
-from shared.storage.expiry import SETTLED
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.layout import due_row
-from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.profiles.expiry import SETTLED
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.expiring import DAY, keeping
 from tests.contract.stores import NOW, Clock, Storage, Stores, enroll, everything, instance, keys_of, new_profile

@@ -15,11 +15,11 @@ import pytest
 from localhost.azurite import Azurite
 from shared.domain.errors import StorageUnavailable, TimbreError
 from shared.domain.subscription import KeySlot, SettingsChange
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.tables import TableRows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.tables import TableRows
 from tests.chaos.changes import CHANGES, SHORT, Change, begun, nothing_is_left_of_a_deleted_one
 from tests.chaos.service import (
     OPERATOR,

@@ -16,10 +16,10 @@ import pytest
 from localhost.azurite import Azurite
 from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Profile, ProfileKey
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.tables import TableRows
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import (
     LATER,

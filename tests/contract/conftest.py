@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.ports import Blobs, Rows
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import Blobs, Rows
+from shared.storage.backend.tables import TableRows
 from tests.contract.stores import Storage
 
 TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]

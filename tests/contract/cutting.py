@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TypeVar
 
 from shared.domain.errors import StorageUnavailable
-from shared.storage.ports import Blob, Blobs, Change, Row, Rows
+from shared.storage.backend.ports import Blob, Blobs, Change, Row, Rows
 
 T = TypeVar("T")
 

@@ -18,10 +18,10 @@ from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
 from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import SpeakerCard
 from shared.services.migrate import Migrate
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import Row
 from shared.storage.layout import end_of, enrollments_prefix
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.migration import RowMigrationStore
-from shared.storage.ports import Row
+from shared.storage.profiles.migration import RowMigrationStore
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 from tests.contract.stores import NOW, Clock, Storage, Stores, instance, new_profile, new_subscription
 from tests.unit.inference.golden.signals import voice as signal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.storage.packs import place_of
+from shared.storage.gallery.packs import place_of
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
 from tests.contract.stores import PACK_PROFILES, Storage, instance, new_subscription
 

@@ -14,21 +14,21 @@ from shared.domain.recording import Vector
 from shared.domain.subscription import KeySlot
 from shared.services.audit import Audit, RecordExpiry
 from shared.storage.audit import RowAuditTrail
-from shared.storage.compaction import RowCompaction
-from shared.storage.data_keys import DataKeys
-from shared.storage.envelope import Envelope
-from shared.storage.galleries import RowGalleries
-from shared.storage.groups import RowGroups
-from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.operations import RowOperationStore
-from shared.storage.packs import Packs
-from shared.storage.ports import Blobs, Rows
-from shared.storage.profiles import RowProfileStore
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import Blobs, Rows
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.galleries import RowGalleries
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
+from shared.storage.profiles.groups import RowGroups
+from shared.storage.profiles.operations import RowOperationStore
+from shared.storage.profiles.store import RowProfileStore
+from shared.storage.profiles.sweep import RowUpkeep
 from shared.storage.purge import SubscriptionPurge
-from shared.storage.speakers import SpeakerReader
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.envelope import Envelope
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.subscriptions import RowSubscriptionStore
-from shared.storage.upkeep import RowUpkeep
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)

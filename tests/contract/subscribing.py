@@ -14,9 +14,9 @@ from shared.domain.subscription import (
     SubscriptionSettings,
     Thresholds,
 )
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption
 from shared.storage.layout import key_row
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.audit import RowAuditTrail
-from shared.storage.ports import Rows
+from shared.storage.backend.ports import Rows
 from tests.contract.stores import new_id
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.storage.ports import Blobs
+from shared.storage.backend.ports import Blobs
 
 
 def test_an_absent_blob_is_none(blobs: Blobs) -> None:

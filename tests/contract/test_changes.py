@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
-from shared.storage.changes import News, last_change, logged, news, trim
+from shared.storage.backend.ports import Remove, Rows
 from shared.storage.layout import change_row
-from shared.storage.ports import Remove, Rows
+from shared.storage.profiles.change_log import News, last_change, logged, news, trim
 from tests.contract.comparing import new_speaker
 from tests.contract.expiring import keeping, sweep
 from tests.contract.stores import NOW, Clock, Storage, enroll, instance, new_profile, new_subscription

@@ -10,10 +10,10 @@ from azure.storage.blob import BlobServiceClient
 
 from localhost.azurite import Azurite
 from shared.domain.errors import StorageUnavailable
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.ports import Insert
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.ports import Insert
+from shared.storage.backend.tables import TableRows
 
 pytestmark = pytest.mark.azurite
 

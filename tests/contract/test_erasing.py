@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.errors import ProfileNotFound, TooManyProfiles
 from shared.domain.profile import EnrollmentStatus, ProfileKind
-from shared.storage.ports import Merge, Remove
+from shared.storage.backend.ports import Merge, Remove
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     LATER,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.due import Eraser, erase_due
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row
 from shared.storage.layout import due_row, enrollment_row, grouped_row, member_row
-from shared.storage.memberships import Disbander, forget
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.ports import MAX_CHANGES, Insert, Remove, Row
+from shared.storage.profiles.memberships import Disbander, forget
+from shared.storage.profiles.schedule import Eraser, erase_due
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.stores import NOW
 

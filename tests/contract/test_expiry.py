@@ -10,7 +10,7 @@ import pytest
 from shared.domain.audit import AuditAction
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKind, RetentionOverride
-from shared.storage.ports import Remove
+from shared.storage.backend.ports import Remove
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
     DAY,

@@ -12,11 +12,11 @@ import pytest
 from shared.domain.errors import StorageUnavailable
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import RetentionPolicy, SettingsChange
-from shared.storage.galleries import IDLE_SECONDS, RECHECK_SECONDS, RowGalleries
+from shared.storage.backend.ports import Merge
+from shared.storage.gallery.galleries import IDLE_SECONDS, RECHECK_SECONDS, RowGalleries
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import profile_row
-from shared.storage.packs import Packs
-from shared.storage.ports import Merge
-from shared.storage.speakers import SpeakerReader
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
 from tests.contract.cutting import Failure, Scissors
 from tests.contract.expiring import keeping

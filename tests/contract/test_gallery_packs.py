@@ -11,9 +11,9 @@ import pytest
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.profile import ProfileKind
-from shared.storage.changes import logged, news
+from shared.storage.backend.ports import Remove, Row
 from shared.storage.layout import pack_row
-from shared.storage.ports import Remove, Row
+from shared.storage.profiles.change_log import logged, news
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
 from tests.contract.packing import assert_a_new_instance_is_right, names, opened, packed
@@ -34,7 +34,7 @@ FEW_KEPT = 100
 
 @pytest.fixture
 def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.storage.compaction.KEPT", FEW_KEPT)
+    monkeypatch.setattr("shared.storage.gallery.compaction.KEPT", FEW_KEPT)
 
 
 def profile_reads(storage: Storage, subscription_id: str) -> int:

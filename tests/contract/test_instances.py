@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from shared.storage.backend.ports import Rows
 from shared.storage.instances import FORGOTTEN, SEEN, RowInstances
-from shared.storage.ports import Rows
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

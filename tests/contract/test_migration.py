@@ -10,11 +10,11 @@ import pytest
 
 from shared.domain.migration import RECHECK
 from shared.domain.profile import ProfileKind
-from shared.storage.changes import last_change, news
-from shared.storage.envelope import Place, Secret
-from shared.storage.fields import Fields
+from shared.storage.backend.row_values import Fields
 from shared.storage.layout import profile_row
-from shared.storage.records import vector_from
+from shared.storage.profiles.change_log import last_change, news
+from shared.storage.profiles.records import vector_from
+from shared.storage.sealing.envelope import Place, Secret
 from tests.contract.cutting import Scissors
 from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, model, scene_on, spoken
 from tests.contract.stores import NOW, Clock, Storage

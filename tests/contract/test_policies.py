@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.profile import Profile, RetentionOverride
 from shared.domain.subscription import UNSET, SettingsChange
-from shared.storage.due import expire_due
-from shared.storage.expiry import SETTLED
 from shared.storage.layout import due_row
+from shared.storage.profiles.expiry import SETTLED
+from shared.storage.profiles.schedule import expire_due
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
     DAY,
@@ -99,7 +99,7 @@ def test_a_profile_made_under_the_old_policy_while_it_changed_is_found_by_the_se
 
 
 def test_a_walk_goes_on_where_its_last_slice_ended(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.storage.expiry.WALK_SLICE", 2)
+    monkeypatch.setattr("shared.storage.profiles.expiry.WALK_SLICE", 2)
     stores = instance(storage)
     subscription_id = keeping(stores)
     keys = [stores.profiles.create(new_profile(subscription_id, kind), 10).key for kind in KINDS for _ in range(2)]

@@ -16,8 +16,8 @@ from shared.domain.errors import ProfileNotFound, SubscriptionNotFound, TooManyP
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import SettingsChange
-from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from tests.contract.stores import (
     KEY_ENCRYPTION_KEY,
     NOW,

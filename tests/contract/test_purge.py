@@ -14,9 +14,9 @@ from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailabl
 from shared.domain.operation import Operation, OperationFailed, operation_id
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, SubscriptionSettings, SubscriptionState
-from shared.storage.due import upload_due
-from shared.storage.expiry import SETTLED
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
+from shared.storage.profiles.expiry import SETTLED
+from shared.storage.profiles.schedule import upload_due
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import NOW, Storage, Stores, enroll, everything, instance, new_id, new_profile
 

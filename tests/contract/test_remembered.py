@@ -13,10 +13,10 @@ import pytest
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKey, RetentionOverride, Signature
 from shared.domain.subscription import SettingsChange
-from shared.storage.candidates import Candidates
-from shared.storage.changes import KEPT, trim
 from shared.storage.layout import profile_row
-from shared.storage.remembered import Remembered
+from shared.storage.profiles.candidates import Candidates
+from shared.storage.profiles.change_log import KEPT, trim
+from shared.storage.profiles.remembered import Remembered
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.expiring import DAY, keeping
 from tests.contract.stores import NOW, Clock, Storage, Stores, enroll, instance, new_profile, new_subscription

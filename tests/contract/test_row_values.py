@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from shared.storage.ports import (
+from shared.storage.backend.ports import (
     MAX_CHANGES,
     Insert,
     Merge,

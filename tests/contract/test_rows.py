@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.storage.ports import (
+from shared.storage.backend.ports import (
     MAX_CHANGES,
     Change,
     Insert,

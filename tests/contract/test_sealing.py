@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.errors import SealBroken, SubscriptionUnknown
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.envelope import Place, Secret
+from shared.storage.backend.ports import Merge, Row, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, profile_row
-from shared.storage.ports import Merge, Row, Value
+from shared.storage.sealing.envelope import Place, Secret
 from tests.contract.stores import NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
 
 KIND = ProfileKind.TEXT_DEPENDENT_VERIFICATION

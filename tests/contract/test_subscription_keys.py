@@ -17,9 +17,9 @@ from shared.domain.subscription import (
     SettingsChange,
     Subscription,
 )
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.ports import Change
+from shared.storage.backend.ports import Change
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id

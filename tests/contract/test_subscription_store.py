@@ -23,10 +23,10 @@ from shared.domain.subscription import (
     SubscriptionState,
     Thresholds,
 )
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.backend.ports import Insert, Row, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
-from shared.storage.ports import Insert, Row, Value
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors

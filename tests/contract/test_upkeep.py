@@ -12,11 +12,11 @@ from shared.domain.errors import OperationNotFound
 from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
 from shared.domain.profile import EnrollmentStatus
-from shared.storage.due import erase_due, upload_due
-from shared.storage.expiry import kept_for_good
+from shared.storage.backend.ports import Insert
 from shared.storage.layout import due_row, is_operation
-from shared.storage.ports import Insert
-from shared.storage.upkeep import POSTPONED, RowUpkeep
+from shared.storage.profiles.expiry import kept_for_good
+from shared.storage.profiles.schedule import erase_due, upload_due
+from shared.storage.profiles.sweep import POSTPONED, RowUpkeep
 from tests.contract.cutting import Failure, Scissors
 from tests.contract.stores import NOW, Storage, everything, instance, keys_of, new_id, new_profile
 

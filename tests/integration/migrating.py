@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from shared.services.migrate import Migrate
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.migration import RowMigrationStore
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.tables import TableRows
+from shared.storage.profiles.migration import RowMigrationStore
 from tests.contract.moving import LISTENER, opened
 from tests.contract.stores import Storage, Stores, instance
 

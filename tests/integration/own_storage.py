@@ -22,7 +22,7 @@ from shared.bootstrap import build
 from shared.config import read
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.recording import Utterance, Vector
-from shared.storage.account import StorageAccount
+from shared.storage.backend.account import StorageAccount
 from tests.service import RunningService, running_service
 from tests.voices import RATE, flite, wav_bytes
 from tools.audit_orphans import Audit, audit

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from localhost.azurite import Azurite
-from shared.storage.account import StorageAccount
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.backend.account import StorageAccount
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, enroll, instance, new_profile, new_subscription
 from tools.audit_orphans import main
 from tools.orphans.owners import azure_account

@@ -23,10 +23,10 @@ from shared.domain.recording import Audio
 from shared.inference.embedder import OnnxSpeakerModel
 from shared.services.identify import Identify
 from shared.services.verify import VerifySpeech
-from shared.storage.fields import Fields
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
+from shared.storage.backend.row_values import Fields
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.ports import MAX_CHANGES, Insert, Rows
 from tests.contract.moving import LISTENER, enroll_voice, model, spoken
 from tests.contract.stores import Clock, Storage, Stores, instance, new_profile, new_subscription
 from tests.integration.migrating import NEW_DIMENSION, NEW_MODEL, migrations, storage_of

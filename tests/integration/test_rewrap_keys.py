@@ -14,13 +14,13 @@ import pytest
 
 from localhost.azurite import Azurite
 from shared.domain.errors import SealBroken, StorageUnavailable
-from shared.storage.account import StorageAccount
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import LocalKeyEncryption, WrappedKey
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.memory import MemoryRows
+from shared.storage.backend.ports import Insert, Merge, Remove, Rows
+from shared.storage.backend.tables import TableRows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
-from shared.storage.memory import MemoryRows
-from shared.storage.ports import Insert, Merge, Remove, Rows
-from shared.storage.tables import TableRows
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import LocalKeyEncryption, WrappedKey
 from tests.service import REPOSITORY
 from tools.rewrap_keys import Rewrapped, rewrap
 

@@ -21,9 +21,9 @@ import pytest
 from localhost.azurite import Azurite
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import RetentionPolicy, Subscription, SubscriptionSettings
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.tables import TableRows
 from tests.contract.comparing import scores
 from tests.contract.expiring import sweep
 from tests.contract.stores import NOW, Clock, Storage, Stores, enrolled, instance, new_enrollment

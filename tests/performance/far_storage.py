@@ -21,7 +21,7 @@ from unittest.mock import patch
 from localhost.azurite import Azurite
 from shared.domain.measurement import stage
 from shared.services import identify, identify_among, verify
-from shared.storage.ports import Change, Row, Rows
+from shared.storage.backend.ports import Change, Row, Rows
 from tests.in_process import Answer
 from tests.round_trips.app import MEMORY, App, app
 from tests.round_trips.customers import (

@@ -25,13 +25,13 @@ from shared.domain.decision import open_set
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Scorer
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.compaction import RowCompaction
-from shared.storage.galleries import RowGalleries
-from shared.storage.packs import Packs
-from shared.storage.speakers import SpeakerReader
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.tables import TableRows
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.galleries import RowGalleries
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 from tests.contract.stores import NOW, Clock, Storage, instance, new_id
 from tests.performance.population import MODEL, SPEAKER_MODEL, Population, voice

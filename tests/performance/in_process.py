@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 from shared import bootstrap
 from shared.bootstrap import Services
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.ports import Blob, Blobs, Change, Row, Rows
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.ports import Blob, Blobs, Change, Row, Rows
+from shared.storage.backend.tables import TableRows
 from tests.performance.invoke import invoke_identify, invoke_verify
 
 

@@ -14,12 +14,12 @@ from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, Profile
 from shared.domain.recording import Vector
 from shared.inference.embedder import speaker_model
 from shared.inference.model_card import read_catalogue
-from shared.storage.changes import logged
-from shared.storage.due import expire_due
-from shared.storage.envelope import Envelope, Place, Secret
+from shared.storage.backend.ports import MAX_CHANGES, Change, Insert, Merge, Rows
 from shared.storage.layout import TALLY, profile_row
-from shared.storage.ports import MAX_CHANGES, Change, Insert, Merge, Rows
-from shared.storage.records import SealedVoice, profile_values, signature_bytes
+from shared.storage.profiles.change_log import logged
+from shared.storage.profiles.records import SealedVoice, profile_values, signature_bytes
+from shared.storage.profiles.schedule import expire_due
+from shared.storage.sealing.envelope import Envelope, Place, Secret
 from tests.contract.stores import NOW, new_id
 
 SEED = 7

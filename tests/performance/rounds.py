@@ -79,7 +79,7 @@ def over_http(client: Client, bare: Bare, spoken: Material, enrolled: Enrolled, 
 
 def among_many(client: Client, bare: Bare, spoken: Material, enrolled: Enrolled, repetitions: int) -> list[Comparison]:
     """Identify of 4 s against the same candidates, now that the subscription has many other profiles: from then on
-    candidates are read one by one (``shared.storage.candidates``), as in any subscription of some size.
+    candidates are read one by one (``shared.storage.profiles.candidates``), as in any subscription of some size.
     """
     for _ in range(MANY):
         client.create("identificationProfiles")

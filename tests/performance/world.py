@@ -16,13 +16,13 @@ from shared.domain.profile import Signature
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, Thresholds
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.session import OnnxNetwork
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.compaction import RowCompaction
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.tables import TableRows
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, GALLERIES, KEYS, SUBSCRIPTIONS, VOICES
-from shared.storage.packs import Packs
-from shared.storage.speakers import SpeakerReader
-from shared.storage.tables import TableRows
 from tests.api.later import IDENTIFICATION, V2021
 from tests.contract.stores import Storage, Stores, instance, new_id
 from tests.performance.client import Client, Unexpected

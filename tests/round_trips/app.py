@@ -18,15 +18,15 @@ from shared.bootstrap import Services, build
 from shared.config import read
 from shared.http.routes import Route
 from shared.http.streams import StreamRequest
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.compaction import RowCompaction
-from shared.storage.data_keys import DataKeys
-from shared.storage.key_encryption import KeyEncryption
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.ports import Rows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import Rows
+from shared.storage.backend.tables import TableRows
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.key_encryption import KeyEncryption
 from shared.storage.subscriptions import RowSubscriptionStore
-from shared.storage.tables import TableRows
 from tests.api.every_route import functions, http_trigger, template
 from tests.in_process import Answer, Function, call
 from tests.round_trips.ledger import Ledger, NotingBlobs, NotingRows

@@ -12,8 +12,8 @@ from itertools import groupby
 from threading import Lock, current_thread
 from typing import Final
 
+from shared.storage.backend.ports import Blob, Blobs, Change, Merge, Row, Rows
 from shared.storage.layout import CHANGE_HEAD, ENROLLMENT_AUDIO, GALLERIES, INSTANCES, KEYS, is_operation
-from shared.storage.ports import Blob, Blobs, Change, Merge, Row, Rows
 
 PRESENCE: Final = "presence"
 """The thread of the beat that comes every half minute, beside whatever request is under way."""

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 
 from localhost.azurite import Azurite
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.memory import MemoryRows
+from shared.storage.backend.ports import MAX_CHANGES, Insert
+from shared.storage.backend.tables import PAGE_ROWS, TableRows
 from shared.storage.instances import RowInstances
-from shared.storage.memory import MemoryRows
-from shared.storage.ports import MAX_CHANGES, Insert
-from shared.storage.tables import PAGE_ROWS, TableRows
 from tests.round_trips.ledger import Ledger, NotingRows
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

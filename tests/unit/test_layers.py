@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -119,13 +120,13 @@ def test_the_table_names_every_layer() -> None:
         ("shared.domain", "from shared.services.ports import Clock"),
         ("shared.domain", "from shared import services"),
         ("shared.services", "import onnxruntime"),
-        ("shared.services", "from shared.storage.memory import MemoryRows"),
+        ("shared.services", "from shared.storage.backend.memory import MemoryRows"),
         ("shared.services", "from shared.http import errors"),
         ("shared.services", "def late() -> None:\n    import soundfile"),
         ("shared.storage", "from shared.http.reply import Reply"),
         ("shared.storage", "from shared.services.enroll import EnrollPhrase"),
         ("shared.audio", "from shared.inference.embedder import Embedder"),
-        ("shared.http", "from shared.storage.tables import TableRows"),
+        ("shared.http", "from shared.storage.backend.tables import TableRows"),
         ("shared.http", "import azure.data.tables"),
         ("functions", "from shared.inference.session import OnnxNetwork"),
         ("functions", "from localhost.settings import load"),
@@ -142,11 +143,27 @@ def test_a_forbidden_import_is_found(package: str, source: str) -> None:
         ("shared.services", "from shared.domain import errors\nfrom shared.services.ports import Clock"),
         ("shared.storage", "from azure.data.tables import TableClient\nfrom shared.services.ports import Clock"),
         ("functions", "import azure.functions as func\nfrom shared.http import v1"),
-        ("localhost", "from shared.storage.tables import TableRows"),
+        ("localhost", "from shared.storage.backend.tables import TableRows"),
     ],
 )
 def test_an_allowed_import_is_not_reported(package: str, source: str) -> None:
     assert violations(package, source) == []
+
+
+def storage_part(module: str) -> str | None:
+    """The package of ``shared/storage`` that a module is in; a file that lies in no package is its own."""
+    parts = module.split(".")
+    return parts[2] if parts[:2] == ["shared", "storage"] and len(parts) > 2 else None
+
+
+def test_the_packages_of_storage_import_each_other_without_a_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in sources("shared/storage"):
+        part = storage_part(".".join(path.relative_to(ROOT).with_suffix("").parts)) or ""
+        used = {storage_part(module) for module in imported(path.read_text(encoding="utf-8"))}
+        edges.setdefault(part, set()).update(name for name in used if name and name != part)
+    assert {"backend", "sealing", "profiles", "gallery"} <= set(edges)
+    TopologicalSorter(edges).prepare()  # raises CycleError, which names the circle
 
 
 def test_the_entry_point_only_registers() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from shared.domain.limits import AUDIT_DAYS, OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.services.retain import ERASE_CALLS
-from shared.storage.changes import KEPT
-from shared.storage.compaction import FEWEST_TO_PACK
-from shared.storage.data_keys import CACHE_SECONDS
-from shared.storage.expiry import SETTLED, WALK_SLICE
-from shared.storage.galleries import IDLE_SECONDS
+from shared.storage.gallery.compaction import FEWEST_TO_PACK
+from shared.storage.gallery.galleries import IDLE_SECONDS
+from shared.storage.profiles.change_log import KEPT
+from shared.storage.profiles.expiry import SETTLED, WALK_SLICE
+from shared.storage.sealing.data_keys import CACHE_SECONDS
 from shared.storage.subscriptions import LOOK_UP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]

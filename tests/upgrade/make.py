@@ -28,7 +28,7 @@ from azure.storage.blob import BlobServiceClient
 from localhost.azurite import Azurite
 from shared.bootstrap import build
 from shared.config import read
-from shared.storage.compaction import RowCompaction
+from shared.storage.gallery.compaction import RowCompaction
 from tests.api.client import Client
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2021, Speakers
 from tests.api.operator import Operator

@@ -18,9 +18,9 @@ from localhost.azurite import Azurite
 from shared.bootstrap import build
 from shared.config import read
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.compaction import RowCompaction
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.packs import Packs
 from shared.storage.layout import VOICES, profile_row
-from shared.storage.packs import Packs
 from tests.api.client import Client
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2021, Speakers
 from tests.api.operator import Operator

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from shared.domain.subscription import SubscriptionState
+from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row, subscription_row
-from shared.storage.ports import Blobs, Rows
 from shared.storage.subscription_records import digests_of, strays_of, subscription_of
 
 T = TypeVar("T")

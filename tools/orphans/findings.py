@@ -11,8 +11,8 @@ from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
-from shared.storage.due import ERASE, EXPIRE
 from shared.storage.layout import MIGRATION, PACK_PREFIX, TALLY, audio_prefix, due_range, enrollments_prefix, pack_blob
+from shared.storage.profiles.schedule import ERASE, EXPIRE
 from tools.orphans.census import Census
 
 GRACE: Final = timedelta(hours=1)

@@ -11,10 +11,11 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.storage.account import StorageAccount
-from shared.storage.azure_errors import azure_errors
-from shared.storage.blobs import AzureBlobs
-from shared.storage.fields import Fields
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.errors import azure_errors
+from shared.storage.backend.row_values import Fields
+from shared.storage.backend.tables import TableRows
 from shared.storage.layout import (
     AUDIT,
     ENROLLMENT_AUDIO,
@@ -24,7 +25,6 @@ from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     VOICES,
 )
-from shared.storage.tables import TableRows
 from tools.orphans.census import ALL, Account
 
 Strays = Callable[[], Iterable[str]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shared.domain.profile import ProfileKey
-from shared.storage.due import expire_due, remove_silently
-from shared.storage.fields import Fields
+from shared.storage.backend.ports import Insert, Remove, Replace, RowConflict
+from shared.storage.backend.row_values import Fields
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
@@ -16,7 +16,7 @@ from shared.storage.layout import (
     member_row,
     parsed_profile_row,
 )
-from shared.storage.ports import Insert, Remove, Replace, RowConflict
+from shared.storage.profiles.schedule import expire_due, remove_silently
 from tools.orphans.census import ALL, Account
 from tools.orphans.findings import Finding, Problem
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import UNSET
-from shared.storage.records import Version
+from shared.storage.profiles.records import Version
 from tools.portability.archive import ArchiveRefused
 
 FORMAT: Final = 1
@@ -26,7 +26,7 @@ KINDS: Final = {
 
 @dataclass(frozen=True)
 class PortableProfile:
-    """``signature`` is its plain bytes as ``shared/storage/records.py`` writes them."""
+    """``signature`` is its plain bytes as ``shared/storage/profiles/records.py`` writes them."""
 
     profile: Profile
     signature: bytes | None = field(repr=False)

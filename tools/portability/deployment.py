@@ -20,11 +20,11 @@ from shared.config import STORAGE, TABLE_URI, Config, read
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.services.audit import Audit
 from shared.storage.audit import RowAuditTrail
-from shared.storage.data_keys import DataKeys
-from shared.storage.envelope import Envelope
-from shared.storage.groups import RowGroups
-from shared.storage.key_encryption import KeyEncryption
-from shared.storage.profiles import RowProfileStore
+from shared.storage.profiles.groups import RowGroups
+from shared.storage.profiles.store import RowProfileStore
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.envelope import Envelope
+from shared.storage.sealing.key_encryption import KeyEncryption
 from shared.storage.subscriptions import RowSubscriptionStore
 from tools.orphans.census import Account
 from tools.orphans.owners import azure_account

@@ -12,12 +12,12 @@ from shared.domain.retention import with_expiry
 from shared.domain.subscription import Subscription
 from shared.http.settings import shown
 from shared.services.ports import GroupStore
-from shared.storage.envelope import Envelope, Place, Secret
-from shared.storage.fields import Fields
+from shared.storage.backend.ports import Blobs, Row, Rows
+from shared.storage.backend.row_values import Fields
 from shared.storage.layout import end_of, enrollments_prefix, profiles_range
-from shared.storage.migration import SEALED_BY
-from shared.storage.ports import Blobs, Row, Rows
-from shared.storage.records import Version, profile_of, sealed_voice_of
+from shared.storage.profiles.migration import SEALED_BY
+from shared.storage.profiles.records import Version, profile_of, sealed_voice_of
+from shared.storage.sealing.envelope import Envelope, Place, Secret
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, encoded
 
 ATTEMPTS: Final = 10

@@ -23,14 +23,14 @@ from shared.domain.retention import with_expiry
 from shared.domain.subscription import Subscription
 from shared.services.audit import Audit
 from shared.services.ports import Clock, GroupStore, Ids
-from shared.storage.changes import logged
-from shared.storage.contention import MAX_ATTEMPTS, Pause, rest
-from shared.storage.due import ERASE, Eraser, action_of, armed, erase_due, key_in
-from shared.storage.envelope import Envelope, Place, Secret
+from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
 from shared.storage.layout import TALLY, audio_blob, enrollment_row, profile_row
-from shared.storage.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
-from shared.storage.records import SealedVoice, Version, one_sum, profile_of, profile_values
-from shared.storage.removing import count, counted
+from shared.storage.profiles.change_log import logged
+from shared.storage.profiles.records import SealedVoice, Version, one_sum, profile_of, profile_values
+from shared.storage.profiles.removing import count, counted
+from shared.storage.profiles.schedule import ERASE, Eraser, action_of, armed, erase_due, key_in
+from shared.storage.sealing.envelope import Envelope, Place, Secret
 from tools.portability.archive import ArchiveRefused
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, decoded
 

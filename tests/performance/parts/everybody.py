@@ -16,7 +16,7 @@ from pathlib import Path
 
 from localhost.azurite import Azurite
 from shared.domain.profile import Signature
-from shared.storage.changes import last_change, news
+from shared.storage.profiles.change_log import last_change, news
 from tests.performance.bare import timed
 from tests.performance.client import Client
 from tests.performance.figures import Cell, Times, ratio_of_pairs
@@ -30,7 +30,7 @@ from tests.performance.world import Crowd, World, signature_of
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 QUICK_MOST = 1_000
 PACKED_FROM = 1_000
-"""Fewer are not packed (``shared.storage.compaction``)."""
+"""Fewer are not packed (``shared.storage.gallery.compaction``)."""
 ROUNDS, QUICK_ROUNDS = 30, 5
 SAY_SECONDS = 10.0
 FEW = 3

@@ -18,10 +18,10 @@ from localhost.azurite import Azurite
 from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, SubscriptionSettings
 from shared.services.audit import TrimAudit
 from shared.services.retain import Retain
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.tables import TableRows
 from tests.contract.stores import NOW, Clock, Storage, instance, new_id
 from tests.performance.bare import timed
 from tests.performance.figures import Cell

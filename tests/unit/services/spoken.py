@@ -27,21 +27,21 @@ from shared.services.audit import Audit, RecordExpiry
 from shared.services.ports import Numbers
 from shared.services.profiles import CreateProfile
 from shared.storage.audit import RowAuditTrail
-from shared.storage.compaction import RowCompaction
-from shared.storage.data_keys import DataKeys
-from shared.storage.envelope import Envelope
-from shared.storage.galleries import RowGalleries
-from shared.storage.groups import RowGroups
-from shared.storage.key_encryption import LocalKeyEncryption
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.migration import RowMigrationStore
-from shared.storage.operations import RowOperationStore
-from shared.storage.packs import Packs
-from shared.storage.profiles import RowProfileStore
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.galleries import RowGalleries
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
+from shared.storage.profiles.groups import RowGroups
+from shared.storage.profiles.migration import RowMigrationStore
+from shared.storage.profiles.operations import RowOperationStore
+from shared.storage.profiles.store import RowProfileStore
+from shared.storage.profiles.sweep import RowUpkeep
 from shared.storage.purge import SubscriptionPurge
-from shared.storage.speakers import SpeakerReader
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.envelope import Envelope
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.subscriptions import RowSubscriptionStore
-from shared.storage.upkeep import RowUpkeep
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 

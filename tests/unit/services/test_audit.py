@@ -26,7 +26,7 @@ from shared.services.audit import Audit, TrimAudit
 from shared.services.enroll import EnrollPhrase, EnrollSpeech, SpeechRules
 from shared.services.profiles import CreateProfile, EraseProfile, ResetProfile
 from shared.storage.audit import RowAuditTrail
-from shared.storage.memory import MemoryRows
+from shared.storage.backend.memory import MemoryRows
 from tests.unit.services.spoken import ACTOR, RULES, Spoken, World, caller
 
 TDV, TII = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION

@@ -18,8 +18,8 @@ from shared.services.audit import TrimAudit
 from shared.services.operations import Operations
 from shared.services.ports import SubscriptionEraser, Upkeep
 from shared.services.retain import ERASE_CALLS, SECONDS, SLICE, Retain
+from shared.storage.backend.ports import Merge
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
-from shared.storage.ports import Merge
 from tests.unit.services.spoken import World
 
 

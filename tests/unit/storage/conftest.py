@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.storage import account
+from shared.storage.backend import account
 from tests.azure.certificates import Certificate, certificate
 from tests.azure.identity import SHORT_SECONDS, Identity
 from tests.azure.vault import NAME

@@ -14,10 +14,10 @@ from threading import Thread
 import pytest
 
 from shared.domain.errors import StorageUnavailable
-from shared.storage.account import StorageAccount
-from shared.storage.blobs import AzureBlobs
-from shared.storage.ports import Insert
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.ports import Insert
+from shared.storage.backend.tables import TableRows
 
 
 def account_at(port: int) -> StorageAccount:
@@ -135,8 +135,9 @@ def test_a_connection_string_is_not_shown() -> None:
 def test_with_a_connection_string_neither_identity_nor_key_vault_is_imported() -> None:
     """In a process of its own: other tests may have imported them here."""
     program = (
-        "import sys; from shared.storage.account import StorageAccount; from shared.storage.tables import TableRows;"
-        "from shared.storage.blobs import AzureBlobs; from shared.storage.key_vault import KeyVaultKeyEncryption;"
+        "import sys; from shared.storage.backend.account import StorageAccount;"
+        "from shared.storage.backend.tables import TableRows; from shared.storage.backend.blobs import AzureBlobs;"
+        "from shared.storage.sealing.key_vault import KeyVaultKeyEncryption;"
         "account = StorageAccount(connection_string='UseDevelopmentStorage=true');"
         "TableRows(account, 'voices'); AzureBlobs(account, 'audio');"
         "KeyVaultKeyEncryption('https://vault.vault.azure.net/keys/timbre', account);"

@@ -6,12 +6,12 @@ import pytest
 
 from shared.domain.errors import SealBroken, SubscriptionUnknown
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.data_keys import CACHE_SECONDS, MAX_CACHED, DataKeys
-from shared.storage.envelope import NONCE_BYTES, TAG_BYTES, Envelope, Place, Secret
-from shared.storage.key_encryption import LocalKeyEncryption
+from shared.storage.backend.memory import MemoryRows
+from shared.storage.backend.ports import Rows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
-from shared.storage.memory import MemoryRows
-from shared.storage.ports import Rows
+from shared.storage.sealing.data_keys import CACHE_SECONDS, MAX_CACHED, DataKeys
+from shared.storage.sealing.envelope import NONCE_BYTES, TAG_BYTES, Envelope, Place, Secret
+from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from tests.contract.cutting import CuttingRows, Scissors
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))

@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager
 import pytest
 
 from shared.domain.errors import StorageUnavailable
-from shared.storage.account import StorageAccount
-from shared.storage.ports import Insert, Merge, Remove
-from shared.storage.tables import TableRows
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.ports import Insert, Merge, Remove
+from shared.storage.backend.tables import TableRows
 from tests.azure.certificates import Certificate
 from tests.azure.front import Asked, Front, Given, given_json
 from tests.azure.identity import CLIENT_ID, Identity

@@ -8,9 +8,9 @@ from base64 import b64encode
 import pytest
 
 from shared.domain.errors import SealBroken
-from shared.storage.account import StorageAccount
-from shared.storage.key_encryption import LocalKeyEncryption, WrappedKey
-from shared.storage.key_vault import KeyVaultKeyEncryption
+from shared.storage.backend.account import StorageAccount
+from shared.storage.sealing.key_encryption import LocalKeyEncryption, WrappedKey
+from shared.storage.sealing.key_vault import KeyVaultKeyEncryption
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 DATA_KEY = os.urandom(32)

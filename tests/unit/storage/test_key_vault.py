@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from shared.domain.errors import SealBroken, StorageUnavailable
-from shared.storage.account import StorageAccount
-from shared.storage.key_encryption import WrappedKey
-from shared.storage.key_vault import KeyVaultKeyEncryption
+from shared.storage.backend.account import StorageAccount
+from shared.storage.sealing.key_encryption import WrappedKey
+from shared.storage.sealing.key_vault import KeyVaultKeyEncryption
 from tests.azure.certificates import Certificate
 from tests.azure.front import Asked, Front, Given, given_json
 from tests.azure.identity import CLIENT_ID, Identity

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shared.domain.profile import Signature
-from shared.storage.records import one_sum, signature_bytes, signature_from
+from shared.storage.profiles.records import one_sum, signature_bytes, signature_from
 
 SUMS = np.arange(12, dtype="<f4").reshape(3, 4)
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.due import expire_due
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import Insert, Merge, Remove
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
@@ -23,8 +24,7 @@ from shared.storage.layout import (
     profile_row,
     subscription_row,
 )
-from shared.storage.memory import MemoryBlobs, MemoryRows
-from shared.storage.ports import Insert, Merge, Remove
+from shared.storage.profiles.schedule import expire_due
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import LATER, NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
 from tools.audit_orphans import Audit, audit

@@ -1,0 +1,151 @@
+"""Speakers in columns: ids, directions, and what their expiry is worked out from. How rows become them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.domain.errors import SealBroken
+from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.recording import Vector
+from shared.domain.subscription import RetentionPolicy, Unset
+from shared.domain.threads import for_this_request
+from shared.storage.backend.ports import Row, Rows
+from shared.storage.layout import profile_row, profiles_range
+from shared.storage.profiles.candidates import READERS
+from shared.storage.profiles.records import PUBLIC_PROFILE, profile_of, sealed_voice_of, signature_from
+from shared.storage.sealing.envelope import Envelope, Place, Secret
+
+Numbers = npt.NDArray[np.float64]
+
+FACTS: Final = 5
+"""Columns of ``facts``: seconds of speech; when the age and the idle time count from (seconds since 1970); the
+profile's own days of each, NaN where it has none of its own and infinite where its clock stands still."""
+
+_SECONDS_OF_SPEECH, _AGE_FROM, _IDLE_FROM, _AGE_DAYS, _IDLE_DAYS = range(FACTS)
+_DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True)
+class Speaker:
+    profile_id: str
+    model_id: str
+    direction: Vector = field(repr=False)
+    facts: Numbers = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """Of one model. ``directions`` [n, dimension] of unit length, float32; ``facts`` [n, ``FACTS``]."""
+
+    model_id: str
+    ids: Sequence[str]
+    directions: Vector = field(repr=False)
+    facts: Numbers = field(repr=False)
+
+
+def in_columns(speakers: Iterable[Speaker]) -> list[Speakers]:
+    """One block for each model."""
+    by_model: dict[str, list[Speaker]] = {}
+    for one in speakers:
+        by_model.setdefault(one.model_id, []).append(one)
+    return [
+        Speakers(
+            model_id,
+            [one.profile_id for one in some],
+            np.stack([one.direction for one in some]),
+            np.stack([one.facts for one in some]),
+        )
+        for model_id, some in by_model.items()
+    ]
+
+
+def one_by_one(block: Speakers) -> Iterator[Speaker]:
+    for number, profile_id in enumerate(block.ids):
+        yield Speaker(profile_id, block.model_id, block.directions[number], block.facts[number])
+
+
+def seconds_of_speech(facts: Numbers) -> Numbers:
+    return np.asarray(facts[:, _SECONDS_OF_SPEECH])
+
+
+def ends(facts: Numbers, policy: RetentionPolicy) -> Numbers:
+    """When each expires, seconds since 1970, infinite for never: ``shared.domain.retention.expiry`` in columns."""
+    age = _days(facts[:, _AGE_DAYS], policy.max_age_days)
+    idle = _days(facts[:, _IDLE_DAYS], policy.max_idle_days)
+    return np.asarray(np.minimum(facts[:, _AGE_FROM] + age * _DAY, facts[:, _IDLE_FROM] + idle * _DAY))
+
+
+def _days(own: Numbers, of_all: float | None) -> Numbers:
+    return np.where(np.isnan(own), np.inf if of_all is None else of_all, own)
+
+
+class SpeakerReader:
+    """Reads enrolled identification profiles. One whose seal is broken is no speaker: the envelope raises the alarm."""
+
+    def __init__(self, voices: Rows, envelope: Envelope) -> None:
+        self._voices, self._envelope = voices, envelope
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="speaker-read")
+
+    def these(self, subscription_id: str, ids: Sequence[str]) -> Mapping[str, Speaker | None]:
+        """``None`` for who is absent or not enrolled."""
+        if not ids:
+            return {}
+        read = for_this_request(lambda one: self._voices.get(subscription_id, profile_row(_key(subscription_id, one))))
+        rows = self._readers.map(read, ids)
+        return {one: self._speaker(row) if row else None for one, row in zip(ids, rows, strict=True)}
+
+    def between(self, subscription_id: str, first: str, until: str | None, limit: int | None = None) -> list[Speaker]:
+        """Those with ``first <= id < until``, of at most ``limit`` profiles."""
+        return [one for row in self.rows(subscription_id, first, until, limit) if (one := self._speaker(row))]
+
+    def rows(self, subscription_id: str, first: str, until: str | None, limit: int | None = None) -> Iterator[Row]:
+        start, end = profiles_range(ProfileKind.IDENTIFICATION, None)
+        stop = end if until is None else f"{start}{until}"
+        return self._voices.query(
+            subscription_id, f"{start}{first}", stop, limit=limit, select=(*PUBLIC_PROFILE, "signature")
+        )
+
+    def speakers(self, rows: Iterable[Row]) -> list[Speaker]:
+        return [one for row in rows if (one := self._speaker(row))]
+
+    def _speaker(self, row: Row) -> Speaker | None:
+        profile, sealed = profile_of(row, ProfileKind.IDENTIFICATION), sealed_voice_of(row).signature
+        if sealed is None or not profile.is_enrolled or profile.model_id is None:
+            return None
+        place = Place(profile.key, Secret.SIGNATURE, profile.epoch, profile.model_id)
+        try:
+            signature = signature_from(self._envelope.open(place, sealed), profile.model_id)
+        except SealBroken:
+            return None
+        facts = _facts(profile, signature.speech_seconds)
+        return Speaker(profile.key.profile_id, profile.model_id, signature.direction, facts)
+
+
+def _facts(profile: Profile, speech_seconds: float) -> Numbers:
+    age_from = profile.last_enrolled_at or profile.last_action_at
+    own = profile.retention
+    return np.array(
+        [
+            speech_seconds,
+            age_from.timestamp(),
+            profile.last_action_at.timestamp(),
+            _own_days(own.max_age_days),
+            _own_days(own.max_idle_days),
+        ]
+    )
+
+
+def _own_days(days: float | Unset | None) -> float:
+    if days is None:
+        return float("inf")
+    return float("nan") if isinstance(days, Unset) else days
+
+
+def _key(subscription_id: str, profile_id: str) -> ProfileKey:
+    return ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)

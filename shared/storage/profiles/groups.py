@@ -1,0 +1,159 @@
+"""Named groups of identification profiles.
+
+A membership is two rows, one found from the group and one found from the profile, written together. Adding somebody
+is one transaction with the profile's own row, which must be there and stay as it was: nobody is added who is deleted
+at that moment. A profile's tombstone takes its memberships away with its enrollments.
+
+Members stand under the id of the group, not its name: when a group is deleted, its row goes first, and whatever is made
+under its name later starts empty, while the timer may still be taking the old members away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from shared.domain.errors import GroupNotFound, ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyGroups
+from shared.domain.group import Group
+from shared.domain.profile import ProfileKey
+from shared.services.ports import ProfileStore
+from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.ports import Change, Insert, Merge, Remove, Replace, Row, RowConflict, Rows, Value
+from shared.storage.backend.row_values import Fields
+from shared.storage.layout import (
+    GROUP_PREFIX,
+    due_row,
+    end_of,
+    group_row,
+    grouped_row,
+    member_row,
+    members_prefix,
+    profile_row,
+)
+from shared.storage.profiles.memberships import Disbander
+from shared.storage.profiles.schedule import DISBAND
+
+MAX_REMEMBERED: Final = 100
+"""Groups whose members stay in memory; when there are more, all are forgotten."""
+
+
+class RowGroups:
+    """Implements ``GroupStore``."""
+
+    def __init__(self, voices: Rows, profiles: ProfileStore, pause: Pause = rest) -> None:
+        self._voices, self._profiles, self._pause = voices, profiles, pause
+        self._lock = Lock()
+        self._remembered: dict[str, tuple[int, frozenset[str]]] = {}
+
+    def put(self, group: Group, maximum: int) -> bool:
+        if self._voices.get(group.subscription_id, group_row(group.name)) is not None:
+            return False
+        if len(self.page(group.subscription_id, after=None, limit=maximum)) >= maximum:
+            raise TooManyGroups(maximum)
+        values: dict[str, Value] = {"group_id": group.group_id, "created_at": group.created_at, "revision": 0}
+        try:
+            self._voices.apply(group.subscription_id, [Insert(group_row(group.name), values)])
+        except RowConflict:
+            return self.get(group.subscription_id, group.name).group_id == group.group_id
+        return True
+
+    def get(self, subscription_id: str, name: str) -> Group:
+        return _group(self._row(subscription_id, name))
+
+    def page(self, subscription_id: str, *, after: str | None, limit: int) -> Sequence[Group]:
+        start = GROUP_PREFIX if after is None else f"{group_row(after)}!"
+        return [_group(row) for row in self._voices.query(subscription_id, start, end_of(GROUP_PREFIX), limit=limit)]
+
+    def remove(self, subscription_id: str, name: str, at: datetime) -> None:
+        row = self._row(subscription_id, name)
+        group_id = _group(row).group_id
+        due = Insert(due_row(at, DISBAND, group_id), {"group_id": group_id})
+        try:
+            self._voices.apply(subscription_id, [Remove(row.key), due])
+        except RowConflict:
+            if self._voices.get(subscription_id, due.key) is None:
+                raise GroupNotFound(name) from None
+        with suppress(StorageUnavailable):  # the timer finishes
+            Disbander(self._voices)(subscription_id, Row(subscription_id, due.key, due.values), at)
+
+    def add(self, name: str, key: ProfileKey) -> None:
+        for attempt in range(MAX_ATTEMPTS):
+            row = self._row(key.subscription_id, name)
+            group_id = _group(row).group_id
+            self._profiles.get(key)  # raises ProfileNotFound, also for one that has expired
+            member = member_row(group_id, key.profile_id)
+            if self._voices.get(key.subscription_id, member) is not None:
+                return
+            changes: list[Change] = [
+                Merge(profile_row(key), {}),
+                Insert(member, {}),
+                Insert(grouped_row(key.profile_id, group_id), {}),
+                _moved(row),
+            ]
+            try:
+                self._voices.apply(key.subscription_id, changes)
+            except RowConflict as conflict:
+                if conflict.key == profile_row(key):
+                    raise ProfileNotFound(key.profile_id) from None
+                self._pause(attempt)
+                continue
+            return
+        raise ProfileBusy(key.profile_id)
+
+    def take_out(self, name: str, key: ProfileKey) -> None:
+        for attempt in range(MAX_ATTEMPTS):
+            row = self._row(key.subscription_id, name)
+            group_id = _group(row).group_id
+            member = member_row(group_id, key.profile_id)
+            if self._voices.get(key.subscription_id, member) is None:
+                return
+            changes = [Remove(member), Remove(grouped_row(key.profile_id, group_id)), _moved(row)]
+            with suppress(RowConflict):
+                self._voices.apply(key.subscription_id, changes)
+                return
+            self._pause(attempt)
+        raise ProfileBusy(key.profile_id)
+
+    def members(self, subscription_id: str, name: str, *, after: str | None, limit: int | None) -> Sequence[str]:
+        return self._members(subscription_id, self.get(subscription_id, name).group_id, after, limit)
+
+    def all_members(self, subscription_id: str, name: str) -> Collection[str]:
+        """One read while nobody is added or taken out."""
+        row = self._row(subscription_id, name)
+        group_id, revision = _group(row).group_id, Fields(row).integer("revision")
+        with self._lock:
+            known = self._remembered.get(group_id)
+        if known is not None and known[0] == revision:
+            return known[1]
+        found = frozenset(self._members(subscription_id, group_id, None, None))
+        with self._lock:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[group_id] = revision, found
+        return found
+
+    def _members(self, subscription_id: str, group_id: str, after: str | None, limit: int | None) -> list[str]:
+        prefix = members_prefix(group_id)
+        start = prefix if after is None else f"{prefix}{after}!"
+        rows = self._voices.query(subscription_id, start, end_of(prefix), limit=limit, select=())
+        return [row.key.removeprefix(prefix) for row in rows]
+
+    def _row(self, subscription_id: str, name: str) -> Row:
+        row = self._voices.get(subscription_id, group_row(name))
+        if row is None:
+            raise GroupNotFound(name)
+        return row
+
+
+def _group(row: Row) -> Group:
+    values = Fields(row)
+    name = row.key.removeprefix(GROUP_PREFIX)
+    return Group(row.partition, name, values.text("group_id"), values.time("created_at"))
+
+
+def _moved(row: Row) -> Change:
+    """The group as it was, with a new number for who remembers its members."""
+    return Replace(row.key, {**row.values, "revision": Fields(row).integer("revision") + 1}, row.etag)

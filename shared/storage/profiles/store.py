@@ -1,0 +1,242 @@
+"""Profiles over rows, blobs and the envelope."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.retention import with_expiry
+from shared.services.ports import Clock, Ids
+from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows
+from shared.storage.layout import TALLY, profile_row, profiles_range
+from shared.storage.profiles.candidates import Candidates
+from shared.storage.profiles.change_log import logged
+from shared.storage.profiles.enrolling import Enroller
+from shared.storage.profiles.expiry import Policies, kept_for_good
+from shared.storage.profiles.records import (
+    NOTES,
+    PUBLIC_PROFILE,
+    SealedVoice,
+    Version,
+    notes,
+    profile_of,
+    profile_values,
+    sealed_voice_of,
+    signature_from,
+)
+from shared.storage.profiles.removing import Remover, count, counted
+from shared.storage.profiles.schedule import Eraser, armed, erase_due, still_needed
+from shared.storage.sealing.envelope import Envelope, Place, Secret
+
+logger: Final = logging.getLogger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RowProfileStore:
+    """Implements ``ProfileStore``. ``voices`` is the table of voice data, ``audio`` the container for enrollments.
+
+    ``policies`` says how long profiles are kept: one whose time is over at a reading is absent for every method, and
+    what is returned says when that will be.
+
+    Beyond the port's errors: ``SealBroken`` when a stored voice is not as it was sealed, ``SubscriptionUnknown`` when
+    the subscription's data key has been destroyed, ``ValueError`` for an id that cannot stand in a key.
+    """
+
+    def __init__(
+        self,
+        voices: Rows,
+        audio: Blobs,
+        envelope: Envelope,
+        ids: Ids,
+        *,
+        policies: Policies = kept_for_good,
+        clock: Clock = _now,
+        pause: Pause = rest,
+    ) -> None:
+        self._voices, self._envelope, self._policies, self._clock = voices, envelope, policies, clock
+        self._pause = pause
+        self._enroller = Enroller(voices, audio, envelope, ids, pause)
+        self._remover = Remover(voices, Eraser(voices, audio), pause)
+        self._candidates = Candidates(voices)
+
+    def create(self, profile: Profile, maximum: int) -> Profile:
+        subscription_id = profile.key.subscription_id
+        profile = with_expiry(profile, self._policies(subscription_id))
+        armed_at, arming = armed(profile.key, None, profile.expires_at)
+        insert = Insert(profile_row(profile.key), profile_values(profile, 0, SealedVoice(), armed_at))
+        for attempt in range(MAX_ATTEMPTS):
+            tally = self._voices.get(subscription_id, TALLY)
+            number = count(tally)
+            if number >= maximum:
+                raise TooManyProfiles(maximum)
+            try:
+                self._voices.apply(subscription_id, [insert, counted(tally, number + 1), *arming])
+            except RowConflict:
+                if self._voices.get(subscription_id, insert.key) is not None:
+                    return self._same(profile)
+                self._pause(attempt)
+                continue
+            return replace(profile, version=str(Version(0, "", armed_at)))
+        raise StorageUnavailable(retry_after_seconds=1)
+
+    def get(self, key: ProfileKey) -> Profile:
+        return self._opened(*self._living(self._row(key), key))
+
+    def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
+        return self._with_signature(self._row(key), key)
+
+    def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
+        try:
+            return self._read_many(keys)
+        except ProfileNotFound:
+            if not self._candidates.forget(keys):
+                raise
+            return self._read_many(keys)  # a use puts a profile's end off, and is no change that would be noticed
+
+    def _read_many(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
+        rows = self._candidates.rows(keys)
+        return [self._with_signature(row, key) for row, key in zip(rows, keys, strict=True)]
+
+    def list(
+        self, subscription_id: str, kind: ProfileKind, *, after: str | None = None, limit: int | None = None
+    ) -> Sequence[Profile]:
+        """As the port says; passphrases stay sealed and are ``None`` in the listed profiles."""
+        policy, now = self._policies(subscription_id), self._clock()
+        found: list[Profile] = []
+        while True:
+            start, end = profiles_range(kind, after)
+            missing = None if limit is None else limit - len(found)
+            rows = list(self._voices.query(subscription_id, start, end, limit=missing, select=PUBLIC_PROFILE))
+            profiles = [with_expiry(profile_of(row, kind), policy) for row in rows]
+            found += [one for one in profiles if one.expires_at is None or one.expires_at > now]
+            # What has expired and is not erased yet leaves gaps: a page is filled up from behind it.
+            if limit is None or len(rows) < (missing or 0) or len(found) >= limit:
+                return found
+            after = profiles[-1].key.profile_id
+
+    def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
+        profile = with_expiry(profile, self._policies(profile.key.subscription_id))
+        return self._enroller.enroll(profile, signature, enrollment, audio)
+
+    def reset(self, key: ProfileKey, at: datetime) -> Profile:
+        return self._emptied(key, at, lambda profile: profile)
+
+    def withdraw_consent(self, key: ProfileKey, at: datetime) -> Profile:
+        return self._emptied(key, at, lambda profile: replace(profile, consent=profile.consent.withdrawn(at)))
+
+    def annotate(self, profile: Profile) -> Profile:
+        key, version = profile.key, Version.of(profile)
+        for attempt in range(MAX_ATTEMPTS):
+            current, row = self._living(self._row(key), key)
+            now = Version.of(current)
+            if now.revision != version.revision:
+                raise ProfileBusy(key.profile_id)
+            after = replace(current, consent=profile.consent, retention=profile.retention)
+            after = with_expiry(after, self._policies(key.subscription_id))
+            armed_at, arming = armed(key, now.armed_at, after.expires_at)
+            values = {name: value for name, value in row.values.items() if name not in NOTES}
+            values |= {**notes(after), "revision": now.revision + 1, **({"armed_at": armed_at} if armed_at else {})}
+            changes: list[Change] = [Replace(row.key, values, row.etag), *arming]
+            if profile.retention != current.retention:
+                changes += logged(self._voices, key)
+            if attempt:
+                changes = still_needed(self._voices, key.subscription_id, changes)
+            try:
+                self._voices.apply(key.subscription_id, changes)
+            except RowConflict:
+                self._pause(attempt)
+                continue
+            return replace(self._opened(after, row), version=str(Version(now.revision + 1, "", armed_at)))
+        raise ProfileBusy(key.profile_id)
+
+    def delete(self, key: ProfileKey, at: datetime) -> None:
+        if not self._remover.remove(key, at, lambda row: bool(self._living(row, key))):
+            raise ProfileNotFound(key.profile_id)
+
+    def touch(self, key: ProfileKey, at: datetime) -> None:
+        try:
+            self._voices.apply(key.subscription_id, [Merge(profile_row(key), {"last_action_at": at})])
+        except RowMissing:
+            return
+
+    def _emptied(self, key: ProfileKey, at: datetime, change: Callable[[Profile], Profile]) -> Profile:
+        for attempt in range(MAX_ATTEMPTS):
+            old, row = self._living(self._row(key), key)
+            version = Version.of(old)
+            fresh = with_expiry(change(_without_voice(old, at)), self._policies(key.subscription_id))
+            armed_at, arming = armed(key, version.armed_at, fresh.expires_at)
+            tombstone = erase_due(at, key, old.epoch)
+            values = profile_values(fresh, version.revision + 1, SealedVoice(), armed_at)
+            changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming]
+            if "signature" in row.values:
+                changes += logged(self._voices, key)
+            if attempt:
+                changes = still_needed(self._voices, key.subscription_id, changes)
+            try:
+                self._voices.apply(key.subscription_id, changes)
+            except RowMissing:
+                raise ProfileNotFound(key.profile_id) from None
+            except RowConflict:
+                if self._voices.get(key.subscription_id, tombstone.key) is None:
+                    self._pause(attempt)
+                    continue
+            self._remover.erase(key.subscription_id, tombstone)
+            return replace(fresh, version=str(Version(version.revision + 1, "", armed_at)))
+        raise ProfileBusy(key.profile_id)
+
+    def _row(self, key: ProfileKey) -> Row | None:
+        return self._voices.get(key.subscription_id, profile_row(key))
+
+    def _living(self, row: Row | None, key: ProfileKey) -> tuple[Profile, Row]:
+        """The profile in the row, without its passphrase, and the row; absent and expired are the same."""
+        if row is None:
+            raise ProfileNotFound(key.profile_id)
+        profile = with_expiry(profile_of(row, key.kind), self._policies(key.subscription_id))
+        if profile.expires_at is not None and profile.expires_at <= self._clock():
+            raise ProfileNotFound(key.profile_id)
+        return profile, row
+
+    def _opened(self, profile: Profile, row: Row) -> Profile:
+        sealed = sealed_voice_of(row).passphrase
+        if sealed is None:
+            return profile
+        phrase = self._envelope.open(Place(profile.key, Secret.PASSPHRASE, profile.epoch, ""), sealed)
+        return replace(profile, passphrase=phrase.decode())
+
+    def _with_signature(self, row: Row | None, key: ProfileKey) -> tuple[Profile, Signature | None]:
+        living, row = self._living(row, key)
+        profile, sealed = self._opened(living, row), sealed_voice_of(row).signature
+        if sealed is None:
+            return profile, None
+        model_id = profile.model_id or ""
+        plain = self._envelope.open(Place(key, Secret.SIGNATURE, profile.epoch, model_id), sealed)
+        return profile, signature_from(plain, model_id)
+
+    def _same(self, profile: Profile) -> Profile:
+        """A row under a new random id is this very write, whose first answer was lost. Anything else is a bug."""
+        stored = self.get(profile.key)
+        if stored.created_at != profile.created_at:
+            raise ProfileBusy(profile.key.profile_id)
+        return stored
+
+
+def _without_voice(profile: Profile, at: datetime) -> Profile:
+    return Profile(
+        key=profile.key,
+        locale=profile.locale,
+        created_at=profile.created_at,
+        last_action_at=at,
+        status=EnrollmentStatus.ENROLLING,
+        epoch=profile.epoch + 1,
+        consent=profile.consent,
+        retention=profile.retention,
+    )

@@ -1,0 +1,123 @@
+"""What the timer does for storage: everything in a subscription that is due, each action by its own small handler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from shared.domain.errors import StorageUnavailable
+from shared.services.ports import Ids
+from shared.storage.backend.ports import Blobs, Insert, Remove, Row, RowConflict, RowMissing, Rows
+from shared.storage.backend.row_values import Fields
+from shared.storage.layout import OPERATION, due_range, due_row
+from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
+from shared.storage.profiles.memberships import Disbander
+from shared.storage.profiles.removing import Remover
+from shared.storage.profiles.schedule import (
+    BLOB,
+    DISBAND,
+    ERASE,
+    EXPIRE,
+    POLICY,
+    UPLOAD,
+    Eraser,
+    ProfileExpired,
+    action_of,
+    blob_due,
+    remove_silently,
+    tell_nobody,
+)
+
+logger: Final = logging.getLogger(__name__)
+
+POSTPONED: Final = timedelta(minutes=15)
+"""How long an item waits that failed for reasons of its own, so that it does not stand before those behind it."""
+
+Handler: TypeAlias = Callable[[str, Row, datetime], None]
+"""Does what the row of this subscription says, as of that moment, and takes the row away; safe to run twice and side by
+side."""
+
+
+class RowUpkeep:
+    """Implements ``Upkeep``. ``expired`` is told of each profile that is removed because its time is over.
+
+    ``handlers`` adds actions, or replaces the ones known here.
+    """
+
+    def __init__(
+        self,
+        voices: Rows,
+        audio: Blobs,
+        policies: Policies,
+        ids: Ids,
+        expired: ProfileExpired = tell_nobody,
+        handlers: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self._voices, self._audio = voices, audio
+        self._eraser = Eraser(voices, audio, expired)
+        self._walk = PolicyWalk(voices, policies, ids)
+        self._handlers: dict[str, Handler] = {
+            ERASE: self._erase,
+            UPLOAD: self._abandon_upload,
+            BLOB: self._delete_blob,
+            OPERATION: self._expire_operation,
+            EXPIRE: Expirer(voices, Remover(voices, self._eraser), policies),
+            POLICY: self._walk,
+            DISBAND: Disbander(voices),
+            **(handlers or {}),
+        }
+
+    def policy_changes(self, subscription_id: str, at: datetime) -> None:
+        self._walk.begin(subscription_id, at)
+
+    def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
+        """Work on the first ``limit`` items that are due at that moment, the oldest first; returns how many.
+
+        One item's failure is logged and does not stop the others. ``StorageUnavailable`` when the items cannot even
+        be read.
+        """
+        start, end = due_range(at)
+        rows = list(self._voices.query(subscription_id, start, end, limit=limit))
+        for row in rows:
+            self._attempt(subscription_id, row, at)
+        return len(rows)
+
+    def _attempt(self, subscription_id: str, row: Row, at: datetime) -> None:
+        action = action_of(row)
+        try:
+            self._handlers[action](subscription_id, row, at)
+        except StorageUnavailable:
+            logger.warning("upkeep_interrupted subscription=%s action=%s", subscription_id, action)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are due too
+            logger.error(
+                "upkeep_failed subscription=%s action=%s error=%s", subscription_id, action, type(error).__name__
+            )
+            self._postpone(subscription_id, row, at)
+
+    def _postpone(self, subscription_id: str, row: Row, at: datetime) -> None:
+        _, _, action, detail = row.key.split(":", 3)
+        later = Insert(due_row(at + POSTPONED, action, detail), dict(row.values))
+        with suppress(StorageUnavailable, RowConflict):
+            self._voices.apply(subscription_id, [Remove(row.key, row.etag), later])
+
+    def _erase(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
+        self._eraser.finish(subscription_id, row)
+
+    def _abandon_upload(self, subscription_id: str, row: Row, at: datetime) -> None:
+        """First make the commit impossible, then delete: the other way round an enrollment could lose its audio."""
+        doomed = blob_due(row)
+        try:
+            self._voices.apply(subscription_id, [Remove(row.key), doomed])
+        except RowMissing:
+            return  # committed meanwhile, or cleaned up by the request itself
+        self._delete_blob(subscription_id, Row(subscription_id, doomed.key, doomed.values), at)
+
+    def _delete_blob(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
+        self._audio.delete(Fields(row).text("blob"))
+        remove_silently(self._voices, subscription_id, row.key)
+
+    def _expire_operation(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
+        remove_silently(self._voices, subscription_id, row.key)

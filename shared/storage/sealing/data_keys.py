@@ -1,0 +1,135 @@
+"""A data key for each subscription, stored wrapped in the partition that holds the subscription's own row.
+
+A data key is made together with its subscription and never again: a missing one means that the subscription is
+gone, and nothing of it can be read any more.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from threading import Lock
+from typing import Final
+
+from shared.domain.errors import SealBroken, SubscriptionUnknown
+from shared.storage.backend.ports import Insert, Remove, Replace, Row, RowChanged, RowMissing, Rows, Value
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
+from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, WrappedKey
+
+logger: Final = logging.getLogger(__name__)
+
+CACHE_SECONDS: Final = 300.0
+"""How long an unwrapped key stays in memory, and so the longest that another instance can read after a destruction."""
+
+MAX_CACHED: Final = 1_000
+"""Unwrapped keys in memory; the one unused for longest goes first."""
+
+
+class DataKeys:
+    """``subscriptions`` is the table of subscriptions; ``monotonic`` gives seconds that never run backwards."""
+
+    def __init__(
+        self,
+        subscriptions: Rows,
+        key_encryption: KeyEncryption,
+        *,
+        cache_seconds: float = CACHE_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._rows, self._key_encryption = subscriptions, key_encryption
+        self._cache_seconds, self._monotonic, self._random_bytes = cache_seconds, monotonic, random_bytes
+        self._lock = Lock()
+        self._cached: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+
+    def of(self, subscription_id: str) -> bytes:
+        """The data key, 32 bytes. ``SubscriptionUnknown`` when it was destroyed, ``SealBroken`` when it is not its."""
+        cached = self._from_cache(subscription_id)
+        if cached is not None:
+            return cached
+        data_key = self._unwrapped(subscription_id, self._row(subscription_id))
+        with self._lock:
+            self._cached[subscription_id] = (self._monotonic() + self._cache_seconds, data_key)
+            while len(self._cached) > MAX_CACHED:
+                self._cached.popitem(last=False)
+        return data_key
+
+    def creation(self, subscription_id: str) -> Insert:
+        """A new key, as a change to be made together with the subscription's row."""
+        data_key = self._random_bytes(KEY_BYTES)
+        return Insert(data_key_row(subscription_id), self._values(subscription_id, data_key))
+
+    def destruction(self, subscription_id: str) -> Remove:
+        """As a change to be made together with the subscription's row; call ``forget`` when it is made."""
+        return Remove(data_key_row(subscription_id))
+
+    def forget(self, subscription_id: str) -> None:
+        """Drop the key from this process's memory."""
+        with self._lock:
+            self._cached.pop(subscription_id, None)
+
+    def rewrap(self, subscription_id: str) -> bool:
+        """Put the key under the current key-encryption key, data untouched; False when it is there already.
+
+        Raises ``SubscriptionUnknown`` when the key was destroyed, also in the middle of this.
+        """
+        while True:
+            row = self._row(subscription_id)
+            values = self._values(subscription_id, self._unwrapped(subscription_id, row))
+            if values["key_id"] == row.values.get("key_id"):
+                return False
+            try:
+                self._rows.apply(SUBSCRIPTIONS_PARTITION, [Replace(row.key, values, row.etag)])
+            except RowChanged:
+                continue  # someone else re-wrapped it meanwhile: look again
+            except RowMissing:
+                raise SubscriptionUnknown from None
+            return True
+
+    def _row(self, subscription_id: str) -> Row:
+        row = self._rows.get(SUBSCRIPTIONS_PARTITION, data_key_row(subscription_id))
+        if row is None:
+            raise SubscriptionUnknown
+        return row
+
+    def _values(self, subscription_id: str, data_key: bytes) -> dict[str, Value]:
+        wrapped = self._key_encryption.wrap(data_key)
+        return {
+            "key_id": wrapped.key_id,
+            "wrapped": wrapped.wrapped,
+            "belongs": _belonging(data_key, subscription_id),
+        }
+
+    def _unwrapped(self, subscription_id: str, row: Row) -> bytes:
+        key_id, wrapped, belongs = (row.values.get(name) for name in ("key_id", "wrapped", "belongs"))
+        try:
+            if not (isinstance(key_id, str) and isinstance(wrapped, bytes) and isinstance(belongs, bytes)):
+                raise SealBroken
+            data_key = self._key_encryption.unwrap(WrappedKey(key_id, wrapped))
+            if not hmac.compare_digest(belongs, _belonging(data_key, subscription_id)):
+                raise SealBroken
+        except SealBroken:
+            logger.error("seal_broken subscription=%s what=data_key", subscription_id)
+            raise
+        return data_key
+
+    def _from_cache(self, subscription_id: str) -> bytes | None:
+        with self._lock:
+            until, data_key = self._cached.get(subscription_id, (0.0, b""))
+            if not data_key:
+                return None
+            if self._monotonic() >= until:
+                del self._cached[subscription_id]
+                return None
+            self._cached.move_to_end(subscription_id)
+            return data_key
+
+
+def _belonging(data_key: bytes, subscription_id: str) -> bytes:
+    """Ties a key to its subscription: two swapped rows are noticed before anything is sealed under a wrong key."""
+    return hmac.new(data_key, b"timbre data key of " + subscription_id.encode(), sha256).digest()
