@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.http.api import Call
 from shared.http.consent import consent_record, consent_shown
 from shared.http.endpoint import extension_endpoint
 from shared.http.extension import PROFILE
 from shared.http.reply import Reply
-from shared.http.wire import Call
 
 blueprint = func.Blueprint()
 
 
 @extension_endpoint(blueprint, "consent", f"{PROFILE}/consent", ["GET", "PUT", "DELETE"])
 def consent(call: Call) -> Reply:
-    key, actor = call.wire.profile_key(call), call.caller.actor
+    key, actor = call.api.profile_key(call), call.caller.actor
     profile = call.services.read_profiles.one(key)
     if call.request.method == "PUT":
         record = consent_record(call, call.services.clock())

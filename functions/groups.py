@@ -6,9 +6,9 @@ import azure.functions as func
 
 from shared.http import groups as wire
 from shared.http import paging
+from shared.http.api import Call
 from shared.http.endpoint import extension_endpoint
 from shared.http.reply import Reply
-from shared.http.wire import Call
 
 blueprint = func.Blueprint()
 

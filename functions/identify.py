@@ -10,10 +10,10 @@ from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.limits import AudioRules
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
+from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
 from shared.http.thresholds import for_identification
-from shared.http.wire import Call
 from shared.services.identify import Identification
 from shared.services.measure import observed
 
@@ -22,11 +22,11 @@ blueprint = func.Blueprint()
 
 @endpoint(blueprint, "identify", ["POST"])
 def identify(call: Call) -> Reply:
-    candidates = call.wire.candidates(call)
-    rules = call.wire.identify_rules(call)
+    candidates = call.api.candidates(call)
+    rules = call.api.identify_rules(call)
     audio = call.audio()
     subscription = replace(call.subscription, settings=for_identification(call))
-    return call.wire.identified(call, observed(lambda: _identification(call, subscription, candidates, audio, rules)))
+    return call.api.identified(call, observed(lambda: _identification(call, subscription, candidates, audio, rules)))
 
 
 def _identification(
@@ -34,4 +34,4 @@ def _identification(
 ) -> Identification:
     if isinstance(candidates, Everyone | InGroup):
         return call.services.identify_among(subscription, candidates, audio, rules)
-    return call.services.identify(subscription, candidates, audio, rules, call.wire.same_locale)
+    return call.services.identify(subscription, candidates, audio, rules, call.api.same_locale)

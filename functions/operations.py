@@ -5,9 +5,9 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.http import request, v1
+from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
-from shared.http.wire import Call
 
 blueprint = func.Blueprint()
 

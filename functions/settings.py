@@ -6,10 +6,10 @@ import azure.functions as func
 
 from shared.http import settings as wire
 from shared.http import thresholds
+from shared.http.api import Call
 from shared.http.endpoint import extension_endpoint
 from shared.http.reply import Reply
 from shared.http.request import json_object
-from shared.http.wire import Call
 
 blueprint = func.Blueprint()
 

@@ -8,10 +8,10 @@ from typing import Final
 from shared.domain.consent import ConsentRecord
 from shared.domain.errors import ParameterInvalid, ParameterMissing
 from shared.domain.profile import Profile
+from shared.http.api import Call
 from shared.http.fields import known_fields
 from shared.http.reply import Reply, date
 from shared.http.request import json_object
-from shared.http.wire import Call
 
 MAX_TEXT_CHARACTERS: Final = 256
 """Of each text in a consent record: ids and names, not the statement itself."""

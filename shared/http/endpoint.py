@@ -16,6 +16,7 @@ from shared.domain.audit import Actor, Caller, Via
 from shared.domain.errors import SubscriptionUnknown, TimbreError
 from shared.domain.subscription import Subscription
 from shared.http import errors, streams
+from shared.http.api import Api, Call
 from shared.http.extension import EXTENSION
 from shared.http.generations import GENERATIONS
 from shared.http.links import base_url
@@ -24,7 +25,6 @@ from shared.http.reply import Reply
 from shared.http.routes import RouteTable, folded
 from shared.http.streams import Answering, StreamRequest
 from shared.http.threads import on_thread
-from shared.http.wire import Call, WireFormat
 from shared.services.measure import measured
 
 GATED = frozenset({"enroll", "verify", "identify"})
@@ -60,10 +60,10 @@ def endpoint(blueprint: func.Blueprint, name: str, methods: Sequence[str]) -> Ca
     """
 
     def register(handler: Handler) -> Handler:
-        for wire in GENERATIONS:
-            if name in wire.routes:
+        for api in GENERATIONS:
+            if name in api.routes:
                 gated = name if name in GATED else None
-                _register(blueprint, name + wire.suffix, wire.routes[name], methods, _answering(handler, wire, gated))
+                _register(blueprint, name + api.suffix, api.routes[name], methods, _answering(handler, api, gated))
         return handler
 
     return register
@@ -136,14 +136,14 @@ async def dispatch(request: StreamRequest) -> func.HttpResponse:
     return Reply(HTTPStatus.METHOD_NOT_ALLOWED, refusal, {"Allow": allowed}).response(_headers())
 
 
-def _answering(handler: Handler, wire: WireFormat, gated: str | None = None) -> Answering:
+def _answering(handler: Handler, api: Api, gated: str | None = None) -> Answering:
     """``gated``: the operation, where it listens to a recording."""
 
     async def answer(request: StreamRequest) -> func.HttpResponse:
         headers = _headers()
         if request.method == "OPTIONS":
             return Reply(204).response({**headers, **_PREFLIGHT})
-        return (await _answer(handler, request, wire, headers[REQUEST_ID], gated)).response(headers)
+        return (await _answer(handler, request, api, headers[REQUEST_ID], gated)).response(headers)
 
     return answer
 
@@ -152,9 +152,7 @@ def _headers() -> dict[str, str]:
     return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
 
 
-async def _answer(
-    handler: Handler, request: StreamRequest, wire: WireFormat, request_id: str, gated: str | None
-) -> Reply:
+async def _answer(handler: Handler, request: StreamRequest, api: Api, request_id: str, gated: str | None) -> Reply:
     """The key, the body, a place at the gate, a thread: in this order, so that nobody without a key makes us read a
     body, and nobody whose body is on its way holds a place or a thread."""
     try:
@@ -163,11 +161,11 @@ async def _answer(
             base_url(request.url, ready.config)
         whole = await request.whole()
         async with _admitted(gated, ready, caller.subscription):
-            return await on_thread(lambda: handler(Call(whole, caller, ready, wire)))
+            return await on_thread(lambda: handler(Call(whole, caller, ready, api)))
     except TimbreError as error:
-        return wire.refused(errors.reply(error, wire.errors))
+        return api.refused(errors.reply(error, api.errors))
     except Exception as error:  # noqa: BLE001  the last line of defence: a defect must not leak what was sent
-        return wire.refused(errors.unexpected(error))
+        return api.refused(errors.unexpected(error))
 
 
 def _open(key: str | None, request_id: str) -> tuple[Services, Caller]:

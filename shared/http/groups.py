@@ -9,8 +9,8 @@ from shared.domain.errors import ParameterInvalid
 from shared.domain.group import Everyone, Group, InGroup
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.http import paging, request
+from shared.http.api import Call
 from shared.http.reply import Reply, date
-from shared.http.wire import Call
 from shared.services.groups import GroupPage, MemberPage
 
 NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")

@@ -8,10 +8,10 @@ from shared.domain.errors import BodyMissing
 from shared.domain.profile import Profile, RetentionOverride
 from shared.domain.retention import effective
 from shared.domain.subscription import RetentionPolicy, Unset
+from shared.http.api import Call
 from shared.http.reply import Reply, expires
 from shared.http.request import json_object
 from shared.http.settings import retention_change, retention_shown
-from shared.http.wire import Call
 
 
 def retention_override(call: Call) -> RetentionOverride:

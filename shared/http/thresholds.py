@@ -14,8 +14,8 @@ from typing import Final
 from shared.domain.calibration import Calibration
 from shared.domain.errors import ParameterInvalid
 from shared.domain.subscription import SubscriptionSettings, Thresholds
+from shared.http.api import Call
 from shared.http.fields import Json, json_object, kind_of, known_fields, number
-from shared.http.wire import Call
 from shared.services.ports import SpeakerModel
 
 HIGHEST_RATE: Final = 0.05

@@ -21,11 +21,11 @@ from shared.domain.limits import (
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
+from shared.http.api import NOBODY, Call, PageRequest
 from shared.http.errors import V1 as ERRORS
 from shared.http.errors import SpeakerUnknown
 from shared.http.groups import among
 from shared.http.reply import Reply, date, expires, seconds
-from shared.http.wire import NOBODY, Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification
 from shared.services.profiles import ProfilePage, canonical_locale

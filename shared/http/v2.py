@@ -21,6 +21,7 @@ from shared.domain.limits import AudioRules
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
+from shared.http.api import NOBODY, Call, PageRequest
 from shared.http.errors import V2 as ERRORS
 from shared.http.errors import PathUnknown, code_and_message, envelope
 from shared.http.groups import among
@@ -32,7 +33,6 @@ from shared.http.v2_refusals import (
     ProfileIdsMissing,
     lengths_per,
 )
-from shared.http.wire import NOBODY, Call, PageRequest
 from shared.services.enroll import Enrolled, SpeechRules
 from shared.services.identify import Identification, RankedProfile
 from shared.services.profiles import ProfilePage, canonical_locale

@@ -10,10 +10,10 @@ from typing import Final
 from shared.domain import limits
 from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import Profile, ProfileKind
+from shared.http.api import Call
 from shared.http.errors import code_and_message
 from shared.http.reply import Reply
 from shared.http.v2 import FAMILY, MODE, V2, location_of
-from shared.http.wire import Call
 
 API_VERSION: Final = "2021-09-05"
 

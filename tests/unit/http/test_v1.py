@@ -27,9 +27,9 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription
 from shared.http import v1
+from shared.http.api import Call
 from shared.http.errors import SpeakerUnknown
 from shared.http.v1 import V1
-from shared.http.wire import Call
 from shared.services.identify import Identification, RankedProfile
 from shared.services.rate import RateLimit
 from shared.services.verify import Verification

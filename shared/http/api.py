@@ -1,6 +1,6 @@
-"""What a generation of the API is: a wire format around the same use cases.
+"""What a generation of the API is: one way to the same use cases.
 
-The handlers in ``functions/`` know operations (create, enroll, verify, ...); a ``WireFormat`` knows how one generation
+The handlers in ``functions/`` know operations (create, enroll, verify, ...); a ``Api`` knows how one generation
 names them in paths, reads their parameters and writes their results. Profiles are the same in all generations.
 """
 
@@ -44,7 +44,7 @@ class Call:
     request: func.HttpRequest
     caller: Caller
     services: Services
-    wire: WireFormat
+    api: Api
 
     @property
     def subscription(self) -> Subscription:
@@ -90,7 +90,7 @@ class PageRequest:
     limit: int | None = None
 
 
-class WireFormat(Protocol):
+class Api(Protocol):
     """One generation. Methods that read raise the facts of ``shared.domain.errors``."""
 
     @property
