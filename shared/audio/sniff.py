@@ -1,7 +1,7 @@
 """What a request body is, told from its bytes.
 
 Clients label audio with whatever their library sends by default, so the media type is asked for one thing only: what
-samples bytes without any signature may be (contract, section 0, traps 1 and 2).
+samples bytes without any signature may be (``docs/contract.md``, facts 1 and 2).
 """
 
 from __future__ import annotations

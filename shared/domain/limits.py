@@ -1,6 +1,6 @@
 """Numbers that bound the service, each with its unit and origin.
 
-"Contract" is the published behaviour of the retired Azure API (v1.0, v2.0, 2021-09-05). A subscription or a setting may
+"Contract" is the published behaviour of the retired Azure API (``docs/contract.md``). A subscription or a setting may
 move some of them; these are the defaults. ``docs/limits.md`` is checked against this module by a test.
 """
 

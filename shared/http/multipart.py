@@ -1,8 +1,8 @@
 """The recording inside a multipart body, whatever the clients of ten years have done to the format.
 
 Real bodies have boundaries with spaces and colons, file names in any code page, parts without a type or with the type
-``multipart/form-data``, and headers that promise multipart where the body is bare audio (contract, section 0, traps 1
-and 15). So the body decides, and the header only helps. Framing: RFC 2046, section 5.1. Why this is not werkzeug's
+``multipart/form-data``, and headers that promise multipart where the body is bare audio (``docs/contract.md``, facts
+1 and 15). So the body decides, and the header only helps. Framing: RFC 2046, section 5.1. Why this is not werkzeug's
 parser: ``docs/decisions/audio-in.md``.
 """
 

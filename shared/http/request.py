@@ -1,6 +1,6 @@
 """Reading requests: every value is parsed here, once, or refused with what was received.
 
-The rules are those that real clients of the retired service need (``api-contract``, section 0): booleans in any case,
+The rules are those that real clients of the retired service need (``docs/contract.md``): booleans in any case,
 lists with trailing commas, ids with or without dashes, bodies whose Content-Type lies.
 """
 

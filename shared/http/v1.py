@@ -233,7 +233,7 @@ def _as_operation(call: Call, work: Callable[[], EnrollmentResult | Identificati
 
 
 def _operation_location(call: Call, one: Operation) -> str:
-    """Absolute, nothing behind the id: clients cut it up by hand (``api-contract``, trap 10)."""
+    """Absolute, nothing behind the id: clients cut it up by hand (contract, fact 10)."""
     return f"{call.base_url}/{PREFIX}/operations/{one.operation_id}"
 
 

@@ -160,7 +160,7 @@ class V2:
         return key
 
     def verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules:
-        """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (trap 7)."""
+        """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7)."""
         if kind.needs_phrase:
             return self._phrase_verify_rules
         return self.identify_rules(call)

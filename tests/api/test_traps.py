@@ -1,4 +1,4 @@
-"""The twenty compatibility traps of the retired API, in the order of its contract (section 0), one test each."""
+"""What real clients do: facts 1 to 20 of ``docs/contract.md``, one test each."""
 
 from __future__ import annotations
 

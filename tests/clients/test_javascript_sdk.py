@@ -106,7 +106,7 @@ def test_delete_takes_the_profile_away(sdk: Sdk, kind: str) -> None:
 
 @pytest.mark.local_host("Azure's host answers paths that begin with two slashes itself: 404 without a body")
 def test_an_endpoint_url_that_ends_with_a_slash_works(connect: Connect, said: Path) -> None:
-    """``fromEndpoint`` puts a second slash behind it (trap 6)."""
+    """``fromEndpoint`` puts a second slash behind it (contract, fact 6)."""
     with connect("1.20", how="endpoint") as sdk:
         profile = sdk.enrolled(TEXT_DEPENDENT, *takes(said, 1, 2, 3))
         assert sdk("verify", profile, str(takes(said, 4)[0])).reason == "RecognizedSpeaker"

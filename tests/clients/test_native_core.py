@@ -1,6 +1,6 @@
 """Every call of the native core (C#, Java, Objective-C, Go, C++ apps), unmodified, over 2021-09-05.
 
-The core connects to port 80 whatever port its host URL has (trap 19), so the service has to listen there.
+The core connects to port 80 whatever port its host URL has (contract, fact 19), so the service has to listen there.
 """
 
 from __future__ import annotations

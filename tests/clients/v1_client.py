@@ -1,6 +1,6 @@
 """The calls of Microsoft's Python scripts for v1.0, byte for byte: uploads are chunked, whole answers are compared.
 
-Written from the contract (``api-contract``, section 0, traps 3, 4, 10 and 11); Microsoft's scripts are not part of this
+Written from ``docs/contract.md`` (facts 3, 4, 10 and 11); Microsoft's scripts are not part of this
 repository. http.client chunks a file that it is given without a length, as those scripts do.
 """
 
