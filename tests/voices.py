@@ -1,7 +1,7 @@
 """Synthetic speech for tests that need nothing but the project: flite and espeak-ng, both from Debian.
 
-The phrase recogniser understands flite's four voices (40 of 40 passphrases). espeak-ng has many voices, but only a third
-of their passphrases are understood. A test whose voice is not installed skips with the name of the package.
+The phrase recogniser understands flite's four voices (40 of 40 passphrases). espeak-ng has many voices, but only a
+third of their passphrases are understood. A test whose voice is not installed skips with the name of the package.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class RouteTable:
 
 
 def folded(path: str) -> str:
-    """Each run of slashes becomes one slash: some clients add one to a base URL that ends with one (contract, fact 6)."""
+    """A run of slashes becomes one slash: some clients add one to a base URL that ends with one (contract, fact 6)."""
     return re.sub("/{2,}", "/", path)
 
 
