@@ -16,6 +16,8 @@ from tests.service import PACKAGE, REPOSITORY, RunningService, running_service
 from tests.spread import FileByFile
 from tools.packaging.failure import CannotPackage
 
+pytest_plugins = ("tests.outcomes",)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--package", action="store_true", help="test the package for Azure in place of the working tree")
