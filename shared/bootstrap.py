@@ -21,17 +21,17 @@ from typing import Final
 
 import numpy as np
 
-from shared.audio.decoders import Decoders
-from shared.audio.keep import FlacKeeper
-from shared.audio.listen import RecordingListener
+from shared.audio.decoder.pool import Decoders
+from shared.audio.flac import FlacKeeper
+from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, ConfigInvalid, read
 from shared.domain.recording import SAMPLE_RATE
 from shared.domain.subscription import KeySlot
-from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, CatalogueInvalid, ModelUnknown, read_catalogue
+from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
-from shared.inference.session import OnnxNetwork
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.activation import RequireActivation
 from shared.services.annotate import ChangeProfileRetention
 from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit

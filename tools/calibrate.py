@@ -25,7 +25,7 @@ from shared.domain import limits
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.limits import AudioRules
 from shared.inference.model_card import Calibration, ModelUnknown
-from shared.inference.session import ModelFileMissing
+from shared.inference.onnx_network import ModelFileMissing
 from tools.calibration import figures
 from tools.calibration.comparing import Comparisons, Material, compare, material
 from tools.calibration.evidence import Evidence, Verdict

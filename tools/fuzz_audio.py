@@ -25,9 +25,9 @@ from typing import Final
 import numpy as np
 import soundfile
 
+from shared.audio.containers.ogg import checksum
 from shared.audio.decode import decode
-from shared.audio.decoders import Decoders
-from shared.audio.ogg import checksum
+from shared.audio.decoder.pool import Decoders
 from shared.domain.errors import TimbreError, TryLater
 
 LONGEST_SECONDS: Final = 3.5

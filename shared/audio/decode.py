@@ -5,11 +5,11 @@ WAV of plain samples, and samples without a header, are read here and now. Every
 
 from __future__ import annotations
 
-from shared.audio import wav
-from shared.audio.declared import declared
-from shared.audio.decoders import Decoders
-from shared.audio.reading import Bounds, Decoded, read
-from shared.audio.samples import PlainSamples
+from shared.audio.containers import wav
+from shared.audio.decoder.pool import Decoders
+from shared.audio.media_type import declared
+from shared.audio.plain_samples import PlainSamples
+from shared.audio.reader import Bounds, Decoded, read
 from shared.audio.sniff import Container, sniff
 from shared.domain.errors import AudioUnreadable
 from shared.domain.recording import AudioFormat

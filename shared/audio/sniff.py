@@ -11,8 +11,8 @@ import zlib
 from enum import StrEnum
 from typing import Final
 
-from shared.audio import mpeg
-from shared.audio.declared import EXAMPLES, declared
+from shared.audio.containers import mpeg
+from shared.audio.media_type import EXAMPLES, declared
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMissing
 
 SUPPORTED: Final = "WAV, FLAC, Ogg (Vorbis or Opus), MP3, AIFF, CAF, AU, WebM (Opus or PCM) or MP4 (Opus)"

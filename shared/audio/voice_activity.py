@@ -46,7 +46,7 @@ white, pink and brown noise, hum and clicks from -70 to -20 dBFS, so that raisin
 
 
 class Network(Protocol):
-    """``shared.inference.session.OnnxNetwork`` or an ONNX Runtime session."""
+    """``shared.inference.onnx_network.OnnxNetwork`` or an ONNX Runtime session."""
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> Sequence[Array]: ...
 

@@ -18,7 +18,7 @@ from shared.inference.card_reader import Reader
 
 CATALOGUE_FILE: Final = Path(__file__).resolve().parents[2] / "models" / "catalogue.json"
 GE2E_MEL40: Final = "ge2e-mel40"
-"""The front end of ``shared/inference/features.py``."""
+"""The front end of ``shared/inference/mel_windows.py``."""
 KALDI_FBANK80: Final = "kaldi-fbank80"
 """The front end of ``shared/inference/fbank.py``."""
 FRONT_ENDS: Final = (GE2E_MEL40, KALDI_FBANK80)

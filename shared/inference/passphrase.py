@@ -30,7 +30,7 @@ from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TE
 from shared.domain.measurement import stage
 from shared.domain.passphrase import HeardPhrase, normalise_phrase
 from shared.domain.recording import SAMPLE_RATE, Utterance
-from shared.inference.confusion import PhraseGrammar
+from shared.inference.phrase_grammar import PhraseGrammar
 from shared.inference.pronunciation import PronouncingDictionary
 
 _LOCALES = ("en-US",)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from shared.audio.keep import FlacKeeper
-from shared.audio.listen import RecordingListener
+from shared.audio.flac import FlacKeeper
+from shared.audio.listener import RecordingListener
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
-from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import SpeakerCard
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.migrate import Migrate
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Row

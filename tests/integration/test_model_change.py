@@ -14,13 +14,13 @@ from uuid import uuid4
 import pytest
 
 from localhost.azurite import Azurite
-from shared.audio.keep import FlacKeeper
+from shared.audio.flac import FlacKeeper
 from shared.domain.errors import ModelDiffers
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
-from shared.inference.embedder import OnnxSpeakerModel
+from shared.inference.speaker_model import OnnxSpeakerModel
 from shared.services.identify import Identify
 from shared.services.verify import VerifySpeech
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows

@@ -15,9 +15,9 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.audio.keep import FlacKeeper
+from shared.audio.flac import FlacKeeper
 from shared.domain.recording import Vector
-from shared.inference.features import windows
+from shared.inference.mel_windows import windows
 from shared.storage.layout import ENROLLMENT_AUDIO, VOICES
 from tests.api.client import Profiles, identify
 from tests.api.said import OUTSIDE, PASSPORT, QUESTION, STORY

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from shared.audio.clipping import ClippedRuns
 from shared.audio.decode import decode
-from shared.audio.decoders import Decoders
-from shared.audio.listen import RecordingListener
+from shared.audio.decoder.pool import Decoders
+from shared.audio.listener import RecordingListener
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.audio.voice_activity import VoiceActivity
 from shared.bootstrap import Services
@@ -20,10 +20,10 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.profile import Signature
 from shared.domain.recording import SAMPLE_RATE, Utterance
-from shared.inference.embedder import FbankModel
 from shared.inference.fbank import segments
+from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
-from shared.inference.session import OnnxNetwork
+from shared.inference.speaker_model import FbankModel
 
 _LOCALE = "en-US"
 

@@ -12,8 +12,8 @@ import numpy as np
 from shared import config
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
-from shared.inference.embedder import speaker_model
 from shared.inference.model_card import read_catalogue
+from shared.inference.speaker_model import speaker_model
 from shared.storage.backend.ports import MAX_CHANGES, Change, Insert, Merge, Rows
 from shared.storage.layout import TALLY, profile_row
 from shared.storage.profiles.change_log import logged

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from localhost.azurite import Azurite
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.limits import V2021_SHORT_SPEECH
 from shared.domain.profile import Signature
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, Thresholds
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.tables import TableRows

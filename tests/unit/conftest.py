@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
-from shared.inference.embedder import GE2EModel
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
+from shared.inference.speaker_model import GE2EModel
 
 
 @pytest.fixture(scope="session")

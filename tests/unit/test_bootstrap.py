@@ -9,8 +9,8 @@ import pytest
 from shared import bootstrap
 from shared.bootstrap import Among, Services, assemble
 from shared.config import ConfigInvalid, read
-from shared.inference.embedder import FbankModel, GE2EModel
 from shared.inference.model_card import ModelUnknown
+from shared.inference.speaker_model import FbankModel, GE2EModel
 from shared.services.rate import RateLimit
 from tests.unit.services.spoken import World
 

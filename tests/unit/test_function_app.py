@@ -68,11 +68,11 @@ LATE = """
 import sys
 from pathlib import Path
 import function_app
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
-from shared.inference.embedder import speaker_model
+from shared.inference.speaker_model import speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
 from shared.services.migrate import ANY_RECORDING
 catalogue = read_catalogue()
 model, activity = speaker_model(catalogue.speaker_models[0]), catalogue.voice_activity

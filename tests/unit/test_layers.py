@@ -125,10 +125,10 @@ def test_the_table_names_every_layer() -> None:
         ("shared.services", "def late() -> None:\n    import soundfile"),
         ("shared.storage", "from shared.http.reply import Reply"),
         ("shared.storage", "from shared.services.enroll import EnrollPhrase"),
-        ("shared.audio", "from shared.inference.embedder import Embedder"),
+        ("shared.audio", "from shared.inference.speaker_model import Embedder"),
         ("shared.http", "from shared.storage.backend.tables import TableRows"),
         ("shared.http", "import azure.data.tables"),
-        ("functions", "from shared.inference.session import OnnxNetwork"),
+        ("functions", "from shared.inference.onnx_network import OnnxNetwork"),
         ("functions", "from localhost.settings import load"),
     ],
 )

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from shared.domain.calibration import Calibration
 from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Vector
-from shared.inference.embedder import OnnxSpeakerModel
 from shared.inference.model_card import SpeakerCard
+from shared.inference.speaker_model import OnnxSpeakerModel
 from tools.calibration.curves import Scored
 from tools.calibration.hearing import Heard
 from tools.calibration.manifest import Role, Row

@@ -17,15 +17,15 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.errors import RecordingRefused, TimbreError
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
-from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.ports import Listener
 
 FULL: Final = "full"

@@ -24,7 +24,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.inference.embedder import speaker_model
+from shared.inference.speaker_model import speaker_model
 from tools.calibration.hearing import Pipeline, open_pipeline
 from tools.calibration.kept import KEPT, KeptHearings
 from tools.calibration.progress import progress

@@ -28,7 +28,7 @@ from shared.audio.voice_activity import VoiceActivity
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.fbank import segments
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
 from tools.calibration.progress import progress
 from tools.evaluation import degradations
 from tools.models.campplus_grids import RANGES_FILE, RECTIFIED

@@ -116,8 +116,8 @@ def _check_fit(card: SpeakerCard, path: Path) -> None:
     """Run the network once: a file with the right sha256 can still be for another front end or dimension."""
     import numpy as np  # half a second that a finished installation must not pay
 
-    from shared.inference.embedder import speaker_model
     from shared.inference.fbank import FRAME
+    from shared.inference.speaker_model import speaker_model
 
     print(f"{card.model_id}: trying it", flush=True)
     noise = np.random.default_rng(1).normal(0.0, 0.05, FRAME * 80).astype(np.float32)

@@ -15,7 +15,7 @@ import soundfile
 import soxr
 
 from shared.audio.decode import decode
-from shared.audio.decoders import Decoders
+from shared.audio.decoder.pool import Decoders
 from shared.domain.recording import SAMPLE_RATE
 from tests.performance.figures import Cell, Times
 from tests.performance.reporting.found import Found, Run, Table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.audio.decode import Decoded, decode
-from shared.audio.decoders import Decoders
+from shared.audio.decoder.pool import Decoders
 
 DECODERS = Decoders(2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from shared.audio.ogg import checksum
+from shared.audio.containers.ogg import checksum
 
 
 class Bits:

@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 from shared.audio.band import bandwidth_hz
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples

@@ -14,7 +14,7 @@ import soundfile
 from shared.audio.voice_activity import FRAME, VoiceActivity
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
 
 SPEECH = Path(__file__).resolve().parents[4] / "shared" / "speech"
 SENTENCE = "my voice is my passport verify me"

@@ -11,7 +11,7 @@ import pytest
 
 from shared.audio.voice_activity import VoiceActivity, mask_of
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
 from tests.unit.inference.golden.activity_signals import AROUND_BLOCKS, LENGTHS, Signal, signals
 
 Array = npt.NDArray[np.float32]

@@ -143,7 +143,7 @@ def test_the_decoder_answers_as_the_table_says(container: str, codec: str, answe
         assert float(np.abs(heard.samples).max()) > 0.1
         return
     if answer == EXTRA and importlib.util.find_spec("av"):
-        pytest.skip("the extra is installed: tests/unit/audio/test_media.py has real recordings for it")
+        pytest.skip("the extra is installed: tests/unit/audio/decoder/test_ffmpeg.py has real recordings for it")
     with pytest.raises((AudioFormatUnsupported, AudioUnreadable)) as refusal:
         decoded(body, media_type)
     if answer == EXTRA:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from shared.domain.recording import Vector
-from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import read_catalogue
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from tests.unit.inference.golden.signals import voice
 
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.config import MODEL
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment, Signature
-from shared.inference.embedder import OnnxSpeakerModel, speaker_model
 from shared.inference.model_card import read_catalogue
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.side_by_side import SpeakerModels
 from tests.voices import Samples, flite, wav_bytes
 from tools.evaluation import degradations

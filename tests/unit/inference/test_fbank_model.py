@@ -12,12 +12,12 @@ import pytest
 from shared.domain.decision import Confidence, Decision
 from shared.domain.profile import Signature
 from shared.inference.calibration import UNCALIBRATED_COSINE, scores
-from shared.inference.embedder import FbankModel, GE2EModel, speaker_model
 from shared.inference.model_card import read_catalogue
-from shared.inference.session import ModelFileMissing, ModelUnfit
+from shared.inference.onnx_network import ModelFileMissing, ModelUnfit
+from shared.inference.speaker_model import FbankModel, GE2EModel, speaker_model
 from tests.unit.inference.golden.signals import voice
 from tests.unit.inference.networks import fbank_card, pooling_network, put_network
-from tests.unit.inference.test_embedder import utterance
+from tests.unit.inference.test_speaker_model import utterance
 
 
 def test_the_card_chooses_the_front_end(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.domain.errors import AudioTooNoisy
 from shared.domain.limits import V2021_SHORT_SPEECH, V2021_SPEECH_ENROLL
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import Samples, Utterance
-from shared.inference.embedder import GE2EModel
+from shared.inference.speaker_model import GE2EModel
 from shared.services.side_by_side import SpeakerModels
 from tests.voices import flite, wav_bytes
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.domain.audit import AuditAction, AuditOutcome
 from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.limits import AudioRules
 from shared.domain.profile import ProfileKind
 from shared.domain.recording import Samples, Utterance
 from shared.domain.subscription import SettingsChange
-from shared.inference.embedder import GE2EModel
+from shared.inference.speaker_model import GE2EModel
 from shared.services.cohesion import WINDOW_SECONDS, require_one_voice
 from shared.services.enroll import EnrollSpeech, SpeechRules
 from tests.unit.services.spoken import RULES, Spoken, World, caller

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import Calibration
 from tools.calibration.hearing import Heard

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from shared.audio.ogg import checksum
+from shared.audio.containers.ogg import checksum
 from tests.unit.audio.encoded import file, opus_packets, tone, webm
 from tests.unit.audio.phones import caf, description, dops, fragmented, mp4, packet_table
 from tools import fuzz_audio

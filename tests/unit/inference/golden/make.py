@@ -1,7 +1,7 @@
 """Writes ``reference.npz`` with Resemblyzer's own code under torch and librosa, none of ours.
 
 The signals are repeated up to the end of their last window before: what Resemblyzer would fill with silence, ours fills
-so (``shared/inference/features.py`` says why), and then both see the same.
+so (``shared/inference/mel_windows.py`` says why), and then both see the same.
 
 In an environment of its own, from the top of the repository:
 

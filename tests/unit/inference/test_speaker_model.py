@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.profile import Signature
 from shared.domain.recording import AudioFormat, Recording, Samples, Utterance, Vector
-from shared.inference.embedder import GE2EModel, leveled
+from shared.inference.speaker_model import GE2EModel, leveled
 from tests.unit.inference.golden.signals import SECONDS, voice
 
 REFERENCE = np.load(Path(__file__).parent / "golden" / "reference.npz")

@@ -24,9 +24,9 @@ from typing import Any, Final, cast
 import numpy as np
 import numpy.typing as npt
 
-from shared.audio import pipes
-from shared.audio.clocks import Clock, Watch
-from shared.audio.reading import Bounds, Decoded, joined
+from shared.audio.decoder import pipes
+from shared.audio.decoder.clocks import Clock, Watch
+from shared.audio.reader import Bounds, Decoded, joined
 from shared.audio.sniff import Container
 from shared.domain.errors import AudioUnreadable, ServiceBusy
 from shared.domain.limits import DECODING_WAIT_SECONDS, MAX_SAMPLES
@@ -50,7 +50,8 @@ _PIPE_BYTES: Final = 1 << 20
 
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); sys.dont_write_bytecode = True; "
-    "from shared import process; process.settle(kept_bytes=8_000_000); from shared.audio import child; child.main()"
+    "from shared import process; process.settle(kept_bytes=8_000_000); "
+    "from shared.audio.decoder import child; child.main()"
 )
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
 """What a decoder inherits. The app's settings hold secrets, and a decoder needs none of them."""
@@ -74,7 +75,7 @@ class Decoders:
         weakref.finalize(self, _close, self._idle, self._watch)
 
     def decode(self, content: bytes, container: Container, bounds: Bounds) -> Decoded:
-        """Raises what ``reading.Reader`` raises, ``AudioUnreadable`` where the body ended the decoder, and
+        """Raises what ``reader.Reader`` raises, ``AudioUnreadable`` where the body ended the decoder, and
         ``ServiceBusy`` where no decoder had time for it."""
         for _ in range(2):
             try:

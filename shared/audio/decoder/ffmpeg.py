@@ -30,7 +30,7 @@ _FULL_SCALES: Final = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31}
 
 
 class Media:
-    """A ``reading.Sound``. ``ImportError`` where the extra is not installed, ``KeyError`` for a container that FFmpeg
+    """A ``reader.Sound``. ``ImportError`` where the extra is not installed, ``KeyError`` for a container that FFmpeg
     is not asked about, ``AudioUnreadable`` where it cannot read the data."""
 
     def __init__(self, body: bytes, container: Container) -> None:

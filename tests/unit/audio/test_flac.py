@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.audio.keep import FlacKeeper
+from shared.audio.flac import FlacKeeper
 from shared.domain.recording import AudioFormat, Recording, Utterance
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import Floats, chunk, file, pcm_format, riff, tone

@@ -46,7 +46,7 @@ class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has 
 
 
 class Sndfile:
-    """A ``reading.Sound``. ``soundfile.LibsndfileError`` where libsndfile cannot read it."""
+    """A ``reader.Sound``. ``soundfile.LibsndfileError`` where libsndfile cannot read it."""
 
     def __init__(self, content: bytes, container: str) -> None:
         self._bytes, self._size = _Bytes(content), len(content)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.inference.session import ModelFileMissing, ModelUnfit, OnnxNetwork
+from shared.inference.onnx_network import ModelFileMissing, ModelUnfit, OnnxNetwork
 from tests.unit.inference.networks import pooling_network
 
 

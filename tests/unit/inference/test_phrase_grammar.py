@@ -6,7 +6,7 @@ import pocketsphinx
 import pytest
 
 from shared.domain.passphrase import normalise_phrase
-from shared.inference.confusion import PhraseGrammar, competitors
+from shared.inference.phrase_grammar import PhraseGrammar, competitors
 from shared.inference.pronunciation import PronouncingDictionary
 
 LINES = """a AH

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.audio.advice import as_wav
-from shared.audio.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_samples, opus_stream
-from shared.audio.samples import Encoding, PlainSamples
+from shared.audio.containers.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_samples, opus_stream
+from shared.audio.plain_samples import Encoding, PlainSamples
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
 from shared.domain.recording import AudioFormat
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from shared.audio.decode import Decoded, decode
-from shared.audio.decoders import Decoders
+from shared.audio.decoder.pool import Decoders
 from shared.domain.errors import AudioFormatUnsupported, AudioTooShort, AudioUnreadable
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import chunk, file, int16, pcm_format, riff, tone

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.inference.features import (
+from shared.inference.mel_windows import (
     HOP,
     MELS,
     WINDOW_FRAMES,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from shared.audio.listen import RecordingListener
+from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.errors import (
     AudioClipped,
@@ -19,7 +19,7 @@ from shared.domain.errors import (
     SpeechTooShort,
 )
 from shared.domain.limits import V1_VERIFICATION, AudioRules
-from shared.inference.session import OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork
 from tests.unit.audio.encoded import Floats, file, tone
 from tests.unit.audio.loudness import Loudness
 

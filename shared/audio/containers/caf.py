@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.audio.advice import as_wav
-from shared.audio.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_head, opus_samples, opus_stream
+from shared.audio.containers.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_head, opus_samples, opus_stream
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
 
 _MOST_CHUNKS: Final = 1_000

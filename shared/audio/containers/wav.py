@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.audio.advice import as_wav
-from shared.audio.samples import Encoding, PlainSamples
+from shared.audio.plain_samples import Encoding, PlainSamples
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 from shared.domain.recording import AudioFormat
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.audio.samples import Encoding
+from shared.audio.plain_samples import Encoding
 from shared.domain.errors import AudioFormatUnsupported
 from shared.domain.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from shared.domain.recording import SAMPLE_RATE

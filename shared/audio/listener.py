@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.audio.band import bandwidth_hz
+from shared.audio.channels import SpeechDetector, voice_of
 from shared.audio.decode import Decoded, decode
-from shared.audio.decoders import Decoders
-from shared.audio.mixdown import SpeechDetector, voice_of
+from shared.audio.decoder.pool import Decoders
 from shared.audio.offset import without_offset
 from shared.audio.quality import clipped_percent, level_dbfs, snr_db
 from shared.domain.errors import (

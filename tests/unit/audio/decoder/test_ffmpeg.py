@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.audio.decoders import Decoders
+from shared.audio.decoder.pool import Decoders
 from shared.domain.errors import AudioTooLong, AudioUnreadable
 from tests.unit.audio.decoding import DECODERS, decoded
 from tests.unit.audio.encoded import tone

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.audio.advice import as_wav
-from shared.audio.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_head, opus_samples, opus_stream
+from shared.audio.containers.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_head, opus_samples, opus_stream
 from shared.audio.sniff import later_piece
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
 

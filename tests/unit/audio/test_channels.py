@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.audio.listen import RecordingListener
-from shared.audio.mixdown import mixed
+from shared.audio.channels import mixed
+from shared.audio.listener import RecordingListener
 from shared.domain.errors import ParameterInvalid, TwoChannelsSpeak
 from shared.domain.limits import AudioRules
 from shared.domain.recording import Samples, Utterance

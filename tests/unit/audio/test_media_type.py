@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.audio.declared import Declared, declared
-from shared.audio.samples import Encoding
+from shared.audio.media_type import Declared, declared
+from shared.audio.plain_samples import Encoding
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import file, int16, tone

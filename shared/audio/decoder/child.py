@@ -1,4 +1,4 @@
-"""A decoder process: decodes one body after the other until its parent goes. ``decoders.py`` starts it.
+"""A decoder process: decodes one body after the other until its parent goes. ``pool.py`` starts it.
 
 Its input and output are pipes to the parent. What libraries print goes nowhere.
 """
@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from shared.audio import caf, mp4, mpeg, pipes, webm
 from shared.audio.advice import as_wav
-from shared.audio.confinement import Memory, ProcessorTime, confine
-from shared.audio.libsndfile import Sndfile
-from shared.audio.media import Media
-from shared.audio.reading import Bounds, Reader, Sound
+from shared.audio.containers import caf, mp4, mpeg, webm
+from shared.audio.decoder import pipes
+from shared.audio.decoder.confinement import Memory, ProcessorTime, confine
+from shared.audio.decoder.ffmpeg import Media
+from shared.audio.decoder.libsndfile import Sndfile
+from shared.audio.reader import Bounds, Reader, Sound
 from shared.audio.sniff import SUPPORTED, Container
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, RecordingRefused
 from shared.domain.limits import MAX_BODY_BYTES

@@ -66,7 +66,7 @@ _TABLES: Final = {Encoding.ULAW: _ulaw_table(), Encoding.ALAW: _alaw_table()}
 
 @dataclass(frozen=True)
 class PlainSamples:
-    """A recording whose every sample stands by itself, channel after channel, frame after frame: a ``reading.Sound``.
+    """A recording whose every sample stands by itself, channel after channel, frame after frame: a ``reader.Sound``.
 
     ``raw`` is cut to whole frames.
     """

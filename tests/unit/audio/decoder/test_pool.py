@@ -16,12 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.audio import confinement
-from shared.audio import decoders as decoders_module
-from shared.audio.confinement import Memory
+from shared.audio.containers.ogg import OpusPacket, opus_samples, opus_stream
 from shared.audio.decode import Decoded, decode
-from shared.audio.decoders import Decoders
-from shared.audio.ogg import OpusPacket, opus_samples, opus_stream
+from shared.audio.decoder import confinement, pool
+from shared.audio.decoder.confinement import Memory
+from shared.audio.decoder.pool import Decoders
 from shared.domain.errors import AudioTooLong, AudioUnreadable, RecordingRefused, ServiceBusy
 from tests.unit.audio.encoded import file, opus_packets, tone
 from tests.unit.audio.hostile import vorbis
@@ -195,14 +194,14 @@ def test_a_machine_that_starts_no_process_says_so(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_process_that_ends_at_once_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoders_module, "_START", "raise SystemExit(3)")
+    monkeypatch.setattr(pool, "_START", "raise SystemExit(3)")
 
     with pytest.raises(ServiceBusy):
         read(FLAC, Decoders(1))
 
 
 def test_who_waits_for_a_decoder_too_long_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoders_module, "DECODING_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(pool, "DECODING_WAIT_SECONDS", 0.05)
 
     with pytest.raises(ServiceBusy):
         read(FLAC, Decoders(0))
@@ -220,10 +219,8 @@ def test_a_refusal_does_not_cost_the_process() -> None:
 
 
 def test_a_process_that_has_done_its_work_is_replaced_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = "from shared.audio import child, confinement; confinement._MOST_BODIES = 3; child.main()"
-    monkeypatch.setattr(
-        decoders_module, "_START", f"{decoders_module._START.rpartition('from shared.audio')[0]}{start}"
-    )
+    start = "from shared.audio.decoder import child, confinement; confinement._MOST_BODIES = 3; child.main()"
+    monkeypatch.setattr(pool, "_START", f"{pool._START.rpartition('from shared.audio')[0]}{start}")
     decoders = Decoders(1)
 
     heard = [read(FLAC, decoders).seconds for _ in range(7)]
@@ -261,15 +258,15 @@ def test_a_process_ends_with_its_parent_however_that_ends() -> None:
     script = """
         import os, signal, sys
         sys.path[:] = sys.argv[2:]
-        from tests.unit.audio.test_decoders import FLAC, children, read
-        from shared.audio.decoders import Decoders
+        from tests.unit.audio.decoder.test_pool import FLAC, children, read
+        from shared.audio.decoder.pool import Decoders
         decoders = Decoders(1)
         read(FLAC, decoders)
         print(*children(), flush=True)
         os.kill(os.getpid(), int(sys.argv[1]))
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(int(signal.SIGKILL)), *sys.path]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[4])
 
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     process = Path(f"/proc/{int(ended.stdout)}")

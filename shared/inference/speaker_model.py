@@ -22,9 +22,9 @@ from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
 from shared.inference.calibration import Numbers
 from shared.inference.fbank import segments
-from shared.inference.features import windows
+from shared.inference.mel_windows import windows
 from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
-from shared.inference.session import ModelUnfit, OnnxNetwork
+from shared.inference.onnx_network import ModelUnfit, OnnxNetwork
 
 logger: Final = logging.getLogger(__name__)
 
