@@ -13,7 +13,7 @@ import azure.functions as func
 
 from shared.bootstrap import Services, services
 from shared.domain.audit import Actor, Caller, Via
-from shared.domain.errors import SubscriptionUnknown, TimbreError
+from shared.domain.errors import PathUnknown, SubscriptionUnknown, TimbreError
 from shared.domain.subscription import Subscription
 from shared.http import errors, streams
 from shared.http.api import Api, Call
@@ -130,7 +130,7 @@ async def dispatch(request: StreamRequest) -> func.HttpResponse:
             request.url, request.route_params = urlunsplit(url._replace(path=path)), values
             return await route.answering(request)
     if not matches:
-        return errors.reply(errors.PathUnknown(url.path), errors.V1).response(_headers())
+        return errors.reply(PathUnknown(url.path), errors.V1).response(_headers())
     allowed = ", ".join(sorted({method for route, _ in matches for method in route.methods}))
     refusal = errors.envelope("MethodNotAllowed", f"{url.path} answers {allowed} only.")
     return Reply(HTTPStatus.METHOD_NOT_ALLOWED, refusal, {"Allow": allowed}).response(_headers())

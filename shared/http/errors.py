@@ -33,13 +33,6 @@ class SpeakerUnknown(fact.ProfileNotFound):
     """A parameter, not the path, names a profile that does not exist: v1.0 answers 400, not 404."""
 
 
-class PathUnknown(fact.TimbreError):
-    """The route admits the path, but there is no such operation."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"There is nothing at {path}.")
-
-
 Wires = Mapping[type[fact.TimbreError], Wire]
 """Per class of fact; a fact without an entry of its own is treated as its nearest base class that has one."""
 
@@ -68,7 +61,7 @@ V1: Wires = {
     fact.ProfileNotEnrolled: Wire(400, "BadRequest", "IncompleteEnrollment"),
     fact.ModelDiffers: Wire(400, "BadRequest", "IncompleteEnrollment"),
     fact.LocalesDiffer: Wire(400, "BadRequest", "IncompatibleProfiles"),
-    PathUnknown: Wire(404, "NotFound"),
+    fact.PathUnknown: Wire(404, "NotFound"),
     fact.ProfileBusy: Wire(409, "Conflict", "StorageConflict"),
     fact.TooManyProfiles: Wire(403, "Forbidden"),
     fact.TooManyEnrollments: Wire(403, "Forbidden", "TooManyEnrollments"),
@@ -99,7 +92,7 @@ V2: Wires = {
     fact.ProfileNotEnrolled: Wire(400, "InvalidRequest"),
     fact.ModelDiffers: Wire(400, "InvalidRequest", "Profile is not enrolled."),
     fact.LocalesDiffer: Wire(400, "InvalidRequest"),
-    PathUnknown: Wire(404, "NotFound"),
+    fact.PathUnknown: Wire(404, "NotFound"),
     fact.TooManyCandidates: Wire(400, "InvalidRequest"),
     fact.SubscriptionUnknown: Wire(
         401,

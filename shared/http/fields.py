@@ -6,15 +6,9 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
-from shared.domain.errors import ParameterInvalid, RequestInvalid
+from shared.domain.errors import FieldUnknown, ParameterInvalid
 
 Json: TypeAlias = Mapping[str, object]
-
-
-class FieldUnknown(RequestInvalid):
-    def __init__(self, name: str, known: Collection[str]) -> None:
-        self.name, self.known = name, tuple(known)
-        super().__init__(f'Unknown field "{name[:64]}". Known fields are {", ".join(known)}.')
 
 
 def known_fields(received: Json, known: Collection[str], prefix: str = "") -> Json:

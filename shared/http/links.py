@@ -6,20 +6,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from shared.config import ALLOWED_HOSTS, Config
-from shared.domain.errors import RequestInvalid
-from shared.domain.errors.root import shown
+from shared.domain.errors import HostNotAllowed
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class HostNotAllowed(RequestInvalid):
-    """A link would have to lead to a name that somebody else may own."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(
-            f"The Host header {shown(host)} is not one of this service. "
-            f"Name it in the setting {ALLOWED_HOSTS.name} to allow it."
-        )
 
 
 def base_url(url: str, config: Config) -> str:
@@ -48,4 +37,4 @@ def base_url(url: str, config: Config) -> str:
         return f"{here.scheme}://{host}" + (f":{port}" if port is not None else "")
     if config.own_host:
         return f"https://{config.own_host}"
-    raise HostNotAllowed(here.netloc)
+    raise HostNotAllowed(here.netloc, ALLOWED_HOSTS.name)

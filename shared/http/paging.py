@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import azure.functions as func
 
+from shared.domain.errors import ContinuationInvalid
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.http.request import parameter, whole_number
-from shared.http.v2_refusals import ContinuationInvalid
 
 SIZE = "maxpagesize"
 TOKEN = "continuationToken"  # noqa: S105  the name of a parameter

@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from shared.domain import limits
-from shared.domain.errors import ParameterInvalid, RequestInvalid
+from shared.domain.errors import FieldNotYours, ParameterInvalid
 from shared.domain.passphrase import normalise_phrase
 from shared.domain.subscription import UNSET, RetentionPolicy, SettingsChange, SubscriptionSettings
 from shared.http import site_settings as site
-from shared.http.fields import FieldUnknown as FieldUnknown
 from shared.http.fields import Json, json_object, kind_of, known_fields, number
 
 CUSTOMER_FIELDS: Final = ("retention", "thresholds", "passphrases", "quality", "enrollmentCohesion", "calibration")
@@ -24,18 +23,12 @@ OPERATOR_FIELDS: Final = (
 )  # fmt: skip
 
 
-class FieldNotYours(RequestInvalid):
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"{name} is set by the operator of the service. You may set {', '.join(CUSTOMER_FIELDS)}.")
-
-
 def customer_change(received: Json) -> SettingsChange:
     """Raises ``FieldNotYours``, ``FieldUnknown``, ``ParameterInvalid``."""
     theirs = [name for name in OPERATOR_FIELDS if name not in CUSTOMER_FIELDS]
     for name in theirs:
         if any(name.lower() == one.lower() for one in received):
-            raise FieldNotYours(name)
+            raise FieldNotYours(name, CUSTOMER_FIELDS)
     return _change(known_fields(received, CUSTOMER_FIELDS))
 
 

@@ -15,7 +15,15 @@ from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from shared.domain import limits
-from shared.domain.errors import IdMalformed, ParameterInvalid, ParameterMissing, ProfileNotFound
+from shared.domain.errors import (
+    ContinuationInvalid,
+    IdMalformed,
+    ParameterInvalid,
+    ParameterMissing,
+    ParameterUnsupported,
+    PathUnknown,
+    ProfileNotFound,
+)
 from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
@@ -23,13 +31,11 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.api import NOBODY, Call, PageRequest
 from shared.http.errors import V2 as ERRORS
-from shared.http.errors import PathUnknown, code_and_message, envelope
+from shared.http.errors import code_and_message, envelope
 from shared.http.groups import among
 from shared.http.reply import Reply, date, expires, seconds
 from shared.http.v2_refusals import (
     PROFILE_IDS_RULE,
-    ContinuationInvalid,
-    ParameterUnsupported,
     ProfileIdsMissing,
     lengths_per,
 )

@@ -6,27 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from shared.domain.errors import AudioTooLong, AudioTooShort, ParameterMissing, RecordingRefused, RequestInvalid
+from shared.domain.errors import AudioTooLong, AudioTooShort, ParameterMissing, RecordingRefused
 
 PROFILE_IDS_RULE: Final = "It should be comma-delimited list of IDs containing at least one ID."
-
-
-class ParameterUnsupported(RequestInvalid):
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"{name} parameter is not supported.")
 
 
 class ProfileIdsMissing(ParameterMissing):
     def __init__(self) -> None:
         super().__init__("profileIds", PROFILE_IDS_RULE)
-
-
-class ContinuationInvalid(RequestInvalid):
-    """The misspelling is the retired service's own, and literal."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Invalid {name} value. {name} must be generated form a prior API call.")
 
 
 class AudioLengthRefused(RecordingRefused):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.config import Config, read
-from shared.http.links import HostNotAllowed, base_url
+from shared.domain.errors import HostNotAllowed
+from shared.http.links import base_url
 
 
 def config(**settings: str) -> Config:

@@ -9,13 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.calibration import Calibration, SiteCalibration
-from shared.domain.errors import ParameterInvalid
+from shared.domain.errors import FieldNotYours, FieldUnknown, ParameterInvalid
 from shared.domain.limits import QualityLimits
 from shared.domain.subscription import RetentionPolicy, SettingsChange, SubscriptionSettings, Thresholds
 from shared.http.settings import (
     CUSTOMER_FIELDS,
-    FieldNotYours,
-    FieldUnknown,
     customer_change,
     operator_change,
     retention_change,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.errors import ParameterInvalid
+from shared.domain.errors import FieldUnknown, ParameterInvalid
 from shared.domain.limits import QualityLimits
 from shared.domain.subscription import SubscriptionSettings
-from shared.http.settings import FieldUnknown, customer_change
+from shared.http.settings import customer_change
 from tests.unit.http.test_settings import VALUES
 
 

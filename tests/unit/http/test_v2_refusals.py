@@ -7,6 +7,7 @@ import pytest
 from shared.domain.errors import (
     AudioTooLong,
     AudioTooShort,
+    ContinuationInvalid,
     PassphraseDiffers,
     ProfileNotFound,
     SubscriptionUnknown,
@@ -15,7 +16,7 @@ from shared.domain.errors import (
 from shared.http import errors
 from shared.http.reply import Reply
 from shared.http.v2 import V2
-from shared.http.v2_refusals import AudioLengthRefused, ContinuationInvalid, ProfileIdsMissing, lengths_per
+from shared.http.v2_refusals import AudioLengthRefused, ProfileIdsMissing, lengths_per
 from shared.http.v2021 import V2021
 
 ID = "d7c62d70-632d-4e3d-af8b-8e5485f56dad"
