@@ -34,7 +34,7 @@ def limits_table() -> str:
         name = _assigned(statement)
         value = getattr(limits, name, None) if name else None
         if isinstance(value, int | float) and isinstance(following, ast.Expr):
-            rows.append((f"`{name}`", f"{value:,}", " ".join(ast.literal_eval(following.value).split())))
+            rows.append((_words(name), f"{value:,}", " ".join(ast.literal_eval(following.value).split())))
     return _table(("limit", "value", "why"), rows)
 
 
@@ -42,7 +42,7 @@ def audio_rules_table() -> str:
     """What a recording must be, per use."""
     rows = [
         (
-            f"`{name}`",
+            _words(name),
             f"{rules.min_seconds:g} to {rules.max_seconds:g} s",
             f"{rules.min_speech_seconds:g} s",
             f"{rules.min_snr_db:g} dB",
@@ -134,6 +134,11 @@ def _assigned(statement: ast.stmt) -> str | None:
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return statement.target.id
     return None
+
+
+def _words(name: str) -> str:
+    """A constant's name as a reader's words: ``MAX_BODY_BYTES`` is "max body bytes"."""
+    return name.replace("_", " ").lower()
 
 
 def _facts(root: type[errors.TimbreError]) -> Iterable[type[errors.TimbreError]]:

@@ -13,15 +13,15 @@ MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """Five minutes of 48 kHz 16-bit mono are 28.8 MB. The retired service refused 9 MB although it promised 5 minutes."""
 
 MAX_BODIES_BYTES: Final = 8 * MAX_BODY_BYTES
-"""Our choice: bodies that one process holds at a time, an eighth of the smallest instance (2048 MB). Beyond it 503."""
+"""Our choice: all bodies that a process holds at once, an eighth of the smallest instance (2048 MB). Beyond it 503."""
 
 UPLOAD_STALL_SECONDS: Final = 20.0
 """Our choice: how long the next bytes of a body may take. Mobile networks change cells in less."""
 
 UPLOAD_RATE_SECONDS: Final = 60.0
 MIN_UPLOAD_BYTES_PER_SECOND: Final = 1024
-"""Our choice: the least that a body must bring over a minute. Speech by the narrowest codec in use takes 750 bytes a
-second, but nobody uploads slower than the words are spoken."""
+"""Our choice: the least average of a body over a minute. Speech in the narrowest codec in use takes 750 bytes a second,
+and nobody uploads slower than people speak."""
 
 MIN_SAMPLE_RATE: Final = 8_000
 """Hz: telephone speech, below which the encoder has nothing to go by."""
@@ -33,14 +33,14 @@ MAX_CHANNELS: Final = 8
 """Our choice: channels of a recording."""
 
 MAX_SAMPLES: Final = 300 * 48_000 * 2
-"""Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to 16 times that."""
+"""Samples over all channels: five minutes of 48 kHz stereo. Half a megabyte of FLAC can unpack to 16 times as many."""
 
 DECODING_PROCESSOR_SECONDS: Final = 2.0
-"""Processor time that one body may take to decode, and on top a fiftieth of the length that was decoded: five minutes
-of Opus or ALAC are 2 to 5 s. WAV and headerless samples, which are not decoded, take milliseconds."""
+"""Processor time that a body may take to decode, plus a fiftieth of the decoded length: five minutes of Opus or ALAC
+take 2 to 5 s. WAV and headerless samples need no decoder and take milliseconds."""
 
 DECODING_WAIT_SECONDS: Final = 3.0
-"""How long one waits for a decoder, and for each further piece (2 MB of samples) of the decoded recording."""
+"""How long a request waits for a decoder, and then for each further piece (2 MB of samples) of the recording."""
 
 VERIFICATION_ENROLLMENTS_NEEDED: Final = 3
 """Contract: recordings of one phrase until a text-dependent profile is enrolled."""
@@ -67,7 +67,7 @@ MAX_GROUPS: Final = 1_000
 """Our choice: named groups of profiles per subscription. All their names are one page of a range."""
 
 MAX_RETENTION_DAYS: Final = 36_500.0
-"""Our choice: a hundred years. Who wants longer says so with null."""
+"""Our choice: a hundred years. ``null`` keeps voices until they are deleted."""
 
 AUDIT_DAYS: Final = 400.0
 MIN_AUDIT_DAYS: Final = 1.0
@@ -79,14 +79,14 @@ REQUESTS_PER_SECOND: Final = 20.0
 
 MIN_REQUESTS_PER_SECOND: Final = 0.1
 MAX_REQUESTS_PER_SECOND: Final = 100_000.0
-"""Our choice."""
+"""Our choice: far beyond what a deployment answers."""
 
 MAX_PASSPHRASES: Final = 50
 MIN_PASSPHRASE_WORDS: Final = 4
 MAX_PASSPHRASE_WORDS: Final = 20
 MAX_PASSPHRASE_CHARACTERS: Final = 200
-"""Our choice: own passphrases of a locale. The shortest published phrase has five words; a phrase of one or two words
-is heard in all kinds of speech."""
+"""Our choice, for a subscription's own passphrases. The shortest published phrase has five words; a phrase of one or two
+words is heard in all kinds of speech."""
 
 OPERATION_HOURS: Final = 24
 """Contract (v1.0): how long an operation can be asked for."""
@@ -173,10 +173,10 @@ DEFAULT_PAGE: Final = 100
 MAX_PAGE: Final = 500
 """Contract (v2.0, 2021-09-05): profiles per page."""
 
-PASSPHRASE_WORST_WORD: Final = -45.0
+PASSPHRASE_WORST_WORD: Final = -45.0  # docs/decisions/passphrase-recognition.md
 """Acoustic log-likelihood per frame that the worst word of a passphrase must exceed (pocketsphinx units). Measured: 0
 false accepts in 721 windows of other speech (below 0.42 % at 95 % confidence), 24 of 24 real takes accepted (clean,
-soft, padded, 20 dB noise, speed 0.9 and 1.1); ``docs/decisions/passphrase-recognition.md`` has the rest."""
+soft, padded, 20 dB noise, speed 0.9 and 1.1)."""
 
 PASSPHRASE_WORST_WORD_TELEPHONE: Final = -55.0
 """The same where the speech ends at 4 kHz, whatever rate its file says. Measured: 2 false accepts in 217 windows, 4 of

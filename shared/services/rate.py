@@ -2,7 +2,7 @@
 
 A bucket fills with the subscription's rate divided by the number of instances at work (``presence.py``) and holds what
 comes in ``BURST_SECONDS``. So no request costs a write, and the limit holds over all instances as far as the balancer
-spreads the requests evenly and the number is right; ``docs/overload.md`` states the bound.
+spreads the requests evenly and the number is right; ``docs/internals/admission.md`` states the bound.
 """
 
 from __future__ import annotations

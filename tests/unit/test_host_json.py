@@ -1,4 +1,4 @@
-"""What host.json leaves to the app; docs/overload.md has the reasons, and tests of the service that it works."""
+"""What host.json leaves to the app; docs/internals/admission.md has the reasons, and tests of the service that it works."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def test_the_host_refuses_nothing_by_itself() -> None:
 
 
 def test_the_document_gives_a_reason_for_each_of_these() -> None:
-    text = (ROOT / "docs" / "overload.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "internals" / "admission.md").read_text(encoding="utf-8")
     for name in ("maxOutstandingRequests", "maxConcurrentRequests", "dynamicThrottlesEnabled", "extensionBundle"):
         assert f"`{name}`" in text

@@ -1,4 +1,4 @@
-"""The table "What can I send" of docs/api.md, row by row against the decoder."""
+"""The table of formats in docs/recordings.md, row by row against the decoder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import chunk, element, file, int16, opus_packets, pcm_format, riff, tone, webm
 from tests.unit.audio.phones import caf, description, dops, fragmented, mp4, packet_table, piece
 
-API = Path(__file__).resolve().parents[3] / "docs" / "api.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "recordings.md"
 Sent = tuple[bytes, str | None]
 
 READ, BY_NAME, EXTRA = "read", "400 by name", "with the media extra"
@@ -37,7 +37,7 @@ BRANDS = {"MP4": b"isom", "M4A": b"M4A ", "3GP": b"3gp4", "QuickTime": b"qt  "}
 
 def rows() -> list[tuple[str, str, str]]:
     """Container, codec, answer: each pair that the table names."""
-    text = API.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     table = text.split("<!-- what-can-i-send -->")[1].split("<!-- /what-can-i-send -->")[0]
     found = []
     for line in table.strip().split("\n")[2:]:
