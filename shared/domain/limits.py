@@ -85,8 +85,8 @@ MAX_PASSPHRASES: Final = 50
 MIN_PASSPHRASE_WORDS: Final = 4
 MAX_PASSPHRASE_WORDS: Final = 20
 MAX_PASSPHRASE_CHARACTERS: Final = 200
-"""Our choice, for a subscription's own passphrases. The shortest published phrase has five words; a phrase of one or two
-words is heard in all kinds of speech."""
+"""Our choice, for a subscription's own passphrases. The shortest published phrase has five words; a phrase of one or
+two words is heard in all kinds of speech."""
 
 OPERATION_HOURS: Final = 24
 """Contract (v1.0): how long an operation can be asked for."""

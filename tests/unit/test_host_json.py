@@ -1,4 +1,4 @@
-"""What host.json leaves to the app; docs/internals/admission.md has the reasons, and tests of the service that it works."""
+"""What host.json leaves to the app. docs/internals/admission.md has the reasons."""
 
 from __future__ import annotations
 
