@@ -33,7 +33,7 @@ def limits_table() -> str:
     for statement, following in pairwise(source):
         name = _assigned(statement)
         value = getattr(limits, name, None) if name else None
-        if isinstance(value, int | float) and isinstance(following, ast.Expr):
+        if name and isinstance(value, int | float) and isinstance(following, ast.Expr):
             rows.append((_words(name), f"{value:,}", " ".join(ast.literal_eval(following.value).split())))
     return _table(("limit", "value", "why"), rows)
 

@@ -52,8 +52,9 @@ def test_every_promise_has_been_broken() -> None:
     assert set(MUTATIONS) == set(PROMISES)
 
 
-def test_the_privacy_page_names_every_promise_about_data() -> None:
-    text = (REPOSITORY / "docs" / "privacy.md").read_text(encoding="utf-8").split("| claim about `infra/` |")[1]
+def test_the_proofs_name_every_promise_about_data() -> None:
+    proofs = (REPOSITORY / "docs" / "internals" / "proofs.md").read_text(encoding="utf-8")
+    text = proofs.split("| claim about `infra/` |")[1]
     named = set(re.findall(r"`(\w+)`", "".join(line.rsplit("| ", 1)[-1] for line in text.splitlines())))
     about_data = {name for name, check in PROMISES.items() if check.__module__ == data_promises.__name__}
     assert about_data <= named <= set(PROMISES)
