@@ -1,6 +1,6 @@
 """What a deployment of a given size needs and costs in a month: formulae, with prices and measures as inputs.
 
-    python -m tools.capacity                    # the table of docs/operations.md
+    python -m tools.capacity                    # the table of docs/cost.md
     python -m tools.capacity --price gb_second=0.00003 --recognitions 2000000
 
 Prices are inputs, not facts: look yours up in Azure's price list for your region and currency. Those given here are
@@ -49,7 +49,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Measures:
-    """Of docs/performance.md, with room: an instance in Azure is not the machine that these were measured on."""
+    """Of ``python dev.py bench``, with room: an instance in Azure is not the machine that these were measured on."""
 
     billed_seconds: float = 1.0  # Flex bills a second at least; a recognition takes a tenth
     memory_gb: float = 2.0
@@ -103,16 +103,21 @@ def month(size: Size, prices: Prices, measures: Measures) -> Month:
 
 
 def table(prices: Prices, measures: Measures, sizes: Sequence[Size] = SIZES) -> str:
-    head = "| | recognitions | profiles | instances at peak | compute | storage | logs | alerts | a month |"
-    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
-    for size in sizes:
-        one = month(size, prices, measures)
-        numbers = (one.compute, one.storage, one.logs, one.fixed, one.total)
-        money = " | ".join(f"{number:,.0f}" for number in numbers)
-        lines.append(
-            f"| {size.name} | {size.recognitions:,.0f} | {size.profiles:,.0f} | {one.instances_at_peak:.0f} | {money} |"
-        )
-    return "\n".join(lines)
+    """A column for each size; money is the price of a month."""
+    months = [month(size, prices, measures) for size in sizes]
+    rows: dict[str, Sequence[float]] = {
+        "recognitions": [size.recognitions for size in sizes],
+        "profiles": [size.profiles for size in sizes],
+        "instances at peak": [one.instances_at_peak for one in months],
+        "compute": [one.compute for one in months],
+        "storage": [one.storage for one in months],
+        "logs": [one.logs for one in months],
+        "alerts": [one.fixed for one in months],
+        "a month": [one.total for one in months],
+    }
+    lines = [["", *(size.name for size in sizes)], ["---"] * (len(sizes) + 1)]
+    lines += [[name, *(f"{number:,.0f}" for number in numbers)] for name, numbers in rows.items()]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def main(arguments: Sequence[str]) -> int:
