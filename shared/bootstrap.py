@@ -34,7 +34,7 @@ from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.activation import RequireActivation
 from shared.services.annotate import ChangeProfileRetention
-from shared.services.audit import Audit, ReadAudit, RecordExpiry, TrimAudit
+from shared.services.audit import Audit, ReadAudit, TrimAudit
 from shared.services.compact import CompactGalleries
 from shared.services.consent import RecordConsent, WithdrawConsent
 from shared.services.enroll import EnrollPhrase, EnrollSpeech
@@ -45,44 +45,17 @@ from shared.services.identify_among import IdentifyAmong
 from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.migrate import Migrate, ReadMigration
 from shared.services.operations import Operations
-from shared.services.ports import (
-    AuditTrail,
-    Clock,
-    Compaction,
-    Galleries,
-    GroupStore,
-    MigrationStore,
-    ProfileStore,
-    SubscriptionEraser,
-    SubscriptionStore,
-)
-from shared.services.presence import Presence
+from shared.services.ports import Clock, SubscriptionStore
 from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
-from shared.storage.audit import RowAuditTrail
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.tables import TableRows
-from shared.storage.gallery.compaction import RowCompaction
-from shared.storage.gallery.galleries import RowGalleries
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
-from shared.storage.instances import RowInstances
-from shared.storage.layout import GALLERIES, INSTANCES, SUBSCRIPTIONS_PARTITION
-from shared.storage.profiles.groups import RowGroups
-from shared.storage.profiles.migration import RowMigrationStore
-from shared.storage.profiles.operations import RowOperationStore
-from shared.storage.profiles.store import RowProfileStore
-from shared.storage.profiles.sweep import RowUpkeep
-from shared.storage.purge import SubscriptionPurge
-from shared.storage.sealing.data_keys import DataKeys
-from shared.storage.sealing.envelope import Envelope
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
 from shared.storage.sealing.key_vault import KeyVaultKeyEncryption
-from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.stores import Storage, Stores
 
 log: Final = logging.getLogger("timbre.start")
 
@@ -153,61 +126,29 @@ def services() -> Services:
     return _services
 
 
-def build(config: Config) -> Services:
-    voices = TableRows(config.storage, "voices")
-    audio = AzureBlobs(config.storage, "enrollment-audio")
-    subscription_rows = TableRows(config.storage, "subscriptions")
+def build(config: Config, storage: Storage | None = None) -> Services:
+    """Over the given storage, or the account that the settings name."""
+    storage = storage or Storage.in_azure(config.storage)
     key_encryption = key_encryption_of(config)
-    data_keys = DataKeys(subscription_rows, key_encryption)
-    subscriptions = RowSubscriptionStore(subscription_rows, TableRows(config.storage, "keys"), data_keys)
+    gallery_bytes = config.gallery_megabytes * 1_000_000
+    stores = Stores.over(storage.rows, storage.blobs, key_encryption, _now, _new_id, gallery_bytes=gallery_bytes)
     if config.local_subscription_key:
-        subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, _now())
-    envelope, trail = Envelope(data_keys), RowAuditTrail(TableRows(config.storage, "audit"))
-    profiles = RowProfileStore(voices, audio, envelope, _new_id, policies=subscriptions.retention, clock=_now)
-    expired = RecordExpiry(Audit(trail, _now, _new_id))
-    upkeep = RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, _new_id, expired)
-    galleries = AzureBlobs(config.storage, GALLERIES)
-    eraser = SubscriptionPurge(voices, audio, trail, subscriptions, galleries)
-    migrations = RowMigrationStore(voices, audio, envelope, subscriptions.retention, _now)
-    packs, reader = Packs(voices, galleries, envelope, _new_id), SpeakerReader(voices, envelope)
-    held = RowGalleries(voices, packs, reader, subscriptions.retention, _now, config.gallery_megabytes * 1_000_000)
-    among = Among(held, RowCompaction(voices, packs, reader), RowGroups(voices, profiles))
-    presence = Presence(RowInstances(TableRows(config.storage, INSTANCES)), _new_id(), _now)
-    rate = RateLimit(config.requests_per_second, presence)
-    operations = RowOperationStore(voices)
+        stores.subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, _now())
     parts: dict[str, Callable[[], object]] = {
-        "storage": lambda: (subscription_rows.get(SUBSCRIPTIONS_PARTITION, "ready"), audio.get("ready")),
+        "storage": lambda: (storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, "ready"), storage.audio.get("ready")),
         "keyEncryption": lambda: key_encryption.unwrap(key_encryption.wrap(bytes(KEY_BYTES))),
     }
-    return assemble(config, subscriptions, profiles, operations, upkeep, trail, eraser, migrations, among, rate, parts)
-
-
-@dataclass(frozen=True)
-class Among:
-    """What identify among everyone, or everyone in a group, needs of storage."""
-
-    galleries: Galleries
-    compaction: Compaction
-    groups: GroupStore
+    return assemble(config, stores, parts)
 
 
 def assemble(
-    config: Config,
-    subscriptions: SubscriptionStore,
-    profiles: ProfileStore,
-    operations: RowOperationStore,
-    upkeep: RowUpkeep,
-    trail: AuditTrail,
-    eraser: SubscriptionEraser,
-    migrations: MigrationStore,
-    among: Among,
-    rate: RateLimit,
-    parts: Mapping[str, Callable[[], object]] = MappingProxyType({}),
+    config: Config, stores: Stores, parts: Mapping[str, Callable[[], object]] = MappingProxyType({})
 ) -> Services:
     """The use cases on top of the given stores, whose health ``parts`` try.
 
     ``ModelUnknown`` when the catalogue has no model of that name.
     """
+    subscriptions, profiles, trail, groups = stores.subscriptions, stores.profiles, stores.trail, stores.groups
     catalogue = read_catalogue()
     model = speaker_model(catalogue.speaker(config.model))
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
@@ -217,11 +158,11 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
     audit = Audit(trail, _now, _new_id)
-    change_settings = ChangeSettings(subscriptions, phrases, upkeep, audit, _now)
+    change_settings = ChangeSettings(subscriptions, phrases, stores.upkeep, audit, _now)
     return Services(
         config=config,
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
-        rate=rate,
+        rate=RateLimit(config.requests_per_second),
         subscriptions=subscriptions,
         create_profile=CreateProfile(profiles, audit, _now, _new_id),
         read_profiles=ReadProfiles(profiles),
@@ -241,10 +182,10 @@ def assemble(
         verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now, previous),
         verify_speech=VerifySpeech(profiles, listener, model, _now, previous),
         identify=Identify(profiles, listener, model, _now, previous),
-        identify_among=IdentifyAmong(profiles, among.galleries, among.groups, listener, model, _now, previous),
-        compact_galleries=CompactGalleries(subscriptions, among.compaction),
-        read_groups=ReadGroups(among.groups),
-        change_groups=ChangeGroups(among.groups, audit, _now, _new_id),
+        identify_among=IdentifyAmong(profiles, stores.galleries, groups, listener, model, _now, previous),
+        compact_galleries=CompactGalleries(subscriptions, stores.compaction),
+        read_groups=ReadGroups(groups),
+        change_groups=ChangeGroups(groups, audit, _now, _new_id),
         record_consent=RecordConsent(profiles, audit),
         withdraw_consent=WithdrawConsent(profiles, audit, _now),
         change_profile_retention=ChangeProfileRetention(profiles, audit),
@@ -254,10 +195,17 @@ def assemble(
         regenerate_key=RegenerateKey(subscriptions, audit, _new_key),
         delete_subscription=DeleteSubscription(subscriptions, _now),
         read_audit=ReadAudit(trail),
-        operations=Operations(operations, _now, _new_id),
-        retain=Retain(subscriptions, upkeep, eraser, TrimAudit(subscriptions, trail, _now), _now),
-        migrate=Migrate(subscriptions, migrations, RecordingListener(detector, decoders=decoders), model, _now),
-        read_migration=ReadMigration(subscriptions, migrations),
+        operations=Operations(stores.operations, _now, _new_id),
+        retain=Retain(
+            subscriptions,
+            stores.upkeep,
+            stores.eraser,
+            TrimAudit(subscriptions, trail, _now),
+            _now,
+            stores.leftovers.remove,
+        ),
+        migrate=Migrate(subscriptions, stores.migrations, RecordingListener(detector, decoders=decoders), model, _now),
+        read_migration=ReadMigration(subscriptions, stores.migrations),
         readiness=Readiness({**parts, "model": lambda: _try_model(model, detector)}),
         clock=_now,
         model=model,

@@ -105,7 +105,7 @@ THREADS = Setting(
 REQUESTS_PER_SECOND = Setting(
     "TIMBRE_REQUESTS_PER_SECOND",
     "20",
-    "Requests per second of a subscription that has no number of its own; 0 for no limit. Beyond it 429.",
+    "Requests per second, in each worker process, of a subscription without a number of its own; 0: no limit.",
 )
 LOCAL_KEY = Setting(
     "TIMBRE_LOCAL_SUBSCRIPTION_KEY",

@@ -27,9 +27,10 @@ from localhost.failure import CannotStart
 from shared.config import STORAGE, TABLE_URI, ConfigInvalid, read
 from shared.domain.errors import StorageUnavailable
 from shared.storage.backend.account import StorageAccount
-from tools.orphans.census import Account, Progress, take
+from shared.storage.stores import Storage
+from tools.orphans.census import Progress, take
 from tools.orphans.findings import Finding, findings, pending
-from tools.orphans.owners import Owners, Strays, azure_account, azure_strays, find
+from tools.orphans.owners import Owners, Strays, azure_strays, find
 from tools.orphans.repair import repair
 
 SECOND_LOOK_SECONDS = 5.0
@@ -51,7 +52,7 @@ class Audit:
 
 
 def audit(
-    account: Account,
+    account: Storage,
     strays: Strays,
     at: Callable[[], datetime],
     *,
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(storage: StorageAccount, *, mend: bool, listing: bool) -> int:
-    account = azure_account(storage)
+    account = Storage.in_azure(storage)
     result = audit(account, lambda: azure_strays(storage), _now, progress=lambda text: print(text, file=sys.stderr))
     print(f"subscriptions {result.subscriptions}, rows {result.rows}, blobs {result.blobs}")
     print(f"waiting for the timer {result.pending}")

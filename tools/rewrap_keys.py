@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         with deployment(options.data) as running:
-            result = rewrap(running.account.subscriptions, running.data_keys, _say)
+            result = rewrap(running.stores.storage.subscriptions, running.stores.data_keys, _say)
     except (CannotStart, ConfigInvalid) as problem:
         print(problem, file=sys.stderr)
         return _COULD_NOT_WORK

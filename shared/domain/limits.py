@@ -75,7 +75,7 @@ MAX_AUDIT_DAYS: Final = 3_650.0
 """Our choice: how long audit records are kept. The default spans a yearly review with a month to spare."""
 
 REQUESTS_PER_SECOND: Final = 20.0
-"""Contract (v2.0): transactions per second of one resource."""
+"""Contract (v2.0): transactions per second of one resource. Each worker process grants them."""
 
 MIN_REQUESTS_PER_SECOND: Final = 0.1
 MAX_REQUESTS_PER_SECOND: Final = 100_000.0

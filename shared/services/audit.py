@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage, Via
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage
 from shared.domain.errors import (
     GroupNotFound,
     ProfileNotFound,
@@ -105,28 +105,6 @@ class Audit:
                 entry.reason or "-",
                 entry.profile.profile_id if entry.profile else "-",
             )
-
-
-@dataclass(frozen=True)
-class RecordExpiry:
-    """For the timer: a profile was removed because its time was over. Told twice, it writes the same record.
-
-    Raises ``StorageUnavailable``: the tombstone then stays, and the timer comes to it again.
-    """
-
-    audit: Audit
-
-    def __call__(self, key: ProfileKey, at: datetime) -> None:
-        self.audit.trail.record(
-            AuditEntry(
-                subscription_id=key.subscription_id,
-                entry_id=key.profile_id,
-                at=at,
-                actor=Actor(Via.TIMER, self.audit.new_id()),
-                action=AuditAction.EXPIRE_PROFILE,
-                profile=key,
-            )
-        )
 
 
 @dataclass(frozen=True)

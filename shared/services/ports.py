@@ -312,8 +312,3 @@ class AuditTrail(Protocol):
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
         """Take away the oldest entries, those before that moment or (``None``) of any time; returns how many."""
-
-
-class Instances(Protocol):
-    def beat(self, instance_id: str, at: datetime) -> int:
-        """Note that this one is at work; how many are, this one among them. May raise ``StorageUnavailable``."""

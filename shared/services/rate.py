@@ -1,8 +1,7 @@
-"""How many requests a subscription may send: a bucket of tokens for each, in each instance.
+"""How many requests a subscription may send: a bucket of tokens for each, in each worker process.
 
-A bucket fills with the subscription's rate divided by the number of instances at work (``presence.py``) and holds what
-comes in ``BURST_SECONDS``. So no request costs a write, and the limit holds over all instances as far as the balancer
-spreads the requests evenly and the number is right; ``docs/internals/admission.md`` states the bound.
+A bucket fills with the subscription's rate and holds what comes in ``BURST_SECONDS``. No request costs a call to
+storage, and instances know nothing of each other: ``docs/internals/admission.md`` says what that promises.
 """
 
 from __future__ import annotations
@@ -24,16 +23,11 @@ MAX_BUCKETS: Final = 10_000
 
 
 class RateLimit:
-    """``default`` is the rate of a subscription without one of its own, None for no limit; ``instances`` the number of
-    instances at work; ``monotonic`` seconds that never run backwards."""
+    """``default`` is the rate of a subscription without one of its own, None for no limit; ``monotonic`` gives seconds
+    that never run backwards."""
 
-    def __init__(
-        self,
-        default: float | None,
-        instances: Callable[[], int],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._default, self._instances, self._monotonic = default, instances, monotonic
+    def __init__(self, default: float | None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._default, self._monotonic = default, monotonic
         self._lock = Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -42,7 +36,6 @@ class RateLimit:
         rate = own or self._default
         if rate is None:
             return
-        rate /= max(1, self._instances())
         most = max(1.0, rate * BURST_SECONDS)
         with self._lock:
             now = self._monotonic()

@@ -29,19 +29,22 @@ PAGE = 1_000
 
 @dataclass(frozen=True)
 class Retain:
-    """``shuffle`` puts the subscriptions in an order of chance: none is always the one that a tick has no time for."""
+    """``remove_leftovers`` takes away what earlier versions stored. ``shuffle`` puts the subscriptions in an order of
+    chance: none is always the one that a tick has no time for."""
 
     subscriptions: SubscriptionStore
     upkeep: Upkeep
     eraser: SubscriptionEraser
     trim_audit: TrimAudit
     clock: Clock
+    remove_leftovers: Callable[[], object] = lambda: None
     monotonic: Callable[[], float] = time.monotonic
     shuffle: Callable[[MutableSequence[Subscription]], None] = random.shuffle
 
     def __call__(self) -> int:
         """The number of items worked on. A subscription that fails does not keep the others waiting."""
         started = self.monotonic()
+        self.remove_leftovers()
         waiting = [one for one in self._readable() if not _is_over(one)]
         erasing, oldest_hours = self._backlog(waiting)
         self.shuffle(waiting)

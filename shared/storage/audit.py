@@ -6,12 +6,14 @@ than the subscription keeps its trail.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage, Via
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.services.ports import Ids
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
 from shared.storage.backend.row_values import Fields
 
@@ -61,6 +63,21 @@ class RowAuditTrail:
             if len(rows) < size:
                 break
         return dropped
+
+
+def expiry_recorder(trail: RowAuditTrail, ids: Ids) -> Callable[[ProfileKey, datetime], None]:
+    """Records that a profile was removed because its time was over; told twice, it writes the same record.
+
+    Raises ``StorageUnavailable``: the tombstone then stays, and the timer comes to it again.
+    """
+
+    def record(key: ProfileKey, at: datetime) -> None:
+        actor = Actor(Via.TIMER, ids())
+        trail.record(
+            AuditEntry(key.subscription_id, key.profile_id, at, actor, AuditAction.EXPIRE_PROFILE, profile=key)
+        )
+
+    return record
 
 
 def _from(moment: datetime) -> str:

@@ -21,8 +21,6 @@ Table ``keys``: a row for each subscription key under its SHA-256, which says wh
 
 Table ``audit``, one partition for each subscription: ``at:<time>:<id>``, see ``shared/storage/audit.py``.
 
-Table ``instances``, one partition: which worker processes are at work, see ``shared/storage/instances.py``.
-
 Container ``enrollment-audio``: ``<subscription>/<kind>/<id>/<epoch>/<enrollment>.flac``.
 
 Container ``galleries``: ``<subscription>/<first id>``, the packs.
@@ -39,7 +37,6 @@ VOICES: Final = "voices"
 SUBSCRIPTIONS: Final = "subscriptions"
 KEYS: Final = "keys"
 AUDIT: Final = "audit"
-INSTANCES: Final = "instances"
 ENROLLMENT_AUDIO: Final = "enrollment-audio"
 GALLERIES: Final = "galleries"
 

@@ -22,11 +22,11 @@ from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
+from shared.storage.stores import Storage, Stores
 from shared.storage.subscription_records import digest
-from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, Storage, Stores, enroll, instance, new_id, new_profile
+from tests.contract.cutting import Scissors
+from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
 from tools.audit_orphans import audit
-from tools.orphans.census import Account
 from tools.orphans.findings import Finding
 
 OPERATOR = Actor(Via.MANAGEMENT, "request-1")
@@ -60,14 +60,7 @@ class Service:
 def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> Service:
     """With scissors, every call to any table or to the audio goes through them."""
     if scissors:
-        storage = Storage(
-            voices=CuttingRows(storage.voices, scissors),
-            audio=CuttingBlobs(storage.audio, scissors),
-            subscriptions=CuttingRows(storage.subscriptions, scissors),
-            keys=CuttingRows(storage.keys, scissors),
-            audit=CuttingRows(storage.audit, scissors),
-            packs=CuttingBlobs(storage.packs, scissors),
-        )
+        storage = cutting(storage, scissors)
     stores = instance(storage, clock=clock)
     trail = Audit(stores.trail, clock, new_id)
     settings = ChangeSettings(stores.subscriptions, EveryWord(), stores.upkeep, trail, clock)
@@ -147,10 +140,8 @@ def run_timer(scene: Scene, hours: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)) -> 
 
 
 def orphans(scene: Scene, at: datetime | None = None) -> tuple[Finding, ...]:
-    storage = scene.storage
-    account = Account(storage.voices, storage.subscriptions, storage.keys, storage.audit, storage.audio, storage.packs)
     moment = at or scene.clock.now
-    return audit(account, lambda: scene.ids, lambda: moment, wait=lambda: None).found
+    return audit(scene.storage, lambda: scene.ids, lambda: moment, wait=lambda: None).found
 
 
 def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:

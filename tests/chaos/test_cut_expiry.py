@@ -15,12 +15,12 @@ from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
 from shared.domain.subscription import SettingsChange
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.layout import due_row
 from shared.storage.profiles.expiry import SETTLED
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.expiring import DAY, keeping
-from tests.contract.stores import NOW, Clock, Storage, Stores, enroll, everything, instance, keys_of, new_profile
+from tests.contract.stores import NOW, Clock, enroll, everything, instance, keys_of, new_profile
 
 MORE_CALLS_THAN_ANY_CHANGE = 40
 POSTPONED_ENOUGH = timedelta(hours=1)
@@ -86,7 +86,7 @@ class Scene:
 def new_scene() -> Scene:
     """An enrolled profile that ends a day after its last use."""
     clock = Clock()
-    storage = Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows())
+    storage = Storage.in_memory()
     stores = instance(storage, clock=clock)
     key = stores.profiles.create(new_profile(keeping(stores, idle=1.0)), 10).key
     enroll(stores, key, seed=1)

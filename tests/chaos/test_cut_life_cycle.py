@@ -16,10 +16,8 @@ from localhost.azurite import Azurite
 from shared.domain.errors import StorageUnavailable, TimbreError
 from shared.domain.subscription import KeySlot, SettingsChange
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
-from shared.storage.backend.tables import TableRows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
+from shared.storage.stores import Storage
 from tests.chaos.changes import CHANGES, SHORT, Change, begun, nothing_is_left_of_a_deleted_one
 from tests.chaos.service import (
     OPERATOR,
@@ -35,14 +33,14 @@ from tests.chaos.service import (
     start,
 )
 from tests.contract.cutting import Failure, ProcessDied, Scissors
-from tests.contract.stores import NewStorage, Storage
+from tests.contract.stores import NewStorage
 
 MORE_CALLS_THAN_ANY_CHANGE = 120
 FAILURES = pytest.mark.parametrize("failure", list(Failure), ids=lambda failure: failure.name.lower())
 
 
 def memory_storage() -> Storage:
-    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows())
+    return Storage.in_memory()
 
 
 def attempt(scene: Scene, change: Change, scissors: Scissors) -> bool:
@@ -89,8 +87,7 @@ def test_a_cut_in_the_middle_leaves_nothing_on_azurite_either(
     account = StorageAccount(connection_string=azurite.connection_string)
 
     def azurite_storage() -> Storage:
-        voices, subscriptions, keys, audit = (TableRows(account, f"t{uuid4().hex}") for _ in range(4))
-        return Storage(voices, AzureBlobs(account, f"c{uuid4().hex}"), subscriptions, keys, audit)
+        return Storage.in_azure(account, f"t{uuid4().hex}")
 
     calls = Scissors()
     on = scene(memory_storage())

@@ -17,16 +17,12 @@ from localhost.azurite import Azurite
 from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Profile, ProfileKey
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
-from shared.storage.backend.tables import TableRows
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import (
     LATER,
     NOW,
     NewStorage,
-    Storage,
-    Stores,
     enroll,
     everything,
     instance,
@@ -81,7 +77,7 @@ CHANGES: list[Change] = [create, enroll_with_audio, enroll_without_audio, reset,
 
 
 def memory_storage() -> Storage:
-    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows())
+    return Storage.in_memory()
 
 
 def new_scene(storage: Storage) -> Scene:
@@ -204,10 +200,7 @@ def test_a_cut_in_the_middle_is_mended_on_azurite_too(change: Change, failure: F
     account = StorageAccount(connection_string=azurite.connection_string)
 
     def azurite_storage() -> Storage:
-        def rows() -> TableRows:
-            return TableRows(account, f"t{uuid4().hex}")
-
-        return Storage(rows(), AzureBlobs(account, f"c{uuid4().hex}"), rows(), rows())
+        return Storage.in_azure(account, f"t{uuid4().hex}")
 
     for at in (2, 4):
         assert cut_at(azurite_storage, change, failure, at).reached

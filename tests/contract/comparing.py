@@ -7,7 +7,8 @@ import numpy as np
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.services.ports import Numbers, Scorer
-from tests.contract.stores import MODEL, Stores, enroll, new_profile, voice
+from shared.storage.stores import Stores
+from tests.contract.stores import MODEL, enroll, new_profile, voice
 
 EVERYBODY = 1_000_000
 

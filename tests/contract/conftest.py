@@ -13,7 +13,7 @@ from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
-from tests.contract.stores import Storage
+from shared.storage.stores import Storage
 
 TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
 
@@ -68,11 +68,4 @@ def blobs(new_blobs: Callable[[], Blobs]) -> Blobs:
 
 @pytest.fixture
 def storage(new_rows: Callable[[], Rows], new_blobs: Callable[[], Blobs]) -> Storage:
-    return Storage(
-        voices=new_rows(),
-        audio=new_blobs(),
-        subscriptions=new_rows(),
-        keys=new_rows(),
-        audit=new_rows(),
-        packs=new_blobs(),
-    )
+    return Storage(lambda _: new_rows(), lambda _: new_blobs())

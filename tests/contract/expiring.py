@@ -13,15 +13,8 @@ from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import RetentionPolicy, SettingsChange, Subscription, SubscriptionSettings
 from shared.storage.layout import due_row
-from tests.contract.stores import (
-    NOW,
-    Storage,
-    Stores,
-    everything,
-    keys_of,
-    new_id,
-    new_profile,
-)
+from shared.storage.stores import Storage, Stores
+from tests.contract.stores import NOW, everything, keys_of, new_id, new_profile
 
 KINDS = list(ProfileKind)
 SECOND = timedelta(seconds=1)

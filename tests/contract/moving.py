@@ -18,12 +18,12 @@ from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
 from shared.inference.model_card import SpeakerCard
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.migrate import Migrate
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Row
 from shared.storage.layout import end_of, enrollments_prefix
 from shared.storage.profiles.migration import RowMigrationStore
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
-from tests.contract.stores import NOW, Clock, Storage, Stores, instance, new_profile, new_subscription
+from tests.contract.stores import NOW, Clock, instance, new_profile, new_subscription
 from tests.unit.inference.golden.signals import voice as signal
 from tests.unit.inference.networks import fbank_card, put_network
 
@@ -143,7 +143,7 @@ def scene_on(storage: Storage, folder: Path) -> Scene:
 
 
 def memory() -> Storage:
-    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows())
+    return Storage.in_memory()
 
 
 def expected(by: OnnxSpeakerModel, *pitches: float) -> Signature:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from shared.storage.gallery.packs import place_of
+from shared.storage.stores import Storage
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
-from tests.contract.stores import PACK_PROFILES, Storage, instance, new_subscription
+from tests.contract.stores import PACK_PROFILES, instance, new_subscription
 
 SPEAKERS = 3 * PACK_PROFILES + 1
 

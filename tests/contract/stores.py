@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,23 +12,9 @@ import numpy as np
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import KeySlot
-from shared.services.audit import Audit, RecordExpiry
-from shared.storage.audit import RowAuditTrail
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
-from shared.storage.backend.ports import Blobs, Rows
-from shared.storage.gallery.compaction import RowCompaction
-from shared.storage.gallery.galleries import RowGalleries
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
-from shared.storage.profiles.groups import RowGroups
-from shared.storage.profiles.operations import RowOperationStore
-from shared.storage.profiles.store import RowProfileStore
-from shared.storage.profiles.sweep import RowUpkeep
-from shared.storage.purge import SubscriptionPurge
-from shared.storage.sealing.data_keys import DataKeys
-from shared.storage.sealing.envelope import Envelope
+from shared.storage.layout import KEYS, SUBSCRIPTIONS
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
-from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -41,35 +27,6 @@ PACK_PROFILES = 4
 KEY_ENCRYPTION_KEY = bytes(range(32))
 
 
-@dataclass(frozen=True)
-class Storage:
-    """The technology underneath, shared by as many instances of the service as a test starts."""
-
-    voices: Rows
-    audio: Blobs
-    subscriptions: Rows
-    keys: Rows
-    audit: Rows = field(default_factory=MemoryRows)
-    packs: Blobs = field(default_factory=MemoryBlobs)
-
-
-@dataclass(frozen=True)
-class Stores:
-    """One instance of the service."""
-
-    profiles: RowProfileStore
-    operations: RowOperationStore
-    upkeep: RowUpkeep
-    trail: RowAuditTrail
-    eraser: SubscriptionPurge
-    subscriptions: RowSubscriptionStore
-    data_keys: DataKeys
-    envelope: Envelope
-    galleries: RowGalleries
-    compaction: RowCompaction
-    groups: RowGroups
-
-
 @dataclass
 class Clock:
     now: datetime = NOW
@@ -78,31 +35,35 @@ class Clock:
         return self.now
 
 
-def instance(storage: Storage, scissors: Scissors | None = None, clock: Clock | None = None) -> Stores:
-    """With scissors, its calls on voices, audio and the audit trail go through them. Without a clock it is ``NOW``."""
-    clock = clock or Clock()
-    voices = CuttingRows(storage.voices, scissors) if scissors else storage.voices
-    audio = CuttingBlobs(storage.audio, scissors) if scissors else storage.audio
-    trail = RowAuditTrail(CuttingRows(storage.audit, scissors) if scissors else storage.audit)
-    data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
-    envelope = Envelope(data_keys)
-    subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys)
-    expired = RecordExpiry(Audit(trail, clock, new_id))
-    profiles = RowProfileStore(voices, audio, envelope, new_id, policies=subscriptions.retention, clock=clock)
-    blobs = CuttingBlobs(storage.packs, scissors) if scissors else storage.packs
-    packs, reader = Packs(voices, blobs, envelope, new_id), SpeakerReader(voices, envelope)
-    return Stores(
-        profiles=profiles,
-        operations=RowOperationStore(voices),
-        upkeep=RowUpkeep(voices, audio, lambda one: subscriptions.get(one).settings.retention, new_id, expired),
-        trail=trail,
-        eraser=SubscriptionPurge(voices, audio, trail, subscriptions, blobs),
-        subscriptions=subscriptions,
-        data_keys=data_keys,
-        envelope=envelope,
-        galleries=RowGalleries(voices, packs, reader, subscriptions.retention, clock, max_bytes=100_000_000),
-        compaction=RowCompaction(voices, packs, reader, PACK_PROFILES),
-        groups=RowGroups(voices, profiles, pause=lambda attempt: None),
+def instance(
+    storage: Storage,
+    scissors: Scissors | None = None,
+    clock: Clock | None = None,
+    *,
+    gallery_bytes: int = 100_000_000,
+    pack_profiles: int = PACK_PROFILES,
+) -> Stores:
+    """One instance of the service on that storage. Without a clock it is ``NOW``.
+
+    With scissors, its calls on voices, both containers and the audit trail go through them.
+    """
+    cut = storage if scissors is None else cutting(storage, scissors, whole=(SUBSCRIPTIONS, KEYS))
+    return Stores.over(
+        cut.rows,
+        cut.blobs,
+        LocalKeyEncryption(KEY_ENCRYPTION_KEY),
+        clock or Clock(),
+        new_id,
+        gallery_bytes=gallery_bytes,
+        pack_profiles=pack_profiles,
+    )
+
+
+def cutting(storage: Storage, scissors: Scissors, whole: Collection[str] = ()) -> Storage:
+    """Every call goes through the scissors, but for those on the tables named ``whole``."""
+    return Storage(
+        lambda name: storage.rows(name) if name in whole else CuttingRows(storage.rows(name), scissors),
+        lambda name: CuttingBlobs(storage.blobs(name), scissors),
     )
 
 

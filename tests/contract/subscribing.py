@@ -17,10 +17,11 @@ from shared.domain.subscription import (
 from shared.storage.layout import key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
+from shared.storage.stores import Storage
 from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
+from tests.contract.stores import KEY_ENCRYPTION_KEY, instance, new_id
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, tzinfo=UTC)

@@ -10,9 +10,10 @@ from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.storage.backend.ports import Remove, Rows
 from shared.storage.layout import change_row
 from shared.storage.profiles.change_log import News, last_change, logged, news, trim
+from shared.storage.stores import Storage
 from tests.contract.comparing import new_speaker
 from tests.contract.expiring import keeping, sweep
-from tests.contract.stores import NOW, Clock, Storage, enroll, instance, new_profile, new_subscription
+from tests.contract.stores import NOW, Clock, enroll, instance, new_profile, new_subscription
 
 
 def add(rows: Rows, subscription_id: str, *profile_ids: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.stores import Storage
 from tests.contract.comparing import from_the_rows
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.packing import assert_a_new_instance_is_right, opened, packed
-from tests.contract.stores import NOW, PACK_PROFILES, Storage, enroll, instance
+from tests.contract.stores import NOW, PACK_PROFILES, enroll, instance
 
 
 def test_two_compactions_at_once_leave_no_deleted_voice(storage: Storage) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound
 from shared.domain.profile import Profile, ProfileKind, Signature
+from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     LATER,
     MODEL,
     NOW,
-    Storage,
     assert_same_signature,
     enroll,
     enrolled,

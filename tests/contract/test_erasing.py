@@ -10,11 +10,11 @@ import pytest
 from shared.domain.errors import ProfileNotFound, TooManyProfiles
 from shared.domain.profile import EnrollmentStatus, ProfileKind
 from shared.storage.backend.ports import Merge, Remove
+from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     LATER,
     NOW,
-    Storage,
     assert_same_signature,
     enroll,
     enrolled,

@@ -11,6 +11,7 @@ from shared.domain.audit import AuditAction
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKind, RetentionOverride
 from shared.storage.backend.ports import Remove
+from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
     DAY,
@@ -23,16 +24,7 @@ from tests.contract.expiring import (
     sweep,
     trail,
 )
-from tests.contract.stores import (
-    NOW,
-    Clock,
-    Storage,
-    enroll,
-    everything,
-    instance,
-    keys_of,
-    new_profile,
-)
+from tests.contract.stores import NOW, Clock, enroll, everything, instance, keys_of, new_profile
 
 
 @pytest.mark.parametrize("kind", KINDS)

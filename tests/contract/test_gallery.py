@@ -17,10 +17,11 @@ from shared.storage.gallery.galleries import IDLE_SECONDS, RECHECK_SECONDS, RowG
 from shared.storage.gallery.packs import Packs
 from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import profile_row
+from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
 from tests.contract.cutting import Failure, Scissors
 from tests.contract.expiring import keeping
-from tests.contract.stores import NOW, Clock, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
+from tests.contract.stores import NOW, Clock, enroll, instance, new_id, new_profile, new_subscription
 
 
 def test_it_holds_everybody_who_is_enrolled(storage: Storage) -> None:

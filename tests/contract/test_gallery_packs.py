@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -12,21 +11,13 @@ import pytest
 from shared.domain.errors import StorageUnavailable
 from shared.domain.profile import ProfileKind
 from shared.storage.backend.ports import Remove, Row
-from shared.storage.layout import pack_row
+from shared.storage.layout import VOICES, pack_row
 from shared.storage.profiles.change_log import logged, news
+from shared.storage.stores import Storage
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
 from tests.contract.packing import assert_a_new_instance_is_right, names, opened, packed
-from tests.contract.stores import (
-    NOW,
-    PACK_PROFILES,
-    Storage,
-    enroll,
-    instance,
-    new_id,
-    new_profile,
-    new_subscription,
-)
+from tests.contract.stores import NOW, PACK_PROFILES, enroll, instance, new_id, new_profile, new_subscription
 
 FEW_KEPT = 100
 """Changes that the log keeps here. The service keeps ten times as many, which takes Azurite a minute to write."""
@@ -40,7 +31,8 @@ def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def profile_reads(storage: Storage, subscription_id: str) -> int:
     """How many profiles a new instance reads from their rows to load the gallery."""
     read: list[str] = []
-    stores = instance(replace(storage, voices=_Noting(storage, read)))
+    noting = _Noting(storage, read)
+    stores = instance(Storage(lambda name: noting if name == VOICES else storage.rows(name), storage.blobs))
     scores(stores, subscription_id)
     return len(read)
 

@@ -12,21 +12,11 @@ import pytest
 from shared.domain.errors import GroupNotFound, ProfileNotFound, StorageUnavailable, TooManyGroups
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import new_speaker
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.expiring import keeping, sweep
-from tests.contract.stores import (
-    NOW,
-    Clock,
-    Storage,
-    Stores,
-    everything,
-    instance,
-    keys_of,
-    new_id,
-    new_profile,
-    new_subscription,
-)
+from tests.contract.stores import NOW, Clock, everything, instance, keys_of, new_id, new_profile, new_subscription
 
 
 def new_group(stores: Stores, subscription_id: str, name: str = "night-shift") -> Group:

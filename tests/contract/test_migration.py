@@ -15,9 +15,10 @@ from shared.storage.layout import profile_row
 from shared.storage.profiles.change_log import last_change, news
 from shared.storage.profiles.records import vector_from
 from shared.storage.sealing.envelope import Place, Secret
+from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, model, scene_on, spoken
-from tests.contract.stores import NOW, Clock, Storage
+from tests.contract.stores import NOW, Clock
 
 T = TypeVar("T")
 TII, TIV, TDV = (

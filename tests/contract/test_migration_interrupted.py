@@ -17,9 +17,10 @@ from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SettingsChange
 from shared.storage.backend.ports import Merge
 from shared.storage.layout import end_of, enrollments_prefix, profile_row
+from shared.storage.stores import Storage
 from tests.contract.cutting import Failure, Scissors
 from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, scene_on
-from tests.contract.stores import NOW, Clock, Storage, new_subscription
+from tests.contract.stores import NOW, Clock, new_subscription
 
 T = TypeVar("T")
 TII, TIV, TDV = (

@@ -12,6 +12,7 @@ from shared.domain.subscription import UNSET, SettingsChange
 from shared.storage.layout import due_row
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.profiles.schedule import expire_due
+from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
     DAY,
@@ -23,16 +24,7 @@ from tests.contract.expiring import (
     keeping,
     sweep,
 )
-from tests.contract.stores import (
-    NOW,
-    Clock,
-    Storage,
-    enroll,
-    everything,
-    instance,
-    keys_of,
-    new_profile,
-)
+from tests.contract.stores import NOW, Clock, enroll, everything, instance, keys_of, new_profile
 
 
 def test_a_profile_that_no_policy_touches_costs_nothing(storage: Storage) -> None:

@@ -16,13 +16,9 @@ from shared.domain.errors import ProfileNotFound, SubscriptionNotFound, TooManyP
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import SettingsChange
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
-from shared.storage.sealing.key_encryption import LocalKeyEncryption
+from shared.storage.stores import Storage, Stores
 from tests.contract.stores import (
-    KEY_ENCRYPTION_KEY,
     NOW,
-    Storage,
-    Stores,
     enroll,
     everything,
     instance,
@@ -32,7 +28,6 @@ from tests.contract.stores import (
 )
 from tools.export_subscription import export
 from tools.import_subscription import restore
-from tools.orphans.census import Account
 from tools.portability.archive import ArchiveRefused, ArchiveWriter, lines
 from tools.portability.deployment import Deployment
 from tools.portability.writing import LEFT_ALONE, ImportCrossed, SubscriptionWriter, check
@@ -43,12 +38,11 @@ OPERATOR = Actor(Via.MANAGEMENT, "00000000-0000-4000-8000-000000000001")
 
 
 def deployment(storage: Storage) -> Deployment:
-    account = Account(storage.voices, storage.subscriptions, storage.keys, storage.audit, storage.audio, storage.packs)
-    return Deployment(account, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
+    return Deployment(instance(storage))
 
 
 def memory() -> Storage:
-    return Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows(), MemoryBlobs())
+    return Storage.in_memory()
 
 
 def filled(stores: Stores) -> tuple[str, list[ProfileKey]]:

@@ -8,11 +8,11 @@ import pytest
 
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     LATER,
     NOW,
-    Storage,
     assert_same_signature,
     enroll,
     enrolled,

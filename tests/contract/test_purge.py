@@ -17,8 +17,9 @@ from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, S
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.profiles.schedule import upload_due
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors
-from tests.contract.stores import NOW, Storage, Stores, enroll, everything, instance, new_id, new_profile
+from tests.contract.stores import NOW, enroll, everything, instance, new_id, new_profile
 
 ACTOR = Actor(Via.PRIMARY, "request")
 MINUTE = timedelta(minutes=1)

@@ -17,9 +17,10 @@ from shared.storage.layout import profile_row
 from shared.storage.profiles.candidates import Candidates
 from shared.storage.profiles.change_log import KEPT, trim
 from shared.storage.profiles.remembered import Remembered
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.expiring import DAY, keeping
-from tests.contract.stores import NOW, Clock, Storage, Stores, enroll, instance, new_profile, new_subscription
+from tests.contract.stores import NOW, Clock, enroll, instance, new_profile, new_subscription
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.backend.ports import Merge, Row, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, profile_row
 from shared.storage.sealing.envelope import Place, Secret
-from tests.contract.stores import NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
+from shared.storage.stores import Storage, Stores
+from tests.contract.stores import NOW, enroll, instance, new_id, new_profile, new_subscription
 
 KIND = ProfileKind.TEXT_DEPENDENT_VERIFICATION
 

@@ -20,9 +20,10 @@ from shared.domain.subscription import (
 from shared.storage.backend.ports import Change
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
+from shared.storage.stores import Storage
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
+from tests.contract.stores import KEY_ENCRYPTION_KEY, instance, new_id
 from tests.contract.subscribing import EVERYTHING, KEYS, NOW, created, cut_store, indexed, opens
 
 

@@ -27,10 +27,11 @@ from shared.storage.backend.ports import Insert, Row, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
+from shared.storage.stores import Storage
 from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
+from tests.contract.stores import KEY_ENCRYPTION_KEY, instance, new_id
 from tests.contract.subscribing import EVERYTHING, KEYS, LATER, NOW, created, indexed, opens
 
 

@@ -13,9 +13,10 @@ from shared.storage.backend.ports import Insert, Merge
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, key_row, subscription_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
+from shared.storage.stores import Storage
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, instance, new_id
+from tests.contract.stores import KEY_ENCRYPTION_KEY, instance, new_id
 
 
 class Monotonic:

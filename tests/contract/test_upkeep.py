@@ -17,8 +17,9 @@ from shared.storage.layout import due_row, is_operation
 from shared.storage.profiles.expiry import kept_for_good
 from shared.storage.profiles.schedule import erase_due, upload_due
 from shared.storage.profiles.sweep import POSTPONED, RowUpkeep
+from shared.storage.stores import Storage
 from tests.contract.cutting import Failure, Scissors
-from tests.contract.stores import NOW, Storage, everything, instance, keys_of, new_id, new_profile
+from tests.contract.stores import NOW, everything, instance, keys_of, new_id, new_profile
 
 OUTCOMES = [
     EnrollmentResult(EnrollmentStatus.ENROLLING, 7.93, 11.72, 18.28),

@@ -12,11 +12,9 @@ from typing import Final
 
 from shared.services.migrate import Migrate
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.tables import TableRows
-from shared.storage.profiles.migration import RowMigrationStore
+from shared.storage.stores import Storage
 from tests.contract.moving import LISTENER, opened
-from tests.contract.stores import Storage, Stores, instance
+from tests.contract.stores import instance
 
 NEW_MODEL: Final = "new-1"
 NEW_DIMENSION: Final = 40
@@ -24,12 +22,7 @@ NEW_DIMENSION: Final = 40
 
 def storage_of(connection_string: str, prefix: str) -> Storage:
     account = StorageAccount(connection_string=connection_string)
-    rows = [TableRows(account, f"{prefix}{name}") for name in ("voices", "subscriptions", "keys", "audit")]
-    return Storage(rows[0], AzureBlobs(account, f"{prefix}audio"), rows[1], rows[2], rows[3])
-
-
-def migrations(storage: Storage, stores: Stores) -> RowMigrationStore:
-    return RowMigrationStore(storage.voices, storage.audio, stores.envelope, stores.subscriptions.retention, now)
+    return Storage.in_azure(account, prefix)
 
 
 def now() -> datetime:
@@ -40,7 +33,7 @@ def main(connection_string: str, prefix: str, folder: str) -> None:
     storage = storage_of(connection_string, prefix)
     stores = instance(storage)
     to = opened(Path(folder), NEW_MODEL, NEW_DIMENSION)
-    migrate = Migrate(stores.subscriptions, migrations(storage, stores), LISTENER, to, now)
+    migrate = Migrate(stores.subscriptions, stores.migrations, LISTENER, to, now)
     while migrate():
         pass
 

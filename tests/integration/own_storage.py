@@ -23,10 +23,11 @@ from shared.config import read
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.recording import Utterance, Vector
 from shared.storage.backend.account import StorageAccount
+from shared.storage.stores import Storage
 from tests.service import RunningService, running_service
 from tests.voices import RATE, flite, wav_bytes
 from tools.audit_orphans import Audit, audit
-from tools.orphans.owners import azure_account, azure_strays
+from tools.orphans.owners import azure_strays
 
 
 @dataclass
@@ -59,7 +60,7 @@ class World:
 
     def orphans(self) -> Audit:
         account = self.account
-        return audit(azure_account(account), lambda: azure_strays(account), lambda: datetime.now(UTC))
+        return audit(Storage.in_azure(account), lambda: azure_strays(account), lambda: datetime.now(UTC))
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from shared.storage.backend.account import StorageAccount
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
-from tests.contract.stores import KEY_ENCRYPTION_KEY, Storage, enroll, instance, new_profile, new_subscription
+from shared.storage.stores import Storage
+from tests.contract.stores import KEY_ENCRYPTION_KEY, enroll, instance, new_profile, new_subscription
 from tools.audit_orphans import main
-from tools.orphans.owners import azure_account
 
 pytestmark = pytest.mark.azurite
 
@@ -43,8 +43,7 @@ def account() -> Iterator[StorageAccount]:
 
 
 def fill(account: StorageAccount) -> Storage:
-    tables = azure_account(account)
-    storage = Storage(tables.voices, tables.audio, tables.subscriptions, tables.keys, tables.audit, tables.packs)
+    storage = Storage.in_azure(account)
     stores = instance(storage)
     enroll(stores, stores.profiles.create(new_profile(new_subscription(stores)), 10).key)
     return storage
@@ -65,14 +64,14 @@ def test_an_orphan_is_counted_named_on_demand_and_taken_away(
     account: StorageAccount, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VOICE_STORAGE", account.connection_string)
-    azure_account(account).audio.put(STRAY, b"sealed")
+    Storage.in_azure(account).audio.put(STRAY, b"sealed")
     assert main([]) == 1
     assert STRAY not in capsys.readouterr().out
     assert main(["--list"]) == 1
     assert STRAY in capsys.readouterr().out
     assert main(["--repair"]) == 1
     assert "repaired 1, left for a person 0" in capsys.readouterr().out
-    assert azure_account(account).audio.get(STRAY) is None
+    assert Storage.in_azure(account).audio.get(STRAY) is None
     assert main([]) == 0
 
 
@@ -81,7 +80,7 @@ def test_nothing_is_repaired_in_an_account_without_subscriptions(
 ) -> None:
     """More likely the wrong account than one where everything is an orphan."""
     with Azurite() as azurite:
-        account = azure_account(StorageAccount(connection_string=azurite.connection_string))
+        account = Storage.in_azure(StorageAccount(connection_string=azurite.connection_string))
         account.audio.put(STRAY, b"sealed")
         data_keys = DataKeys(account.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
         account.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [data_keys.creation("nobody")])

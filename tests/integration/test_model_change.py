@@ -23,13 +23,13 @@ from shared.domain.recording import Audio
 from shared.inference.speaker_model import OnnxSpeakerModel
 from shared.services.identify import Identify
 from shared.services.verify import VerifySpeech
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
 from shared.storage.backend.row_values import Fields
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
+from shared.storage.stores import Storage, Stores
 from tests.contract.moving import LISTENER, enroll_voice, model, spoken
-from tests.contract.stores import Clock, Storage, Stores, instance, new_profile, new_subscription
-from tests.integration.migrating import NEW_DIMENSION, NEW_MODEL, migrations, storage_of
+from tests.contract.stores import Clock, instance, new_profile, new_subscription
+from tests.integration.migrating import NEW_DIMENSION, NEW_MODEL, storage_of
 
 TII, TIV, TDV = (
     ProfileKind.IDENTIFICATION,
@@ -57,7 +57,7 @@ class Town:
     stuck: dict[ProfileKey, int]
 
     def progress(self) -> MigrationProgress | None:
-        return migrations(self.storage, self.stores).progress(self.subscription_id)
+        return self.stores.migrations.progress(self.subscription_id)
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.integration.migrating", self.connection_string, self.prefix]
@@ -80,7 +80,7 @@ class Town:
 
 @pytest.fixture
 def town(azurite: Azurite, tmp_path: Path) -> Town:
-    memory = Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows(), MemoryRows())
+    memory = Storage.in_memory()
     stores = instance(memory)
     subscription_id = new_subscription(stores)
     prefix = f"t{uuid4().hex}"

@@ -22,11 +22,10 @@ from localhost.azurite import Azurite
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import RetentionPolicy, Subscription, SubscriptionSettings
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.tables import TableRows
+from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import scores
 from tests.contract.expiring import sweep
-from tests.contract.stores import NOW, Clock, Storage, Stores, enrolled, instance, new_enrollment
+from tests.contract.stores import NOW, Clock, enrolled, instance, new_enrollment
 
 STEPS = 60
 SEEDS = (1, 2, 3, 4)
@@ -38,10 +37,7 @@ class Tables:
     mark: str
 
     def storage(self) -> Storage:
-        account = StorageAccount(connection_string=self.connection_string)
-        rows = [TableRows(account, f"t{name}{self.mark}") for name in ("voices", "subscriptions", "keys", "audit")]
-        audio, packs = AzureBlobs(account, f"audio{self.mark}"), AzureBlobs(account, f"packs{self.mark}")
-        return Storage(rows[0], audio, rows[1], rows[2], rows[3], packs)
+        return Storage.in_azure(StorageAccount(connection_string=self.connection_string), f"t{self.mark}")
 
 
 def work(tables: Tables, wire: Connection) -> None:

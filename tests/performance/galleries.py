@@ -23,17 +23,13 @@ import numpy as np
 from localhost.azurite import Azurite
 from shared.domain.decision import open_set
 from shared.domain.recording import Vector
-from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Scorer
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.tables import TableRows
-from shared.storage.gallery.compaction import RowCompaction
+from shared.storage.gallery.compaction import PACK_PROFILES
 from shared.storage.gallery.galleries import RowGalleries
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
-from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
-from tests.contract.stores import NOW, Clock, Storage, instance, new_id
+from shared.storage.stores import Storage
+from tests.contract.cutting import Scissors
+from tests.contract.stores import instance
 from tests.performance.population import MODEL, SPEAKER_MODEL, Population, voice
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
@@ -63,23 +59,15 @@ class Bench:
     scissors: Scissors = field(default_factory=Scissors)
 
     def __post_init__(self) -> None:
-        self.stores = instance(self.storage)
+        self.stores = instance(self.storage, pack_profiles=PACK_PROFILES)
         self.stores.subscriptions.ensure(self.subscription_id, {})
         self.population = Population(self.storage.voices, self.stores.envelope, self.subscription_id)
 
     def new_instance(self) -> RowGalleries:
-        voices, packed = (
-            CuttingRows(self.storage.voices, self.scissors),
-            CuttingBlobs(self.storage.packs, self.scissors),
-        )
-        packs, reader = Packs(voices, packed, self.stores.envelope, new_id), SpeakerReader(voices, self.stores.envelope)
-        return RowGalleries(voices, packs, reader, lambda one: RetentionPolicy(), Clock(NOW), 10**9)
+        return instance(self.storage, self.scissors, gallery_bytes=10**9).galleries
 
     def compact(self) -> None:
-        packs = Packs(self.storage.voices, self.storage.packs, self.stores.envelope, new_id)
-        RowCompaction(self.storage.voices, packs, SpeakerReader(self.storage.voices, self.stores.envelope)).compact(
-            self.subscription_id
-        )
+        self.stores.compaction.compact(self.subscription_id)
 
     def identify(self, galleries: RowGalleries) -> None:
         gallery = galleries.up_to_date(self.subscription_id)
@@ -141,10 +129,7 @@ def benches(azurite: Azurite) -> Iterator[Bench]:
     number = 0
     while True:
         number += 1
-        mark = uuid4().hex[:10]
-        rows = [TableRows(account, f"t{one}{mark}") for one in ("voices", "subscriptions", "keys", "audit")]
-        audio, packs = AzureBlobs(account, f"a{mark}"), AzureBlobs(account, f"p{mark}")
-        yield Bench(Storage(rows[0], audio, rows[1], rows[2], rows[3], packs), f"s{number}")
+        yield Bench(Storage.in_azure(account, f"t{uuid4().hex[:10]}"), f"s{number}")
 
 
 def main() -> None:

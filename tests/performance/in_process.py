@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from unittest.mock import patch
 
 from shared import bootstrap
 from shared.bootstrap import Services
-from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
+from shared.config import read
 from shared.storage.backend.ports import Blob, Blobs, Change, Row, Rows
-from shared.storage.backend.tables import TableRows
+from shared.storage.stores import Storage
 from tests.performance.invoke import invoke_identify, invoke_verify
 
 
@@ -134,18 +131,13 @@ def in_process(environment: Mapping[str, str], key: str) -> InProcess:
     """``shared.bootstrap.services`` of this process, its storage adapters behind timers. Once a process."""
     ledger = Ledger()
 
-    def rows(account: StorageAccount, table: str) -> TimedRows:
-        return TimedRows(TableRows(account, table), ledger)
-
-    def blobs(account: StorageAccount, container: str) -> TimedBlobs:
-        return TimedBlobs(AzureBlobs(account, container), ledger)
-
-    with (
-        patch.dict(os.environ, environment),
-        patch.object(bootstrap, "TableRows", rows),
-        patch.object(bootstrap, "AzureBlobs", blobs),
-    ):
-        return InProcess(bootstrap.services(), ledger, key)
+    config = read(environment)
+    below = Storage.in_azure(config.storage)
+    storage = Storage(
+        lambda name: TimedRows(below.rows(name), ledger), lambda name: TimedBlobs(below.blobs(name), ledger)
+    )
+    bootstrap._services = bootstrap.build(config, storage)
+    return InProcess(bootstrap._services, ledger, key)
 
 
 def _kind(key: str) -> str:

@@ -17,14 +17,10 @@ from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettin
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.tables import TableRows
-from shared.storage.gallery.compaction import RowCompaction
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
-from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, GALLERIES, KEYS, SUBSCRIPTIONS, VOICES
+from shared.storage.gallery.compaction import PACK_PROFILES
+from shared.storage.stores import Storage, Stores
 from tests.api.later import IDENTIFICATION, V2021
-from tests.contract.stores import Storage, Stores, instance, new_id
+from tests.contract.stores import instance
 from tests.performance.client import Client, Unexpected
 from tests.performance.population import MODEL, SPEAKER_MODEL, Population
 from tests.service import RunningService
@@ -38,21 +34,7 @@ _EVERYBODY = V2021.path(IDENTIFICATION, "/profiles:identifySingleSpeaker", "&pro
 
 def storage_of(azurite: Azurite) -> Storage:
     """Tables and containers under the names that the service gives them."""
-    account = StorageAccount(connection_string=azurite.connection_string)
-    return Storage(
-        voices=TableRows(account, VOICES),
-        audio=AzureBlobs(account, ENROLLMENT_AUDIO),
-        subscriptions=TableRows(account, SUBSCRIPTIONS),
-        keys=TableRows(account, KEYS),
-        audit=TableRows(account, AUDIT),
-        packs=AzureBlobs(account, GALLERIES),
-    )
-
-
-def compaction_of(storage: Storage, stores: Stores) -> RowCompaction:
-    """With packs of the size that the service makes, as ``stores.compaction`` has small ones."""
-    packs = Packs(storage.voices, storage.packs, stores.envelope, new_id)
-    return RowCompaction(storage.voices, packs, SpeakerReader(storage.voices, stores.envelope))
+    return Storage.in_azure(StorageAccount(connection_string=azurite.connection_string))
 
 
 @dataclass(frozen=True)
@@ -82,7 +64,7 @@ class World:
     def on(cls, azurite: Azurite, folder: Path) -> World:
         folder.mkdir()
         storage = storage_of(azurite)
-        return cls(azurite, folder, storage, instance(storage))
+        return cls(azurite, folder, storage, instance(storage, pack_profiles=PACK_PROFILES))
 
     def crowd(self, name: str, speakers: int, signature: Signature, say: Callable[[int], None]) -> Crowd:
         """``speakers`` in all."""
@@ -98,8 +80,7 @@ class World:
 
     def compact(self, crowd: Crowd) -> None:
         """Until nothing is left to do."""
-        compaction = compaction_of(self.storage, self.stores)
-        while compaction.compact(crowd.population.subscription_id):
+        while self.stores.compaction.compact(crowd.population.subscription_id):
             pass
 
     def client(self, service: RunningService, crowd: Crowd) -> Client:

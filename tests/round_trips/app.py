@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -18,14 +17,10 @@ from shared.bootstrap import Services, build
 from shared.config import read
 from shared.http.routes import Route
 from shared.http.streams import StreamRequest
-from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Rows
-from shared.storage.backend.tables import TableRows
 from shared.storage.gallery.compaction import RowCompaction
 from shared.storage.sealing.data_keys import DataKeys
-from shared.storage.sealing.key_encryption import KeyEncryption
+from shared.storage.stores import Storage
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.api.every_route import functions, http_trigger, template
 from tests.in_process import Answer, Function, call
@@ -70,21 +65,7 @@ def app(connection_string: str = MEMORY, through: Callable[[Rows], Rows] = lambd
 
     Rows are reached ``through`` what is put between.
     """
-    ledger, own = Ledger(), f"t{uuid4().hex}"
-    in_memory = connection_string == MEMORY
-
-    def rows(account: StorageAccount, table: str) -> NotingRows:
-        return NotingRows(through(MemoryRows() if in_memory else TableRows(account, own + table)), table, ledger)
-
-    def blobs(account: StorageAccount, container: str) -> NotingBlobs:
-        return NotingBlobs(MemoryBlobs() if in_memory else AzureBlobs(account, f"{own}-{container}"), container, ledger)
-
-    kept: list[DataKeys] = []
-
-    def data_keys(rows: Rows, key_encryption: KeyEncryption) -> DataKeys:
-        kept.append(DataKeys(rows, key_encryption, cache_seconds=_AS_LONG_AS_THE_TEST))
-        return kept[0]
-
+    ledger = Ledger()
     config = read(
         {
             "VOICE_STORAGE": connection_string,
@@ -93,17 +74,18 @@ def app(connection_string: str = MEMORY, through: Callable[[Rows], Rows] = lambd
         }
     )
     config.storage.transport.session.hooks["response"].append(lambda *_, **__: ledger.note_request())
-    with (
-        patch.object(bootstrap, "TableRows", rows),
-        patch.object(bootstrap, "AzureBlobs", blobs),
-        patch.object(bootstrap, "DataKeys", data_keys),
-        patch.object(bootstrap, "RowCompaction", partial(RowCompaction, pack_profiles=PACK_PROFILES)),
-        patch.object(
-            bootstrap, "RowSubscriptionStore", partial(RowSubscriptionStore, look_up_seconds=_AS_LONG_AS_THE_TEST)
-        ),
-    ):
-        services = build(config)
-    return App(services, ledger, kept[0])
+    below = Storage.in_memory() if connection_string == MEMORY else Storage.in_azure(config.storage, f"t{uuid4().hex}")
+    storage = Storage(
+        lambda name: NotingRows(through(below.rows(name)), name, ledger),
+        lambda name: NotingBlobs(below.blobs(name), name, ledger),
+    )
+    services = build(config, storage)
+    subscriptions, compaction = services.subscriptions, services.compact_galleries.compaction
+    assert isinstance(subscriptions, RowSubscriptionStore)
+    assert isinstance(compaction, RowCompaction)
+    subscriptions._look_up_seconds = subscriptions._data_keys._cache_seconds = _AS_LONG_AS_THE_TEST
+    compaction._pack_profiles = compaction._fewest = PACK_PROFILES
+    return App(services, ledger, subscriptions._data_keys)
 
 
 def _routes() -> list[tuple[Route, Function]]:

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from threading import Lock, current_thread
+from threading import Lock
 from typing import Final
 
 from shared.storage.backend.ports import Blob, Blobs, Change, Merge, Row, Rows
-from shared.storage.layout import CHANGE_HEAD, ENROLLMENT_AUDIO, GALLERIES, INSTANCES, KEYS, is_operation
+from shared.storage.layout import CHANGE_HEAD, ENROLLMENT_AUDIO, GALLERIES, KEYS, is_operation
 
-PRESENCE: Final = "presence"
-"""The thread of the beat that comes every half minute, beside whatever request is under way."""
-
-_TABLES: Final = {KEYS: "key", INSTANCES: "instance", "audit": "audit"}
+_TABLES: Final = {KEYS: "key", "audit": "audit"}
 """Tables with rows of one kind."""
 
 _BLOBS: Final = {ENROLLMENT_AUDIO: "recording", GALLERIES: "pack"}
@@ -26,21 +23,19 @@ _BLOBS: Final = {ENROLLMENT_AUDIO: "recording", GALLERIES: "pack"}
 
 @dataclass
 class Ledger:
-    """Calls in the order they began, from any thread but the beat's; ``requests`` are what went over the network."""
+    """Calls in the order they began, from any thread; ``requests`` are what went over the network."""
 
     calls: list[str] = field(default_factory=list)
     requests: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def note(self, call: str) -> None:
-        if current_thread().name != PRESENCE:
-            with self._lock:
-                self.calls.append(call)
+        with self._lock:
+            self.calls.append(call)
 
     def note_request(self) -> None:
-        if current_thread().name != PRESENCE:
-            with self._lock:
-                self.requests += 1
+        with self._lock:
+            self.requests += 1
 
     def taken(self) -> tuple[tuple[str, ...], int]:
         """The calls and the number of requests since the last time this was asked; alike neighbours as one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,13 +10,9 @@ import pytest
 from localhost.azurite import Azurite
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.memory import MemoryRows
 from shared.storage.backend.ports import MAX_CHANGES, Insert
 from shared.storage.backend.tables import PAGE_ROWS, TableRows
-from shared.storage.instances import RowInstances
-from tests.round_trips.ledger import Ledger, NotingRows
-
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+from tests.round_trips.ledger import Ledger
 
 
 def counted(azurite: Azurite) -> tuple[StorageAccount, Callable[[], int]]:
@@ -55,13 +50,3 @@ def test_a_query_is_a_request_for_each_thousand_rows(azurite: Azurite) -> None:
     assert requests() == 2
     assert len(list(rows.query("partition", "row:", "row;", limit=PAGE_ROWS))) == PAGE_ROWS
     assert requests() == 1
-
-
-def test_a_beat_is_two_calls_and_the_first_of_a_process_three() -> None:
-    ledger = Ledger()
-    instances = RowInstances(NotingRows(MemoryRows(), "instances", ledger))
-
-    instances.beat("this-one", NOW)
-    assert ledger.taken()[0] == ("merge instance", "write instance", "query instance")
-    instances.beat("this-one", NOW + timedelta(seconds=30))
-    assert ledger.taken()[0] == ("merge instance", "query instance")

@@ -7,11 +7,10 @@ import base64
 import pytest
 
 from shared import bootstrap
-from shared.bootstrap import Among, Services, assemble
+from shared.bootstrap import Services, assemble
 from shared.config import ConfigInvalid, read
 from shared.inference.model_card import ModelUnknown
 from shared.inference.speaker_model import FbankModel, GE2EModel
-from shared.services.rate import RateLimit
 from tests.unit.services.spoken import World
 
 SETTINGS = {
@@ -21,10 +20,7 @@ SETTINGS = {
 
 
 def assembled(**settings: str) -> Services:
-    world = World()
-    stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
-    among = Among(world.galleries, world.compaction, world.groups)
-    return assemble(read({**SETTINGS, **settings}), *stores, world.migrations, among, RateLimit(None, lambda: 1))
+    return assemble(read({**SETTINGS, **settings}), World().stores)
 
 
 def test_the_default_model_stands_beside_its_predecessor_and_no_file_of_either_is_opened() -> None:

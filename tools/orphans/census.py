@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from shared.domain.subscription import SubscriptionState
-from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row, subscription_row
+from shared.storage.stores import Storage
 from shared.storage.subscription_records import digests_of, strays_of, subscription_of
 
 T = TypeVar("T")
@@ -26,18 +26,6 @@ EVERY: Final = 10_000
 
 Progress = Callable[[int], None]
 """Told how many rows and blobs have been read so far."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """The tables and the containers of one storage account."""
-
-    voices: Rows
-    subscriptions: Rows
-    keys: Rows
-    audit: Rows
-    audio: Blobs
-    packs: Blobs
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ class Census:
         return [key for key in self.rows if key.startswith(prefix)]
 
 
-def take(account: Account, subscription_id: str, indexed: Iterable[str], progress: Progress = lambda _: None) -> Census:
+def take(account: Storage, subscription_id: str, indexed: Iterable[str], progress: Progress = lambda _: None) -> Census:
     """``indexed``: the row keys (SHA-256 in hex) in the table of keys that name this subscription.
 
     Blobs are listed first: one that appears with an enrollment afterwards is then no stray, only unseen.
@@ -95,7 +83,7 @@ def take(account: Account, subscription_id: str, indexed: Iterable[str], progres
     )
 
 
-def _has_entry(account: Account, digest: str) -> bool:
+def _has_entry(account: Storage, digest: str) -> bool:
     return account.keys.get(*key_row(bytes.fromhex(digest))) is not None
 
 

@@ -12,20 +12,17 @@ from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.errors import azure_errors
 from shared.storage.backend.row_values import Fields
-from shared.storage.backend.tables import TableRows
 from shared.storage.layout import (
     AUDIT,
     ENROLLMENT_AUDIO,
     GALLERIES,
-    KEYS,
-    SUBSCRIPTIONS,
     SUBSCRIPTIONS_PARTITION,
     VOICES,
 )
-from tools.orphans.census import ALL, Account
+from shared.storage.stores import Storage
+from tools.orphans.census import ALL
 
 Strays = Callable[[], Iterable[str]]
 """Every partition of voices and audit and every first part of a blob's name: more than the storage ports can ask."""
@@ -42,7 +39,7 @@ class Owners:
     indexed: dict[str, list[str]]
 
 
-def find(account: Account, strays: Strays) -> Owners:
+def find(account: Storage, strays: Strays) -> Owners:
     own = [row.key.partition(":") for row in account.subscriptions.query(SUBSCRIPTIONS_PARTITION, *ALL, select=())]
     indexed: dict[str, list[str]] = {}
     for partition in _KEY_PARTITIONS:
@@ -51,17 +48,6 @@ def find(account: Account, strays: Strays) -> Owners:
     known = frozenset(name for kind, _, name in own if kind == "subscription")
     everyone = {name for _, _, name in own} | set(indexed) | set(strays())
     return Owners(known, tuple(sorted(everyone)), indexed)
-
-
-def azure_account(storage: StorageAccount) -> Account:
-    return Account(
-        voices=TableRows(storage, VOICES),
-        subscriptions=TableRows(storage, SUBSCRIPTIONS),
-        keys=TableRows(storage, KEYS),
-        audit=TableRows(storage, AUDIT),
-        audio=AzureBlobs(storage, ENROLLMENT_AUDIO),
-        packs=AzureBlobs(storage, GALLERIES),
-    )
 
 
 def azure_strays(storage: StorageAccount) -> set[str]:

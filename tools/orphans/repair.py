@@ -17,11 +17,12 @@ from shared.storage.layout import (
     parsed_profile_row,
 )
 from shared.storage.profiles.schedule import expire_due, remove_silently
-from tools.orphans.census import ALL, Account
+from shared.storage.stores import Storage
+from tools.orphans.census import ALL
 from tools.orphans.findings import Finding, Problem
 
 
-def repair(account: Account, finding: Finding) -> bool:  # noqa: C901  one flat match
+def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat match
     """Whether something was done. Safe to repeat, and beside the running service."""
     owner, where = finding.subscription_id, finding.where
     match finding.problem:
@@ -54,7 +55,7 @@ def repair(account: Account, finding: Finding) -> bool:  # noqa: C901  one flat 
     return True
 
 
-def _take_away(account: Account, owner: str, where: str) -> None:
+def _take_away(account: Storage, owner: str, where: str) -> None:
     if where == "audit":
         for row in list(account.audit.query(owner, *ALL, select=())):
             remove_silently(account.audit, owner, row.key)
@@ -64,7 +65,7 @@ def _take_away(account: Account, owner: str, where: str) -> None:
         remove_silently(account.voices, owner, where)
 
 
-def _count(account: Account, owner: str) -> None:
+def _count(account: Storage, owner: str) -> None:
     """The tally is read before the profiles are counted: whoever creates or deletes one meanwhile changes its ETag."""
     tally = account.voices.get(owner, TALLY)
     count = sum(1 for _ in account.voices.query(owner, "profile:", end_of("profile:"), select=()))
@@ -73,7 +74,7 @@ def _count(account: Account, owner: str) -> None:
         account.voices.apply(owner, [Replace(TALLY, values, tally.etag) if tally else Insert(TALLY, values)])
 
 
-def _watch(account: Account, owner: str, profile: str) -> None:
+def _watch(account: Storage, owner: str, profile: str) -> None:
     row = account.voices.get(owner, profile)
     armed_at = Fields(row).maybe_time("armed_at") if row else None
     if armed_at is not None:
@@ -82,7 +83,7 @@ def _watch(account: Account, owner: str, profile: str) -> None:
             account.voices.apply(owner, [expire_due(armed_at, ProfileKey(owner, kind, profile_id))])
 
 
-def _unindex(account: Account, owner: str, digest: str) -> None:
+def _unindex(account: Storage, owner: str, digest: str) -> None:
     partition, key = key_row(bytes.fromhex(digest))
     row = account.keys.get(partition, key)
     if row is not None and Fields(row).text("subscription_id") == owner:

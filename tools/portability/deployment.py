@@ -19,15 +19,7 @@ from shared.bootstrap import key_encryption_of
 from shared.config import STORAGE, TABLE_URI, Config, read
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.services.audit import Audit
-from shared.storage.audit import RowAuditTrail
-from shared.storage.profiles.groups import RowGroups
-from shared.storage.profiles.store import RowProfileStore
-from shared.storage.sealing.data_keys import DataKeys
-from shared.storage.sealing.envelope import Envelope
-from shared.storage.sealing.key_encryption import KeyEncryption
-from shared.storage.subscriptions import RowSubscriptionStore
-from tools.orphans.census import Account
-from tools.orphans.owners import azure_account
+from shared.storage.stores import Storage, Stores
 from tools.portability.reading import SubscriptionReader
 from tools.portability.writing import Target
 
@@ -37,45 +29,32 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Deployment:
-    """The tables and containers of an account, and what opens them."""
+    """What an account keeps."""
 
-    account: Account
-    key_encryption: KeyEncryption
-
-    @property
-    def data_keys(self) -> DataKeys:
-        return DataKeys(self.account.subscriptions, self.key_encryption)
+    stores: Stores
 
     def subscription(self, subscription_id: str) -> Subscription:
         """``SubscriptionNotFound``; ``CannotStart`` for one that is not active."""
-        found = RowSubscriptionStore(self.account.subscriptions, self.account.keys, self.data_keys).get(subscription_id)
+        found = self.stores.subscriptions.get(subscription_id)
         if found.state is not SubscriptionState.ACTIVE:
             raise CannotStart(f"The subscription is {found.state.value}.")
         return found
 
-    def reader(self, subscription: Subscription) -> SubscriptionReader:
-        envelope = Envelope(self.data_keys)
-        return SubscriptionReader(
-            self.account.voices, self.account.audio, envelope, self._groups(subscription, envelope)
-        )
+    def reader(self) -> SubscriptionReader:
+        storage = self.stores.storage
+        return SubscriptionReader(storage.voices, storage.audio, self.stores.envelope, self.stores.groups)
 
     def target(self, subscription: Subscription) -> Target:
-        envelope = Envelope(self.data_keys)
         return Target(
             subscription=subscription,
-            voices=self.account.voices,
-            audio=self.account.audio,
-            envelope=envelope,
-            groups=self._groups(subscription, envelope),
-            audit=Audit(RowAuditTrail(self.account.audit), now, new_id),
+            voices=self.stores.storage.voices,
+            audio=self.stores.storage.audio,
+            envelope=self.stores.envelope,
+            groups=self.stores.groups,
+            audit=Audit(self.stores.trail, now, new_id),
             clock=now,
             new_id=new_id,
         )
-
-    def _groups(self, subscription: Subscription, envelope: Envelope) -> RowGroups:
-        voices, policy = self.account.voices, subscription.settings.retention
-        profiles = RowProfileStore(voices, self.account.audio, envelope, new_id, policies=lambda _: policy, clock=now)
-        return RowGroups(voices, profiles)
 
 
 @contextmanager
@@ -125,4 +104,5 @@ def new_id() -> str:
 
 
 def _of(config: Config) -> Deployment:
-    return Deployment(azure_account(config.storage), key_encryption_of(config))
+    storage = Storage.in_azure(config.storage)
+    return Deployment(Stores.over(storage.rows, storage.blobs, key_encryption_of(config), now, new_id))

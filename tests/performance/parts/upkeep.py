@@ -11,7 +11,7 @@ import statistics
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from localhost.azurite import Azurite
@@ -19,17 +19,16 @@ from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, S
 from shared.services.audit import TrimAudit
 from shared.services.retain import Retain
 from shared.storage.backend.account import StorageAccount
-from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
-from shared.storage.backend.tables import TableRows
-from tests.contract.stores import NOW, Clock, Storage, instance, new_id
+from shared.storage.gallery.compaction import PACK_PROFILES
+from shared.storage.layout import GALLERIES, VOICES
+from shared.storage.stores import Storage
+from tests.contract.stores import NOW, Clock, instance, new_id
 from tests.performance.bare import timed
 from tests.performance.figures import Cell
 from tests.performance.in_process import Ledger, TimedBlobs, TimedRows
 from tests.performance.population import Population
 from tests.performance.reporting.found import Curve, Found, Run, Table
 from tests.performance.reporting.targets import TICK, Measure
-from tests.performance.world import compaction_of
 
 KEPT = (100, 1_000, 10_000, 100_000)
 QUICK_MOST = 1_000
@@ -72,9 +71,12 @@ class Site:
     """Late enough for the profiles that are due, and for them only."""
 
     def __post_init__(self) -> None:
-        voices, packs = TimedRows(self.below.voices, self.ledger), TimedBlobs(self.below.packs, self.ledger)
-        self.storage = replace(self.below, voices=voices, packs=packs)
-        self.stores = instance(self.storage, clock=self.clock)
+        below = self.below
+        self.storage = Storage(
+            lambda name: TimedRows(below.rows(name), self.ledger) if name == VOICES else below.rows(name),
+            lambda name: TimedBlobs(below.blobs(name), self.ledger) if name == GALLERIES else below.blobs(name),
+        )
+        self.stores = instance(self.storage, clock=self.clock, pack_profiles=PACK_PROFILES)
         self.subscription_id = new_id()
         settings = SubscriptionSettings(retention=RetentionPolicy(max_idle_days=float(YEAR.days)))
         subscription = Subscription(self.subscription_id, settings=settings, created_at=NOW)
@@ -90,7 +92,7 @@ class Site:
         return Retain(subscriptions, self.stores.upkeep, self.stores.eraser, trim, clock)()
 
     def compact(self) -> int:
-        return compaction_of(self.storage, self.stores).compact(self.subscription_id)
+        return self.stores.compaction.compact(self.subscription_id)
 
     def erase(self) -> None:
         """All ticks that a deleted subscription takes until nothing of it is left."""
@@ -121,15 +123,13 @@ def measured(run: Run) -> Found:
 
 
 def in_memory() -> Site:
-    return Site(Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows()))
+    return Site(Storage.in_memory())
 
 
 def on(azurite: Azurite) -> Site:
     """Tables of its own: a range takes the emulator longer the more rows stand in the table."""
     account, mark = StorageAccount(connection_string=azurite.connection_string), uuid.uuid4().hex[:10]
-    voices, subscriptions, keys, audit = (TableRows(account, f"{name}{mark}") for name in ("v", "s", "k", "a"))
-    audio, packs = AzureBlobs(account, f"audio{mark}"), AzureBlobs(account, f"packs{mark}")
-    return Site(Storage(voices, audio, subscriptions, keys, audit, packs))
+    return Site(Storage.in_azure(account, f"t{mark}"))
 
 
 def point(storage: str, kept: int, site: Site) -> Point:

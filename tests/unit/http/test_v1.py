@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 
 from shared import config
-from shared.bootstrap import Among, Services, assemble
+from shared.bootstrap import Services, assemble
 from shared.domain.audit import Actor, Caller, Via
 from shared.domain.decision import Confidence, Decision
 from shared.domain.errors import (
@@ -31,7 +31,6 @@ from shared.http.api import Call
 from shared.http.errors import SpeakerUnknown
 from shared.http.v1 import V1
 from shared.services.identify import Identification, RankedProfile
-from shared.services.rate import RateLimit
 from shared.services.verify import Verification
 from tests.unit.services.spoken import World
 
@@ -48,9 +47,7 @@ def services(world: World) -> Services:
         "VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk",
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
     }
-    stores = world.subscriptions, world.profiles, world.operations, world.upkeep, world.trail, world.eraser
-    among = Among(world.galleries, world.compaction, world.groups)
-    return assemble(config.read(settings), *stores, world.migrations, among, RateLimit(None, lambda: 1))
+    return assemble(config.read(settings), world.stores)
 
 
 @pytest.fixture

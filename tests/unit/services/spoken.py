@@ -23,25 +23,12 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
 from shared.domain.subscription import KeySlot, Subscription
-from shared.services.audit import Audit, RecordExpiry
+from shared.services.audit import Audit
 from shared.services.ports import Numbers
 from shared.services.profiles import CreateProfile
-from shared.storage.audit import RowAuditTrail
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
-from shared.storage.gallery.compaction import RowCompaction
-from shared.storage.gallery.galleries import RowGalleries
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
-from shared.storage.profiles.groups import RowGroups
-from shared.storage.profiles.migration import RowMigrationStore
-from shared.storage.profiles.operations import RowOperationStore
 from shared.storage.profiles.store import RowProfileStore
-from shared.storage.profiles.sweep import RowUpkeep
-from shared.storage.purge import SubscriptionPurge
-from shared.storage.sealing.data_keys import DataKeys
-from shared.storage.sealing.envelope import Envelope
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
-from shared.storage.subscriptions import RowSubscriptionStore
+from shared.storage.stores import Storage, Stores
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 
@@ -142,45 +129,29 @@ def caller(subscription: Subscription) -> Caller:
 class World:
     clock: Clock = field(default_factory=Clock)
     new_id: Numbered = field(default_factory=Numbered)
-    voices: MemoryRows = field(default_factory=MemoryRows)
-    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
     listener: SpokenListener = field(default_factory=SpokenListener)
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
     model: SpokenModel = field(default_factory=SpokenModel)
     keeper: SpokenKeeper = field(default_factory=SpokenKeeper)
 
     def __post_init__(self) -> None:
-        table = MemoryRows()
-        data_keys = DataKeys(table, LocalKeyEncryption(bytes(32)))
-        self.subscriptions = RowSubscriptionStore(table, MemoryRows(), data_keys)
+        self.storage = Storage.in_memory()
+        self.stores = Stores.over(
+            self.storage.rows, self.storage.blobs, LocalKeyEncryption(bytes(32)), self.clock, self.new_id
+        )
+        self.subscriptions, self.profiles = self.stores.subscriptions, self.stores.profiles
+        self.trail, self.upkeep, self.groups = self.stores.trail, self.stores.upkeep, self.stores.groups
+        self.galleries, self.compaction = self.stores.galleries, self.stores.compaction
+        self.eraser, self.operations, self.migrations = (
+            self.stores.eraser,
+            self.stores.operations,
+            self.stores.migrations,
+        )
+        self.voices, self.blobs = self.storage.voices, self.storage.audio
         self.mine = self.subscriptions.ensure("mine", {KeySlot.PRIMARY: "my key"})
         self.yours = self.subscriptions.ensure("yours", {KeySlot.PRIMARY: "your key"})
         self.me = caller(self.mine)
-        self.profiles = RowProfileStore(
-            self.voices,
-            self.blobs,
-            Envelope(data_keys),
-            self.new_id,
-            policies=self.subscriptions.retention,
-            clock=self.clock,
-        )
-        self.migrations = RowMigrationStore(
-            self.voices, self.blobs, Envelope(data_keys), self.subscriptions.retention, self.clock
-        )
-        self.operations = RowOperationStore(self.voices)
-        self.trail = RowAuditTrail(MemoryRows())
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
-        expired = RecordExpiry(self.audit)
-        self.upkeep = RowUpkeep(self.voices, self.blobs, self.subscriptions.retention, self.new_id, expired)
-        packed = MemoryBlobs()
-        self.eraser = SubscriptionPurge(self.voices, self.blobs, self.trail, self.subscriptions, packed)
-        packs = Packs(self.voices, packed, Envelope(data_keys), lambda: str(uuid4()))
-        reader = SpeakerReader(self.voices, Envelope(data_keys))
-        self.galleries = RowGalleries(
-            self.voices, packs, reader, self.subscriptions.retention, self.clock, max_bytes=1_000_000
-        )
-        self.compaction = RowCompaction(self.voices, packs, reader)
-        self.groups = RowGroups(self.voices, self.profiles)
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
         create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Insert, Merge, Remove
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
@@ -25,10 +24,10 @@ from shared.storage.layout import (
     subscription_row,
 )
 from shared.storage.profiles.schedule import expire_due
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors
-from tests.contract.stores import LATER, NOW, Storage, Stores, enroll, instance, new_id, new_profile, new_subscription
+from tests.contract.stores import LATER, NOW, enroll, instance, new_id, new_profile, new_subscription
 from tools.audit_orphans import Audit, audit
-from tools.orphans.census import Account
 from tools.orphans.findings import Problem
 from tools.orphans.repair import repair
 
@@ -39,8 +38,7 @@ GONE = "gone-subscription"
 class World:
     """A subscription with a profile of two enrollments with audio, and another subscription beside it."""
 
-    storage: Storage = field(default_factory=lambda: Storage(MemoryRows(), MemoryBlobs(), MemoryRows(), MemoryRows()))
-    audit_rows: MemoryRows = field(default_factory=MemoryRows)
+    storage: Storage = field(default_factory=Storage.in_memory)
     strays: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -51,21 +49,14 @@ class World:
         enroll(self.stores, self.key, seed=2)
         enroll(self.stores, self.stores.profiles.create(new_profile(new_subscription(self.stores)), 10).key)
 
-    @property
-    def account(self) -> Account:
-        storage = self.storage
-        return Account(
-            storage.voices, storage.subscriptions, storage.keys, self.audit_rows, storage.audio, storage.packs
-        )
-
     def audited(self, *, meanwhile: Callable[[], None] = lambda: None) -> Audit:
-        return audit(self.account, lambda: self.strays, lambda: NOW, wait=meanwhile)
+        return audit(self.storage, lambda: self.strays, lambda: NOW, wait=meanwhile)
 
     def problems(self) -> list[Problem]:
         return [one.problem for one in self.audited().found]
 
     def mended(self) -> list[bool]:
-        return [repair(self.account, one) for one in self.audited().found]
+        return [repair(self.storage, one) for one in self.audited().found]
 
 
 def die_behind_the_tombstone(world: World, at: datetime) -> None:
@@ -164,7 +155,7 @@ def audio_of_nobody(world: World) -> None:
 
 
 def record_of_nobody(world: World) -> None:
-    world.audit_rows.apply(GONE, [Insert("at:1", {"action": "enroll"})])
+    world.storage.audit.apply(GONE, [Insert("at:1", {"action": "enroll"})])
     world.strays.add(GONE)
 
 

@@ -1,0 +1,152 @@
+"""The one place that wires storage: tables and containers by name, and every store over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
+
+from shared.domain.subscription import RetentionPolicy
+from shared.services.ports import Clock, Ids
+from shared.storage.audit import RowAuditTrail, expiry_recorder
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.blobs import AzureBlobs
+from shared.storage.backend.compare_and_swap import Pause, rest
+from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.ports import Blobs, Rows
+from shared.storage.backend.tables import TableRows
+from shared.storage.gallery.compaction import PACK_PROFILES, RowCompaction
+from shared.storage.gallery.galleries import RowGalleries
+from shared.storage.gallery.packs import Packs
+from shared.storage.gallery.speakers import SpeakerReader
+from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, GALLERIES, KEYS, SUBSCRIPTIONS, VOICES
+from shared.storage.leftovers import Leftovers
+from shared.storage.profiles.groups import RowGroups
+from shared.storage.profiles.migration import RowMigrationStore
+from shared.storage.profiles.operations import RowOperationStore
+from shared.storage.profiles.store import RowProfileStore
+from shared.storage.profiles.sweep import RowUpkeep
+from shared.storage.purge import SubscriptionPurge
+from shared.storage.sealing.data_keys import DataKeys
+from shared.storage.sealing.envelope import Envelope
+from shared.storage.sealing.key_encryption import KeyEncryption
+from shared.storage.subscriptions import RowSubscriptionStore
+
+OpenRows: TypeAlias = Callable[[str], Rows]
+"""Opens the table of that name."""
+
+OpenBlobs: TypeAlias = Callable[[str], Blobs]
+"""Opens the container of that name."""
+
+GALLERY_BYTES = 512_000_000
+
+
+class Storage:
+    """The tables and containers of one storage account, each opened once."""
+
+    def __init__(self, rows: OpenRows, blobs: OpenBlobs) -> None:
+        self.rows, self.blobs = cache(rows), cache(blobs)
+
+    @classmethod
+    def in_azure(cls, account: StorageAccount, prefix: str = "") -> Storage:
+        """``prefix`` stands before the name of each table and container."""
+        return cls(lambda name: TableRows(account, prefix + name), lambda name: AzureBlobs(account, prefix + name))
+
+    @classmethod
+    def in_memory(cls) -> Storage:
+        return cls(lambda _: MemoryRows(), lambda _: MemoryBlobs())
+
+    @property
+    def voices(self) -> Rows:
+        return self.rows(VOICES)
+
+    @property
+    def subscriptions(self) -> Rows:
+        return self.rows(SUBSCRIPTIONS)
+
+    @property
+    def keys(self) -> Rows:
+        return self.rows(KEYS)
+
+    @property
+    def audit(self) -> Rows:
+        return self.rows(AUDIT)
+
+    @property
+    def audio(self) -> Blobs:
+        return self.blobs(ENROLLMENT_AUDIO)
+
+    @property
+    def packs(self) -> Blobs:
+        return self.blobs(GALLERIES)
+
+    @property
+    def instances(self) -> Rows:
+        """Of earlier versions: see ``leftovers.py``."""
+        return self.rows("instances")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What one instance of the service keeps, and what the tools read and write."""
+
+    storage: Storage
+    data_keys: DataKeys
+    envelope: Envelope
+    subscriptions: RowSubscriptionStore
+    profiles: RowProfileStore
+    operations: RowOperationStore
+    groups: RowGroups
+    galleries: RowGalleries
+    compaction: RowCompaction
+    migrations: RowMigrationStore
+    upkeep: RowUpkeep
+    eraser: SubscriptionPurge
+    trail: RowAuditTrail
+    leftovers: Leftovers
+
+    @classmethod
+    def over(
+        cls,
+        rows: OpenRows,
+        blobs: OpenBlobs,
+        key_encryption: KeyEncryption,
+        clock: Clock,
+        ids: Ids,
+        *,
+        gallery_bytes: int = GALLERY_BYTES,
+        pack_profiles: int = PACK_PROFILES,
+        pause: Pause = rest,
+    ) -> Stores:
+        """``gallery_bytes`` bounds the galleries in memory. Opens nothing but the names: adapters are lazy."""
+        storage = Storage(rows, blobs)
+        voices, audio = storage.voices, storage.audio
+        data_keys = DataKeys(storage.subscriptions, key_encryption)
+        envelope = Envelope(data_keys)
+        subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys, pause=pause)
+        trail = RowAuditTrail(storage.audit)
+        policies = subscriptions.retention
+        profiles = RowProfileStore(voices, audio, envelope, ids, policies=policies, clock=clock)
+
+        def current_policy(subscription_id: str) -> RetentionPolicy:
+            """As stored now: the timer erases by it."""
+            return subscriptions.get(subscription_id).settings.retention
+
+        packs, speakers = Packs(voices, storage.packs, envelope, ids), SpeakerReader(voices, envelope)
+        return cls(
+            storage=storage,
+            data_keys=data_keys,
+            envelope=envelope,
+            subscriptions=subscriptions,
+            profiles=profiles,
+            operations=RowOperationStore(voices),
+            groups=RowGroups(voices, profiles, pause),
+            galleries=RowGalleries(voices, packs, speakers, policies, clock, gallery_bytes),
+            compaction=RowCompaction(voices, packs, speakers, pack_profiles),
+            migrations=RowMigrationStore(voices, audio, envelope, policies, clock, pause),
+            upkeep=RowUpkeep(voices, audio, current_policy, ids, expiry_recorder(trail, ids)),
+            eraser=SubscriptionPurge(voices, audio, trail, subscriptions, storage.packs),
+            trail=trail,
+            leftovers=Leftovers(storage.instances),
+        )
