@@ -1,4 +1,4 @@
-"""``python dev.py evaluate [MANIFEST]``: measure the default model and write docs/accuracy.md.
+"""``python dev.py evaluate [MANIFEST]``: measure the default model and write docs/accuracy.md and its comparison.
 
 The manifest has the columns path, speaker and source, files of 16 kHz, and nine recordings of each speaker who is to be
 enrolled. What was heard is kept in build/evaluate, so a second run takes a minute.
@@ -17,7 +17,7 @@ from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KEPT, KeptHearings
 from tools.evaluation.ears import PEER, Ear, Peer, our_ear
-from tools.evaluation.page import Findings, page
+from tools.evaluation.page import Findings, networks_page, page
 from tools.evaluation.peer_environment import PeerMissing
 from tools.evaluation.pieces import data_sets
 from tools.evaluation.study import Study
@@ -28,7 +28,7 @@ OTHERS: Final = {"CAM++ as published": "campplus-zh-en-1", "GE2E": "ge2e-1"}
 """Networks of the catalogue that are measured beside it, by the names of their columns."""
 ROOT: Final = Path(__file__).resolve().parents[1]
 SPEECH: Final = ROOT.parent / "shared" / "speech" / "manifest.csv"
-PAGE: Final = ROOT / "docs" / "accuracy.md"
+DOCS: Final = ROOT / "docs"
 BUILD: Final = ROOT / "build" / "evaluate"
 CANNOT: Final = 2
 
@@ -49,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PeerMissing, ValueError) as problem:
         print(problem, file=sys.stderr)
         return CANNOT
-    out = options.out or (PAGE if options.manifest.resolve() == SPEECH.resolve() else BUILD / "accuracy.md")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page(found), encoding="utf-8")
-    print(f"Written: {out}")
+    out = options.out or (DOCS if options.manifest.resolve() == SPEECH.resolve() else BUILD)
+    for name, text in (("accuracy.md", page(found)), ("internals/networks.md", networks_page(found))):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text, encoding="utf-8")
+        print(f"Written: {out / name}")
     return 0
 
 
@@ -95,7 +96,7 @@ def _built(model_id: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python dev.py evaluate", description=__doc__)
     parser.add_argument("manifest", type=Path, nargs="?", default=SPEECH, help=f"default: {SPEECH}")
-    parser.add_argument("--out", type=Path, help="the page (docs/accuracy.md for the development speech)")
+    parser.add_argument("--out", type=Path, help="folder of the pages (docs for the development speech)")
     parser.add_argument("--no-peer", action="store_true", help="leave plain Resemblyzer out")
     return parser
 

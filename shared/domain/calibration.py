@@ -13,7 +13,8 @@ TAIL: Final = 0.75
 """How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, about
 r * exp(-0.75 t) of them are left, and below it that many come in. Measured on speakers outside the fit, from 0.4 % to
 5 % of the comparisons: all together stay below it, the worst of 243 combinations of channel, length and enrollments is
-up to two thirds above (docs/scores.md). A calibrated log-likelihood ratio would allow 1; the measurement does not."""
+up to two thirds above (docs/internals/scores.md). A calibrated log-likelihood ratio would allow 1; the measurement does
+not."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from shared.domain.recording import SAMPLE_RATE, Utterance
 from shared.services.ports import SpeakerModel
 
 WINDOW_SECONDS: Final = 3.0
-"""Of speech. With windows of 2 s stretches of one speaker differ as much as two speakers do (docs/scores.md). Two are
-needed, so that less than 6 s of speech are not looked at: no passphrase is."""
+"""Of speech. Stretches of 2 s of one speaker differ as much as two speakers do (docs/internals/scores.md). Two
+stretches are needed, so recordings with less than 6 s of speech, passphrases among them, are not checked."""
 
 MOST_WINDOWS: Final = 8
 """Of a longer recording as many stretches are heard, spread evenly: 28 comparisons, about 50 ms."""

@@ -1,4 +1,4 @@
-"""docs/accuracy.md, written whole: every number on it was measured by the run that wrote it."""
+"""docs/accuracy.md and docs/internals/networks.md: the run that writes them has measured every number in them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from textwrap import fill
 from typing import Final
 
 from tools.calibration.curves import Estimate
@@ -19,7 +20,8 @@ from tools.evaluation.pieces import DataSet
 from tools.evaluation.study import FITTED_ON, SHORT
 
 TEMPLATE: Final = Path(__file__).with_name("accuracy.md")
-LEFT_OUT: Final = "not measured in this run"
+WIDTH: Final = 116
+NETWORKS_TEMPLATE: Final = Path(__file__).with_name("networks.md")
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,30 @@ def page(found: Findings) -> str:
         date=found.date,
         model=found.model_id,
         model_date=found.model_date,
-        manifest=found.manifest,
         data=_data(found.sets),
-        alike=_alike(found.alike),
-        summary="\n".join(f"- {line}" for line in _summary(found)),
+        alike=_item(f"**Alike speakers.** {_alike(found.alike)}"),
+        summary="\n".join(_item(line) for line in _summary(found)),
         verification="\n".join(_measured(one) for one in found.clean),
         channels_of=found.channels_of,
         channels=_channels(found.channels),
         unheard=_unheard(found.channels),
-        networks=_networks(found.channels, found.systems),
         groups=_groups(found.groups),
         bands=_bands(found.bands),
         identification=_identification(found.named),
         long_lists=_long_lists(found.long_lists),
     )
+
+
+def networks_page(found: Findings) -> str:
+    """The comparison with ``found.systems``; a system that no row has measured is named below the table."""
+    template = Template(NETWORKS_TEMPLATE.read_text(encoding="utf-8"))
+    table = _networks(found.channels, found.systems)
+    return template.substitute(date=found.date, manifest=found.manifest, networks=table)
+
+
+def _item(text: str) -> str:
+    """An item of a list, in lines of at most ``WIDTH`` characters."""
+    return fill(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _data(sets: Sequence[DataSet]) -> str:
@@ -89,27 +101,26 @@ def _summary(found: Findings) -> Iterator[str]:
     for measured in found.clean:
         (ours,) = (row.ours for row in measured.rows if (row.enrolments, row.length) == (GROUP, SHORT))
         yield (
-            f"**{measured.data.name}**, three recordings enrolled, 4 s tested: equal errors {_full(ours.equal_error)}. "
-            f"At score 0.5 {_full(ours.false_match)} of strangers pass and {_full(ours.false_non_match)} of own voices "
-            "are refused."
+            f"**{measured.data.name}**, three recordings enrolled, 4 s tested: {_full(ours.false_match)} of strangers "
+            f"pass, {_full(ours.false_non_match)} of own voices are refused, equal errors {_full(ours.equal_error)}."
         )
     changed = [row for row in found.channels if row.name != "clean" and not row.name.endswith(SO_TOO)]
     refusing = max(changed, key=lambda row: row.ours.false_non_match.value)
     yield (
-        f"**Through {len(changed)} other channels** than at enrolment 0.5 keeps its meaning: {_passing(changed)} of "
-        f"strangers pass. Own voices are refused most by: {refusing.name}, {_full(refusing.ours.false_non_match)}."
+        f"**Through {len(changed)} other channels** than at enrolment: {_passing(changed)} of strangers pass. Own "
+        f"voices are refused most through *{refusing.name}*: {_full(refusing.ours.false_non_match)}."
     )
     both = [row for row in found.channels if row.name.endswith(SO_TOO)]
     yield (
-        "**Where the enrolment came by the same narrow channel as the test** strangers are more alike: "
-        f"{_passing(both)} of them pass at 0.5."
+        "**Where enrolment and test came by the same narrow channel** strangers are more alike: "
+        f"{_passing(both)} of them pass."
     )
     lists = [one for one in found.named if one.length == SHORT]
     worst = max(lists, key=lambda one: (one.corrected.false_alarms.value, one.corrected.candidates))
     yield (
         f"**Identification** from 4 s among {worst.corrected.candidates} of {worst.profiles}: "
         f"{_full(worst.corrected.misses)} of the enrolled are not named, {_full(worst.corrected.false_alarms)} of "
-        "strangers are named, more than on any other list of real candidates below."
+        "strangers are. No other list of real candidates below is worse."
     )
 
 
@@ -165,17 +176,17 @@ def _unheard(rows: Sequence[Row]) -> str:
 
 def _networks(rows: Sequence[Row], systems: Sequence[str]) -> str:
     """Equal errors / own voices refused where 1 % of this row's strangers pass."""
-    lines = [
-        (row.name, *(_apart(row, system) for system in systems))
-        for row in rows
-        if len(row.networks) > 1 or len(systems) == 1
-    ]
-    return _table(("test recording", *systems), lines)
+    compared = [row for row in rows if len(row.networks) > 1 or len(systems) == 1]
+    measured = [system for system in systems if any(system in row.networks for row in compared)]
+    lines = [(row.name, *(_apart(row, system) for system in measured)) for row in compared]
+    left_out = [system for system in systems if system not in measured]
+    table = _table(("test recording", *measured), lines)
+    return f"{table}\n\nNot measured in this run: {', '.join(left_out)}." if left_out else table
 
 
 def _apart(row: Row, system: str) -> str:
     one = row.networks.get(system)
-    return f"{_bare(one.equal_error)} / {_bare(one.refused)}" if one else LEFT_OUT
+    return f"{_bare(one.equal_error)} / {_bare(one.refused)}" if one else ""
 
 
 def _groups(groups: Sequence[Grouped]) -> str:
@@ -198,9 +209,9 @@ def _groups(groups: Sequence[Grouped]) -> str:
 
 def _alike(found: Alike) -> str:
     return (
-        f"{found.as_one} of {found.pairs} pairs of different speakers are as alike as one voice: cosine up to "
-        f"{found.highest:.2f} between their enrolments, where one speaker's own have {found.own_median:.2f} in the "
-        f"median and {found.own_lowest:.2f} at least. They are counted as strangers."
+        f"{found.as_one} of {found.pairs} pairs of different speakers are as alike as one voice: their enrolments have "
+        f"cosines up to {found.highest:.2f}, one speaker's own {found.own_median:.2f} in the median and "
+        f"{found.own_lowest:.2f} at least. They are counted as strangers."
     )
 
 
