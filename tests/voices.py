@@ -1,37 +1,52 @@
-"""Synthetic speech for tests that need nothing but the project: flite and espeak-ng, both from Debian.
+"""Synthetic speech for tests: takes by flite's voices, kept in ``tests/speech`` (its README says how they are made).
 
-The phrase recogniser understands flite's four voices (40 of 40 passphrases). espeak-ng has many voices, but only a
-third of their passphrases are understood. A test whose voice is not installed skips with the name of the package.
+A synthetic voice repeats itself exactly; a person does not. So the takes of a sentence differ in pace.
 """
 
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
-import tempfile
 from functools import cache
-from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
-RATE = 16_000
+from tests.speech.make import RATE, path_of
+
+PASSPORT = "my voice is my passport verify me"
+HOUSTON = "houston we have had a problem"
+OUTSIDE = "the quick brown fox jumps over the lazy dog"
+"""A sentence that is none of the ten phrases."""
+
+STORY = (
+    "The north wind and the sun were disputing which was the stronger, when a traveler came along wrapped in a "
+    "warm cloak. They agreed that the one who first made the traveler take off his cloak should be considered "
+    "stronger than the other."
+)
+QUESTION = "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first."
+GREETING = "Good morning, this is the ticket office, how may I help you on your way today?"
 
 Samples = NDArray[np.float32]
 
 
 def flite(text: str, voice: str = "slt", pace: float = 1.0) -> Samples:
-    """`text` as 16 kHz mono float32 samples; voices: kal, kal16, awb, rms, slt; a `pace` of 1.1 is a tenth faster."""
-    return _flite(text, voice, pace).copy()
+    """`text` as 16 kHz mono float32 samples; voices: awb, kal16, rms, slt; a `pace` of 1.1 is a tenth faster.
+
+    Raises:
+        FileNotFoundError: No such take is kept; the message says how to add it.
+    """
+    return _take(text, voice, pace).copy()
 
 
-def espeak(text: str, voice: str = "en-us", pitch: int = 50, words_per_minute: int = 160) -> Samples:
-    """`text` as 16 kHz mono float32 samples; a voice may carry a variant (`en-us+f3`), which makes another speaker."""
-    return _espeak(text, voice, pitch, words_per_minute).copy()
+def recording(text: str, voice: str = "slt", pace: float = 1.0) -> bytes:
+    """A take as a WAV file, 16 kHz 16-bit mono."""
+    return wav_bytes(flite(text, voice, pace))
+
+
+def takes(text: str, voice: str = "slt", count: int = 3) -> list[bytes]:
+    """WAV files of the same sentence by one voice, each at a pace of its own, none at pace 1."""
+    return [recording(text, voice, 0.94 + 0.05 * number) for number in range(count)]
 
 
 def wav_bytes(samples: Samples, rate: int = RATE) -> bytes:
@@ -42,30 +57,10 @@ def wav_bytes(samples: Samples, rate: int = RATE) -> bytes:
 
 
 @cache
-def _flite(text: str, voice: str, pace: float) -> Samples:
-    stretch = f"duration_stretch={1 / pace:.3f}"
-    command = [_program("flite", package="flite"), "-voice", voice, "--setf", stretch]
-    with tempfile.TemporaryDirectory() as folder:
-        wav = Path(folder) / "said.wav"
-        subprocess.run([*command, "-t", text, "-o", str(wav)], check=True, capture_output=True)
-        return _resampled(wav.read_bytes())
-
-
-@cache
-def _espeak(text: str, voice: str, pitch: int, words_per_minute: int) -> Samples:
-    program = _program("espeak-ng", package="espeak-ng")
-    command = [program, "-v", voice, "-p", str(pitch), "-s", str(words_per_minute), "--stdout", text]
-    return _resampled(subprocess.run(command, check=True, capture_output=True).stdout)
-
-
-def _program(name: str, package: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"needs the Debian package {package}")
-    return found
-
-
-def _resampled(wav: bytes) -> Samples:
-    samples, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
-    resampled: Samples = soxr.resample(samples, rate, RATE, quality="HQ").astype(np.float32)
-    return resampled
+def _take(text: str, voice: str, pace: float) -> Samples:
+    path = path_of(text, voice, pace)
+    if not path.is_file():
+        command = f'python -m tests.speech.make "{text}" {voice} {pace:.2f}'
+        raise FileNotFoundError(f"No such take is kept. With the program flite installed, add it: {command}")
+    samples, _ = soundfile.read(path, dtype="float32")
+    return np.asarray(samples, np.float32)

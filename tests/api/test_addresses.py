@@ -14,7 +14,7 @@ import pytest
 from tests.api.client import Answer, Client, Profiles
 from tests.api.later import IDENTIFICATION, TEXT_INDEPENDENT, V2, V2021, Generation
 from tests.api.operator import Operator
-from tests.api.said import QUESTION, said
+from tests.voices import QUESTION, recording
 
 GENERATIONS = pytest.mark.parametrize("generation", [V2, V2021], ids=lambda one: one.name)
 PUPIL = "11111111-2222-3333-4444-555555555555"
@@ -55,7 +55,7 @@ def fresh(request: pytest.FixtureRequest, operator: Operator) -> Caller:
 def test_operation_location(caller: Caller) -> None:
     profile_id = Profiles(caller.client, "identification").create()
     path = f"/spid/v1.0/identificationProfiles/{profile_id}/enroll?shortAudio=true"
-    accepted = caller.call("POST", path, said(QUESTION))
+    accepted = caller.call("POST", path, recording(QUESTION))
     assert accepted.status == 202, accepted.body
     assert caller.follow(accepted.headers["operation-location"]).json["status"] == "succeeded"
 
@@ -95,16 +95,16 @@ def test_the_next_page_of_the_audit(fresh: Caller) -> None:
 
 def test_an_encoded_comma_between_ids(api: Client) -> None:
     identification = Profiles(api, "identification")
-    ids = [identification.enrolled(said(QUESTION), query="?shortAudio=true") for _ in range(2)]
+    ids = [identification.enrolled(recording(QUESTION), query="?shortAudio=true") for _ in range(2)]
     path = f"/spid/v1.0/identify?shortAudio=true&identificationProfileIds={'%2C'.join(ids)}"
-    assert api.call("POST", path, said(QUESTION)).status == 202
+    assert api.call("POST", path, recording(QUESTION)).status == 202
 
 
 def test_ids_in_repeated_parameters_are_one_list(api: Client) -> None:
     identification = Profiles(api, "identification")
-    ids = [identification.enrolled(said(QUESTION), query="?shortAudio=true") for _ in range(2)]
+    ids = [identification.enrolled(recording(QUESTION), query="?shortAudio=true") for _ in range(2)]
     path = f"/spid/v1.0/identify?shortAudio=true&identificationProfileIds={'&identificationProfileIds='.join(ids)}"
-    assert api.call("POST", path, said(QUESTION)).status == 202
+    assert api.call("POST", path, recording(QUESTION)).status == 202
 
 
 @pytest.mark.parametrize("colon", [":", "%3A", "%3a"])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.client import Answer, Client, Profiles
 from tests.api.operator import Customer, Operator
-from tests.api.said import OUTSIDE, PASSPORT, said
+from tests.voices import OUTSIDE, PASSPORT, recording
 
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -39,8 +39,8 @@ def test_every_change_to_a_profile_leaves_one_record(customer: Customer) -> None
     created = profiles.client.post(profiles.path, b'{"locale":"en-us"}', "application/json")
     profile_id = created.json["verificationProfileId"]
     path = f"{profiles.path}/{profile_id}"
-    enrolled = profiles.enroll(profile_id, said(PASSPORT))
-    refused = profiles.enroll(profile_id, said(OUTSIDE))
+    enrolled = profiles.enroll(profile_id, recording(PASSPORT))
+    refused = profiles.enroll(profile_id, recording(OUTSIDE))
     assert (enrolled.status, refused.status) == (200, 400)
     reset = customer.secondary.post(f"{path}/reset")
     deleted = customer.secondary.delete(path)
@@ -99,7 +99,7 @@ def test_reading_and_recognising_leave_no_record(customer: Customer) -> None:
     before = trail(customer)
     profiles.show(profile_id)
     customer.primary.get(profiles.path)
-    customer.primary.post(f"/verify?verificationProfileId={profile_id}", said(PASSPORT))
+    customer.primary.post(f"/verify?verificationProfileId={profile_id}", recording(PASSPORT))
     customer.primary.call("GET", "/settings")
     customer.primary.call("PATCH", "/settings", b"{}")
     assert trail(customer) == before
@@ -113,7 +113,7 @@ def test_what_names_nothing_that_exists_leaves_no_record(customer: Customer, ope
         for answer in (
             customer.primary.delete(f"/verificationProfiles/{profile_id}"),
             customer.primary.post(f"/verificationProfiles/{profile_id}/reset"),
-            Profiles(customer.primary, "verification").enroll(profile_id, said(PASSPORT)),
+            Profiles(customer.primary, "verification").enroll(profile_id, recording(PASSPORT)),
         ):
             assert answer.status == 404
     assert customer.settings({"maxProfiles": 1}).status == 400

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.api.client import PREFIX, Client
-from tests.api.said import PASSPORT, said
+from tests.voices import PASSPORT, recording
 
 UNKNOWN = "d7c62d70-632d-4e3d-af8b-8e5485f56dad"
 MALFORMED = 'Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx). Received "{}".'
@@ -75,7 +75,7 @@ def test_a_key_in_the_query_opens_nothing(api: Client) -> None:
 )
 def test_an_unknown_profile_in_the_path_is_not_found(api: Client, family: str, method: str, tail: str) -> None:
     path = f"{PREFIX}/{family}Profiles/{UNKNOWN}{tail}"
-    assert api.call(method, path, said(PASSPORT) if tail.startswith("/enroll") else None).error == (
+    assert api.call(method, path, recording(PASSPORT) if tail.startswith("/enroll") else None).error == (
         404,
         "NotFound",
         f"SpeakerInvalid: Requested profile doesn't exist: {UNKNOWN}.",
@@ -111,7 +111,7 @@ def test_a_malformed_id_in_the_path_is_named(api: Client, family: str, method: s
     ],
 )
 def test_a_profile_named_by_parameter_must_be_there(api: Client, path: str, message: str) -> None:
-    assert api.post(path, said(PASSPORT)).error == (400, "BadRequest", message)
+    assert api.post(path, recording(PASSPORT)).error == (400, "BadRequest", message)
 
 
 def test_an_unknown_operation_is_not_found(api: Client) -> None:

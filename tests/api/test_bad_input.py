@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from tests.api.client import PREFIX, Client, Profiles
-from tests.api.said import PASSPORT, said, takes
 from tests.service import RunningService
-from tests.voices import Samples, wav_bytes
+from tests.voices import PASSPORT, Samples, recording, takes, wav_bytes
 
 Stored = Callable[[], dict[str, str]]
 
@@ -125,7 +124,7 @@ def a_speaker(service: RunningService) -> tuple[str, str]:
     client = Client(service.url, service.key)
     return (
         Profiles(client, "verification").enrolled(*takes(PASSPORT)),
-        Profiles(client, "identification").enrolled(said(PASSPORT), query="?shortAudio=true"),
+        Profiles(client, "identification").enrolled(recording(PASSPORT), query="?shortAudio=true"),
     )
 
 
@@ -157,8 +156,8 @@ def test_a_refused_phrase_writes_nothing(
     verification: Profiles, stored: Stored, a_speaker: tuple[str, str], text: str
 ) -> None:
     before = stored()
-    verify = verification.client.post(f"/verify?verificationProfileId={a_speaker[0]}", said(text))
-    for answer in (verification.enroll(a_speaker[0], said(text)), verify):
+    verify = verification.client.post(f"/verify?verificationProfileId={a_speaker[0]}", recording(text))
+    for answer in (verification.enroll(a_speaker[0], recording(text)), verify):
         assert answer.error[:2] == (400, "BadRequest")
         assert answer.error[2].startswith("InvalidPhrase: ")
     assert stored() == before

@@ -11,8 +11,7 @@ import soundfile
 
 from tests.api.client import Answer, Client, Profiles, operation
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers, refusal
-from tests.api.said import PASSPORT, QUESTION, STORY, takes
-from tests.voices import Samples, flite, wav_bytes
+from tests.voices import GREETING, PASSPORT, QUESTION, STORY, Samples, flite, takes, wav_bytes
 
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
@@ -27,7 +26,7 @@ def stereo(*channels: Samples) -> bytes:
 
 def call_of(text: str) -> bytes:
     """The agent on the left, then the customer, rms, on the right."""
-    agent = flite("Good morning, this is the ticket office, how may I help you on your way today?", "slt")
+    agent = flite(GREETING)
     return stereo(agent, np.concatenate([np.zeros(len(agent), np.float32), flite(text, "rms")]))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.client import Answer, Client, Profiles
 from tests.api.operator import Customer, Operator
-from tests.api.said import PASSPORT, STORY, said, takes
+from tests.voices import PASSPORT, STORY, recording, takes
 
 GIVEN = {
     "statementId": "voice-statement-7",
@@ -78,13 +78,13 @@ def test_what_is_wrong_with_a_record_is_named(api: Client, verification: Profile
 def test_without_consent_nobody_is_enrolled_where_it_is_demanded(careful: Customer) -> None:
     profiles = Profiles(careful.primary, "verification")
     profile_id = profiles.create()
-    recording = takes(PASSPORT)[0]
-    status, code, message = profiles.enroll(profile_id, recording).error
+    take = takes(PASSPORT)[0]
+    status, code, message = profiles.enroll(profile_id, take).error
     assert (status, code) == (403, "Forbidden")
     assert message.startswith("Consent is required.")
     assert profile_id in message
     assert consent(careful.primary, "PUT", profile_id, GIVEN).status == 200
-    assert profiles.enroll(profile_id, recording).json["enrollmentsCount"] == 1
+    assert profiles.enroll(profile_id, take).json["enrollmentsCount"] == 1
 
 
 @pytest.mark.parametrize("family", ["verification", "identification"])
@@ -93,7 +93,9 @@ def test_a_withdrawal_erases_the_voice_and_shuts_the_profile(
 ) -> None:
     customer = operator.customer()
     profiles = Profiles(customer.primary, family)
-    recordings, kind = (takes(PASSPORT), PHRASE_ENROLLED) if family == "verification" else ([said(STORY)], IDENTIFIED)
+    recordings, kind = (
+        (takes(PASSPORT), PHRASE_ENROLLED) if family == "verification" else ([recording(STORY)], IDENTIFIED)
+    )
     profile_id = profiles.enrolled(*recordings)
     assert kept_voice(stored(), profile_id) != []
     answer = consent(customer.primary, "DELETE", profile_id, kind=kind)

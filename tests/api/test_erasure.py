@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.client import Profiles
 from tests.api.operator import Customer, Operator
-from tests.api.said import PASSPORT, STORY, said, takes
+from tests.voices import PASSPORT, STORY, recording, takes
 
 Stored = Callable[[], dict[str, str]]
 
@@ -18,7 +18,7 @@ Stored = Callable[[], dict[str, str]]
 def filled(customer: Customer) -> tuple[str, str]:
     """An enrolled profile of each kind that v1.0 has, and what else comes with using them."""
     by_phrase = Profiles(customer.primary, "verification").enrolled(*takes(PASSPORT))
-    identified = Profiles(customer.primary, "identification").enrolled(said(STORY), query="?shortAudio=true")
+    identified = Profiles(customer.primary, "identification").enrolled(recording(STORY), query="?shortAudio=true")
     return by_phrase, identified
 
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from tests.api.client import Client, Profiles, identify, operation
-from tests.api.said import HOUSTON, PASSPORT, QUESTION, STORY, said
 from tests.service import RunningService
+from tests.voices import HOUSTON, PASSPORT, QUESTION, STORY, recording
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 SHORT = "?shortAudio=true"
@@ -24,13 +24,13 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def speakers(service: RunningService) -> dict[str, str]:
     """Voice to the id of its profile."""
     identification = Profiles(Client(service.url, service.key), "identification")
-    return {voice: identification.enrolled(said(STORY, voice), query=SHORT) for voice in ("slt", "awb", "rms")}
+    return {voice: identification.enrolled(recording(STORY, voice), query=SHORT) for voice in ("slt", "awb", "rms")}
 
 
 def test_an_enroll_is_accepted_with_the_address_of_its_operation(
     identification: Profiles, service: RunningService
 ) -> None:
-    answer = identification.enroll(identification.create(), said(STORY))
+    answer = identification.enroll(identification.create(), recording(STORY))
     assert (answer.status, answer.body) == (202, b"")
     assert answer.headers["content-length"] == "0"
     assert GUID.fullmatch(answer.headers["apim-request-id"])
@@ -41,7 +41,7 @@ def test_an_enroll_is_accepted_with_the_address_of_its_operation(
 
 def test_the_operation_of_an_enroll_says_how_much_speech_there_is(identification: Profiles) -> None:
     profile_id = identification.create()
-    done = operation(identification.client, identification.enroll(profile_id, said(STORY)))
+    done = operation(identification.client, identification.enroll(profile_id, recording(STORY)))
     assert set(done) == {"status", "createdDateTime", "lastActionDateTime", "processingResult"}
     assert done["status"] == "succeeded"
     assert DATE.fullmatch(done["createdDateTime"])
@@ -58,7 +58,7 @@ def test_thirty_seconds_of_speech_make_a_profile_enrolled(identification: Profil
     profile_id = identification.create()
     speech_seconds = 0.0
     for number in range(10):
-        audio = said(STORY, pace=0.9 + 0.02 * number)
+        audio = recording(STORY)
         result = operation(identification.client, identification.enroll(profile_id, audio))["processingResult"]
         speech_seconds += result["speechTime"]
         assert result["enrollmentSpeechTime"] == pytest.approx(speech_seconds, abs=0.011 * (number + 1))
@@ -75,7 +75,7 @@ def test_thirty_seconds_of_speech_make_a_profile_enrolled(identification: Profil
 @pytest.mark.parametrize("short_audio", ["true", "True", "TRUE"])
 def test_short_audio_enrolls_at_once(identification: Profiles, short_audio: str) -> None:
     profile_id = identification.create()
-    answer = identification.enroll(profile_id, said(HOUSTON), f"?shortAudio={short_audio}")
+    answer = identification.enroll(profile_id, recording(HOUSTON), f"?shortAudio={short_audio}")
     result = operation(identification.client, answer)["processingResult"]
     assert result["enrollmentStatus"] == "Enrolled"
     assert result["speechTime"] < 3.0
@@ -84,7 +84,7 @@ def test_short_audio_enrolls_at_once(identification: Profiles, short_audio: str)
 @pytest.mark.parametrize("query", ["", "?shortAudio=false", "?shortAudio=False"])
 def test_without_short_audio_five_seconds_are_needed(identification: Profiles, query: str) -> None:
     profile_id = identification.create()
-    status, code, message = identification.enroll(profile_id, said(PASSPORT), query).error
+    status, code, message = identification.enroll(profile_id, recording(PASSPORT), query).error
     assert (status, code) == (400, "BadRequest")
     assert re.fullmatch(
         r"AudioTooShort: Invalid audio length\. Minimum allowed length is 5 second\(s\)\. "
@@ -95,7 +95,7 @@ def test_without_short_audio_five_seconds_are_needed(identification: Profiles, q
 
 
 def test_short_audio_must_be_a_boolean(identification: Profiles) -> None:
-    answer = identification.enroll(identification.create(), said(STORY), "?shortAudio=maybe")
+    answer = identification.enroll(identification.create(), recording(STORY), "?shortAudio=maybe")
     assert answer.error == (
         400,
         "BadRequest",
@@ -105,7 +105,7 @@ def test_short_audio_must_be_a_boolean(identification: Profiles) -> None:
 
 @pytest.mark.parametrize("voice", ["slt", "awb", "rms"])
 def test_each_voice_is_identified_among_the_others(api: Client, speakers: dict[str, str], voice: str) -> None:
-    done = identify(api, speakers.values(), said(QUESTION, voice))
+    done = identify(api, speakers.values(), recording(QUESTION, voice))
     assert set(done) == {"status", "createdDateTime", "lastActionDateTime", "processingResult"}
     assert done["status"] == "succeeded"
     assert set(done["processingResult"]) == {"identifiedProfileId", "confidence"}
@@ -114,31 +114,31 @@ def test_each_voice_is_identified_among_the_others(api: Client, speakers: dict[s
 
 
 def test_a_stranger_is_the_zero_guid(api: Client, speakers: dict[str, str]) -> None:
-    done = identify(api, [speakers["slt"], speakers["rms"]], said(QUESTION, "kal"))
+    done = identify(api, [speakers["slt"], speakers["rms"]], recording(QUESTION, "kal16"))
     assert done["status"] == "succeeded"
     assert done["processingResult"]["identifiedProfileId"] == NOBODY
 
 
 def test_without_short_audio_a_long_recording_is_identified(api: Client, speakers: dict[str, str]) -> None:
-    done = identify(api, speakers.values(), said(STORY, "awb", pace=1.05), query="")
+    done = identify(api, speakers.values(), recording(QUESTION, "awb"), query="")
     assert done["processingResult"]["identifiedProfileId"] == speakers["awb"]
 
 
 def test_commas_may_be_encoded_and_one_may_stand_at_the_end(api: Client, speakers: dict[str, str]) -> None:
     for ids in (f"{speakers['slt']}%2C{speakers['rms']}%2C", f"{speakers['slt'].upper()},{speakers['rms']},"):
-        answer = api.post(f"/identify?identificationProfileIds={ids}&shortAudio=True", said(QUESTION, "rms"))
+        answer = api.post(f"/identify?identificationProfileIds={ids}&shortAudio=True", recording(QUESTION, "rms"))
         assert operation(api, answer)["processingResult"]["identifiedProfileId"] == speakers["rms"]
 
 
 def test_more_than_ten_candidates_are_allowed(api: Client, identification: Profiles, speakers: dict[str, str]) -> None:
-    more = [identification.enrolled(said(HOUSTON, "kal"), query=SHORT) for _ in range(10)]
-    done = identify(api, [*more, speakers["slt"]], said(STORY, "slt", pace=1.05))
+    more = [identification.enrolled(recording(PASSPORT, "kal16"), query=SHORT) for _ in range(10)]
+    done = identify(api, [*more, speakers["slt"]], recording(QUESTION))
     assert done["processingResult"]["identifiedProfileId"] == speakers["slt"]
 
 
 def test_more_than_fifty_candidates_are_not(api: Client) -> None:
     ids = ",".join(str(uuid4()) for _ in range(51))
-    assert api.post(f"/identify?identificationProfileIds={ids}&shortAudio=true", said(QUESTION)).error == (
+    assert api.post(f"/identify?identificationProfileIds={ids}&shortAudio=true", recording(QUESTION)).error == (
         400,
         "BadRequest",
         "InvalidProfileCount: Maximum number of profiles allowed per request is 50. Received 51.",
@@ -149,7 +149,7 @@ def test_a_candidate_that_is_not_enrolled_fails_the_operation(
     api: Client, identification: Profiles, speakers: dict[str, str]
 ) -> None:
     fresh = identification.create()
-    done = identify(api, [speakers["slt"], fresh], said(QUESTION))
+    done = identify(api, [speakers["slt"], fresh], recording(QUESTION))
     assert set(done) == {"status", "createdDateTime", "lastActionDateTime", "message"}
     assert done["status"] == "failed"
     assert done["message"].startswith("IncompleteEnrollment: ")
@@ -157,7 +157,7 @@ def test_a_candidate_that_is_not_enrolled_fails_the_operation(
 
 
 def test_an_operation_can_be_asked_for_again(api: Client, speakers: dict[str, str]) -> None:
-    answer = api.post(f"/identify?identificationProfileIds={speakers['slt']}&shortAudio=true", said(QUESTION))
+    answer = api.post(f"/identify?identificationProfileIds={speakers['slt']}&shortAudio=true", recording(QUESTION))
     assert operation(api, answer) == operation(api, answer)
 
 
@@ -165,7 +165,9 @@ def test_identifying_stores_the_result_and_no_recording(
     api: Client, speakers: dict[str, str], stored: Callable[[], dict[str, str]]
 ) -> None:
     before = stored()
-    answer = api.post(f"/identify?identificationProfileIds={speakers['awb']}&shortAudio=true", said(QUESTION, "slt"))
+    answer = api.post(
+        f"/identify?identificationProfileIds={speakers['awb']}&shortAudio=true", recording(QUESTION, "slt")
+    )
     operation_id = answer.headers["operation-location"].rpartition("/")[2]
     new = {name for name in stored() if name not in before}
     (name,) = new
@@ -174,7 +176,7 @@ def test_identifying_stores_the_result_and_no_recording(
 
 def test_two_enrollments_at_once_both_count_or_one_is_told(identification: Profiles) -> None:
     profile_id = identification.create()
-    recordings = [said(STORY, pace=0.95), said(STORY, pace=1.05)]
+    recordings = [recording(STORY), recording(QUESTION)]
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(partial(identification.enroll, profile_id), recordings))
     statuses = sorted(answer.status for answer in answers)

@@ -10,9 +10,9 @@ import pytest
 
 from tests.api.client import Answer, Client
 from tests.api.every_route import ID, Spot, spots
-from tests.api.said import PASSPORT, said
 from tests.api.two_subscriptions import Owner, new_subscription, owner
 from tests.service import RunningService
+from tests.voices import PASSPORT, recording
 
 SPOTS = spots()
 WITH_BODY = ("POST", "PUT", "PATCH")
@@ -39,7 +39,14 @@ def bodies(spot: Spot) -> list[bytes]:
     if spot.method not in WITH_BODY:
         return [b""]
     consent = {"statementId": "s-1", "recordedDateTime": "2026-01-01T00:00:00Z", "channel": "web", "reference": "r"}
-    return [b"", b"not audio", said(PASSPORT), json.dumps(consent).encode(), b'{"maxAgeDays":1}', b'{"locale":"en-us"}']
+    return [
+        b"",
+        b"not audio",
+        recording(PASSPORT),
+        json.dumps(consent).encode(),
+        b'{"maxAgeDays":1}',
+        b'{"locale":"en-us"}',
+    ]
 
 
 def seen(answer: Answer, named: str) -> tuple[int, dict[str, str], bytes]:
@@ -146,9 +153,9 @@ def test_one_foreign_candidate_among_own_ones_is_an_absent_one(victim: Owner, st
         "/speaker-recognition/identification/text-independent/profiles:identifySingleSpeaker?profileIds=",
     ):
         absent = str(uuid4())
-        expected = seen(stranger.call("POST", f"{path}{own.identified},{absent}", said(PASSPORT)), absent)
+        expected = seen(stranger.call("POST", f"{path}{own.identified},{absent}", recording(PASSPORT)), absent)
         found = seen(
-            stranger.call("POST", f"{path}{own.identified},{victim.identified}", said(PASSPORT)), victim.identified
+            stranger.call("POST", f"{path}{own.identified},{victim.identified}", recording(PASSPORT)), victim.identified
         )
         assert found == expected
         assert 400 <= found[0] < 500

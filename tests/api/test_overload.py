@@ -11,8 +11,8 @@ import pytest
 from localhost.azurite import Azurite
 from tests.api.client import Answer, Client, Profiles
 from tests.api.operator import Operator
-from tests.api.said import QUESTION, said
 from tests.service import RunningService, running_service
+from tests.voices import QUESTION, recording
 
 V2021 = "/speaker-recognition/identification/text-independent/profiles?api-version=2021-09-05"
 V2 = "/speaker/identification/v2.0/text-independent/profiles"
@@ -34,7 +34,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterat
 
 def flood(client: Client, profile_id: str, path: str, requests: int = 16) -> list[Answer]:
     """So many at once: more than one stands before the gate while one is inside."""
-    audio = said(QUESTION)
+    audio = recording(QUESTION)
     with ThreadPoolExecutor(requests) as pool:
         return list(pool.map(lambda _: client.call("POST", path.format(profile_id), audio), range(requests)))
 
@@ -77,7 +77,7 @@ def test_a_raised_rate_is_in_effect_on_this_instance_at_once(operator: Operator)
 )
 def test_more_at_once_than_the_service_can_do(narrow: RunningService, path: str) -> None:
     client = Client(narrow.url, narrow.key)
-    profile_id = Profiles(client, "identification").enrolled(said(QUESTION), query="?shortAudio=true")
+    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
     answers = flood(client, profile_id, path)
     refused = [one for one in answers if one.status == 503]
     assert {one.status for one in answers} <= {200, 202, 503}
@@ -92,14 +92,14 @@ def test_more_at_once_than_the_service_can_do(narrow: RunningService, path: str)
 
 def test_after_the_flood_it_answers_as_before(narrow: RunningService) -> None:
     client = Client(narrow.url, narrow.key)
-    profile_id = Profiles(client, "identification").enrolled(said(QUESTION), query="?shortAudio=true")
+    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
     flood(client, profile_id, IDENTIFY_V2 + "&profileIds={}")
-    answer = client.call("POST", IDENTIFY_V2 + f"&profileIds={profile_id}", said(QUESTION))
+    answer = client.call("POST", IDENTIFY_V2 + f"&profileIds={profile_id}", recording(QUESTION))
     assert answer.status == 200
 
 
 def test_who_waits_for_its_turn_is_served(service: RunningService) -> None:
     """The session's service has room for more than this in its queue."""
     client = Client(service.url, service.key)
-    profile_id = Profiles(client, "identification").enrolled(said(QUESTION), query="?shortAudio=true")
+    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
     assert {one.status for one in flood(client, profile_id, IDENTIFY_V2 + "&profileIds={}", requests=4)} == {200}

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.client import Client, Profiles
-from tests.api.said import PASSPORT, QUESTION, STORY, said, takes
+from tests.voices import PASSPORT, QUESTION, STORY, recording, takes
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -136,7 +136,7 @@ def test_a_second_delete_finds_nothing(family: Profiles) -> None:
 def test_nothing_can_be_enrolled_into_a_deleted_profile(family: Profiles) -> None:
     profile_id = family.create()
     family.client.delete(f"{family.path}/{profile_id}")
-    assert family.enroll(profile_id, said(PASSPORT), "?shortAudio=true").error[:2] == (404, "NotFound")
+    assert family.enroll(profile_id, recording(PASSPORT), "?shortAudio=true").error[:2] == (404, "NotFound")
     assert family.client.get(f"{family.path}/{profile_id}").status == 404
 
 
@@ -153,7 +153,7 @@ def test_reset_brings_a_verification_profile_back_to_its_start(verification: Pro
 
 
 def test_reset_brings_an_identification_profile_back_to_its_start(identification: Profiles) -> None:
-    profile_id = identification.enrolled(said(STORY), query="?shortAudio=true")
+    profile_id = identification.enrolled(recording(STORY), query="?shortAudio=true")
     answer = identification.client.post(f"{identification.path}/{profile_id}/reset")
     assert (answer.status, answer.body) == (200, b"")
     shown = identification.show(profile_id)
@@ -162,10 +162,10 @@ def test_reset_brings_an_identification_profile_back_to_its_start(identification
 
 
 def test_a_reset_profile_cannot_be_identified(identification: Profiles) -> None:
-    profile_id = identification.enrolled(said(STORY), query="?shortAudio=true")
+    profile_id = identification.enrolled(recording(STORY), query="?shortAudio=true")
     identification.client.post(f"{identification.path}/{profile_id}/reset")
     answer = identification.client.post(
-        f"/identify?identificationProfileIds={profile_id}&shortAudio=true", said(QUESTION)
+        f"/identify?identificationProfileIds={profile_id}&shortAudio=true", recording(QUESTION)
     )
     operation = identification.client.get("/operations/" + answer.headers["operation-location"].rsplit("/", 1)[1])
     assert operation.json["status"] == "failed"

@@ -18,8 +18,8 @@ import pytest
 from localhost.azurite import Azurite
 from shared.domain.limits import MAX_BODY_BYTES, UPLOAD_STALL_SECONDS
 from tests.api.client import Answer, Client, Profiles
-from tests.api.said import PASSPORT, QUESTION, said, takes
 from tests.service import RunningService, running_service
+from tests.voices import PASSPORT, QUESTION, recording, takes
 
 V1 = "/spid/v1.0/identify?shortAudio=true&identificationProfileIds={}"
 V2 = "/speaker/identification/v2.0/text-independent/profiles/identifySingleSpeaker?ignoreMinLength=true&profileIds={}"
@@ -50,7 +50,7 @@ def test_a_body_beyond_ours_and_beyond_the_hosts_old_limit(api: Client, path: st
 
 def test_200_at_once_are_all_answered_by_us(api: Client) -> None:
     profile_id = Profiles(api, "verification").enrolled(*takes(PASSPORT))
-    path, audio = f"/spid/v1.0/verify?verificationProfileId={profile_id}", said(PASSPORT)
+    path, audio = f"/spid/v1.0/verify?verificationProfileId={profile_id}", recording(PASSPORT)
     with ThreadPoolExecutor(200) as pool:
         answers = list(pool.map(lambda _: api.call("POST", path, audio), range(200)))
     assert {answer.status for answer in answers} == {200, 503}
@@ -120,10 +120,10 @@ def own(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[
 @pytest.mark.azure_host("only Azure's host starts another worker when one dies")
 def test_a_worker_that_dies_is_replaced(own: RunningService) -> None:
     client = Client(own.url, own.key)
-    profile_id = Profiles(client, "identification").enrolled(said(QUESTION), query="?shortAudio=true")
+    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
     for worker in workers(own):
         os.kill(worker, signal.SIGKILL)
-    answer = answered(client, V2.format(profile_id), said(QUESTION))
+    answer = answered(client, V2.format(profile_id), recording(QUESTION))
     assert answer.json["identifiedProfile"]["profileId"] == profile_id
 
 
@@ -150,7 +150,7 @@ def answered(client: Client, path: str, audio: bytes) -> Answer:
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:7071"])
 def test_no_link_leads_to_a_host_that_the_caller_made_up(api: Client, host: str) -> None:
-    answer = api.call("POST", V1.format(NOBODY), said(QUESTION), {"Host": host, "X-Forwarded-Host": "localhost"})
+    answer = api.call("POST", V1.format(NOBODY), recording(QUESTION), {"Host": host, "X-Forwarded-Host": "localhost"})
     status, code, message = answer.error
     assert (status, code) == (400, "BadRequest")
     assert host in message

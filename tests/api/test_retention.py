@@ -12,8 +12,8 @@ import pytest
 
 from tests.api.client import Answer, Client, Profiles
 from tests.api.operator import Operator
-from tests.api.said import PASSPORT, STORY, said, takes
 from tests.service import RunningService
+from tests.voices import PASSPORT, STORY, recording, takes
 
 DAY_SECONDS = 24 * 3600
 IDENTIFIED = "identification/text-independent"
@@ -65,7 +65,7 @@ def retention(client: Client, method: str, profile_id: str, body: object = None)
 def every_use(client: Client, profile_id: str) -> Iterator[tuple[str, str, bytes | None]]:
     """Each way to name an identification profile."""
     v1, v2021 = f"/spid/v1.0/identificationProfiles/{profile_id}", f"/speaker-recognition/{IDENTIFIED}/profiles"
-    audio = said(STORY)
+    audio = recording(STORY)
     yield "GET", v1, None
     yield "POST", f"{v1}/reset", None
     yield "POST", f"{v1}/enroll?shortAudio=true", audio
@@ -92,7 +92,7 @@ def test_a_profile_is_gone_on_the_second_and_erased_by_the_timer(
 ) -> None:
     customer = operator.customer(retention={"maxAgeDays": days(4)})
     profiles = Profiles(customer.primary, "identification")
-    profile_id = profiles.enrolled(said(STORY), query="?shortAudio=true")
+    profile_id = profiles.enrolled(recording(STORY), query="?shortAudio=true")
     end = expires(profiles, profile_id)
     assert end is not None
     assert any(name.startswith("enrollment-audio/") for name in of(profile_id, stored()))

@@ -7,15 +7,15 @@ import re
 from localhost.azurite import Azurite
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from tests.api.client import Client, Profiles
-from tests.api.said import HOUSTON, OUTSIDE, PASSPORT, said, takes
 from tests.service import RunningService
+from tests.voices import HOUSTON, OUTSIDE, PASSPORT, recording, takes
 
 
 def test_the_log_has_one_line_a_request_and_no_secret(
     service: RunningService, azurite: Azurite, api: Client, verification: Profiles
 ) -> None:
     profile_id = verification.enrolled(*takes(PASSPORT))
-    for audio in (said(PASSPORT), said(HOUSTON), said(OUTSIDE), b"not audio"):
+    for audio in (recording(PASSPORT), recording(HOUSTON), recording(OUTSIDE), b"not audio"):
         api.post(f"/verify?verificationProfileId={profile_id}&marker=seen-in-a-query", audio)
     Client(api.url, "a-wrong-key").get("/verificationProfiles")
 

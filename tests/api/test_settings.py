@@ -10,7 +10,7 @@ import pytest
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from tests.api.client import Answer, Client, Profiles, identify
 from tests.api.operator import Customer, Operator
-from tests.api.said import OUTSIDE, PASSPORT, QUESTION, STORY, said, takes
+from tests.voices import OUTSIDE, PASSPORT, QUESTION, STORY, recording, takes
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 DEFAULTS = {
@@ -33,7 +33,7 @@ def verify(client: Client, profile_id: str, audio: bytes) -> Answer:
 
 
 def identified(client: Client, candidate: str) -> str:
-    return str(identify(client, [candidate], said(QUESTION))["processingResult"]["identifiedProfileId"])
+    return str(identify(client, [candidate], recording(QUESTION))["processingResult"]["identifiedProfileId"])
 
 
 def phrases(client: Client) -> list[str]:
@@ -117,7 +117,7 @@ def test_a_change_needs_a_body(customer: Customer) -> None:
 def test_the_threshold_of_verification_is_in_effect(customer: Customer) -> None:
     profiles = Profiles(customer.primary, "verification")
     profile_id = profiles.enrolled(*takes(PASSPORT))
-    own, other = said(PASSPORT, pace=1.02), said(PASSPORT, "awb")
+    own, other = recording(PASSPORT), recording(PASSPORT, "awb")
     accepted, rejected = (
         verify(customer.primary, profile_id, own).json,
         verify(customer.primary, profile_id, other).json,
@@ -132,7 +132,7 @@ def test_the_threshold_of_verification_is_in_effect(customer: Customer) -> None:
 
 
 def test_the_threshold_of_identification_is_in_effect(customer: Customer) -> None:
-    profile_id = Profiles(customer.primary, "identification").enrolled(said(STORY), query="?shortAudio=true")
+    profile_id = Profiles(customer.primary, "identification").enrolled(recording(STORY), query="?shortAudio=true")
     assert identified(customer.primary, profile_id) == profile_id
     customer.settings({"thresholds": {"identification": 1 - 2**-53}})
     assert identified(customer.primary, profile_id) == NOBODY
@@ -144,18 +144,16 @@ def test_phrases_of_its_own_take_the_place_of_the_published_ones(customer: Custo
     assert phrases(customer.primary) == [OUTSIDE, "please open the garden door"]
     profiles = Profiles(customer.primary, "verification")
     profile_id = profiles.create()
-    assert profiles.enroll(profile_id, said(PASSPORT)).status == 400
-    answers = [profiles.enroll(profile_id, take) for take in takes(OUTSIDE)]
+    assert profiles.enroll(profile_id, recording(PASSPORT)).status == 400
+    answers = [profiles.enroll(profile_id, take) for take in [recording(OUTSIDE)] * 3]
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert answers[-1].json["phrase"] == OUTSIDE
-    result = verify(customer.primary, profile_id, said(OUTSIDE, pace=1.02)).json
+    result = verify(customer.primary, profile_id, recording(OUTSIDE)).json
     assert (result["result"], result["phrase"]) == ("Accept", OUTSIDE)
     customer.settings({"passphrases": None})
     assert phrases(customer.primary) == list(EN_US_PASSPHRASES)
-    assert verify(customer.primary, profile_id, said(OUTSIDE, pace=1.02)).json["result"] == "Accept", (
-        "nobody locked out"
-    )
-    assert profiles.enroll(profiles.create(), said(OUTSIDE)).status == 400
+    assert verify(customer.primary, profile_id, recording(OUTSIDE)).json["result"] == "Accept", "nobody locked out"
+    assert profiles.enroll(profiles.create(), recording(OUTSIDE)).status == 400
 
 
 def test_one_subscriptions_phrases_are_not_anothers(customer: Customer, api: Client) -> None:
@@ -165,15 +163,15 @@ def test_one_subscriptions_phrases_are_not_anothers(customer: Customer, api: Cli
 
 def test_the_candidate_limit_is_in_effect(customer: Customer, operator: Operator) -> None:
     profiles = Profiles(customer.primary, "identification")
-    both = [profiles.enrolled(said(STORY), query="?shortAudio=true"), profiles.create()]
+    both = [profiles.enrolled(recording(STORY), query="?shortAudio=true"), profiles.create()]
     operator.put(customer.subscription_id, {"maxCandidates": 1})
     path = f"/identify?identificationProfileIds={','.join(both)}&shortAudio=true"
-    assert customer.primary.post(path, said(QUESTION)).error == (
+    assert customer.primary.post(path, recording(QUESTION)).error == (
         400,
         "BadRequest",
         "InvalidProfileCount: Maximum number of profiles allowed per request is 1. Received 2.",
     )
-    assert identify(customer.primary, both[:1], said(QUESTION))["status"] == "succeeded"
+    assert identify(customer.primary, both[:1], recording(QUESTION))["status"] == "succeeded"
 
 
 def test_the_profile_limit_is_in_effect(operator: Operator) -> None:
@@ -189,7 +187,7 @@ def test_identification_audio_is_kept_only_where_it_may_be(
     operator: Operator, stored: Callable[[], dict[str, str]], keeps: bool
 ) -> None:
     customer = operator.customer(keepIdentificationAudio=keeps)
-    profile_id = Profiles(customer.primary, "identification").enrolled(said(STORY), query="?shortAudio=true")
+    profile_id = Profiles(customer.primary, "identification").enrolled(recording(STORY), query="?shortAudio=true")
     kept = [name for name in stored() if name.startswith(f"enrollment-audio/{customer.subscription_id}/")]
     assert len(kept) == (1 if keeps else 0)
     assert identified(customer.primary, profile_id) == profile_id

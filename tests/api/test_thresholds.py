@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.client import Answer, Profiles, identify
 from tests.api.operator import Customer, Operator
-from tests.api.said import PASSPORT, QUESTION, STORY, said, takes
+from tests.voices import PASSPORT, QUESTION, STORY, recording, takes
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -24,7 +24,7 @@ def ask(customer: Customer) -> Callable[[str], Answer]:
     """Verify an enrolled speaker with these parameters behind the profile's id."""
     profiles = Profiles(customer.primary, "verification")
     profile_id = profiles.enrolled(*takes(PASSPORT))
-    audio = said(PASSPORT, pace=1.1)
+    audio = recording(PASSPORT)
     return lambda query: customer.primary.post(f"/verify?verificationProfileId={profile_id}{query}", audio)
 
 
@@ -63,10 +63,10 @@ def test_what_is_laxer_or_beyond_the_data_is_refused(
 
 def test_an_identification_may_be_stricter_too(customer: Customer) -> None:
     client = customer.primary
-    profile_id = Profiles(client, "identification").enrolled(said(STORY), query="?shortAudio=true")
-    found = identify(client, [profile_id], said(QUESTION))
+    profile_id = Profiles(client, "identification").enrolled(recording(STORY), query="?shortAudio=true")
+    found = identify(client, [profile_id], recording(QUESTION))
     assert found["processingResult"]["identifiedProfileId"] == profile_id
-    found = identify(client, [profile_id], said(QUESTION), "&shortAudio=true&threshold=0.9999999")
+    found = identify(client, [profile_id], recording(QUESTION), "&shortAudio=true&threshold=0.9999999")
     assert found["processingResult"]["identifiedProfileId"] == NOBODY
 
 
@@ -79,12 +79,12 @@ def test_an_identification_may_be_stricter_too(customer: Customer) -> None:
 )
 def test_the_later_generations_take_the_same_parameters(customer: Customer, generation: str, where: str) -> None:
     client = customer.primary
-    profile_id = Profiles(client, "identification").enrolled(said(STORY), query="?shortAudio=true")
+    profile_id = Profiles(client, "identification").enrolled(recording(STORY), query="?shortAudio=true")
     query = f"{generation}?{where}={profile_id}&ignoreMinLength=true"
-    assert client.call("POST", query, said(QUESTION)).json["identifiedProfile"]["profileId"] == profile_id
-    strict = client.call("POST", f"{query}&threshold=0.9999999", said(QUESTION))
+    assert client.call("POST", query, recording(QUESTION)).json["identifiedProfile"]["profileId"] == profile_id
+    strict = client.call("POST", f"{query}&threshold=0.9999999", recording(QUESTION))
     assert strict.json["identifiedProfile"]["profileId"] == NOBODY
-    laxer = client.call("POST", f"{query}&threshold=0.1", said(QUESTION))
+    laxer = client.call("POST", f"{query}&threshold=0.1", recording(QUESTION))
     assert (laxer.status, laxer.json["error"]["code"]) == (400, "InvalidArgument")
 
 
@@ -108,7 +108,7 @@ def test_a_site_calibration_scores_this_subscription_alone(operator: Operator) -
         profile_id = Profiles(client, "verification").enrolled(*takes(PASSPORT))
         answer = client.call("PATCH", "/settings", json.dumps({"calibration": calibration}).encode())
         assert answer.status == 200, answer.body
-        verified = client.post(f"/verify?verificationProfileId={profile_id}", said(PASSPORT, pace=1.1))
+        verified = client.post(f"/verify?verificationProfileId={profile_id}", recording(PASSPORT))
         return float(verified.json["score"])
 
     assert score({"modelId": "campplus-channels-1", "values": values}) < 0.5
@@ -118,8 +118,8 @@ def test_a_site_calibration_scores_this_subscription_alone(operator: Operator) -
 def test_limits_of_a_subscription_are_in_effect_with_the_measured_value(customer: Customer) -> None:
     customer.settings({"quality": {"minSpeechSeconds": 30}})
     profiles = Profiles(customer.primary, "verification")
-    status, code, message = profiles.enroll(profiles.create(), said(PASSPORT)).error
+    status, code, message = profiles.enroll(profiles.create(), recording(PASSPORT)).error
     assert (status, code) == (400, "BadRequest")
     assert "Minimum allowed speech length is 30 second(s). The recording has 2." in message
     customer.settings({"quality": None})
-    assert profiles.enroll(profiles.create(), said(PASSPORT)).status == 200
+    assert profiles.enroll(profiles.create(), recording(PASSPORT)).status == 200

@@ -18,7 +18,7 @@ from tests.api.later import (
     Speakers,
     refusal,
 )
-from tests.api.said import HOUSTON, PASSPORT, QUESTION, STORY, said, takes
+from tests.voices import HOUSTON, PASSPORT, QUESTION, STORY, recording, takes
 
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 WAV_HEADER_BYTES = 44
@@ -37,12 +37,12 @@ def to_identify(api: Client) -> Speakers:
 @pytest.mark.parametrize("label", ["multipart/form-data", "multipart/form-data, multipart/form-data", "text/plain"])
 def test_trap_1_the_body_decides_not_its_label(by_phrase: Speakers, label: str) -> None:
     path = f"/profiles/{by_phrase.new()}/enrollments"
-    assert by_phrase.call("POST", path, said(PASSPORT), content_type=label).status == 201
+    assert by_phrase.call("POST", path, recording(PASSPORT), content_type=label).status == 201
 
 
 def test_trap_2_pcm_without_a_header(by_phrase: Speakers) -> None:
     path = f"/profiles/{by_phrase.new()}/enrollments"
-    pcm = said(PASSPORT)[WAV_HEADER_BYTES:]
+    pcm = recording(PASSPORT)[WAV_HEADER_BYTES:]
     answer = by_phrase.call("POST", path, pcm)
     assert answer.status == 201
     assert answer.json["audioLengthInSec"] == round(len(pcm) / 32_000, 2)
@@ -50,7 +50,7 @@ def test_trap_2_pcm_without_a_header(by_phrase: Speakers) -> None:
 
 
 def test_trap_3_a_chunked_upload(verification: Profiles) -> None:
-    audio = said(PASSPORT)
+    audio = recording(PASSPORT)
     pieces = (audio[start : start + 4096] for start in range(0, len(audio), 4096))
     answer = verification.client.post(f"{verification.path}/{verification.create()}/enroll", pieces)
     assert answer.status == 200
@@ -60,15 +60,15 @@ def test_trap_4_booleans_in_any_case(identification: Profiles, to_identify: Spea
     for text in ("True", "true", "False", "false"):
         waived = text.lower() == "true"
         profile_id = identification.create()
-        assert identification.enroll(profile_id, said(STORY), f"?shortAudio={text}").status == 202
+        assert identification.enroll(profile_id, recording(STORY), f"?shortAudio={text}").status == 202
         assert (identification.show(profile_id)["enrollmentStatus"] == "Enrolled") == waived
-        enrolled = to_identify.enroll(to_identify.new(), said(STORY), f"&ignoreMinLength={text}")
+        enrolled = to_identify.enroll(to_identify.new(), recording(STORY), f"&ignoreMinLength={text}")
         assert (enrolled.json["enrollmentStatus"] == "Enrolled") == waived
 
 
 def test_trap_5_a_list_that_ends_with_an_encoded_comma(to_identify: Speakers) -> None:
-    profile_id = to_identify.enrolled(said(STORY))
-    answer = to_identify.identify(f"{profile_id}%2C", said(QUESTION))
+    profile_id = to_identify.enrolled(recording(STORY))
+    answer = to_identify.identify(f"{profile_id}%2C", recording(QUESTION))
     assert answer.json["identifiedProfile"]["profileId"] == profile_id
 
 
@@ -97,7 +97,7 @@ def test_trap_7_ignore_min_length_means_nothing_to_a_phrase(by_phrase: Speakers)
         answer = by_phrase.enroll(profile_id, take, f"&ignoreMinLength={value}")
         assert answer.status == 201
     assert answer.json["remainingEnrollmentsCount"] == 0
-    assert by_phrase.verify(profile_id, said(PASSPORT), "&ignoreMinLength=True").status == 200
+    assert by_phrase.verify(profile_id, recording(PASSPORT), "&ignoreMinLength=True").status == 200
 
 
 @pytest.mark.parametrize("label", ["application/json", "multipart/form-data", "audio/wav"])
@@ -126,14 +126,14 @@ def test_trap_9_the_ways_to_say_a_locale(api: Client, verification: Profiles, bo
 
 
 def test_trap_10_operation_location_is_absolute_and_ends_with_the_id(identification: Profiles) -> None:
-    accepted = identification.enroll(identification.create(), said(STORY))
+    accepted = identification.enroll(identification.create(), recording(STORY))
     location = accepted.headers["operation-location"]
     here = re.escape(identification.client.url)
     assert re.fullmatch(rf"{here}/spid/v1\.0/operations/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}", location)
 
 
 def test_trap_11_the_status_of_an_operation_is_lower_case(api: Client, identification: Profiles) -> None:
-    accepted = identification.enroll(identification.create(), said(STORY))
+    accepted = identification.enroll(identification.create(), recording(STORY))
     assert operation(api, accepted)["status"] == "succeeded"
 
 
@@ -164,17 +164,17 @@ def test_trap_12_every_error_has_a_body(api: Client, verification: Profiles) -> 
 def test_trap_13_what_a_user_can_do_wrong_has_a_status_that_javascript_reads(api: Client) -> None:
     """SDKs 1.18.1 to 1.26 reject their promise, without the message, for any status not among these."""
     by_phrase, by_voice = Speakers(api, V2021, TEXT_DEPENDENT), Speakers(api, V2021, TEXT_INDEPENDENT)
-    bound = by_phrase.enrolled(said(PASSPORT))
+    bound = by_phrase.enrolled(recording(PASSPORT))
     seen = {
         Speakers(Client(api.url, "wrong"), V2021, TEXT_DEPENDENT).create().status,
         by_phrase.create("xx-XX").status,
-        by_phrase.enroll(bound, said(HOUSTON)).status,
+        by_phrase.enroll(bound, recording(HOUSTON)).status,
         by_phrase.enroll(bound, b"not audio").status,
-        by_phrase.verify(bound, said(PASSPORT)).status,
+        by_phrase.verify(bound, recording(PASSPORT)).status,
         by_phrase.get(UNKNOWN).status,
         by_phrase.get("nobody").status,
         by_voice.enroll(by_voice.new(), b"").status,
-        by_voice.enroll(by_voice.new(), said(PASSPORT), "&ignoreMinLength=maybe").status,
+        by_voice.enroll(by_voice.new(), recording(PASSPORT), "&ignoreMinLength=maybe").status,
     }
     assert seen <= {400, 401, 402, 403, 404}
 
@@ -202,7 +202,7 @@ def test_trap_15_multipart_of_every_client(
 ) -> None:
     disposition = f'Content-Disposition: form-data; name="{name}"; filename="{boundary}"'
     head = f"--{boundary}\r\n{disposition}\r\n{part_type}\r\n"
-    body = head.encode() + said(PASSPORT) + f"\r\n--{boundary}--\r\n".encode()
+    body = head.encode() + recording(PASSPORT) + f"\r\n--{boundary}--\r\n".encode()
     path = f"{verification.path}/{verification.create()}/enroll"
     answer = verification.client.post(path, body, f"multipart/form-data; boundary={label}")
     assert answer.status == 200
@@ -222,7 +222,7 @@ def test_trap_16_browsers_ask_first(api: Client, path: str) -> None:
 def test_trap_17_accept_and_reject_begin_with_a_capital(verification: Profiles, by_phrase: Speakers) -> None:
     profile_id = verification.enrolled(*takes(PASSPORT))
     path = f"/verify?verificationProfileId={profile_id}"
-    mine, other = said(PASSPORT, pace=1.08), said(PASSPORT, voice="rms")
+    mine, other = recording(PASSPORT, pace=1.08), recording(PASSPORT, voice="rms")
     assert [verification.client.post(path, audio).json["result"] for audio in (mine, other)] == ["Accept", "Reject"]
     results = [by_phrase.verify(profile_id, audio).json["recognitionResult"] for audio in (mine, other)]
     assert results == ["Accept", "Reject"]
@@ -243,8 +243,8 @@ def test_trap_19_links_name_the_host_that_the_client_named(api: Client) -> None:
 
 
 def test_trap_20_ids_in_any_form_come_back_in_one(api: Client, to_identify: Speakers) -> None:
-    profile_id = to_identify.enrolled(said(STORY))
+    profile_id = to_identify.enrolled(recording(STORY))
     for form in (profile_id.upper(), profile_id.replace("-", ""), profile_id.replace("-", "").upper()):
         assert to_identify.show(form)["profileId"] == profile_id
-        answer = to_identify.identify(quote(form), said(QUESTION))
+        answer = to_identify.identify(quote(form), recording(QUESTION))
         assert answer.json["identifiedProfile"]["profileId"] == profile_id

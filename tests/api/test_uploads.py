@@ -15,10 +15,10 @@ import soundfile
 import soxr
 
 from tests.api.client import PREFIX, Client, Profiles, operation
-from tests.api.said import QUESTION, said
 from tests.service import RunningService
+from tests.speech.make import RATE
 from tests.unit.audio.hostile import vorbis
-from tests.voices import RATE, flite
+from tests.voices import QUESTION, flite, recording
 
 DOTNET = "Upload----2017-04-18 12:50:28Z"
 """The .NET client's boundary, with spaces and colons, goes in quotes."""
@@ -27,7 +27,7 @@ DOTNET = "Upload----2017-04-18 12:50:28Z"
 @pytest.fixture(scope="module")
 def plain_seconds(service: RunningService) -> float:
     """Seconds of speech in the recording when it is sent as a plain WAV body."""
-    return heard(Client(service.url, service.key), said(QUESTION), "application/octet-stream")
+    return heard(Client(service.url, service.key), recording(QUESTION), "application/octet-stream")
 
 
 def heard(api: Client, body: bytes | Iterable[bytes], content_type: str | None) -> float:
@@ -77,7 +77,7 @@ def wav_with(data_size: int, extra: bytes = b"") -> bytes:
     ],
 )
 def test_a_wav_is_heard_whatever_it_is_called(api: Client, plain_seconds: float, content_type: str | None) -> None:
-    assert heard(api, said(QUESTION), content_type) == plain_seconds
+    assert heard(api, recording(QUESTION), content_type) == plain_seconds
 
 
 @pytest.mark.parametrize("content_type", ["audio/wav; codecs=audio/pcm", "audio/pcm", "audio/wav"])
@@ -126,7 +126,7 @@ def test_what_cannot_be_read_as_declared_is_400_by_name(
 def test_a_recording_is_heard_whatever_its_content_encoding_says(api: Client, plain_seconds: float) -> None:
     identification = Profiles(api, "identification")
     path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
-    result: Any = operation(api, api.call("POST", path, said(QUESTION), {"Content-Encoding": "gzip"}))
+    result: Any = operation(api, api.call("POST", path, recording(QUESTION), {"Content-Encoding": "gzip"}))
     assert result["processingResult"]["speechTime"] == plain_seconds
 
 
@@ -150,14 +150,14 @@ def test_a_first_part_that_is_no_audio_is_passed_over(
     api: Client, plain_seconds: float, headers: str, content: bytes
 ) -> None:
     audio = 'Content-Disposition: form-data; name="b"; filename="b.wav"'
-    body = form("b", (headers, content), (audio, said(QUESTION)))
+    body = form("b", (headers, content), (audio, recording(QUESTION)))
     assert heard(api, body, "multipart/form-data; boundary=b") == plain_seconds
 
 
 @pytest.mark.parametrize("name", ["Data", "enrollmentData", "verificationData", "identificationData", "file", "x y"])
 def test_a_part_is_heard_whatever_its_name(api: Client, plain_seconds: float, name: str) -> None:
     headers = f'Content-Disposition: form-data; name="{name}"; filename="a.wav"\r\nContent-Type: audio/wav'
-    body = form("b0undary", (headers, said(QUESTION)))
+    body = form("b0undary", (headers, recording(QUESTION)))
     assert heard(api, body, "multipart/form-data; boundary=b0undary") == plain_seconds
 
 
@@ -180,14 +180,14 @@ def test_a_part_is_heard_whatever_its_name(api: Client, plain_seconds: float, na
 def test_the_forms_of_real_clients_are_heard(
     api: Client, plain_seconds: float, content_type: str, part_headers: str
 ) -> None:
-    assert heard(api, form(DOTNET, (part_headers, said(QUESTION))), content_type) == plain_seconds
+    assert heard(api, form(DOTNET, (part_headers, recording(QUESTION))), content_type) == plain_seconds
 
 
 def test_the_file_among_form_fields_is_heard(api: Client, plain_seconds: float) -> None:
     body = form(
         "b",
         ('Content-Disposition: form-data; name="locale"', b"en-us"),
-        ('Content-Disposition: form-data; name="audio"; filename="a.wav"', said(QUESTION)),
+        ('Content-Disposition: form-data; name="audio"; filename="a.wav"', recording(QUESTION)),
     )
     assert heard(api, body, "multipart/form-data; boundary=b") == plain_seconds
 
@@ -206,7 +206,7 @@ def test_a_form_without_a_file_says_so(api: Client) -> None:
 @pytest.mark.parametrize("size", [1_000, 4_096, 100_000])
 def test_a_chunked_upload_is_heard(api: Client, plain_seconds: float, size: int) -> None:
     def pieces() -> Iterator[bytes]:
-        wav = said(QUESTION)
+        wav = recording(QUESTION)
         for start in range(0, len(wav), size):
             yield wav[start : start + size]
 

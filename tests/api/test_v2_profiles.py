@@ -20,7 +20,7 @@ from tests.api.later import (
     Speakers,
     refusal,
 )
-from tests.api.said import PASSPORT, said
+from tests.voices import PASSPORT, recording
 
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -117,7 +117,7 @@ def test_what_lists_cannot_do_is_refused(speakers: Speakers, name: str) -> None:
 
 def test_reset_unbinds_and_empties(api: Client, generation: Generation) -> None:
     speakers = Speakers(api, generation, TEXT_DEPENDENT)
-    profile_id = speakers.enrolled(said(PASSPORT))
+    profile_id = speakers.enrolled(recording(PASSPORT))
     before = speakers.show(profile_id)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", before["modelVersion"])
     answer = speakers.reset(profile_id)
@@ -133,7 +133,7 @@ def test_reset_unbinds_and_empties(api: Client, generation: Generation) -> None:
 
 def test_a_text_independent_profile_is_active_from_its_first_enrollment_to_its_reset(api: Client) -> None:
     speakers = Speakers(api, V2021, TEXT_INDEPENDENT)
-    profile_id = speakers.enrolled(said(PASSPORT))
+    profile_id = speakers.enrolled(recording(PASSPORT))
     assert speakers.show(profile_id)["profileStatus"] == "Active"
     assert speakers.reset(profile_id).json["profileStatus"] == "Inactive"
 

@@ -7,8 +7,7 @@ import pytest
 
 from tests.api.client import Client, Profiles
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers, refusal
-from tests.api.said import HOUSTON, OUTSIDE, PASSPORT, QUESTION, STORY, said, takes
-from tests.voices import flite, wav_bytes
+from tests.voices import HOUSTON, OUTSIDE, PASSPORT, QUESTION, STORY, flite, recording, takes, wav_bytes
 
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -37,7 +36,7 @@ def to_identify(api: Client, generation: Generation) -> Speakers:
 
 def test_a_text_dependent_enrollment(by_phrase: Speakers) -> None:
     profile_id = by_phrase.new()
-    answer = by_phrase.enroll(profile_id, said(PASSPORT))
+    answer = by_phrase.enroll(profile_id, recording(PASSPORT))
     unit = by_phrase.generation.unit
     assert answer.status == 201
     assert set(answer.json) == {
@@ -57,7 +56,7 @@ def test_a_text_dependent_enrollment(by_phrase: Speakers) -> None:
 
 
 def test_a_text_independent_enrollment(by_voice: Speakers) -> None:
-    answer = by_voice.enroll(by_voice.new(), said(STORY))
+    answer = by_voice.enroll(by_voice.new(), recording(STORY))
     unit = by_voice.generation.unit
     assert answer.status == 201
     assert set(answer.json) == {
@@ -78,20 +77,20 @@ def test_a_text_independent_enrollment(by_voice: Speakers) -> None:
 
 def test_twenty_seconds_of_speech_are_enough(by_voice: Speakers) -> None:
     profile_id = by_voice.new()
-    by_voice.enroll(profile_id, said(STORY))
-    answer = by_voice.enroll(profile_id, said(STORY, pace=0.9))
+    by_voice.enroll(profile_id, recording(STORY))
+    answer = by_voice.enroll(profile_id, recording(STORY))
     assert answer.json["enrollmentStatus"] == "Enrolled"
     assert answer.json[f"remainingEnrollmentsSpeechLength{by_voice.generation.unit}"] == 0.0
 
 
 def test_accept_and_reject(by_phrase: Speakers) -> None:
     profile_id = by_phrase.enrolled(*takes(PASSPORT))
-    accepted = by_phrase.verify(profile_id, said(PASSPORT, pace=1.08))
+    accepted = by_phrase.verify(profile_id, recording(PASSPORT))
     assert accepted.status == 200
     assert set(accepted.json) == {"recognitionResult", "score"}
     assert accepted.json["recognitionResult"] == "Accept"
     assert 0.5 <= accepted.json["score"] <= 1
-    rejected = by_phrase.verify(profile_id, said(PASSPORT, voice="rms"))
+    rejected = by_phrase.verify(profile_id, recording(PASSPORT, voice="rms"))
     assert rejected.json["recognitionResult"] == "Reject"
     assert 0 <= rejected.json["score"] < 0.5
 
@@ -99,42 +98,42 @@ def test_accept_and_reject(by_phrase: Speakers) -> None:
 def test_another_phrase_at_verify_is_a_reject(by_phrase: Speakers) -> None:
     profile_id = by_phrase.enrolled(*takes(PASSPORT))
     for sentence in (HOUSTON, OUTSIDE):
-        answer = by_phrase.verify(profile_id, said(sentence))
+        answer = by_phrase.verify(profile_id, recording(sentence))
         assert (answer.status, answer.json) == (200, {"recognitionResult": "Reject", "score": 0.0})
 
 
 def test_a_score_is_a_number_with_a_dot(by_phrase: Speakers) -> None:
     """Clients in locales with a decimal comma parse the text."""
-    answer = by_phrase.verify(by_phrase.enrolled(*takes(PASSPORT)), said(HOUSTON))
+    answer = by_phrase.verify(by_phrase.enrolled(*takes(PASSPORT)), recording(HOUSTON))
     assert b'"score":0.0}' in answer.body
 
 
 def test_another_phrase_at_enroll_is_refused(by_phrase: Speakers) -> None:
-    profile_id = by_phrase.enrolled(said(PASSPORT))
-    assert refusal(by_phrase.enroll(profile_id, said(HOUSTON))) == (
+    profile_id = by_phrase.enrolled(recording(PASSPORT))
+    assert refusal(by_phrase.enroll(profile_id, recording(HOUSTON))) == (
         400,
         "InvalidRequest",
         f'Invalid passphrase. The profile is bound to the phrase "{PASSPORT}". Heard "{HOUSTON}".',
     )
-    status, code, message = refusal(by_phrase.enroll(profile_id, said(OUTSIDE)))
+    status, code, message = refusal(by_phrase.enroll(profile_id, recording(OUTSIDE)))
     assert (status, code) == (400, "InvalidRequest")
     assert message.startswith("Invalid passphrase. None of the allowed phrases was recognised in the recording.")
 
 
 def test_verify_by_voice_needs_four_seconds_of_speech_unless_waived(by_voice: Speakers) -> None:
-    profile_id = by_voice.enrolled(said(STORY))
-    short = said(PASSPORT)
+    profile_id = by_voice.enrolled(recording(STORY))
+    short = recording(PASSPORT)
     status, code, message = refusal(by_voice.verify(profile_id, short, query=""))
     assert (status, code) == (400, "InvalidRequest")
     assert message.startswith("Invalid audio length. Minimum allowed speech length is 4 second(s). The recording has ")
     assert by_voice.verify(profile_id, short).json["recognitionResult"] == "Accept"
-    assert by_voice.verify(profile_id, said(QUESTION), query="").json["recognitionResult"] == "Accept"
+    assert by_voice.verify(profile_id, recording(QUESTION), query="").json["recognitionResult"] == "Accept"
 
 
 def test_the_ranking_holds_the_best_five_best_first(to_identify: Speakers) -> None:
-    wanted = to_identify.enrolled(said(STORY))
-    others = [to_identify.enrolled(said(STORY, voice=voice)) for voice in ("rms", "awb", "kal", "kal16", "rms")]
-    answer = to_identify.identify(",".join([*others, wanted]), said(QUESTION))
+    wanted = to_identify.enrolled(recording(STORY))
+    others = [to_identify.enrolled(recording(STORY, voice=voice)) for voice in ("rms", "awb", "kal16", "rms", "awb")]
+    answer = to_identify.identify(",".join([*others, wanted]), recording(QUESTION))
     assert answer.status == 200
     assert set(answer.json) == {"identifiedProfile", "profilesRanking"}
     ranking = answer.json["profilesRanking"]
@@ -146,18 +145,18 @@ def test_the_ranking_holds_the_best_five_best_first(to_identify: Speakers) -> No
 
 
 def test_a_stranger_has_the_zero_guid(to_identify: Speakers) -> None:
-    other = to_identify.enrolled(said(STORY, voice="rms"))
-    answer = to_identify.identify(other, said(QUESTION))
+    other = to_identify.enrolled(recording(STORY, voice="rms"))
+    answer = to_identify.identify(other, recording(QUESTION))
     assert answer.json["identifiedProfile"]["profileId"] == NOBODY
     assert [one["profileId"] for one in answer.json["profilesRanking"]] == [other]
 
 
 def test_candidates_must_share_a_locale(to_identify: Speakers) -> None:
-    one = to_identify.enrolled(said(STORY), locale="en-us")
-    same = to_identify.enrolled(said(STORY, voice="rms"), locale="en-US")
-    french = to_identify.enrolled(said(STORY, voice="awb"), locale="fr-FR")
-    assert to_identify.identify(f"{one},{same}", said(QUESTION)).status == 200
-    assert refusal(to_identify.identify(f"{one},{french}", said(QUESTION))) == (
+    one = to_identify.enrolled(recording(STORY), locale="en-us")
+    same = to_identify.enrolled(recording(STORY, voice="rms"), locale="en-US")
+    french = to_identify.enrolled(recording(STORY, voice="awb"), locale="fr-FR")
+    assert to_identify.identify(f"{one},{same}", recording(QUESTION)).status == 200
+    assert refusal(to_identify.identify(f"{one},{french}", recording(QUESTION))) == (
         400,
         "InvalidRequest",
         "Invalid group of profiles. Profiles must have the same locale. Received en-US, fr-FR.",
@@ -166,7 +165,7 @@ def test_candidates_must_share_a_locale(to_identify: Speakers) -> None:
 
 def test_at_most_fifty_candidates(to_identify: Speakers) -> None:
     many = ",".join(f"11111111-2222-3333-4444-{number:012d}" for number in range(51))
-    assert refusal(to_identify.identify(many, said(QUESTION))) == (
+    assert refusal(to_identify.identify(many, recording(QUESTION))) == (
         400,
         "InvalidRequest",
         "Maximum number of profiles allowed per request is 50. Received 51.",
@@ -176,20 +175,20 @@ def test_at_most_fifty_candidates(to_identify: Speakers) -> None:
 def test_candidates_must_be_named(to_identify: Speakers) -> None:
     rule = "It should be comma-delimited list of IDs containing at least one ID."
     path = f"/profiles{to_identify.generation.colon}identifySingleSpeaker"
-    assert refusal(to_identify.call("POST", path, said(QUESTION))) == (
+    assert refusal(to_identify.call("POST", path, recording(QUESTION))) == (
         400,
         "InvalidRequest",
         f"profileIds parameter is missing. {rule}",
     )
     for received in (",", "nobody", f"{UNKNOWN},nobody"):
-        status, code, message = refusal(to_identify.identify(received, said(QUESTION)))
+        status, code, message = refusal(to_identify.identify(received, recording(QUESTION)))
         assert (status, code) == (400, "InvalidArgument")
         assert message.startswith(f"Invalid profileIds parameter value. {rule} Received ")
 
 
 def test_an_unknown_candidate_is_named(to_identify: Speakers) -> None:
-    known = to_identify.enrolled(said(STORY))
-    assert refusal(to_identify.identify(f"{known},{UNKNOWN}", said(QUESTION))) == (
+    known = to_identify.enrolled(recording(STORY))
+    assert refusal(to_identify.identify(f"{known},{UNKNOWN}", recording(QUESTION))) == (
         404,
         "Not Found",
         f"Requested profile doesn't exist: {UNKNOWN}.",
@@ -197,8 +196,11 @@ def test_an_unknown_candidate_is_named(to_identify: Speakers) -> None:
 
 
 def test_an_unenrolled_profile_recognises_nobody(by_phrase: Speakers, to_identify: Speakers) -> None:
-    profile_id = by_phrase.enrolled(said(PASSPORT))
-    for answer in (by_phrase.verify(profile_id, said(PASSPORT)), to_identify.identify(to_identify.new(), said(STORY))):
+    profile_id = by_phrase.enrolled(recording(PASSPORT))
+    for answer in (
+        by_phrase.verify(profile_id, recording(PASSPORT)),
+        to_identify.identify(to_identify.new(), recording(STORY)),
+    ):
         status, code, message = refusal(answer)
         assert (status, code) == (400, "InvalidRequest")
         assert message.startswith("Profile is not enrolled. ")
@@ -234,7 +236,7 @@ class TestLengths:
             assert seen.startswith(f"Invalid audio length. {message} The recording has ")
 
     def test_of_a_recognition(self, by_voice: Speakers, to_identify: Speakers) -> None:
-        one, other = by_voice.enrolled(said(STORY)), to_identify.enrolled(said(STORY))
+        one, other = by_voice.enrolled(recording(STORY)), to_identify.enrolled(recording(STORY))
         for answer in (by_voice.verify(one, self.seconds(0.5)), to_identify.identify(other, self.seconds(0.5))):
             assert refusal(answer) == (
                 400,
@@ -268,7 +270,7 @@ def test_noise_is_refused_with_what_was_measured(by_phrase: Speakers) -> None:
 
 @pytest.mark.parametrize("received", ["yes", "1", "true,true"])
 def test_a_flag_is_true_or_false(by_voice: Speakers, received: str) -> None:
-    assert refusal(by_voice.enroll(by_voice.new(), said(PASSPORT), f"&ignoreMinLength={received}")) == (
+    assert refusal(by_voice.enroll(by_voice.new(), recording(PASSPORT), f"&ignoreMinLength={received}")) == (
         400,
         "InvalidArgument",
         f'Invalid ignoreMinLength parameter value. Valid values are "true" and "false". Received "{received}".',
@@ -286,11 +288,11 @@ def test_a_profile_of_v1_is_the_same_profile(api: Client, generation: Generation
     profile_id = Profiles(api, "verification").enrolled(*first)
     later = Speakers(api, generation, TEXT_DEPENDENT)
     assert later.show(profile_id)["enrollmentStatus"] == "Enrolled"
-    assert later.verify(profile_id, said(PASSPORT, pace=1.08)).json["recognitionResult"] == "Accept"
-    assert later.verify(profile_id, said(PASSPORT, voice="rms")).json["recognitionResult"] == "Reject"
+    assert later.verify(profile_id, recording(PASSPORT)).json["recognitionResult"] == "Accept"
+    assert later.verify(profile_id, recording(PASSPORT, voice="rms")).json["recognitionResult"] == "Reject"
 
 
 def test_an_identification_profile_of_v1_is_the_same_profile(api: Client, generation: Generation) -> None:
-    profile_id = Profiles(api, "identification").enrolled(said(STORY), query="?shortAudio=true")
-    answer = Speakers(api, generation, IDENTIFICATION).identify(profile_id, said(QUESTION))
+    profile_id = Profiles(api, "identification").enrolled(recording(STORY), query="?shortAudio=true")
+    answer = Speakers(api, generation, IDENTIFICATION).identify(profile_id, recording(QUESTION))
     assert answer.json["identifiedProfile"]["profileId"] == profile_id

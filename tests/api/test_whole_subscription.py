@@ -11,9 +11,8 @@ import pytest
 from tests.api.client import Answer, Client, Profiles, identify, operation
 from tests.api.later import IDENTIFICATION, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers, refusal
 from tests.api.operator import Customer, Operator
-from tests.api.said import QUESTION, STORY, said
 from tests.service import RunningService
-from tests.voices import wav_bytes
+from tests.voices import QUESTION, STORY, recording, wav_bytes
 
 VOICES = ("slt", "awb", "rms")
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
@@ -29,7 +28,7 @@ def customer(service: RunningService) -> Customer:
 def speakers(customer: Customer) -> Mapping[str, str]:
     """Voice to the id of its profile."""
     of_v1 = Profiles(customer.primary, "identification")
-    return {voice: of_v1.enrolled(said(STORY, voice), query="?shortAudio=true") for voice in VOICES}
+    return {voice: of_v1.enrolled(recording(STORY, voice), query="?shortAudio=true") for voice in VOICES}
 
 
 @pytest.fixture(params=[V2, V2021], ids=lambda one: one.name)
@@ -55,7 +54,7 @@ def group_of(customer: Customer, name: str, *profile_ids: str) -> str:
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_the_speaker_is_found_among_everybody(later: Speakers, speakers: Mapping[str, str], voice: str) -> None:
-    answer = later.identify("*", said(QUESTION, voice))
+    answer = later.identify("*", recording(QUESTION, voice))
     assert answer.status == 200
     assert answer.json["identifiedProfile"]["profileId"] == speakers[voice]
     ranking = answer.json["profilesRanking"]
@@ -64,8 +63,8 @@ def test_the_speaker_is_found_among_everybody(later: Speakers, speakers: Mapping
 
 
 def test_everybody_is_what_a_list_of_all_is(later: Speakers, speakers: Mapping[str, str]) -> None:
-    everybody = later.identify("*", said(QUESTION)).json
-    listed = later.identify(",".join(speakers.values()), said(QUESTION)).json
+    everybody = later.identify("*", recording(QUESTION)).json
+    listed = later.identify(",".join(speakers.values()), recording(QUESTION)).json
     assert [one["profileId"] for one in everybody["profilesRanking"]] == [
         one["profileId"] for one in listed["profilesRanking"]
     ]
@@ -75,31 +74,31 @@ def test_everybody_is_what_a_list_of_all_is(later: Speakers, speakers: Mapping[s
 
 
 def test_everybody_in_v1(customer: Customer, speakers: Mapping[str, str]) -> None:
-    done = v1(customer.primary, "*", said(QUESTION, "awb"))
+    done = v1(customer.primary, "*", recording(QUESTION, "awb"))
     assert done["processingResult"]["identifiedProfileId"] == speakers["awb"]
 
 
 def test_only_the_group_is_asked(later: Speakers, customer: Customer, speakers: Mapping[str, str]) -> None:
     group = group_of(customer, "two", speakers["slt"], speakers["rms"])
-    answer = later.identify(group, said(QUESTION, "rms"))
+    answer = later.identify(group, recording(QUESTION, "rms"))
     assert answer.json["identifiedProfile"]["profileId"] == speakers["rms"]
     assert {one["profileId"] for one in answer.json["profilesRanking"]} == {speakers["slt"], speakers["rms"]}
-    done = v1(customer.primary, group, said(QUESTION, "slt"))
+    done = v1(customer.primary, group, recording(QUESTION, "slt"))
     assert done["processingResult"]["identifiedProfileId"] == speakers["slt"]
 
 
 def test_a_change_is_seen_by_the_next_identify(customer: Customer, later: Speakers) -> None:
     """Enrolled, reset, enrolled again, deleted."""
     client = Speakers(customer.primary, later.generation, IDENTIFICATION)
-    profile_id = client.enrolled(said(STORY, "kal16"))
+    profile_id = client.enrolled(recording(STORY, "kal16"))
 
     def ranked() -> set[str]:
-        return {one["profileId"] for one in client.identify("*", said(QUESTION, "kal16")).json["profilesRanking"]}
+        return {one["profileId"] for one in client.identify("*", recording(QUESTION, "kal16")).json["profilesRanking"]}
 
     assert profile_id in ranked()
     assert client.reset(profile_id).status in (200, 204)
     assert profile_id not in ranked()
-    assert client.enroll(profile_id, said(STORY, "kal16"), "&ignoreMinLength=true").status == 201
+    assert client.enroll(profile_id, recording(STORY, "kal16"), "&ignoreMinLength=true").status == 201
     assert profile_id in ranked()
     assert client.delete(profile_id).status == 204
     assert profile_id not in ranked()
@@ -108,10 +107,10 @@ def test_a_change_is_seen_by_the_next_identify(customer: Customer, later: Speake
 def test_nobody_enrolled_is_a_bad_request(operator: Operator) -> None:
     empty = operator.customer().primary
     for generation in (V2, V2021):
-        status, code, message = refusal(Speakers(empty, generation, IDENTIFICATION).identify("*", said(QUESTION)))
+        status, code, message = refusal(Speakers(empty, generation, IDENTIFICATION).identify("*", recording(QUESTION)))
         assert (status, code) == (400, "InvalidRequest")
         assert "There is no enrolled identification profile in this subscription." in message
-    answer = empty.post("/identify?identificationProfileIds=*&shortAudio=true", said(QUESTION))
+    answer = empty.post("/identify?identificationProfileIds=*&shortAudio=true", recording(QUESTION))
     done = operation(empty, answer)
     assert done["status"] == "failed"
     assert done["message"] == (
@@ -122,18 +121,22 @@ def test_nobody_enrolled_is_a_bad_request(operator: Operator) -> None:
 
 def test_a_group_that_is_not_there(later: Speakers, customer: Customer, speakers: Mapping[str, str]) -> None:
     assert speakers
-    assert refusal(later.identify("group:nowhere", said(QUESTION)))[:2] == (404, "NotFound")
-    answer = customer.primary.post("/identify?identificationProfileIds=group:nowhere&shortAudio=true", said(QUESTION))
+    assert refusal(later.identify("group:nowhere", recording(QUESTION)))[:2] == (404, "NotFound")
+    answer = customer.primary.post(
+        "/identify?identificationProfileIds=group:nowhere&shortAudio=true", recording(QUESTION)
+    )
     assert answer.error == (400, "BadRequest", "Requested group doesn't exist: nowhere.")
 
 
 @pytest.mark.parametrize("candidates", ["**", "*,*", "group:", "group:a_b", "group:a,group:b", f"group:{'x' * 65}"])
 def test_what_names_neither_everybody_nor_a_group(later: Speakers, candidates: str) -> None:
-    assert refusal(later.identify(candidates, said(QUESTION)))[:2] == (400, "InvalidArgument")
+    assert refusal(later.identify(candidates, recording(QUESTION)))[:2] == (400, "InvalidArgument")
 
 
 def test_everybody_is_no_candidate_of_a_verification(customer: Customer, later: Speakers) -> None:
-    assert Speakers(customer.primary, later.generation, TEXT_INDEPENDENT).identify("*", said(QUESTION)).status == 404
+    assert (
+        Speakers(customer.primary, later.generation, TEXT_INDEPENDENT).identify("*", recording(QUESTION)).status == 404
+    )
 
 
 def test_silence_is_refused_as_ever(later: Speakers, speakers: Mapping[str, str]) -> None:
@@ -204,5 +207,5 @@ def test_the_compaction_timer_is_fired_and_changes_no_answer(
     service: RunningService, customer: Customer, speakers: Mapping[str, str]
 ) -> None:
     service.fire("compaction")
-    answer = Speakers(customer.primary, V2021, IDENTIFICATION).identify("*", said(QUESTION, "rms"))
+    answer = Speakers(customer.primary, V2021, IDENTIFICATION).identify("*", recording(QUESTION, "rms"))
     assert answer.json["identifiedProfile"]["profileId"] == speakers["rms"]

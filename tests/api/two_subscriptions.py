@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from tests.api.client import KEY_HEADER, TIMEOUT_SECONDS, Answer, Client, Profiles
-from tests.api.said import PASSPORT, STORY, said, takes
 from tests.service import RunningService
+from tests.voices import PASSPORT, STORY, recording, takes
 
 V2021 = "/speaker-recognition/verification/text-independent/profiles"
 
@@ -70,7 +70,7 @@ def new_subscription(service: RunningService, **settings: object) -> tuple[str, 
 def owner(client: Client) -> Owner:
     identification = Profiles(client, "identification")
     identified = identification.create()
-    enrolled = identification.enroll(identified, said(STORY), "?shortAudio=true")
+    enrolled = identification.enroll(identified, recording(STORY), "?shortAudio=true")
     assert enrolled.status == 202, enrolled.body
     assert client.call("PUT", "/groups/a-group").status in (200, 201)
     return Owner(
@@ -86,6 +86,6 @@ def _by_speech(client: Client) -> str:
     created = client.call("POST", V2021, b'{"locale":"en-us"}', {"Content-Type": "application/json"})
     assert created.status == 201, created.body
     profile_id = str(created.json["profileId"])
-    enrolled = client.call("POST", f"{V2021}/{profile_id}/enrollments?ignoreMinLength=true", said(STORY))
+    enrolled = client.call("POST", f"{V2021}/{profile_id}/enrollments?ignoreMinLength=true", recording(STORY))
     assert enrolled.status == 201, enrolled.body
     return profile_id

@@ -18,11 +18,11 @@ from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
 from tests.api.client import Answer, Profiles, identify
 from tests.api.later import TEXT_INDEPENDENT, V2021, Speakers
 from tests.api.operator import Customer, Operator
-from tests.api.said import PASSPORT, QUESTION, STORY, said, takes
 from tests.azure import vault
 from tests.azure.front import given_json
 from tests.azure.identity import SHORT_SECONDS
 from tests.azure.production import Production, running_production
+from tests.voices import PASSPORT, QUESTION, STORY, recording, takes
 
 pytestmark = [
     pytest.mark.azure_host("managed identity and key vault are tried on Azure's own host"),
@@ -79,10 +79,10 @@ class Voice:
         return Speakers(self.customer.primary, V2021, TEXT_INDEPENDENT)
 
     def verify(self) -> Answer:
-        return self.speakers.verify(self.profile_id, said(QUESTION))
+        return self.speakers.verify(self.profile_id, recording(QUESTION))
 
     def enroll(self) -> Answer:
-        return self.speakers.enroll(self.profile_id, said(STORY), "&ignoreMinLength=true")
+        return self.speakers.enroll(self.profile_id, recording(STORY), "&ignoreMinLength=true")
 
     @property
     def enrollments(self) -> int:
@@ -91,7 +91,7 @@ class Voice:
 
 def new_voice(operator: Operator) -> Voice:
     customer = operator.customer()
-    return Voice(customer, Speakers(customer.primary, V2021, TEXT_INDEPENDENT).enrolled(said(STORY)))
+    return Voice(customer, Speakers(customer.primary, V2021, TEXT_INDEPENDENT).enrolled(recording(STORY)))
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +130,12 @@ def data_keys(production: Production) -> dict[str, dict[str, Any]]:
 def test_a_customers_voices(operator: Operator) -> None:
     client = operator.customer().primary
     by_phrase = Profiles(client, "verification").enrolled(*takes(PASSPORT))
-    assert client.post(f"/verify?verificationProfileId={by_phrase}", said(PASSPORT)).json["result"] == "Accept"
+    assert client.post(f"/verify?verificationProfileId={by_phrase}", recording(PASSPORT)).json["result"] == "Accept"
     identification = Profiles(client, "identification")
-    ids = {voice: identification.enrolled(said(STORY, voice), query="?shortAudio=true") for voice in ("slt", "awb")}
-    outcome = identify(client, ids.values(), said(QUESTION, "awb"))["processingResult"]
+    ids = {
+        voice: identification.enrolled(recording(STORY, voice), query="?shortAudio=true") for voice in ("slt", "awb")
+    }
+    outcome = identify(client, ids.values(), recording(QUESTION, "awb"))["processingResult"]
     assert outcome["identifiedProfileId"] == ids["awb"]
 
 

@@ -25,7 +25,8 @@ from shared.domain.recording import Utterance, Vector
 from shared.storage.backend.account import StorageAccount
 from shared.storage.stores import Storage
 from tests.service import RunningService, running_service
-from tests.voices import RATE, flite, wav_bytes
+from tests.speech.make import RATE
+from tests.voices import flite, wav_bytes
 from tools.audit_orphans import Audit, audit
 from tools.orphans.owners import azure_strays
 

@@ -18,10 +18,10 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.storage import layout
 from tests.api.client import Answer, Profiles
-from tests.api.said import PASSPORT, STORY, said, takes
 from tests.api.two_subscriptions import PlainClient, new_subscription, operator
 from tests.integration.own_storage import World, world
 from tests.service import RunningService
+from tests.voices import PASSPORT, STORY, recording, takes
 
 pytestmark = pytest.mark.azurite
 
@@ -80,7 +80,7 @@ def with_voices(service: RunningService) -> tuple[str, PlainClient, list[str]]:
     subscription_id, client = new_subscription(service)
     assert isinstance(client, PlainClient)
     by_phrase = Profiles(client, "verification").enrolled(*takes(PASSPORT))
-    recordings = [said(STORY, pace=0.95 + 0.02 * number) for number in range(RECORDINGS)]
+    recordings = [recording(STORY)] * RECORDINGS
     by_speech = Profiles(client, "identification").enrolled(*recordings, query="?shortAudio=true")
     return subscription_id, client, [by_phrase, by_speech]
 
@@ -118,7 +118,7 @@ def test_a_short_retention_takes_the_voices_within_two_ticks(
         gone = [
             client.get(f"/verificationProfiles/{by_phrase}").status,
             client.get(f"/identificationProfiles/{by_speech}").status,
-            client.post(f"/verify?verificationProfileId={by_phrase}", said(PASSPORT)).status,
+            client.post(f"/verify?verificationProfileId={by_phrase}", recording(PASSPORT)).status,
         ]
         assert gone == [404, 404, 400]
         started = time.perf_counter()

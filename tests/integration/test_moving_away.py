@@ -13,8 +13,8 @@ import pytest
 from localhost.azurite import Azurite
 from tests.api.client import Client
 from tests.api.operator import Operator
-from tests.api.said import PASSPORT, QUESTION, STORY, said, takes
 from tests.service import RunningService, running_service
+from tests.voices import PASSPORT, QUESTION, STORY, recording, takes
 from tools import enroll, export_subscription, import_subscription
 
 pytestmark = pytest.mark.azurite
@@ -94,9 +94,7 @@ def test_all_the_way(
     speakers.mkdir()
     spoken = {f"slt-{number}": take for number, take in enumerate(takes(PASSPORT))}
     [phrase] = bulk(phrases, source.primary, "verification", spoken).values()
-    told = {
-        f"{voice}-{number}": said(STORY, voice, 0.95 + 0.1 * number) for voice in ("slt", "rms") for number in (0, 1)
-    }
+    told = {f"{voice}-{number}": recording(STORY, voice) for voice in ("slt", "rms") for number in (0, 1)}
     ids = bulk(speakers, source.primary, "identification", told)
     secret = tmp_path / "secret"
     secret.write_text("a long and quiet afternoon\n")
@@ -114,8 +112,8 @@ def test_all_the_way(
     exported = [one["caller"] for one in source.audit()["value"] if one["action"] == "subscription.export"]
     assert exported == ["management"]
     assert verified(target.primary, phrase, takes(PASSPORT)[0]) == "Accept"
-    assert verified(target.primary, phrase, said(STORY)[:200_000]) == "Reject"
-    assert identified(target.primary, list(ids.values()), said(QUESTION)) == ids["slt"]
+    assert verified(target.primary, phrase, recording(STORY)[:200_000]) == "Reject"
+    assert identified(target.primary, list(ids.values()), recording(QUESTION)) == ids["slt"]
     created = [one for one in target.audit()["value"] if one["action"] == "profile.create"]
     assert {one["caller"] for one in created} == {"management"}
     assert len(created) == 3

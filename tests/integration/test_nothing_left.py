@@ -20,10 +20,10 @@ from shared.domain.recording import Vector
 from shared.inference.mel_windows import windows
 from shared.storage.layout import ENROLLMENT_AUDIO, VOICES
 from tests.api.client import Profiles, identify
-from tests.api.said import OUTSIDE, PASSPORT, QUESTION, STORY
 from tests.api.two_subscriptions import PlainClient
 from tests.integration.needles import RUN, Needle, files, search
 from tests.integration.own_storage import Ears, pcm, recording, world
+from tests.voices import OUTSIDE, PASSPORT, QUESTION, STORY
 
 pytestmark = pytest.mark.azurite
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.voices import RATE, Samples, flite, wav_bytes
+from tests.speech.make import RATE, synthesise
+from tests.voices import Samples, wav_bytes
 
 LENGTHS = (2, 4, 10)
 """Seconds of audio."""
@@ -52,9 +53,9 @@ def material() -> Material:
 
 
 def _synthesised() -> Material:
-    said = [flite(_PHRASE, _ASKED, pace) for pace in (1.0, 1.03, 0.98)]
+    said = [_spoken(_PHRASE, _ASKED, pace) for pace in (1.0, 1.03, 0.98)]
     voices = [(_ASKED, 1.0), *((voice, pace) for pace in (1.0, 1.12, 0.9) for voice in _OTHERS)]
-    read = [flite(_TEXT, voice, pace) for voice, pace in voices[:CANDIDATES]]
+    read = [_spoken(_TEXT, voice, pace) for voice, pace in voices[:CANDIDATES]]
     return Material(
         source="synthesised speech (flite)",
         phrase_enrollments=[wav_bytes(one) for one in said],
@@ -62,6 +63,10 @@ def _synthesised() -> Material:
         speakers=[wav_bytes(_length(one, 10)) for one in read],
         speech={seconds: wav_bytes(_length(read[0], seconds)) for seconds in LENGTHS},
     )
+
+
+def _spoken(text: str, voice: str, pace: float) -> Samples:
+    return np.asarray(synthesise(text, voice, pace) / np.float32(32_768), np.float32)
 
 
 def _from_samples() -> Material:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from tests.api.client import KEY_HEADER, Answer, Client
 from tests.api.every_route import ID, Spot, spots
-from tests.api.said import PASSPORT, said
 from tests.api.two_subscriptions import Owner, PlainClient, new_subscription, owner
 from tests.service import RunningService
+from tests.voices import PASSPORT, recording
 
 SPOTS = [spot for spot in spots() if spot.method != "OPTIONS"]
 WRITINGS: dict[str, Callable[[str], str]] = {
@@ -127,7 +127,9 @@ def test_without_a_key_every_id_is_the_same(
 def test_after_all_of_that_the_voices_of_the_victim_are_as_they_were(victim: Owner) -> None:
     """Runs behind the properties above: nothing that they sent has changed a thing."""
     speech = victim.client.call("GET", f"/spid/v1.0/identificationProfiles/{victim.identified}")
-    phrase = victim.client.call("POST", f"/spid/v1.0/verify?verificationProfileId={victim.by_phrase}", said(PASSPORT))
+    phrase = victim.client.call(
+        "POST", f"/spid/v1.0/verify?verificationProfileId={victim.by_phrase}", recording(PASSPORT)
+    )
     assert speech.json["enrollmentStatus"] == "Enrolled"
     assert phrase.json["result"] == "Accept"
     assert KEY_HEADER not in phrase.headers

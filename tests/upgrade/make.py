@@ -32,9 +32,8 @@ from shared.storage.gallery.compaction import RowCompaction
 from tests.api.client import Client
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2021, Speakers
 from tests.api.operator import Operator
-from tests.api.said import PASSPORT, takes
 from tests.service import RunningService, running_service
-from tests.voices import Samples, flite, wav_bytes
+from tests.voices import PASSPORT, Samples, flite, takes, wav_bytes
 from tools import export_subscription
 
 SENTENCE: Final = "The train to the harbour leaves at seven o'clock this evening."

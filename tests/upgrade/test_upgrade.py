@@ -24,9 +24,9 @@ from shared.storage.layout import VOICES, profile_row
 from tests.api.client import Client
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2021, Speakers
 from tests.api.operator import Operator
-from tests.api.said import HOUSTON, PASSPORT, QUESTION, STORY, said
 from tests.service import RunningService, running_service
 from tests.upgrade.make import ARCHIVE_PASSPHRASE, CALIBRATION, KEY_ENCRYPTION
+from tests.voices import HOUSTON, PASSPORT, QUESTION, STORY, recording
 from tools import import_subscription
 
 STORED = Path(__file__).with_name("61bea70.json")
@@ -129,7 +129,7 @@ def test_everybody_is_recognised_before_and_after_the_signatures_move(upgraded: 
     path = "/manage/subscriptions/local/migration"
     before = upgraded.operator.call("GET", path).json
     assert (before["model"]["id"], before["previousModel"]) == ("campplus-channels-1", "ge2e-1")
-    newcomer = upgraded.speakers(IDENTIFICATION).enrolled(said(QUESTION, "rms", 0.95))
+    newcomer = upgraded.speakers(IDENTIFICATION).enrolled(recording(STORY, "rms"))
     assert_recognised(upgraded, newcomer)
 
     upgraded.service.fire("migration")
@@ -141,15 +141,15 @@ def test_everybody_is_recognised_before_and_after_the_signatures_move(upgraded: 
 
 def assert_recognised(upgraded: Upgraded, newcomer: str) -> None:
     """Whoever the previous model enrolled and whoever today's has, listed together and among everybody."""
-    assert upgraded.verified(TEXT_DEPENDENT, "phrase", said(PASSPORT, "slt", 1.1)) == "Accept"
-    assert upgraded.verified(TEXT_DEPENDENT, "phrase", said(HOUSTON, "slt")) == "Reject"
-    assert upgraded.verified(TEXT_INDEPENDENT, "independent", said(QUESTION, "rms")) == "Accept"
-    assert upgraded.verified(TEXT_INDEPENDENT, "independent", said(QUESTION, "slt")) == "Reject"
+    assert upgraded.verified(TEXT_DEPENDENT, "phrase", recording(PASSPORT)) == "Accept"
+    assert upgraded.verified(TEXT_DEPENDENT, "phrase", recording(HOUSTON, "slt")) == "Reject"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "rms")) == "Accept"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "slt")) == "Reject"
     everybody = ",".join([upgraded.id("slt"), upgraded.id("awb by telephone"), newcomer])
     for among in (everybody, None):
-        assert upgraded.identified(said(QUESTION, "slt"), among) == upgraded.id("slt")
-        assert upgraded.identified(said(QUESTION, "rms"), among) == newcomer
-        assert upgraded.identified(said(QUESTION, "kal16"), among) == NOBODY
+        assert upgraded.identified(recording(QUESTION, "slt"), among) == upgraded.id("slt")
+        assert upgraded.identified(recording(QUESTION, "rms"), among) == newcomer
+        assert upgraded.identified(recording(QUESTION, "kal16"), among) == NOBODY
 
 
 @pytest.mark.azurite
@@ -157,24 +157,24 @@ def test_an_earlier_pack_is_no_pack_and_is_packed_anew(upgraded: Upgraded) -> No
     packs = upgraded.packs()
     (earlier,) = packs.manifest("local")
     assert packs.read("local", earlier) is None
-    assert upgraded.identified(said(QUESTION, "slt")) == upgraded.id("slt")
+    assert upgraded.identified(recording(QUESTION, "slt")) == upgraded.id("slt")
     upgraded.service.fire("compaction")
     (pack,) = packs.manifest("local")
     content = packs.read("local", pack)
     assert content is not None
     assert [sorted(block.ids) for block in content.blocks] == [sorted(map(upgraded.id, ("slt", "awb by telephone")))]
-    assert upgraded.identified(said(QUESTION, "slt")) == upgraded.id("slt")
+    assert upgraded.identified(recording(QUESTION, "slt")) == upgraded.id("slt")
 
 
 @pytest.mark.azurite
 def test_further_sums_go_with_the_next_enrollment(upgraded: Upgraded) -> None:
     before = upgraded.sealed_signature("independent")
     enrolled = upgraded.speakers(TEXT_INDEPENDENT).enroll(
-        upgraded.id("independent"), said(STORY, "rms"), "&ignoreMinLength=true"
+        upgraded.id("independent"), recording(STORY, "rms"), "&ignoreMinLength=true"
     )
     assert enrolled.status == 201, enrolled.body
     assert len(before) - len(upgraded.sealed_signature("independent")) == 2 * 4 * 256
-    assert upgraded.verified(TEXT_INDEPENDENT, "independent", said(QUESTION, "rms")) == "Accept"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "rms")) == "Accept"
 
 
 @pytest.mark.azurite
@@ -185,7 +185,7 @@ def test_what_a_site_calibration_says_of_narrow_channels_is_ignored(upgraded: Up
     assert shown == {"modelId": "ge2e-1", "values": wanted}
     change = json.dumps({"calibration": {"modelId": "ge2e-1", "values": CALIBRATION}}).encode()
     assert site.call("PATCH", "/settings", change).json["calibration"] == shown
-    verified = Speakers(site, V2021, TEXT_INDEPENDENT).verify(upgraded.id("site"), said(QUESTION, "slt"))
+    verified = Speakers(site, V2021, TEXT_INDEPENDENT).verify(upgraded.id("site"), recording(QUESTION, "slt"))
     assert verified.json["recognitionResult"] == "Accept"
 
 
@@ -201,5 +201,5 @@ def test_an_archive_is_imported(upgraded: Upgraded, tmp_path: Path, monkeypatch:
     assert import_subscription.main(asked) == 0
     imported = Speakers(copy.primary, V2021, TEXT_INDEPENDENT)
     for voice, wanted in (("slt", "Accept"), ("rms", "Reject")):
-        answer = imported.verify(upgraded.id("site"), said(QUESTION, voice))
+        answer = imported.verify(upgraded.id("site"), recording(QUESTION, voice))
         assert answer.json["recognitionResult"] == wanted

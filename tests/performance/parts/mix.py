@@ -15,7 +15,8 @@ import soundfile
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Generation
 from tests.performance.client import JSON, WAV, Answer, Enrolled, operation_path
 from tests.performance.recordings import Material
-from tests.voices import RATE, wav_bytes
+from tests.speech.make import RATE
+from tests.voices import wav_bytes
 
 _LOCALE = b'{"locale":"en-us"}'
 _UNKNOWN = "11111111-2222-3333-4444-555555555555"

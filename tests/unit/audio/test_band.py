@@ -15,11 +15,10 @@ from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples
 from tests.unit.audio.encoded import Floats
-from tests.voices import flite, wav_bytes
+from tests.voices import QUESTION, flite, wav_bytes
 
 RATE = 16_000
 RULES = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0)
-SENTENCE = "She sells six thick fleeces to the first chief judge of the city."
 
 
 class Everywhere:
@@ -69,12 +68,12 @@ def test_silence_has_no_band(samples: Samples) -> None:
 
 @pytest.mark.parametrize("encoding", ["PCM_16", "ULAW", "ALAW", "GSM610"])
 def test_8000_samples_a_second_are_not_wide(encoding: str) -> None:
-    assert not is_wide(eight_kilohertz(flite(SENTENCE), encoding))
+    assert not is_wide(eight_kilohertz(flite(QUESTION), encoding))
 
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_what_a_recording_came_by_is_known_in_a_file_of_any_rate(wide: bool) -> None:
-    samples = flite(SENTENCE)
+    samples = flite(QUESTION)
     if not wide:
         samples = soxr.resample(soxr.resample(samples, RATE, 8_000, quality="HQ"), 8_000, RATE, quality="HQ")
     assert is_wide(wav_bytes(samples.astype(np.float32))) is wide
@@ -83,7 +82,7 @@ def test_what_a_recording_came_by_is_known_in_a_file_of_any_rate(wide: bool) -> 
 def test_a_subscription_may_ask_for_a_wide_band() -> None:
     rules = RULES.moved(QualityLimits(min_bandwidth_hz=5_000.0))
     with pytest.raises(AudioTooNarrow, match=r"reach up to 5000Hz\. In the recording it ends at [34]\d{3}Hz"):
-        RecordingListener(Everywhere()).listen(eight_kilohertz(flite(SENTENCE), "PCM_16"), None, rules)
+        RecordingListener(Everywhere()).listen(eight_kilohertz(flite(QUESTION), "PCM_16"), None, rules)
 
 
 def test_speech_below_the_level_is_refused_with_both_levels() -> None:

@@ -13,11 +13,9 @@ from shared.domain.errors import ParameterInvalid, TwoChannelsSpeak
 from shared.domain.limits import AudioRules
 from shared.domain.recording import Samples, Utterance
 from tests.unit.audio.encoded import file, tone
-from tests.voices import espeak, flite
+from tests.voices import GREETING, QUESTION, flite
 
 RULES = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0, min_level_dbfs=-90.0)
-CUSTOMER = "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first."
-AGENT = "Good morning, you are speaking to the ticket office, how may I help you on your way today?"
 LEVELS = st.floats(-70.0, -20.0)
 
 
@@ -26,11 +24,11 @@ def at(level_dbfs: float, samples: Samples) -> Samples:
 
 
 def customer() -> Samples:
-    return at(-26.0, flite(CUSTOMER, "rms"))
+    return at(-26.0, flite(QUESTION, "rms"))
 
 
 def agent(length: int) -> Samples:
-    return np.resize(at(-26.0, flite(AGENT, "slt")), length)
+    return np.resize(at(-26.0, flite(GREETING)), length)
 
 
 def noise(length: int, level_dbfs: float, seed: int = 0) -> Samples:
@@ -155,13 +153,13 @@ def test_two_voices_on_two_channels_are_refused_by_name(
 def test_a_cough_on_the_other_channel_is_no_voice(listener: RecordingListener) -> None:
     voice = customer()
     cough = np.zeros_like(voice)
-    cough[20_000:24_000] = flite(AGENT, "slt")[4_000:8_000]
+    cough[20_000:24_000] = flite(GREETING)[4_000:8_000]
 
     assert_same(heard(listener, together(cough, voice)), heard(listener, voice))
 
 
 def test_three_parties_are_all_named(listener: RecordingListener) -> None:
-    third = at(-26.0, espeak("I would like to know that too, if there is time for it.", "en-us+f3"))
+    third = at(-26.0, flite(QUESTION, "awb"))
     call = together(after(6.0, third), customer(), np.zeros(100, np.float32), agent(80_000))
 
     with pytest.raises(TwoChannelsSpeak, match=r"^channel 1 has .* s of speech, channel 2 has .* s, channel 4 has"):

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
@@ -20,8 +17,10 @@ from shared.domain.errors import (
 )
 from shared.domain.limits import V1_VERIFICATION, AudioRules
 from shared.inference.onnx_network import OnnxNetwork
+from tests.speech.make import RATE
 from tests.unit.audio.encoded import Floats, file, tone
 from tests.unit.audio.loudness import Loudness
+from tests.voices import PASSPORT, flite
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=15.0, min_speech_seconds=0.5, min_snr_db=10.0)
 SPEECH = Path(__file__).resolve().parents[4] / "shared" / "speech"
@@ -99,19 +98,14 @@ def test_noise_is_refused_with_its_measure() -> None:
     assert refusal.value.snr_db == pytest.approx(3.0, abs=1.0)
 
 
-def test_synthesised_speech_is_heard_by_the_real_detector(tmp_path: Path) -> None:
-    if shutil.which("flite") is None:
-        pytest.skip("needs the package flite")
+def test_synthesised_speech_is_heard_by_the_real_detector() -> None:
     if not MODEL.exists():
         pytest.skip("needs models/silero_vad.onnx: python dev.py model")
-    spoken = tmp_path / "spoken.wav"
-    subprocess.run(["flite", "-voice", "slt", "-t", "my voice is my passport, verify me", str(spoken)], check=True)
-    voice, rate = soundfile.read(spoken, dtype="float32")
-    assert rate == 16_000
+    voice = flite(PASSPORT)
 
     utterance = RecordingListener(VoiceActivity(OnnxNetwork(MODEL))).listen(file(between_pauses(voice)), None, RULES)
 
-    assert 0.6 * len(voice) / rate < utterance.speech_seconds < len(voice) / rate + 0.5
+    assert 0.6 * len(voice) / RATE < utterance.speech_seconds < len(voice) / RATE + 0.5
     assert utterance.snr_db > 20.0
     assert utterance.clipped_percent == 0.0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +13,9 @@ from shared.audio.voice_activity import FRAME, VoiceActivity
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
+from tests.voices import PASSPORT, flite
 
 SPEECH = Path(__file__).resolve().parents[4] / "shared" / "speech"
-SENTENCE = "my voice is my passport verify me"
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +27,9 @@ def detector() -> VoiceActivity:
 
 
 @pytest.fixture(scope="module")
-def sentence(tmp_path_factory: pytest.TempPathFactory) -> Samples:
+def sentence() -> Samples:
     """A synthetic voice, about two seconds, without silence around it."""
-    if not shutil.which("flite"):
-        pytest.skip("the Debian package flite is not installed")
-    path = tmp_path_factory.mktemp("flite") / "sentence.wav"
-    subprocess.run(["flite", "-voice", "slt", "-t", SENTENCE, "-o", str(path)], check=True)
-    samples, rate = soundfile.read(path, dtype="float32")
-    assert rate == SAMPLE_RATE
+    samples = flite(PASSPORT)
     loud = np.flatnonzero(np.abs(samples) > 0.01)
     return np.asarray(samples[loud[0] : loud[-1]], np.float32)
 

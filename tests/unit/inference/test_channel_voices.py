@@ -15,11 +15,9 @@ from shared.domain.profile import Enrollment, Signature
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.side_by_side import SpeakerModels
-from tests.voices import Samples, flite, wav_bytes
+from tests.voices import QUESTION, STORY, Samples, flite, wav_bytes
 from tools.evaluation import degradations
 
-ENROLLED = "The north wind and the sun were disputing which was the stronger, when a traveler came along."
-TESTED = "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first."
 RULES = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0)
 VOICES = ("slt", "awb", "rms", "kal16")
 
@@ -35,7 +33,7 @@ def signatures(listener: RecordingListener, default_model: OnnxSpeakerModel) -> 
 
 
 def _enrolled(listener: RecordingListener, model: OnnxSpeakerModel, voice: str) -> Signature:
-    heard = listener.listen(wav_bytes(flite(ENROLLED, voice)), None, RULES)
+    heard = listener.listen(wav_bytes(flite(STORY, voice)[:80_000]), None, RULES)
     measured = heard.seconds, heard.speech_seconds, heard.snr_db
     return Enrollment(model.embed(heard), model.model_id, *measured, datetime(2026, 1, 1, tzinfo=UTC)).signature
 
@@ -51,7 +49,7 @@ def test_a_caller_is_accepted_and_nobody_else(
     voice: str,
     line: Callable[[Samples, np.random.Generator], bytes],
 ) -> None:
-    heard = listener.listen(line(flite(TESTED, voice), np.random.default_rng(0)), None, RULES)
+    heard = listener.listen(line(flite(QUESTION, voice), np.random.default_rng(0)), None, RULES)
     assert not heard.is_wide
     scores = dict(zip(VOICES, SpeakerModels(default_model).scores(heard, signatures), strict=True))
     assert [one for one, score in scores.items() if score >= 0.5] == [voice], scores

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from threading import Barrier
 
@@ -17,9 +18,7 @@ from shared.domain.limits import PASSPHRASE_WORST_WORD
 from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase
 from shared.domain.recording import FULL_BAND_HZ, AudioFormat, Recording, Samples, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
-from tests.voices import flite
-
-PASSPORT = "my voice is my passport verify me"
+from tests.voices import PASSPORT, flite
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +79,14 @@ def test_a_phrase_turned_round_is_refused_and_the_nearest_named(
     assert heard.phrase == nearest
 
 
-@pytest.mark.parametrize("voice", ["slt", "awb"])
-@pytest.mark.parametrize("before", ["well um", "okay so here it is", "four seven two"])
-@pytest.mark.parametrize("after", ["", "thank you"])
+@pytest.mark.parametrize(
+    ("voice", "before", "after"),
+    [
+        *product(["slt"], ["well um", "okay so here it is", "four seven two"], ["", "thank you"]),
+        ("awb", "well um", ""),
+        ("awb", "four seven two", "thank you"),
+    ],
+)
 def test_words_around_the_phrase_do_no_harm(
     recogniser: SphinxPassphraseRecogniser, voice: str, before: str, after: str
 ) -> None:
@@ -100,16 +104,17 @@ def test_words_before_a_phrase_that_must_stand_alone_do(recogniser: SphinxPassph
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("voice", "said"),
     [
-        "please call me back when you have found the keys",
-        "my name is known to you",
-        "my voice is my password verify me",
-        "you can get in with your password",
-        "my voice is my passport",
+        ("slt", "please call me back when you have found the keys"),
+        ("slt", "my name is known to you"),
+        ("slt", "my voice is my password verify me"),
+        ("slt", "you can get in with your password"),
+        ("slt", "my voice is my passport"),
+        ("awb", "my name is known to you"),
+        ("awb", "my voice is my password verify me"),
     ],
 )
-@pytest.mark.parametrize("voice", ["slt", "awb"])
 def test_what_is_refused_alone_is_refused_behind_words(
     recogniser: SphinxPassphraseRecogniser, said: str, voice: str
 ) -> None:
@@ -145,14 +150,14 @@ def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogn
 def test_the_same_audio_scores_the_same_after_other_audio(recogniser: SphinxPassphraseRecogniser, before: str) -> None:
     samples = flite(before + PASSPORT, "slt")
     first = hear(recogniser, samples)
-    hear(recogniser, flite("well um " + EN_US_PASSPHRASES[0], "slt") * np.float32(0.1))
+    hear(recogniser, flite(f"four seven two {PASSPORT}", "slt") * np.float32(0.1))
     hear(recogniser, np.random.default_rng(2).standard_normal(40_000).astype(np.float32))
 
     assert hear(recogniser, samples) == first
 
 
 def test_threads_that_share_a_recogniser_hear_the_same(recogniser: SphinxPassphraseRecogniser) -> None:
-    takes = [flite(before + phrase, "slt") for phrase in EN_US_PASSPHRASES[:2] for before in ("", "well um ")] * 2
+    takes = [flite(text, "slt") for text in (*EN_US_PASSPHRASES[:3], f"well um {PASSPORT}")] * 2
     alone = [hear(recogniser, take) for take in takes]
 
     with ThreadPoolExecutor(max_workers=4) as threads:

@@ -14,12 +14,7 @@ from tools.calibrate import main
 from tools.calibration.hearing import Heard, Pipeline
 from tools.calibration.kept import KeptHearings
 
-TEXTS = (
-    "the quick brown fox jumps over the lazy dog and runs away into the dark forest",
-    "she sells sea shells by the sea shore while the summer sun is setting slowly",
-    "a journey of a thousand miles begins with a single step towards the mountain",
-)
-SPEAKERS = ("en-us+m1", "en-us+f2", "en-gb+m3", "en-us+m7")
+SPEAKERS = ("slt", "awb", "rms", "kal16")
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +23,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     lines = ["path,speaker,gender"]
     for number, voice in enumerate(SPEAKERS):
-        for take, text in enumerate(TEXTS):
+        story = voices.flite(voices.STORY, voice)
+        for take, samples in enumerate((story[:80_000], story[80_000:160_000], voices.flite(voices.QUESTION, voice))):
             name = f"{number}-{take}.wav"
-            (folder / name).write_bytes(voices.wav_bytes(voices.espeak(text, voice, pitch=35 + 10 * number)))
-            lines.append(f"{name},{voice},{'f' if 'f' in voice else 'm'}")
-    (folder / "silence.wav").write_bytes(voices.wav_bytes(voices.espeak(TEXTS[0]) * 0.0))
-    lines.append(f"silence.wav,{SPEAKERS[0]},m")
+            (folder / name).write_bytes(voices.wav_bytes(samples))
+            lines.append(f"{name},{voice},{'f' if voice == 'slt' else 'm'}")
+    (folder / "silence.wav").write_bytes(voices.wav_bytes(voices.flite(voices.QUESTION) * 0.0))
+    lines.append(f"silence.wav,{SPEAKERS[0]},f")
     (folder / "list.csv").write_text("\n".join(lines), encoding="utf-8")
     return folder / "list.csv"
 

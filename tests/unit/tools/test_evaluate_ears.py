@@ -23,7 +23,7 @@ def pipeline() -> Pipeline:
 
 def test_noise_refuses_what_was_kept_without_it(pipeline: Pipeline, tmp_path: Path) -> None:
     kept = KeptHearings(tmp_path)
-    body = degradations.white_noise(5.0)(voices.espeak("a journey of a thousand miles"), np.random.default_rng(0))
+    body = degradations.white_noise(5.0)(voices.flite(voices.PASSPORT), np.random.default_rng(0))
     heard = our_ear(pipeline, kept)(body)
     assert heard.embedding is not None
     strict = replace(V2021_SHORT_SPEECH, min_snr_db=20.0)
@@ -34,7 +34,7 @@ def test_noise_refuses_what_was_kept_without_it(pipeline: Pipeline, tmp_path: Pa
 
 def test_the_same_opus_written_twice_is_heard_once(pipeline: Pipeline, tmp_path: Path) -> None:
     """Each Ogg stream has a serial number drawn anew."""
-    samples = voices.espeak("a journey of a thousand miles")
+    samples = voices.flite(voices.PASSPORT)
     one, other = (degradations.opus(samples, np.random.default_rng(0)) for _ in range(2))
     assert one != other
     ear = our_ear(pipeline, KeptHearings(tmp_path))
