@@ -78,9 +78,7 @@ class Identify:
             ),
         )
         scores = models.scores(utterance, signatures)
-        identification = _rank(
-            [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification
-        )
+        identification = _rank([key.profile_id for key in keys], scores, subscription.settings.identification_threshold)
         if identification.identified:
             key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
             self.profiles.touch(key, used_at)

@@ -13,7 +13,7 @@ from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.limits import V2021_SHORT_SPEECH
 from shared.domain.profile import Signature
-from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, Thresholds
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.storage.backend.account import StorageAccount
@@ -68,7 +68,7 @@ class World:
 
     def crowd(self, name: str, speakers: int, signature: Signature, say: Callable[[int], None]) -> Crowd:
         """``speakers`` in all."""
-        key, settings = secrets.token_hex(32), SubscriptionSettings(thresholds=Thresholds(identification=ANYBODY))
+        key, settings = secrets.token_hex(32), SubscriptionSettings(identification_threshold=ANYBODY)
         self.stores.subscriptions.create(Subscription(name, settings=settings), {KeySlot.PRIMARY: key})
         population = Population(self.storage.voices, self.stores.envelope, name)
         real = population.new_key()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from localhost.azurite import Azurite
-from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, SubscriptionSettings
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.services.audit import TrimAudit
 from shared.services.retain import Retain
 from shared.storage.backend.account import StorageAccount
@@ -78,7 +78,7 @@ class Site:
         )
         self.stores = instance(self.storage, clock=self.clock, pack_profiles=PACK_PROFILES)
         self.subscription_id = new_id()
-        settings = SubscriptionSettings(retention=RetentionPolicy(max_idle_days=float(YEAR.days)))
+        settings = SubscriptionSettings(max_idle_days=float(YEAR.days))
         subscription = Subscription(self.subscription_id, settings=settings, created_at=NOW)
         self.stores.subscriptions.create(subscription, {KeySlot.PRIMARY: new_id()})
 
