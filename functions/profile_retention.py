@@ -13,7 +13,7 @@ from shared.domain.profile import RetentionOverride
 from shared.http.api import Call
 from shared.http.endpoint import extension_endpoint
 from shared.http.extension import PROFILE
-from shared.http.profile_retention import override, retention_answer
+from shared.http.profile_retention import retention_answer, retention_override
 from shared.http.reply import Reply
 
 blueprint = func.Blueprint()
@@ -26,6 +26,6 @@ def profile_retention(call: Call) -> Reply:
     key = call.api.profile_key(call)
     profile = call.services.read_profiles.one(key)
     if call.request.method != "GET":
-        own = override(call) if call.request.method == "PUT" else AS_SUBSCRIPTION
+        own = retention_override(call) if call.request.method == "PUT" else AS_SUBSCRIPTION
         profile = call.services.change_profile_retention(call.caller.actor, key, own)
     return retention_answer(profile, call.subscription.settings.retention)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.domain.subscription import Owner
+from shared.http import settings as wire
+from shared.http import thresholds
 from shared.http.api import Call
 from shared.http.endpoint import extension_endpoint
 from shared.http.reply import Reply
 from shared.http.request import json_object
-from shared.http.settings import settings_change, settings_shown
 
 blueprint = func.Blueprint()
 
 
 @extension_endpoint(blueprint, "settings", "settings", ["GET", "PATCH", "PUT"])
 def settings(call: Call) -> Reply:
-    subscription = call.subscription
-    if call.request.method != "GET":
-        change = settings_change(json_object(call.request), Owner.CUSTOMER)
-        subscription = call.services.manage.change_settings(call.caller.actor, subscription.subscription_id, change)
-    return Reply(200, settings_shown(subscription.settings, Owner.CUSTOMER))
+    if call.request.method == "GET":
+        return Reply(200, wire.shown(call.subscription.settings, wire.CUSTOMER_FIELDS))
+    own, model = call.subscription.settings, call.services.model
+    received = thresholds.as_scores(json_object(call.request), lambda: thresholds.calibration_in_force(model, own))
+    change = wire.customer_change(received)
+    changed = call.services.change_settings(call.caller.actor, call.subscription.subscription_id, change)
+    return Reply(200, wire.shown(changed.settings, wire.CUSTOMER_FIELDS))

@@ -15,17 +15,17 @@ blueprint = func.Blueprint()
 @management_endpoint(blueprint, "subscriptions", "manage/subscriptions", ["GET"])
 def subscriptions(call: ManagementCall) -> Reply:
     after, limit = paging.position(call.request, management.ID), paging.page_size(call.request)
-    return management.listed(call, call.services.manage.page(after, limit))
+    return management.listed(call, call.services.read_subscriptions.page(after, limit))
 
 
 @management_endpoint(blueprint, "subscription", "manage/subscriptions/{subscriptionId}", ["GET", "PUT", "DELETE"])
 def subscription(call: ManagementCall) -> Reply:
     subscription_id = call.subscription_id
     if call.request.method == "PUT":
-        return management.put(call.services.manage.put(call.actor, subscription_id, call.settings_change()))
+        return management.put(call.services.put_subscription(call.actor, subscription_id, call.settings_change()))
     if call.request.method == "DELETE":
-        return management.deleting(call.services.manage.delete(call.actor, subscription_id))
-    return management.shown(call.services.manage.get(subscription_id))
+        return management.deleting(call.services.delete_subscription(call.actor, subscription_id))
+    return management.shown(call.services.read_subscriptions.one(subscription_id))
 
 
 @management_endpoint(
@@ -33,4 +33,4 @@ def subscription(call: ManagementCall) -> Reply:
 )
 def regenerate_key(call: ManagementCall) -> Reply:
     slot = call.slot
-    return management.regenerated(slot, call.services.manage.regenerate_key(call.actor, call.subscription_id, slot))
+    return management.regenerated(slot, call.services.regenerate_key(call.actor, call.subscription_id, slot))

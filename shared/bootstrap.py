@@ -42,7 +42,7 @@ from shared.services.gate import Gate
 from shared.services.groups import ChangeGroups, ReadGroups
 from shared.services.identify import Identify
 from shared.services.identify_among import IdentifyAmong
-from shared.services.manage import Manage
+from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.migrate import Migrate, ReadMigration
 from shared.services.operations import Operations
 from shared.services.ports import Clock, SubscriptionStore
@@ -50,6 +50,7 @@ from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, 
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
 from shared.services.retain import Retain
+from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifyPhrase, VerifySpeech
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
@@ -86,7 +87,11 @@ class Services:
     record_consent: RecordConsent
     withdraw_consent: WithdrawConsent
     change_profile_retention: ChangeProfileRetention
-    manage: Manage
+    change_settings: ChangeSettings
+    put_subscription: PutSubscription
+    read_subscriptions: ReadSubscriptions
+    regenerate_key: RegenerateKey
+    delete_subscription: DeleteSubscription
     read_audit: ReadAudit
     operations: Operations
     retain: Retain
@@ -153,6 +158,7 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
     audit = Audit(trail, _now, _new_id)
+    change_settings = ChangeSettings(subscriptions, phrases, stores.upkeep, audit, _now)
     return Services(
         config=config,
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
@@ -183,7 +189,11 @@ def assemble(
         record_consent=RecordConsent(profiles, audit),
         withdraw_consent=WithdrawConsent(profiles, audit, _now),
         change_profile_retention=ChangeProfileRetention(profiles, audit),
-        manage=Manage(subscriptions, phrases, model, stores.upkeep, audit, _now, _new_key),
+        change_settings=change_settings,
+        put_subscription=PutSubscription(subscriptions, change_settings, audit, _now, _new_key),
+        read_subscriptions=ReadSubscriptions(subscriptions),
+        regenerate_key=RegenerateKey(subscriptions, audit, _new_key),
+        delete_subscription=DeleteSubscription(subscriptions, _now),
         read_audit=ReadAudit(trail),
         operations=Operations(stores.operations, _now, _new_id),
         retain=Retain(

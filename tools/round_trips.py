@@ -1,4 +1,4 @@
-"""What every operation asks of storage, call by call: the table of ``docs/round-trips.md``.
+"""What every operation asks of storage, call by call: the table of ``docs/internals/round-trips.md``.
 
 ``tests/round_trips`` runs every operation of openapi.json and every timer, and holds what they did against this.
 """

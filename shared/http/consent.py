@@ -7,9 +7,9 @@ from typing import Final
 
 from shared.domain.consent import ConsentRecord
 from shared.domain.errors import ParameterInvalid, ParameterMissing
-from shared.domain.json_values import known_fields
 from shared.domain.profile import Profile
 from shared.http.api import Call
+from shared.http.fields import known_fields
 from shared.http.reply import Reply, date
 from shared.http.request import json_object
 

@@ -13,14 +13,13 @@ import azure.functions as func
 from shared.bootstrap import Services
 from shared.domain.audit import Actor, AuditEntry, AuditPage
 from shared.domain.errors import ParameterInvalid
-from shared.domain.json_values import field_of
 from shared.domain.profile import ProfileKind
-from shared.domain.subscription import KeySlot, Owner, SettingsChange, Subscription
-from shared.http import paging
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription
+from shared.http import paging, settings, thresholds
+from shared.http.fields import field_of
 from shared.http.links import base_url
 from shared.http.reply import Reply, date
 from shared.http.request import json_object, parameter
-from shared.http.settings import settings_change, settings_shown
 from shared.services.manage import PutResult, SubscriptionPage
 
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
@@ -74,7 +73,7 @@ class ManagementCall:
         received = json_object(self.request) if self.request.get_body() else {}
         nested = field_of(received, "settings")
         change = nested if len(received) == 1 and isinstance(nested, dict) else received
-        return settings_change(change, Owner.OPERATOR)
+        return settings.operator_change(thresholds.as_scores(change, lambda: self.services.model.calibration))
 
 
 def put(result: PutResult) -> Reply:
@@ -129,7 +128,7 @@ def _subscription(one: Subscription) -> Mapping[str, object]:
         "subscriptionId": one.subscription_id,
         "state": one.state.value,
         "createdDateTime": date(one.created_at) if one.created_at else None,
-        "settings": settings_shown(one.settings, Owner.OPERATOR),
+        "settings": settings.shown(one.settings),
     }
     return body | _deletion(one)
 

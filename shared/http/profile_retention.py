@@ -11,17 +11,18 @@ from shared.domain.subscription import RetentionPolicy, Unset
 from shared.http.api import Call
 from shared.http.reply import Reply, expires
 from shared.http.request import json_object
-from shared.http.settings import retention_override, retention_shown
+from shared.http.settings import retention_change, retention_shown
 
 
-def override(call: Call) -> RetentionOverride:
+def retention_override(call: Call) -> RetentionOverride:
     """A clock that is not named is the subscription's.
 
     Raises ``BodyMissing``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterInvalid``.
     """
     if not call.request.get_body():
         raise BodyMissing
-    return retention_override(json_object(call.request))
+    change = retention_change(json_object(call.request))
+    return RetentionOverride(change.max_age_days, change.max_idle_days)
 
 
 def retention_answer(profile: Profile, policy: RetentionPolicy) -> Reply:

@@ -21,8 +21,8 @@ from shared.domain.errors import (
     ParameterInvalid,
     ParameterMissing,
 )
-from shared.domain.json_values import field_of
 from shared.domain.limits import MAX_BODY_BYTES
+from shared.http.fields import field_of
 
 _GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")

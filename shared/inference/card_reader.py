@@ -17,19 +17,19 @@ class Reader:
     def __init__(self, content: Any, where: str) -> None:
         if not isinstance(content, Mapping):
             raise CatalogueInvalid(f"{where}: expected an object.")
-        self.content, self.where = content, where
+        self._content, self._where = content, where
 
     def inner(self, name: str) -> Reader:
-        return Reader(self.content.get(name), f"{self.where}: {name}")
+        return Reader(self._content.get(name), f"{self._where}: {name}")
 
     def each(self, name: str) -> list[Reader]:
-        items = self.content.get(name)
+        items = self._content.get(name)
         if not isinstance(items, list):
-            raise CatalogueInvalid(f"{self.where}: {name}: expected a list.")
-        return [Reader(item, f"{self.where}: {name}[{index}]") for index, item in enumerate(items)]
+            raise CatalogueInvalid(f"{self._where}: {name}: expected a list.")
+        return [Reader(item, f"{self._where}: {name}[{index}]") for index, item in enumerate(items)]
 
     def has(self, name: str) -> bool:
-        return self.content.get(name) is not None
+        return self._content.get(name) is not None
 
     def text(self, name: str) -> str:
         return str(self._value(name, str, "a text"))
@@ -37,7 +37,7 @@ class Reader:
     def choice(self, name: str, choices: Sequence[str]) -> str:
         text = self.text(name)
         if text not in choices:
-            raise CatalogueInvalid(f"{self.where}: {name}: expected one of {', '.join(choices)}.")
+            raise CatalogueInvalid(f"{self._where}: {name}: expected one of {', '.join(choices)}.")
         return text
 
     def whole(self, name: str) -> int:
@@ -51,10 +51,10 @@ class Reader:
         try:
             return date.fromisoformat(text).isoformat()
         except ValueError as error:
-            raise CatalogueInvalid(f"{self.where}: {name}: expected a date, yyyy-mm-dd.") from error
+            raise CatalogueInvalid(f"{self._where}: {name}: expected a date, yyyy-mm-dd.") from error
 
     def _value(self, name: str, kind: Any, expected: str) -> Any:
-        value = self.content.get(name)
+        value = self._content.get(name)
         if isinstance(value, bool) or not isinstance(value, kind):
-            raise CatalogueInvalid(f"{self.where}: {name}: expected {expected}.")
+            raise CatalogueInvalid(f"{self._where}: {name}: expected {expected}.")
         return value

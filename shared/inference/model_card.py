@@ -6,16 +6,13 @@ Standard library only: the check that the built files are the pinned ones must n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from shared.domain.calibration import Calibration as Calibration
 from shared.domain.calibration import MeasuredRates as MeasuredRates
-from shared.domain.calibration import calibration_from_json
-from shared.domain.errors import RequestInvalid
 from shared.inference.card_reader import CatalogueInvalid as CatalogueInvalid
 from shared.inference.card_reader import Reader
 
@@ -251,13 +248,34 @@ def _fbank(reader: Reader) -> FbankRules:
 
 
 def _calibration(reader: Reader) -> Calibration:
-    try:
-        calibration = calibration_from_json("calibration", reader.content)
-    except RequestInvalid as error:
-        raise CatalogueInvalid(f"{reader.where}: {error}") from error
-    return replace(calibration, measured=tuple(_measured(inner) for inner in reader.each("measured")))
+    return Calibration(
+        bias=reader.number("bias"),
+        cosine=reader.number("cosine"),
+        log_shorter=reader.number("log_shorter"),
+        log_longer=reader.number("log_longer"),
+        threshold_logit=reader.number("threshold_logit"),
+        false_match_rate=reader.number("false_match_rate"),
+        min_seconds=reader.number("min_seconds"),
+        max_seconds=reader.number("max_seconds"),
+        fitted_on=reader.text("fitted_on"),
+        fitted_speakers=reader.whole("fitted_speakers"),
+        fitted_trials=reader.whole("fitted_trials"),
+        measured=tuple(_measured(inner) for inner in reader.each("measured")),
+    )
 
 
 def _measured(reader: Reader) -> MeasuredRates:
-    read: dict[str, Callable[[str], Any]] = {"str": reader.text, "int": reader.whole, "float": reader.number}
-    return MeasuredRates(**{field.name: read[str(field.type)](field.name) for field in fields(MeasuredRates)})
+    return MeasuredRates(
+        test=reader.text("test"),
+        enrolments=reader.whole("enrolments"),
+        speakers=reader.whole("speakers"),
+        strangers=reader.whole("strangers"),
+        same=reader.whole("same"),
+        false_match=reader.number("false_match"),
+        false_match_low=reader.number("false_match_low"),
+        false_match_high=reader.number("false_match_high"),
+        false_non_match=reader.number("false_non_match"),
+        false_non_match_low=reader.number("false_non_match_low"),
+        false_non_match_high=reader.number("false_non_match_high"),
+        equal_error=reader.number("equal_error"),
+    )

@@ -1,7 +1,7 @@
 """Storage is asked on another thread while this one works on the recording: neither waits for the other.
 
 Listening to four seconds takes longer than a row takes to come from a storage account across a network, so a read costs
-a request next to nothing (``docs/round-trips.md`` has the figures).
+a request next to nothing (``docs/internals/round-trips.md`` has the figures).
 """
 
 from __future__ import annotations

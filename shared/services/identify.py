@@ -78,7 +78,9 @@ class Identify:
             ),
         )
         scores = models.scores(utterance, signatures)
-        identification = _rank([key.profile_id for key in keys], scores, subscription.settings.identification_threshold)
+        identification = _rank(
+            [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification
+        )
         if identification.identified:
             key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
             self.profiles.touch(key, used_at)

@@ -62,7 +62,7 @@ class IdentifyAmong:
         note(candidates=ranked.candidates)
         if not ranked.best:
             raise NobodyEnrolled(group)
-        identification = _identification(ranked, settings.identification_threshold)
+        identification = _identification(ranked, settings.thresholds.identification)
         if identification.identified:
             key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
             self.profiles.touch(key, used_at)

@@ -59,13 +59,13 @@ class VerifyPhrase:
         locale = canonical_locale(profile.locale, key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised:
-            return Verification(Decision(0.0, settings.verification_threshold), heard)
+            return Verification(Decision(0.0, settings.thresholds.verification), heard)
         said_it = heard.phrase == profile.passphrase
         _, score = beside(
             lambda: self.profiles.touch(key, used_at),
             lambda: models.scores(utterance, [signature])[0] if said_it else 0.0,
         )
-        return Verification(Decision(score, settings.verification_threshold), heard)
+        return Verification(Decision(score, settings.thresholds.verification), heard)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class VerifySpeech:
             lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel),
         )
         _, (score,) = beside(lambda: self.profiles.touch(key, used_at), lambda: models.scores(utterance, [signature]))
-        return Verification(Decision(score, settings.verification_threshold))
+        return Verification(Decision(score, settings.thresholds.verification))
 
 
 def enrolled(profiles: ProfileStore, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature]:

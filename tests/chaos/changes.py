@@ -65,7 +65,7 @@ def opens(scene: Scene, key: str) -> bool:
 
 
 def delete_subscription(service: Service, scene: Scene) -> None:
-    service.manage.delete(OPERATOR, scene.owner)
+    service.delete_subscription(OPERATOR, scene.owner)
 
 
 def data_key_goes_with_the_state(scene: Scene) -> None:
@@ -103,7 +103,7 @@ def later(scene: Scene) -> None:
 
 
 def policy_set(scene: Scene) -> None:
-    scene.service.manage.change_settings(OPERATOR, scene.owner, SHORT)
+    scene.service.settings(OPERATOR, scene.owner, SHORT)
 
 
 def about_to_expire(scene: Scene) -> None:
@@ -136,7 +136,7 @@ def no_voice_is_left(scene: Scene, finished: bool) -> None:
 
 
 def set_policy(service: Service, scene: Scene) -> None:
-    service.manage.change_settings(OPERATOR, scene.owner, SHORT)
+    service.settings(OPERATOR, scene.owner, SHORT)
 
 
 def policy_holds_for_all_or_none(scene: Scene, finished: bool) -> None:
@@ -204,7 +204,7 @@ def own_retention_or_not(scene: Scene, finished: bool) -> None:
 
 
 def regenerate(service: Service, scene: Scene) -> None:
-    service.manage.regenerate_key(OPERATOR, scene.owner, KeySlot.PRIMARY)
+    service.regenerate(OPERATOR, scene.owner, KeySlot.PRIMARY)
 
 
 def one_primary_key_and_the_secondary(scene: Scene, finished: bool) -> None:
@@ -212,7 +212,7 @@ def one_primary_key_and_the_secondary(scene: Scene, finished: bool) -> None:
     old = opens(scene, f"{scene.owner} primary")
     assert not (old and finished)
     assert opens(scene, f"{scene.owner} secondary")
-    fresh = start(scene.storage, scene.clock).manage.regenerate_key(OPERATOR, scene.owner, KeySlot.PRIMARY)
+    fresh = start(scene.storage, scene.clock).regenerate(OPERATOR, scene.owner, KeySlot.PRIMARY)
     assert opens(scene, fresh)
     assert not opens(scene, f"{scene.owner} primary")
     assert opens(scene, f"{scene.owner} secondary")

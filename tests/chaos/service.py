@@ -12,9 +12,10 @@ from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
 from shared.services.audit import Audit, TrimAudit
 from shared.services.consent import RecordConsent, WithdrawConsent
-from shared.services.manage import Manage
+from shared.services.manage import DeleteSubscription, PutSubscription, RegenerateKey
 from shared.services.profiles import EraseProfile
 from shared.services.retain import Retain
+from shared.services.settings import ChangeSettings
 from shared.storage.gallery.compaction import RowCompaction
 from shared.storage.gallery.packs import Packs
 from shared.storage.gallery.speakers import SpeakerReader
@@ -25,7 +26,6 @@ from shared.storage.stores import Storage, Stores
 from shared.storage.subscription_records import digest
 from tests.contract.cutting import Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
-from tests.unit.services.spoken import SpokenModel
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
@@ -46,7 +46,10 @@ class Service:
     """One instance: its stores and what is done with them."""
 
     stores: Stores
-    manage: Manage
+    put: PutSubscription
+    settings: ChangeSettings
+    regenerate: RegenerateKey
+    delete_subscription: DeleteSubscription
     record_consent: RecordConsent
     withdraw_consent: WithdrawConsent
     erase_profile: EraseProfile
@@ -60,10 +63,14 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         storage = cutting(storage, scissors)
     stores = instance(storage, clock=clock)
     trail = Audit(stores.trail, clock, new_id)
+    settings = ChangeSettings(stores.subscriptions, EveryWord(), stores.upkeep, trail, clock)
     rotated = LocalKeyEncryption(NEW_KEY_ENCRYPTION_KEY, [KEY_ENCRYPTION_KEY])
     return Service(
         stores=stores,
-        manage=Manage(stores.subscriptions, EveryWord(), SpokenModel(), stores.upkeep, trail, clock, new_id),
+        put=PutSubscription(stores.subscriptions, settings, trail, clock, new_id),
+        settings=settings,
+        regenerate=RegenerateKey(stores.subscriptions, trail, new_id),
+        delete_subscription=DeleteSubscription(stores.subscriptions, clock),
         record_consent=RecordConsent(stores.profiles, trail),
         withdraw_consent=WithdrawConsent(stores.profiles, trail, clock),
         erase_profile=EraseProfile(stores.profiles, trail, clock),

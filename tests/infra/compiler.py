@@ -1,7 +1,7 @@
 """Microsoft's Bicep compiler, as one process that answers questions.
 
 ``bicep jsonrpc`` takes the messages that editors send to language servers. A compiler that runs answers in a tenth of a
-second; starting one costs seconds, and a hundred changed templates are asked about.
+second; starting it costs seconds.
 """
 
 from __future__ import annotations
@@ -94,6 +94,8 @@ class Compiler:
         """
         answer = self._ask("bicep/getSnapshot", path=str(parameters), metadata=DEPLOYED_TO, externalInputs=None)
         snapshot: dict[str, Any] = json.loads(answer["snapshot"])
+        if snapshot["diagnostics"]:
+            raise CompilerRefuses(str(snapshot["diagnostics"]))
         return snapshot
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""One compiler for all tests of a process."""
+"""One compiler for all tests of a process, and the project's template under every set of choices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.infra.choices import SETS
 from tests.infra.compiler import BESIDE_THE_PROJECT, Compiler, find_compiler
-from tests.infra.template import INFRA, Infra, copy_with_compiled_modules
+from tests.infra.template import INFRA, Infra, Prediction
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +22,10 @@ def compiler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compiler]:
 
 @pytest.fixture(scope="session")
 def infra(compiler: Compiler, tmp_path_factory: pytest.TempPathFactory) -> Infra:
-    """The project's own, as it stands."""
     return Infra(INFRA, compiler, tmp_path_factory.mktemp("parameters"))
 
 
-@pytest.fixture(scope="session")
-def compiled_copy(compiler: Compiler, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """To be copied again by each test that changes something."""
-    folder = tmp_path_factory.mktemp("compiled") / "infra"
-    copy_with_compiled_modules(folder, compiler)
-    return folder
+@pytest.fixture(scope="session", params=SETS)
+def prediction(infra: Infra, request: pytest.FixtureRequest) -> Prediction:
+    """What a deployment would make, with each set of choices."""
+    return infra.predicted(SETS[request.param])

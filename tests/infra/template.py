@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from shared import config
 from tests.infra.compiler import Compiled, Compiler, CompilerRefuses
 from tests.service import REPOSITORY
 
@@ -22,8 +22,6 @@ Choices = Mapping[str, bool | int | str | list[str]]
 ASKED_FOR: Final = {"environmentName": "test", "location": "westeurope"}
 """Parameters without a default."""
 
-NO_LINTER: Final = '{ "analyzers": { "core": { "enabled": false } } }'
-
 
 @dataclass(frozen=True)
 class Resource:
@@ -31,15 +29,18 @@ class Resource:
 
     id: str
     type: str
-    api_version: str
     body: Mapping[str, Any]
 
-    def at(self, *path: str) -> Any:
-        """The value at a path of property names; None where there is none."""
+    def at(self, path: str) -> Any:
+        """The value at a path such as ``properties.sku.name``; None where there is none."""
         value: Any = self.body
-        for name in path:
+        for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value
+
+    def must_have(self, properties: Mapping[str, object]) -> None:
+        """Raises ``AssertionError`` where a property, by its path, has another value; None is none."""
+        assert {path: self.at(f"properties.{path}") for path in properties} == properties, self.id
 
 
 @dataclass(frozen=True)
@@ -50,32 +51,54 @@ class Prediction:
     outputs: Mapping[str, Any]
 
     def of_type(self, wanted: str) -> list[Resource]:
-        return [resource for resource in self.resources if resource.type == wanted]
+        return [resource for resource in self.resources if resource.type == f"Microsoft.{wanted}"]
 
     def only(self, wanted: str) -> Resource:
-        """The one resource of a type. Raises ``AssertionError`` when there are none or several."""
-        resources = self.of_type(wanted)
-        assert len(resources) == 1, f"{len(resources)} of {wanted}"
-        return resources[0]
+        """The single resource of a type. Raises ``ValueError`` when there are none or several."""
+        (resource,) = self.of_type(wanted)
+        return resource
 
     def with_id(self, wanted: str) -> Resource:
-        resources = [resource for resource in self.resources if resource.id == wanted]
-        assert len(resources) == 1, f"{len(resources)} with id {wanted}"
-        return resources[0]
+        (resource,) = (resource for resource in self.resources if resource.id == wanted)
+        return resource
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of the app."""
+        settings: dict[str, Any] = self.with_id(f"{self.only('Web/sites').id}/config/appsettings").at("properties")
+        return settings
+
+    @property
+    def voices(self) -> Resource:
+        """The account that the app is told to keep voices in."""
+        return self.with_id(owner_of(self.settings[config.BLOB_URI.name], "primaryEndpoints.blob"))
+
+    @property
+    def host(self) -> Resource:
+        """The account of the Functions host."""
+        return self.with_id(owner_of(self.settings["AzureWebJobsStorage__blobServiceUri"], "primaryEndpoints.blob"))
+
+    @property
+    def identity(self) -> str:
+        return self.only("ManagedIdentity/userAssignedIdentities").id
+
+    def logged(self, resource_id: str) -> set[str]:
+        """The categories of a resource's log that reach the workspace."""
+        log = self.with_id(f"{resource_id}/providers/Microsoft.Insights/diagnosticSettings/to-workspace")
+        log.must_have({"workspaceId": self.only("OperationalInsights/workspaces").id})
+        return {category["category"] for category in log.at("properties.logs") if category["enabled"] is True}
 
 
 class Infra:
     """A folder like ``infra/``. Whatever the compiler is asked about it is asked once."""
 
     def __init__(self, folder: Path, compiler: Compiler, scratch: Path) -> None:
-        self.folder = folder
-        self._compiler = compiler
-        self._scratch = scratch
+        self._folder, self._compiler, self._scratch = folder, compiler, scratch
         self._predictions: dict[str, Prediction] = {}
 
     @cached_property
     def compiled(self) -> Compiled:
-        return self._compiler.compile(self.folder / "main.bicep")
+        return self._compiler.compile(self._folder / "main.bicep")
 
     @cached_property
     def template(self) -> dict[str, Any]:
@@ -95,7 +118,9 @@ class Infra:
             given = {**ASKED_FOR, **choices}
             lines = ["using 'main.json'", *(f"param {name} = {_literal(value)}" for name, value in given.items())]
             parameters.write_text("\n".join(lines), encoding="utf-8")
-            self._predictions[key] = _prediction(self._compiler.snapshot(parameters))
+            snapshot = self._compiler.snapshot(parameters)
+            resources = (Resource(body["id"], body["type"], body) for body in snapshot["predictedResources"])
+            self._predictions[key] = Prediction(tuple(resources), snapshot["outputs"])
         return self._predictions[key]
 
     def declared_types(self) -> set[str]:
@@ -107,44 +132,12 @@ class Infra:
         return set(self.template["resources"][module]["dependsOn"])
 
 
-def copy_with_compiled_modules(folder: Path, compiler: Compiler) -> None:
-    """A copy of ``infra/`` to change one file of: Bicep takes a compiled template for a module, and that saves most of
-    the time. The linter is off: promises judge a changed copy, and a parameter that it does not use is no matter."""
-    shutil.copytree(INFRA, folder)
-    (folder / "bicepconfig.json").write_text(NO_LINTER, encoding="utf-8")
-    for module in (folder / "modules").glob("*.bicep"):
-        module.with_suffix(".json").write_text(compiler.compile(module).template, encoding="utf-8")
-
-
-def replace(folder: Path, file: str, old: str, new: str) -> None:
-    """Replaces a text in the first place where it stands in a file."""
-    path = folder / file
-    text = path.read_text(encoding="utf-8")
-    assert old in text, "there is nothing to replace"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def change(folder: Path, file: str, old: str, new: str) -> None:
-    """``replace`` in such a copy; modules that the file is, or is part of, are compiled anew."""
-    replace(folder, file, old, new)
-    path = folder / file
-    main = folder / "main.bicep"
-
-    def module(reference: re.Match[str]) -> str:
-        source = folder / "modules" / f"{reference[1]}.bicep"
-        is_changed = source == path or path.name in source.read_text(encoding="utf-8")
-        return reference[0] if is_changed else f"'modules/{reference[1]}.json'"
-
-    main.write_text(re.sub(r"'modules/([\w-]+)\.bicep'", module, main.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def _prediction(snapshot: Mapping[str, Any]) -> Prediction:
-    if snapshot["diagnostics"]:
-        raise CompilerRefuses(str(snapshot["diagnostics"]))
-    resources = (
-        Resource(body["id"], body["type"], body["apiVersion"], body) for body in snapshot["predictedResources"]
-    )
-    return Prediction(tuple(resources), snapshot["outputs"])
+def owner_of(expression: str, value: str) -> str:
+    """The id of the resource that ``[reference('<id>', '<version>').value]`` asks for a value."""
+    match = re.fullmatch(r"\[reference\('([^']+)', '[\d-]+'\)\.([\w.]+)\]", expression)
+    assert match is not None, expression
+    assert match[2] == value, expression
+    return match[1]
 
 
 def _declared(template: Mapping[str, Any]) -> Iterator[str]:

@@ -13,24 +13,23 @@ from shared.http.errors import V1, V2
 from tests.infra.template import INFRA
 from tests.service import REPOSITORY
 
-AWAITED: Final[set[str]] = set()
-"""Asked for, and not written yet. Whoever writes one takes it out of here."""
-
-LOGGED: Final = re.compile(r"\b(?:log|logger)\.\w+\(\s*((?:\"[^\"]*\"\s*)+)")
+CALL: Final = re.compile(r"\b(?:log|logger)\.(\w+)\(\s*((?:\"[^\"]*\"\s*)+)")
 ASKED: Final = re.compile(r'Message startswith "(\w+)"')
 FIELD: Final = re.compile(r'extract\("(\w+)=')
 PARSED: Final = re.compile(r"parse-kv Message as \(([^)]*)\)")
 
 
-def emitted() -> dict[str, str]:
-    """Event -> its format, of every log call in the app."""
-    formats = {}
+def log_calls() -> Iterator[tuple[str, str]]:
+    """Level and format of every log call in the app."""
     for folder in ("functions", "shared"):
         for file in sorted((REPOSITORY / folder).rglob("*.py")):
-            for call in LOGGED.findall(file.read_text(encoding="utf-8")):
-                text = "".join(re.findall(r'"([^"]*)"', call))
-                formats[text.split()[0]] = text
-    return formats
+            for level, strings in CALL.findall(file.read_text(encoding="utf-8")):
+                yield level, "".join(re.findall(r'"([^"]*)"', strings))
+
+
+def emitted() -> dict[str, str]:
+    """Event -> its format."""
+    return {text.split()[0]: text for _, text in log_calls()}
 
 
 def queries() -> Iterator[tuple[str, str]]:
@@ -45,26 +44,22 @@ QUERIES: Final = dict(queries())
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_asks_for_lines_that_are_written(name: str) -> None:
-    written = emitted()
-    for event in ASKED.findall(QUERIES[name]):
-        assert event in written or event in AWAITED, event
-
-
-@pytest.mark.parametrize("name", QUERIES)
-def test_a_query_reads_fields_that_the_line_has(name: str) -> None:
+def test_a_query_asks_for_lines_and_fields_that_are_written(name: str) -> None:
     query, written = QUERIES[name], emitted()
-    columns = [one.split(":")[0].strip() for group in PARSED.findall(query) for one in group.split(",")]
-    for event in set(ASKED.findall(query)) & set(written):
+    columns = [column.split(":")[0].strip() for group in PARSED.findall(query) for column in group.split(",")]
+    for event in set(ASKED.findall(query)):
         for field in [*FIELD.findall(query), *columns]:
             assert f" {field}=" in written[event], f"{event}: {field}"
+        assert event in written
+    text = re.sub(r'"[^"]*"', "", query)
+    assert all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]"))
+    assert re.search(r"\b(AppTraces|AppRequests)\b", text)
 
 
 def test_the_error_alert_knows_every_refusal_that_is_answered_with_5xx() -> None:
-    wires = {**V1, **V2}
-    bases = {fact for fact, wire in wires.items() if wire.status >= 500}
+    bases = {fact for fact, wire in {**V1, **V2}.items() if wire.status >= 500}
     named = re.findall(r'"(\w+)"', QUERIES["error-percent"].split("Reason in (")[1].split(")")[0])
-    assert set(named) == {one.__name__ for base in bases for one in (base, *base.__subclasses__())}
+    assert set(named) == {error.__name__ for base in bases for error in (base, *base.__subclasses__())}
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -80,32 +75,9 @@ def test_a_query_asks_for_functions_by_their_whole_names(name: str) -> None:
 
 
 def test_the_workbook_shows_every_error_that_the_app_logs() -> None:
-    errors: set[str] = set()
-    for folder in ("functions", "shared"):
-        for file in sorted((REPOSITORY / folder).rglob("*.py")):
-            code = file.read_text(encoding="utf-8")
-            errors |= set(re.findall(r'\b(?:log|logger)\.(?:error|critical|exception)\(\s*"(\w+)', code))
+    errors = {text.split()[0] for level, text in log_calls() if level in ("error", "critical", "exception")}
     assert errors >= {"seal_broken", "retention_failed", "audit_unwritten"}
     assert errors <= set(ASKED.findall(QUERIES["alarms"]))
-
-
-def test_what_is_awaited_is_asked_for_and_not_written_yet() -> None:
-    asked = {event for query in QUERIES.values() for event in ASKED.findall(query)}
-    assert asked >= AWAITED
-    assert not AWAITED & set(emitted())
-
-
-def test_the_log_calls_are_found() -> None:
-    assert emitted()["seal_broken"].startswith("seal_broken subscription=%s")
-    assert "audit_unwritten" in emitted()
-
-
-def test_the_queries_have_no_brackets_left_open() -> None:
-    for name, query in QUERIES.items():
-        text = re.sub(r'"[^"]*"', "", query)
-        for opening, closing in ("()", "[]"):
-            assert text.count(opening) == text.count(closing), name
-        assert re.search(r"\b(AppTraces|AppRequests)\b", text), name
 
 
 def test_log_lines_that_alerts_count_are_not_sampled() -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.performance.recordings import Material
 
-WAV = "audio/wav"
-JSON = "application/json"
+WAV, JSON = "audio/wav", "application/json"
+LOCALE = b'{"locale":"en-us"}'
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -21,108 +22,118 @@ class Unexpected(Exception):
 
 
 @dataclass(frozen=True)
+class Request:
+    """Ready to be sent again and again. ``expected`` are the statuses of a good answer."""
+
+    path: str
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = WAV
+    method: str = "POST"
+    expected: Collection[int] = (200, 201, 202, 204)
+
+
+HEALTH = Request("/health", method="GET")
+
+
+@dataclass(frozen=True)
 class Answer:
-    """``headers`` have lower-case names."""
+    """``status`` is 0 where the connection broke. ``headers`` have lower-case names."""
 
     status: int
-    headers: dict[str, str]
-    body: bytes
     seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class Client:
-    """Every method returns once the whole answer is read. Raises ``Unexpected``. For one thread."""
+    """Every method returns once the whole answer is read. For one thread."""
 
-    def __init__(self, url: str, key: str, key_header: str = "Ocp-Apim-Subscription-Key") -> None:
+    def __init__(self, url: str, key: str = "") -> None:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=600)
-        self._key = {key_header: key}
-        self.requests = 0
+        self._key = {"Ocp-Apim-Subscription-Key": key}
 
     def close(self) -> None:
         self._connection.close()
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        *,
-        expected: Collection[int],
-        content_type: str = WAV,
-    ) -> Answer:
-        started = time.perf_counter()
-        self._connection.request(method, path, body, {**self._key, "Content-Type": content_type})
-        response = self._connection.getresponse()
-        content = response.read()
+    def answer(self, request: Request) -> Answer:
+        """Whatever comes."""
+        headers, started = {**self._key, "Content-Type": request.content_type}, time.perf_counter()
+        try:
+            self._connection.request(request.method, request.path, request.body, headers)
+            response = self._connection.getresponse()
+            content = response.read()
+        except OSError:
+            self._connection.close()
+            return Answer(0, time.perf_counter() - started)
         seconds = time.perf_counter() - started
-        self.requests += 1
-        if response.status not in expected:
-            raise Unexpected(f"{method} {path.split('?')[0]} answered {response.status}: {content[:300]!r}")
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers, content, seconds)
+        return Answer(response.status, seconds, {name.lower(): value for name, value in response.getheaders()}, content)
 
-    def health(self) -> float:
-        """Seconds."""
-        return self.send("GET", "/health", expected=(200,)).seconds
+    def send(self, request: Request) -> Answer:
+        """Raises ``Unexpected`` for any other status than the request expects."""
+        answer = self.answer(request)
+        if answer.status not in request.expected:
+            path = request.path.partition("?")[0]
+            raise Unexpected(f"{request.method} {path} answered {answer.status}: {answer.body[:300]!r}")
+        return answer
 
     def create(self, collection: str) -> str:
-        path = f"/spid/v1.0/{collection}"
-        answer = self.send("POST", path, b'{"locale":"en-us"}', expected=(200,), content_type=JSON)
-        return str(next(iter(json.loads(answer.body).values())))
+        answer = self.send(Request(f"/spid/v1.0/{collection}", LOCALE, JSON))
+        return str(next(iter(answer.json.values())))
 
-    def enroll_phrase(self, profile_id: str, wav: bytes) -> float:
-        path = f"/spid/v1.0/verificationProfiles/{profile_id}/enroll"
-        return self.send("POST", path, wav, expected=(200,)).seconds
+    def outcome(self, accepted: Answer) -> Any:
+        """The result of a v1.0 operation. Raises ``Unexpected`` unless it succeeded."""
+        operation = self.send(operation_of(accepted)).json
+        if operation["status"] != "succeeded":
+            raise Unexpected(f"An operation {operation['status']}: {operation.get('message')}")
+        return operation["processingResult"]
 
-    def enroll_speech(self, profile_id: str, wav: bytes) -> float:
-        path = f"/spid/v1.0/identificationProfiles/{profile_id}/enroll?shortAudio=true"
-        answer = self.send("POST", path, wav, expected=(202,))
-        self._outcome(answer)
-        return answer.seconds
-
-    def verify(self, profile_id: str, wav: bytes) -> float:
-        """Seconds of an accepted verification: a rejected one would leave the model out."""
-        path = f"/spid/v1.0/verify?verificationProfileId={profile_id}"
-        answer = self.send("POST", path, wav, expected=(200,))
-        if json.loads(answer.body)["result"] != "Accept":
+    def verify(self, request: Request) -> float:
+        """Seconds of a v1.0 verification. Raises ``Unexpected`` for a rejection, which would leave the model out."""
+        answer = self.send(request)
+        if answer.json["result"] != "Accept":
             raise Unexpected("A verification that should be accepted was rejected.")
         return answer.seconds
 
-    def identify(self, profile_ids: list[str], wav: bytes) -> Answer:
-        path = f"/spid/v1.0/identify?shortAudio=true&identificationProfileIds={','.join(profile_ids)}"
-        return self.send("POST", path, wav, expected=(202,))
-
-    def identified(self, answer: Answer) -> str | None:
-        """Who an identify found, asked for at its operation."""
-        found = str(self._outcome(answer)["identifiedProfileId"])
-        return None if found == _NOBODY else found
-
-    def _outcome(self, answer: Answer) -> dict[str, object]:
-        operation = json.loads(self.send("GET", operation_path(answer), expected=(200,)).body)
-        if operation["status"] != "succeeded":
-            raise Unexpected(f"An operation {operation['status']}: {operation.get('message')}")
-        return dict(operation["processingResult"])
+    def must_identify(self, request: Request) -> None:
+        """Raises ``Unexpected`` when nobody is named: noting the use of a profile would be left out then."""
+        if self.outcome(self.send(request))["identifiedProfileId"] == _NOBODY:
+            raise Unexpected("Nobody was identified in a candidate's speech.")
 
 
-def operation_path(accepted: Answer) -> str:
-    return urlsplit(accepted.headers["operation-location"]).path
+def operation_of(accepted: Answer) -> Request:
+    return Request(urlsplit(accepted.headers["operation-location"]).path, method="GET")
 
 
 @dataclass(frozen=True)
 class Enrolled:
+    """v1.0 profiles: ``speaker`` for verification by passphrase, ``candidates`` for identification; ``Material.speech``
+    is the first candidate's."""
+
     speaker: str
-    """Text-dependent verification profile."""
     candidates: list[str]
-    """Identification profiles; ``Material.speech`` is the first one's."""
-    first_seconds: float
-    """The service's very first enrollment: it opens everything that is lazy."""
+
+    def verify(self, wav: bytes) -> Request:
+        return Request(f"/spid/v1.0/verify?verificationProfileId={self.speaker}", wav)
+
+    def identify(self, wav: bytes) -> Request:
+        among = ",".join(self.candidates)
+        return Request(f"/spid/v1.0/identify?shortAudio=true&identificationProfileIds={among}", wav)
 
 
 def enroll(client: Client, spoken: Material) -> Enrolled:
     speaker = client.create("verificationProfiles")
-    times = [client.enroll_phrase(speaker, wav) for wav in spoken.phrase_enrollments]
+    for wav in spoken.phrase_enrollments:
+        client.send(Request(f"/spid/v1.0/verificationProfiles/{speaker}/enroll", wav))
     candidates = []
     for wav in spoken.speakers:
         candidates.append(client.create("identificationProfiles"))
-        client.enroll_speech(candidates[-1], wav)
-    return Enrolled(speaker, candidates, times[0])
+        client.outcome(client.send(enrollment(candidates[-1], wav)))
+    return Enrolled(speaker, candidates)
+
+
+def enrollment(profile_id: str, wav: bytes) -> Request:
+    return Request(f"/spid/v1.0/identificationProfiles/{profile_id}/enroll?shortAudio=true", wav)

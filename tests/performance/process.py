@@ -1,60 +1,71 @@
-"""What a process holds: memory, open files, threads; and which processes belong to it."""
+"""What a running service costs: memory, processor time, open files and threads of its processes. Linux only."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Held:
-    """``megabytes`` are resident, of 10**6 bytes. ``None`` where the system does not tell: memory on Windows, the
-    others everywhere but on Linux."""
+    """Of a process and all its descendants; ``megabytes`` are resident, of 10**6 bytes."""
 
-    megabytes: float | None
-    handles: int | None
-    threads: int | None
-
-
-def held(process_id: int) -> Held:
-    folder = Path("/proc") / str(process_id)
-    if not (folder / "task").is_dir():
-        return Held(resident_megabytes(process_id), None, None)
-    return Held(resident_megabytes(process_id), _entries(folder / "fd"), _entries(folder / "task"))
+    megabytes: float
+    handles: int
+    threads: int
 
 
-def resident_megabytes(process_id: int) -> float | None:
-    said = subprocess.run(["ps", "-o", "rss=", "-p", str(process_id)], capture_output=True, text=True, check=False)
-    return int(said.stdout) * 1024 / 1e6 if said.stdout.strip().isdigit() else None
-
-
-def proportional_megabytes(process_id: int) -> float | None:
-    """Resident memory where a page that several processes share counts in parts (proc(5), ``Pss``); Linux only."""
-    file = Path("/proc") / str(process_id) / "smaps_rollup"
-    if not file.exists():
+def held(process_id: int) -> Held | None:
+    """``None`` where there is no ``/proc``."""
+    if not Path("/proc/self/stat").exists():
         return None
-    sizes = (line.split() for line in file.read_text(encoding="ascii", errors="replace").splitlines())
-    return next((int(words[1]) * 1024 / 1e6 for words in sizes if words[0] == "Pss:"), None)
+    pages = _sum(process_id, lambda folder: int((folder / "statm").read_text().split()[1]))
+    return Held(
+        megabytes=pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        handles=_sum(process_id, lambda folder: len(list((folder / "fd").iterdir()))),
+        threads=_sum(process_id, lambda folder: len(list((folder / "task").iterdir()))),
+    )
 
 
-def family(process_id: int) -> dict[int, str]:
-    """A process and all its descendants with their command lines. Not on Windows."""
-    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-    lines = (line.split(None, 2) for line in listed.stdout.splitlines())
-    rows = [(int(own), int(parent), "".join(command)) for own, parent, *command in lines]
+def megabytes(process_id: int) -> float | None:
+    holds = held(process_id)
+    return holds.megabytes if holds else None
+
+
+def processor_seconds(process_id: int) -> float | None:
+    """Of all threads so far, in their own code and in the system's; ``None`` where there is no ``/proc``.
+
+    Unlike an answer's time it does not grow with what else the machine does, or little: caches are shared.
+    """
+    if not Path("/proc/self/stat").exists():
+        return None
+    return _sum(process_id, _ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(folder: Path) -> int:
+    # proc(5): utime and stime are fields 14 and 15. The second is a name that may hold spaces and ends with a bracket.
+    fields = (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _sum(process_id: int, value: Callable[[Path], int]) -> int:
+    total = 0
+    for member in _family(process_id):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a child that has just ended holds nothing
+            total += value(Path("/proc") / str(member))
+    return total
+
+
+def _family(process_id: int) -> set[int]:
+    """A process and all its descendants."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [(int(own), int(parent)) for own, parent in (line.split() for line in listed.splitlines())]
     members, size = {process_id}, 0
     while len(members) != size:
         size = len(members)
-        members |= {own for own, parent, _ in rows if parent in members}
-    return {own: command for own, _, command in rows if own in members}
-
-
-def worker_of(host_id: int) -> int:
-    """The Python worker of an Azure Functions host. Raises ``ValueError`` unless it has exactly one."""
-    (worker_id,) = (number for number, command in family(host_id).items() if "worker.py" in command)
-    return worker_id
-
-
-def _entries(folder: Path) -> int:
-    return sum(1 for _ in folder.iterdir())
+        members |= {own for own, parent in pairs if parent in members}
+    return members

@@ -1,14 +1,11 @@
 """What the documentation says in tables is what the code does."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shared.domain.setting_types import whole
-from shared.domain.subscription import SETTINGS
-from tools import doc_tables, openapi
+from tools import doc_tables
 from tools.evaluation.page import NETWORKS_TEMPLATE, TEMPLATE
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -35,17 +32,6 @@ def test_a_page_of_figures_is_what_its_template_makes(template: Path, page: str)
     pattern = ".+?".join(re.escape(text) for text in fixed)
 
     assert re.fullmatch(pattern, (doc_tables.DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
-
-
-def test_openapi_has_the_settings_of_the_code() -> None:
-    assert openapi.up_to_date(), "run python -m tools.doc_tables"
-
-
-def test_a_changed_bound_makes_openapi_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    wider = replace(SETTINGS["max_candidates"], type=whole(201))
-    monkeypatch.setattr("tools.openapi.SETTINGS", {**SETTINGS, "max_candidates": wider})
-
-    assert doc_tables.main(["--check"]) == 1
 
 
 def test_the_readme_links_to_files_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""(e) What the first request in a new process waits for, split into its parts."""
+"""What the first request in a new process waits for, part by part; and the host's own start to a first answer."""
 
 from __future__ import annotations
 
@@ -8,103 +8,79 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from localhost.azurite import Azurite
+from tests.performance.bare import timed
 from tests.performance.client import Client, enroll
-from tests.performance.figures import Cell, Times
-from tests.performance.parts.first_request import KEY, PROFILES, WAV
-from tests.performance.reporting.found import Bars, Found, Run, Table
-from tests.performance.reporting.targets import COLD_START, Measure
-from tests.performance.rounds import BREAKDOWN_SECONDS
-from tests.performance.serving import serving, settings
+from tests.performance.figures import Cell, Measure, Result, Table, Target, milliseconds
+from tests.performance.first_request import KEY, PROFILES, WAV
+from tests.performance.recordings import SECONDS, material
+from tests.performance.serving import Run, serving, settings
+
+STARTS, QUICK_STARTS = 7, 2
+TARGET: Final = Target("cold start to the end of the first identify, over Python's own start", 1.0, "s")
+PARTS: Final = {
+    "python": "Python itself",
+    "imports": "imports of function_app.py",
+    "graph": "settings and object graph",
+    "networks": "ONNX Runtime and both networks",
+    "first": "first identify",
+}
+"""What a new process does until its first answer, in this order."""
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-@dataclass(frozen=True)
-class ColdStart:
-    """Seconds. ``python`` is a process that does nothing; the others come behind it in this order."""
-
-    python: float
-    imports: float
-    """``function_app.py`` with all its blueprints."""
-    storage: float
-    """Settings and the object graph; nothing is asked of storage yet."""
-    sessions: float
-    """ONNX Runtime itself, and both networks opened."""
-    request: float
-    """The first identify: connections and tables opened, key looked up, candidates read, recording judged."""
-    second_request: float
-    """The next one, for comparison."""
-
-    @property
-    def total(self) -> float:
-        """From nothing to the end of the first request."""
-        return self.python + self.imports + self.storage + self.sessions + self.request
-
-
-STARTS, QUICK_STARTS = 7, 2
-_NAMES = {
-    "python": "Python itself",
-    "imports": "imports of function_app.py",
-    "storage": "settings and object graph",
-    "sessions": "ONNX Runtime and both networks",
-    "request": "first identify",
-    "second_request": "(second identify)",
-}
-
-
-def measured(run: Run) -> Found:
+def measured(run: Run) -> Result:
     """Raises ``CannotStart``, ``Unexpected``."""
-    with tempfile.TemporaryDirectory(prefix="timbre-cold-") as name, Azurite() as azurite:
-        folder = Path(name)
-        starting = time.perf_counter()
-        with serving(azurite, folder) as service:
-            ready_seconds = time.perf_counter() - starting
+    starts = QUICK_STARTS if run.quick else STARTS
+    with Azurite() as azurite, tempfile.NamedTemporaryFile(suffix=".wav") as wav:
+        with serving(azurite) as service:
             client = Client(service.url, service.key)
-            enrolled = enroll(client, run.spoken)
+            enrolled = enroll(client, material())
             client.close()
-        wav = folder / "speech.wav"
-        wav.write_bytes(run.spoken.speech[BREAKDOWN_SECONDS])
-        starts = QUICK_STARTS if run.quick else STARTS
-        found = []
-        for number in range(starts):
-            run.say(f"start {number + 1} of {starts}")
-            found.append(_one(settings(azurite), service.key, enrolled.candidates, wav))
-    return found_in(found, ready_seconds, enrolled.first_seconds)
+        wav.write(material().speech[SECONDS])
+        wav.flush()
+        about = {PROFILES: ",".join(enrolled.candidates), WAV: wav.name, KEY: service.key}
+        laps = [_laps({**settings(azurite), **about}) for _ in range(starts)]
+        identify = enrolled.identify(material().speech[SECONDS])
+        hosts = []
+        for _ in range(starts):
+            started = time.perf_counter()
+            with serving(azurite) as service:
+                client = Client(service.url, service.key)
+                client.send(identify)
+                hosts.append(time.perf_counter() - started)
+                client.close()
+    series = {title: [lap[name] for lap in laps] for name, title in PARTS.items()}
+    totals = [sum(lap[name] for name in PARTS) for lap in laps]
+    series["whole, to the first answer"] = totals
+    series["whole, over Python itself"] = over = [
+        total - lap["python"] for total, lap in zip(totals, laps, strict=True)
+    ]
+    series["(second identify)"] = [lap["second"] for lap in laps]
+    series["the service on its host, to the first answer over HTTP"] = hosts
+    rows: list[list[Cell]] = [
+        [title, milliseconds(seconds), milliseconds(seconds, 95)] for title, seconds in series.items()
+    ]
+    middle = milliseconds(over)
+    assert middle is not None
+    measure = Measure(TARGET, middle / 1000, f"median of {starts} starts")
+    return Result([Table("Cold start", ["part", "p50", "p95"], rows, f"ms, {starts} starts.")], [measure])
 
 
-def found_in(starts: Sequence[ColdStart], ready_seconds: float, first_enroll_seconds: float) -> Found:
-    times = {name: Times.of_seconds(getattr(one, name) for one in starts) for name in _NAMES}
-    total = Times.of_seconds(one.total for one in starts)
-    over = Times.of_seconds(one.total - one.python for one in starts)
-    rows: list[list[Cell]] = [[title, times[name].p50, times[name].p95] for name, title in _NAMES.items()]
-    rows += [["whole, to the first answer", total.p50, total.p95], ["whole, over Python itself", over.p50, over.p95]]
-    note = (
-        f"ms, {len(starts)} starts. The local service was ready after {ready_seconds:.1f} s, its first enrollment over "
-        f"HTTP took {1000 * first_enroll_seconds:.0f} ms"
-    )
-    table = Table("Cold start, a process of its own", ["part", "p50", "p95"], rows, note)
-    parts = [(title, times[name].p50) for name, title in _NAMES.items() if name != "second_request"]
-    remark = f"median of {len(starts)} starts"
-    return Found(
-        [table], bars=[Bars("Cold start", "ms", parts)], measures=[Measure(COLD_START, over.p50 / 1_000, remark)]
-    )
-
-
-def _one(environment: Mapping[str, str], key: str, profile_ids: list[str], wav: Path) -> ColdStart:
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
-    python = time.perf_counter() - started
-    own = {PROFILES: ",".join(profile_ids), WAV: str(wav), KEY: key}
+def _laps(environment: Mapping[str, str]) -> dict[str, float]:
+    """Seconds by part, and of a second identify."""
+    python = timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
     child = subprocess.run(
-        [sys.executable, "-m", "tests.performance.parts.first_request"],
+        [sys.executable, "-m", "tests.performance.first_request"],
         cwd=_REPOSITORY,
-        env={**os.environ, **environment, **own},
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         check=True,
     )
-    return ColdStart(python=python, **json.loads(child.stdout))
+    laps: dict[str, float] = json.loads(child.stdout)
+    return {"python": python, **laps}

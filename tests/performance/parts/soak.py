@@ -1,4 +1,4 @@
-"""(f) Thousands of requests of every kind from several clients: what the service's process holds as they go by.
+"""Thousands of requests of every kind from several clients: what the service's processes hold as they go by.
 
 The gate lets in and wait fewer than there are threads, and there are more clients than it works on at once. A refusal
 (503 with ``Retry-After``) is waited for and sent again, as a well-made app would.
@@ -6,35 +6,39 @@ The gate lets in and wait fewer than there are threads, and there are more clien
 
 from __future__ import annotations
 
+import io
 import random
-import tempfile
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Lock
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Final
+
+import numpy as np
+import soundfile
 
 from localhost.azurite import Azurite
-from tests.performance.client import WAV, Answer, Client, enroll
-from tests.performance.figures import slope
-from tests.performance.parts.mix import STORIES, Cast
+from tests.api.later import IDENTIFICATION, KINDS, TEXT_DEPENDENT, V2, V2021, Generation
+from tests.performance.client import JSON, LOCALE, Answer, Client, Enrolled, Request, enroll, enrollment, operation_of
+from tests.performance.figures import Cell, Measure, Result, Table, Target
 from tests.performance.process import Held, held
-from tests.performance.reporting.found import Curve, Found, Run, Table
-from tests.performance.reporting.targets import SLOPE, Measure, Target
-from tests.performance.serving import serving
-from tests.service import RunningService
+from tests.performance.recordings import SECONDS, material
+from tests.performance.serving import Run, serving
+from tests.speech.make import RATE
+from tests.voices import wav_bytes
 
 REQUESTS, QUICK_REQUESTS = 10_000, 300
 CLIENTS = 6
 SAMPLE_EVERY = 40
 """Requests, or a few more. A sample is taken when all clients have their answers: what a request holds while it is at
 work is no growth."""
-SAY_SECONDS = 20.0
-WARM_UP = 0.5
-"""The share of the requests before the line begins: every length of audio has been heard many times by then, on every
-thread. Of 5,000 requests the second half still rose to the plateau in one run of three."""
 SEED = 5
+TARGET: Final = Target("growth of resident memory for 1,000 requests", 1.0, "MB")
+
+Send = Callable[[Request], Answer]
+"""Raises ``Unexpected`` when the answer has another status than the request expects."""
+Story = Callable[[Send, Enrolled, random.Random], None]
 
 
 @dataclass(frozen=True)
@@ -43,134 +47,121 @@ class Sample:
     held: Held
 
 
-@dataclass
-class Ledger:
-    """What all clients have sent so far, and how much they shall have sent when they rest again. Safe for use by
-    several threads. ``answers``: when each came, by ``time.perf_counter``, and how long it took."""
-
-    requests: int = 0
-    refused: int = 0
-    until: int = 0
-    answers: list[tuple[float, float]] = field(default_factory=list, repr=False)
-    lock: Lock = field(default_factory=Lock)
-
-    @property
-    def is_time_to_rest(self) -> bool:
-        return self.requests >= self.until
-
-    def note(self, seconds: float, *, refused: bool) -> None:
-        with self.lock:
-            self.requests += 1
-            self.refused += refused
-            if not refused:
-                self.answers.append((time.perf_counter(), seconds))
-
-
-@dataclass(frozen=True)
-class Caller:
-    """One client of the service."""
-
-    client: Client
-    ledger: Ledger
-
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        *,
-        expected: Collection[int],
-        content_type: str = WAV,
-    ) -> Answer:
-        while True:
-            answer = self.client.send(method, path, body, expected=(*expected, 503), content_type=content_type)
-            self.ledger.note(answer.seconds, refused=answer.status == 503)
-            if answer.status != 503:
-                return answer
-            time.sleep(float(answer.headers["retry-after"]))
-
-
-@dataclass(frozen=True)
-class Soaked:
-    """``samples``: of the process that runs the app. ``seconds``: from the first request to the last answer."""
-
-    ledger: Ledger
-    samples: Sequence[Sample]
-    seconds: float
-
-
-def measured(run: Run) -> Found:
+def measured(run: Run) -> Result:
     """Raises ``CannotStart``, ``Unexpected``."""
     total = QUICK_REQUESTS if run.quick else REQUESTS
-    with (
-        tempfile.TemporaryDirectory(prefix="timbre-soak-") as folder,
-        Azurite() as azurite,
-        serving(azurite, Path(folder)) as service,
-    ):
-        soaked = soak(run, service, service.process.pid, lambda ledger, _: ledger.requests < total)
-    return found_in(soaked)
-
-
-def soak(run: Run, service: RunningService, process_id: int, goes_on: Callable[[Ledger, float], bool]) -> Soaked:
-    """``goes_on`` is asked after each rest, with the seconds since the first request. Raises ``Unexpected``."""
-    clients = [Client(service.url, service.key) for _ in range(CLIENTS)]
-    cast = Cast.of(enroll(clients[0], run.spoken), run.spoken)
-    ledger, started = Ledger(), time.perf_counter()
-    callers = [(Caller(client, ledger), random.Random(SEED + number)) for number, client in enumerate(clients)]
-    samples = [Sample(0, held(process_id))]
-    last_said = started
-    while goes_on(ledger, time.perf_counter() - started):
-        ledger.until = ledger.requests + SAMPLE_EVERY
+    with Azurite() as azurite, serving(azurite) as service:
+        clients = [Client(service.url, service.key) for _ in range(CLIENTS)]
+        enrolled = enroll(clients[0], material())
+        requests, samples, started = 0, list[Sample](), time.perf_counter()
+        dice = [random.Random(SEED + number) for number in range(CLIENTS)]
         with ThreadPoolExecutor(CLIENTS) as pool:
-            for done in [pool.submit(_tell_stories, caller, cast, dice) for caller, dice in callers]:
-                done.result()
-        samples.append(Sample(ledger.requests, held(process_id)))
-        if time.perf_counter() - last_said > SAY_SECONDS:
-            last_said = time.perf_counter()
-            run.say(f"{ledger.requests:,} requests after {last_said - started:.0f} s")
-    for client in clients:
-        client.close()
-    return Soaked(ledger, samples, time.perf_counter() - started)
+            while requests < total:
+                if holds := held(service.process.pid):
+                    samples.append(Sample(requests, holds))
+                requests += sum(pool.map(partial(_tell, enrolled), clients, dice))
+        seconds = time.perf_counter() - started
+    return result_of(samples, f"{requests:,} requests in {seconds:.0f} s from {CLIENTS} clients")
 
 
-def _tell_stories(send: Caller, cast: Cast, dice: random.Random) -> None:
-    """Stories in an order of chance until it is time to rest."""
-    while True:
-        for story in dice.sample(STORIES, len(STORIES)):
-            if send.ledger.is_time_to_rest:
-                return
-            story(send, cast, dice)
+def result_of(samples: list[Sample], note: str) -> Result:
+    """The growth is the least-squares line through the second half, by when every length of audio has been heard many
+    times on every thread."""
+    settled = samples[len(samples) // 2 :]
+    growth = None
+    if len(settled) >= 3:
+        thousands = [sample.requests / 1000 for sample in settled]
+        growth = float(np.polyfit(thousands, [sample.held.megabytes for sample in settled], 1)[0])
+    places = [samples[0], settled[0], samples[-1]] if samples else []
+    rows: list[list[Cell]] = [
+        [place.requests, place.held.megabytes, place.held.handles, place.held.threads] for place in places
+    ]
+    table = Table("What the service holds", ["requests", "MB resident", "open files", "threads"], rows, note)
+    return Result([table], [Measure(TARGET, growth, f"line through the last {len(settled)} samples")])
 
 
-def found_in(soaked: Soaked, target: Target = SLOPE, title: str = "Soak") -> Found:
-    ledger, samples = soaked.ledger, soaked.samples
-    settled = behind(samples, WARM_UP * ledger.requests)
-    remark = ""
-    figure = None
-    if len(memory_of(settled)) >= 3:
-        line = slope(memory_of(settled))
-        figure = line.per_unit
-        remark = (
-            f"least squares over the last {len(settled)} of {len(samples)} samples, standard error {line.error:.2f}"
-        )
-    places = [samples[0], settled[0], samples[len(samples) * 3 // 4], samples[-1]]
-    rows = [[one.requests, one.held.megabytes, one.held.handles, one.held.threads] for one in places]
-    growth = "-" if figure is None else f"{figure:.2f} MB"
-    note = (
-        f"{ledger.requests:,} requests in {soaked.seconds:.0f} s from {CLIENTS} clients, {ledger.refused} of them "
-        f"refused by the gate; growth of memory for 1,000 requests: {growth}, {remark}"
-    )
-    table = Table(f"{title}: what the service holds", ["requests", "MB resident", "open files", "threads"], rows, note)
-    panel = f"{title}: memory of the service"
-    curve = Curve(panel, "requests", "MB resident", "resident", [(1_000 * x, y) for x, y in memory_of(samples)])
-    return Found([table], [curve], measures=[Measure(target, figure, remark)])
+def _tell(enrolled: Enrolled, client: Client, dice: random.Random) -> int:
+    """Whole stories until the client has sent its share of the requests to the next sample; returns their number."""
+    sent = 0
+
+    def send(request: Request) -> Answer:
+        nonlocal sent
+        patient = replace(request, expected=(*request.expected, 503))
+        while (answer := client.send(patient)).status == 503:
+            time.sleep(float(answer.headers["retry-after"]))
+        sent += 1
+        return answer
+
+    while sent < SAMPLE_EVERY // CLIENTS:
+        dice.choice(STORIES)(send, enrolled, dice)
+    return sent
 
 
-def behind(samples: Sequence[Sample], requests: float) -> list[Sample]:
-    """Those taken when so many requests, or more, had been answered."""
-    return [one for one in samples if one.requests >= requests]
+@cache
+def questions() -> list[bytes]:
+    """A candidate's speech of several lengths, and over a telephone: 8 kHz mu-law."""
+    samples, _ = soundfile.read(io.BytesIO(material().speech[10]), dtype="float32")
+    telephone = io.BytesIO()
+    soundfile.write(telephone, samples[::2], RATE // 2, format="WAV", subtype="ULAW")
+    return [*material().speech.values(), telephone.getvalue()]
 
 
-def memory_of(samples: Sequence[Sample]) -> list[tuple[float, float]]:
-    """Thousands of requests and megabytes."""
-    return [(one.requests / 1_000, one.held.megabytes) for one in samples if one.held.megabytes is not None]
+def v1(send: Send, enrolled: Enrolled, dice: random.Random) -> None:
+    """The life of a profile of either kind."""
+    profiles, phrase_profiles = "/spid/v1.0/identificationProfiles", "/spid/v1.0/verificationProfiles"
+    profile_id = send(Request(profiles, LOCALE, JSON)).json["identificationProfileId"]
+    send(operation_of(send(enrollment(profile_id, dice.choice(material().speakers)))))
+    send(operation_of(send(enrolled.identify(dice.choice(questions())))))
+    send(Request(f"{profiles}/{profile_id}", method="GET"))
+    send(Request(f"{profiles}/{profile_id}", method="DELETE"))
+    profile_id = send(Request(phrase_profiles, LOCALE, JSON)).json["verificationProfileId"]
+    for take in material().phrase_enrollments:
+        send(Request(f"{phrase_profiles}/{profile_id}/enroll", take))
+    phrase = dice.choice(list(material().phrases.values()))
+    send(enrolled.verify(phrase))
+    send(Enrolled(profile_id, []).verify(phrase))
+    send(Request(f"{phrase_profiles}/{profile_id}/reset"))
+    send(Request(f"{phrase_profiles}/{profile_id}", method="DELETE"))
+
+
+def later(generation: Generation) -> Story:
+    def life(send: Send, enrolled: Enrolled, dice: random.Random) -> None:
+        kind = dice.choice(KINDS)
+        lenient = "" if kind == TEXT_DEPENDENT else "&ignoreMinLength=true"
+        takes = material().phrase_enrollments if kind == TEXT_DEPENDENT else material().speakers
+        profile_id = send(Request(generation.path(kind), LOCALE, JSON)).json["profileId"]
+        profile = f"/profiles/{profile_id}"
+        send(Request(generation.path(kind, f"{profile}/enrollments", lenient), dice.choice(takes)))
+        if kind == IDENTIFICATION:
+            identify = f"/profiles{generation.colon}identifySingleSpeaker"
+            for candidates in ("*", ",".join(enrolled.candidates)):
+                path = generation.path(kind, identify, f"&profileIds={candidates}{lenient}")
+                send(Request(path, dice.choice(questions())))
+            send(Request(generation.path(kind, f"{profile}{generation.colon}reset")))
+        else:
+            speaker = enrolled.speaker if kind == TEXT_DEPENDENT else profile_id
+            path = generation.path(kind, f"/profiles/{speaker}{generation.colon}verify", lenient)
+            phrases = list(material().phrases.values())
+            send(Request(path, dice.choice(phrases if kind == TEXT_DEPENDENT else questions())))
+        send(Request(generation.path(kind, "/profiles", f"&{generation.page_size}=5"), method="GET"))
+        send(Request(generation.path(kind, profile), method="DELETE"))
+
+    return life
+
+
+def mistakes(send: Send, enrolled: Enrolled, dice: random.Random) -> None:
+    silence = wav_bytes(np.zeros(SECONDS * RATE, np.float32))
+    torn = dice.choice(material().speakers)[: dice.randrange(20, 2_000)]
+    generation = dice.choice((V2, V2021))
+    enrollments = generation.path(IDENTIFICATION, f"/profiles/{enrolled.candidates[0]}/enrollments")
+    nobody = generation.path(IDENTIFICATION, "/profiles/11111111-2222-3333-4444-555555555555")
+    send(Request(enrollments, dice.randbytes(5_000), expected=(400, 415)))
+    for audio in (torn, silence):
+        send(Request(enrollments, audio, expected=(400,)))
+    send(replace(enrolled.verify(silence), expected=(400,)))
+    send(Request(nobody, method="GET", expected=(404,)))
+    send(Request("/spid/v1.0/identificationProfiles", b"{", JSON, expected=(400,)))
+    send(Request("/spid/v1.0/identificationProfiles", b"{}", JSON, "PUT", expected=(404, 405)))
+
+
+STORIES: Final[tuple[Story, ...]] = (v1, later(V2), later(V2021), mistakes)

@@ -9,7 +9,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import SettingsChange
 from shared.services.enroll import EnrollSpeech, SpeechRules
-from shared.services.manage import Manage
+from shared.services.settings import ChangeSettings
 from shared.services.verify import VerifySpeech
 from tests.unit.services.spoken import ACTOR, RULES, Spoken, SpokenModel, World
 
@@ -75,10 +75,7 @@ def test_another_policy_begins_a_walk_and_the_same_one_does_not(world: World) ->
         def unknown_words(self, phrases: object) -> list[str]:
             return []
 
-    new_id = world.new_id
-    change = Manage(
-        world.subscriptions, Words(), world.model, world.upkeep, world.audit, world.clock, new_id
-    ).change_settings
+    change = ChangeSettings(world.subscriptions, Words(), world.upkeep, world.audit, world.clock)
     change(ACTOR, "mine", SettingsChange(max_candidates=5))
     assert world.stored() == {}
     for _ in range(2):

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.errors import PassphraseDiffers
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.subscription import Subscription, SubscriptionSettings
+from shared.domain.subscription import Subscription, SubscriptionSettings, Thresholds
 from shared.services.enroll import Enrolled, EnrollPhrase, EnrollSpeech, SpeechRules
 from shared.services.identify import Identify
 from shared.services.verify import Verification, VerifyPhrase, VerifySpeech
@@ -45,7 +45,7 @@ def verify_phrase(world: World, settings: SubscriptionSettings, key: ProfileKey,
 def test_a_voice_60_degrees_away_scores_a_half_and_the_threshold_decides(
     world: World, threshold: float, accepted: bool
 ) -> None:
-    settings = SubscriptionSettings(verification_threshold=threshold, identification_threshold=0.999)
+    settings = SubscriptionSettings(thresholds=Thresholds(verification=threshold, identification=0.999))
     key = world.create(TDV)
     for _ in range(3):
         enroll_phrase(world, settings, key, 2)
@@ -60,7 +60,7 @@ def test_a_voice_60_degrees_away_scores_a_half_and_the_threshold_decides(
 
 @pytest.mark.parametrize(("threshold", "found"), [(0.49, True), (0.51, False)])
 def test_identification_has_a_threshold_of_its_own(world: World, threshold: float, found: bool) -> None:
-    settings = SubscriptionSettings(verification_threshold=0.999, identification_threshold=threshold)
+    settings = SubscriptionSettings(thresholds=Thresholds(verification=0.999, identification=threshold))
     key = enroll_speech(world, settings, TII)
     identify = Identify(world.profiles, world.listener, world.model, world.clock)
     result = identify(mine(settings), [key.profile_id], Spoken(voice=60).audio, RULES)
