@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from shared.audio.containers import wav
 from shared.audio.decoder.pool import Decoders
-from shared.audio.media_type import declared
+from shared.audio.formats import Container
+from shared.audio.media_type import declared_layout
 from shared.audio.plain_samples import PlainSamples
 from shared.audio.reader import Bounds, Decoded, read
-from shared.audio.sniff import Container, sniff
+from shared.audio.sniff import sniff
 from shared.domain.errors import AudioUnreadable
 from shared.domain.recording import AudioFormat
 
@@ -59,21 +60,17 @@ def decode(
         return read(_headerless(body, media_type), bounds)
     if container in (Container.WAV, Container.RF64, Container.BW64):
         wave = wav.opened(body, str(container))
-        if isinstance(wave, PlainSamples):
-            return read(wave, bounds)
-        return decoders.decode(wave.content, container, bounds)
+        return read(wave, bounds) if isinstance(wave, PlainSamples) else decoders.decode(wave, container, bounds)
     return decoders.decode(body, container, bounds)
 
 
 def _headerless(body: bytes, media_type: str | None) -> PlainSamples:
-    promised = declared(media_type)
-    if promised is None:
+    layout = declared_layout(media_type)
+    if layout is None:
         raise AssertionError("sniff took the bytes for samples")
-    width, frame = promised.encoding.width, promised.encoding.width * promised.channels
-    if len(body) % width:
+    if len(body) % layout.encoding.width:
         raise AudioUnreadable(
             f"Headerless PCM has two bytes a sample; the body has an odd length of {len(body):,} bytes."
         )
-    received = AudioFormat(str(Container.PCM), str(promised.encoding), promised.rate, promised.channels)
-    whole = memoryview(body)[: len(body) - len(body) % frame]
-    return PlainSamples(received, promised.encoding, whole, big_endian=promised.big_endian)
+    received = AudioFormat(str(Container.PCM), str(layout.encoding), layout.rate, layout.channels)
+    return PlainSamples(received, layout.encoding, memoryview(body), big_endian=layout.big_endian)

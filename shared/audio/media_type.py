@@ -2,14 +2,12 @@
 
 The media type is asked only where the bytes say nothing. ``audio/L16`` is big-endian (RFC 2586), ``audio/basic`` mu-law
 at 8 kHz (RFC 2046), ``audio/PCMU`` and ``audio/PCMA`` G.711 at 8 kHz (RFC 3551); the rest is what speech services
-take: ``audio/wav; codecs=audio/pcm; samplerate=16000``, ``audio/x-mulaw; rate=8000``,
-``audio/l16; endianness=little-endian``.
+take: ``audio/wav; codecs=audio/pcm; samplerate=16000``, ``audio/x-mulaw; rate=8000``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,15 +16,12 @@ from shared.domain.errors import AudioFormatUnsupported
 from shared.domain.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from shared.domain.recording import SAMPLE_RATE
 
-TELEPHONE_RATE: Final = 8_000
-"""Hz: G.711's own rate, where none is declared."""
-
 EXAMPLES: Final = "audio/pcm; rate=16000 (16-bit little-endian mono) or audio/x-mulaw; rate=8000"
 """For messages: media types that make headerless samples readable."""
 
 
 @dataclass(frozen=True)
-class Declared:
+class Layout:
     """How to read bytes without a header."""
 
     encoding: Encoding
@@ -35,94 +30,86 @@ class Declared:
     big_endian: bool = False
 
 
-_PCM: Final = Declared(Encoding.PCM_16, SAMPLE_RATE)
+_PCM: Final = Layout(Encoding.PCM_16, SAMPLE_RATE)
 _L16: Final = replace(_PCM, big_endian=True)
-_ULAW: Final = Declared(Encoding.ULAW, TELEPHONE_RATE)
-_ALAW: Final = Declared(Encoding.ALAW, TELEPHONE_RATE)
-
+_ULAW: Final = Layout(Encoding.ULAW, 8_000)
+_ALAW: Final = Layout(Encoding.ALAW, 8_000)
 _BY_CODEC: Final = {
-    "pcm": _PCM, "x-pcm": _PCM, "raw": _PCM, "x-raw": _PCM, "pcm_s16le": _PCM, "s16le": _PCM, "1": _PCM,
-    "l16": _L16, "x-l16": _L16, "pcm_s16be": _L16,
-    "basic": _ULAW, "mulaw": _ULAW, "x-mulaw": _ULAW, "ulaw": _ULAW, "x-ulaw": _ULAW, "mu-law": _ULAW, "pcmu": _ULAW,
-    "pcm_mulaw": _ULAW, "g711-mulaw": _ULAW, "7": _ULAW,
-    "alaw": _ALAW, "x-alaw": _ALAW, "a-law": _ALAW, "pcma": _ALAW, "pcm_alaw": _ALAW, "g711-alaw": _ALAW, "6": _ALAW,
-}  # fmt: skip
+    **dict.fromkeys(("pcm", "x-pcm", "raw", "x-raw", "pcm_s16le", "s16le", "1"), _PCM),
+    **dict.fromkeys(("l16", "x-l16", "pcm_s16be"), _L16),
+    **dict.fromkeys(("basic", "mulaw", "x-mulaw", "ulaw", "x-ulaw", "mu-law", "pcmu", "pcm_mulaw"), _ULAW),
+    **dict.fromkeys(("g711-mulaw", "7"), _ULAW),
+    **dict.fromkeys(("alaw", "x-alaw", "a-law", "pcma", "pcm_alaw", "g711-alaw", "6"), _ALAW),
+}
 """By subtype of ``audio/`` or value of ``codecs``; the numbers are WAV's codecs, in hexadecimal as RFC 2361 has it."""
 _WAV: Final = frozenset({"audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave"})
 """Types of files with a header, under which many clients send bare PCM."""
-
 _PARAMETER: Final = re.compile(r';\s*([a-z]+)\s*=\s*("[^"]*"|[^;,\s]*)')
-_NAMES: Final = {
-    "codec": "codecs", "codecs": "codecs", "rate": "rate", "samplerate": "rate", "channels": "channels",
-    "endian": "endian", "endianness": "endian", "bits": "bits", "bit": "bits",
-}  # fmt: skip
-"""The parameters that say how to read, by the name that they share."""
+_SYNONYMS: Final = {"codec": "codecs", "samplerate": "rate", "endianness": "endian", "bit": "bits"}
 _BIG_ENDIAN: Final = {"little": False, "little-endian": False, "big": True, "big-endian": True}
 _LONGEST: Final = 1_024
 """Characters of a media type that are read."""
 
+Parameters = list[tuple[str, str]]
+"""Names as the sender writes them, and values."""
 
-def declared(media_type: str | None) -> Declared | None:
-    """What the media type says of bytes without a header; ``None`` where it promises no samples.
+
+def declared_layout(media_type: str | None) -> Layout | None:
+    """``None`` where the media type promises no samples.
 
     Raises ``AudioFormatUnsupported``, which names the parameter and its value, where they cannot be read so.
     """
-    lowered = (media_type or "")[:_LONGEST].lower()
-    for part in lowered.split(","):
+    for part in (media_type or "")[:_LONGEST].lower().split(","):
         kind = part.split(";")[0].strip()
-        given = _parameters(part)
-        start = _start(kind, given)
-        if start is not None:
-            return _with(start, given, kind)
+        parameters = [(name, value.strip('" ')) for name, value in _PARAMETER.findall(part)]
+        layout = _by_codec(kind, parameters)
+        if layout is not None:
+            return _with_parameters(layout, kind, parameters)
     return None
 
 
-def _parameters(part: str) -> dict[str, list[tuple[str, str]]]:
-    """Names as written and values, by the name that they share."""
-    given: dict[str, list[tuple[str, str]]] = {}
-    for name, value in _PARAMETER.findall(part):
-        if name in _NAMES:
-            given.setdefault(_NAMES[name], []).append((name, value.strip('" ')))
-    return given
-
-
-def _start(kind: str, given: dict[str, list[tuple[str, str]]]) -> Declared | None:
-    """What type and codec stand for, before the other parameters; ``None`` where that is no plain samples."""
-    of_type = _PCM if kind in _WAV else _BY_CODEC.get(kind.removeprefix("audio/")) if "/" in kind else None
-    for name, value in given.get("codecs", ()):
-        of_codec = _BY_CODEC.get(value.removeprefix("audio/"))
-        if of_codec is not None:
-            return of_codec
-        if of_type is not None:
+def _by_codec(kind: str, parameters: Parameters) -> Layout | None:
+    """What type and codec stand for, before the other parameters."""
+    by_type = _PCM if kind in _WAV else _BY_CODEC.get(kind.removeprefix("audio/")) if "/" in kind else None
+    for name, value in _named("codecs", parameters):
+        by_codec = _BY_CODEC.get(value.removeprefix("audio/"))
+        if by_codec is not None:
+            return by_codec
+        if by_type is not None:
             raise _refusal(kind, name, value, "codecs audio/pcm, mulaw or alaw")
-    return of_type
+    return by_type
 
 
-def _with(start: Declared, given: dict[str, list[tuple[str, str]]], kind: str) -> Declared:
-    rate = _number(given.get("rate", ()), start.rate, (MIN_SAMPLE_RATE, MAX_SAMPLE_RATE), kind)
-    channels = _number(given.get("channels", ()), start.channels, (1, MAX_CHANNELS), kind)
-    _number(given.get("bits", ()), 8 * start.encoding.width, (8 * start.encoding.width, 8 * start.encoding.width), kind)
-    big_endian = start.big_endian
-    for name, value in given.get("endian", ()):
+def _with_parameters(layout: Layout, kind: str, parameters: Parameters) -> Layout:
+    bits = 8 * layout.encoding.width
+    rate = _number(kind, _named("rate", parameters), layout.rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
+    channels = _number(kind, _named("channels", parameters), layout.channels, 1, MAX_CHANNELS)
+    _number(kind, _named("bits", parameters), bits, bits, bits)
+    big_endian = layout.big_endian
+    for name, value in _named("endian", parameters):
         if value not in _BIG_ENDIAN:
             raise _refusal(kind, name, value, "endian little or big")
         big_endian = _BIG_ENDIAN[value]
-    return Declared(start.encoding, rate, channels, big_endian)
+    return Layout(layout.encoding, rate, channels, big_endian)
 
 
-def _number(given: Sequence[tuple[str, str]], otherwise: int, bounds: tuple[int, int], kind: str) -> int:
+def _named(name: str, parameters: Parameters) -> Parameters:
+    return [parameter for parameter in parameters if _SYNONYMS.get(parameter[0], parameter[0]) == name]
+
+
+def _number(kind: str, parameters: Parameters, default: int, low: int, high: int) -> int:
     """The parameter's value; where it is given more than once they must agree."""
-    numbers = set()
-    for name, value in given:
+    numbers = {default} if not parameters else set()
+    for name, value in parameters:
         number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else -1
-        if not bounds[0] <= number <= bounds[1]:
-            least = f"{bounds[0]}" if bounds[0] == bounds[1] else f"from {bounds[0]} to {bounds[1]}"
-            raise _refusal(kind, name, value, f"{name} {least}")
+        if not low <= number <= high:
+            bounds = f"{low}" if low == high else f"from {low} to {high}"
+            raise _refusal(kind, name, value, f"{name} {bounds}")
         numbers.add(number)
     if len(numbers) > 1:
-        names = " and ".join(dict.fromkeys(name for name, _ in given))
-        raise _refusal(kind, names, ", ".join(str(number) for number in sorted(numbers)), "one value")
-    return numbers.pop() if numbers else otherwise
+        names = " and ".join(dict.fromkeys(name for name, _ in parameters))
+        raise _refusal(kind, names, ", ".join(map(str, sorted(numbers))), "one value")
+    return numbers.pop()
 
 
 def _refusal(kind: str, name: str, value: str, supported: str) -> AudioFormatUnsupported:

@@ -1,7 +1,7 @@
-"""From a sound, whatever stands behind it, to bounded samples at 16 kHz.
+"""From a sound, whatever stands behind it, to bounded samples at 16 kHz, and where they were clipped.
 
 Nothing is read that is too long by its own header, and reading stops a moment after the longest allowed length whatever
-the header says, in blocks, so that a small file that unpacks to hours costs no more than the allowed seconds.
+the header says, in blocks: an hour of silence in a FLAC of 1 MB costs 32 MB of memory instead of 691.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 
-from shared.audio.clipping import ClippedRuns
-from shared.audio.resample import Resampler
-from shared.audio.sniff import SUPPORTED, Container
+from shared.audio.formats import SUPPORTED, Container
+from shared.audio.runs import Mask, runs
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioTooShort, AudioUnreadable
 from shared.domain.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MAX_SAMPLES, MIN_SAMPLE_RATE
 from shared.domain.recording import SAMPLE_RATE, AudioFormat
@@ -26,8 +26,14 @@ STRICT_FORMAT: Final = "16Khz 16bit Mono PCM"
 BLOCK_VALUES: Final = 1 << 19
 """Samples over all channels that are decoded at a time: 2 MB of float32."""
 
+FULL_SCALE: Final = 0.98
+"""Of a clipped sample: mu-law ends at 32124 of 32768 (0.9803), A-law at 32256, unsigned 8 bit at 127 of 128."""
+
+SHORTEST_RUN: Final = 3
+"""Samples. A peak that just touches full scale, as after normalising, has one or two there; a flat top has more."""
+
 _LOUDEST: Final = 4.0
-"""Full scale is 1.0. Lossy codecs and float mixes overshoot by a few decibels; more is a file on another scale."""
+"""Full scale is 1. Lossy codecs and float mixes overshoot by a few decibels; more is a file on another scale."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,7 +47,7 @@ class Decoded:
     """
 
     samples: Floats = field(repr=False)
-    clipped: npt.NDArray[np.bool_] = field(repr=False)
+    clipped: Mask = field(repr=False)
     format: AudioFormat
 
     @property
@@ -73,7 +79,10 @@ class Sound(Protocol):
 
 
 class Reader:
-    """Reads one sound: take ``blocks`` to their end, then ``clipped``."""
+    """Reads one sound: take ``blocks`` to their end, then ``clipped``.
+
+    Resampling is soxr's HQ: 20 bits, flat to 0.91 of the band. A recording at 16 kHz is passed on bit for bit.
+    """
 
     def __init__(self, sound: Sound, bounds: Bounds) -> None:
         """``AudioFormatUnsupported`` and ``AudioTooLong`` where the header says enough."""
@@ -87,31 +96,65 @@ class Reader:
         self._written = 0
 
     def blocks(self) -> Iterator[Floats]:
-        """Blocks [n, channels] at 16 kHz, at least one.
+        """Blocks [n, channels] at 16 kHz, some of which may be empty.
 
         Raises ``AudioUnreadable``, ``AudioTooShort``, and ``AudioTooLong`` after at most one block beyond the bound.
         """
         longest = int(self._max_seconds * self._rate) + 1
-        resampler, frames = Resampler(self._rate, self._channels), 0
+        same = self._rate == SAMPLE_RATE
+        stream = None if same else soxr.ResampleStream(self._rate, SAMPLE_RATE, self._channels, quality="HQ")
+        frames = 0
         for block in self._sound.blocks(min(BLOCK_VALUES // self._channels, longest)):
             _check_values(block)
             frames += len(block)
             if frames / self._rate > self._max_seconds:
                 raise AudioTooLong(self._max_seconds, self._max_seconds, at_least=True)
             self._runs.add(block)
-            yield self._counted(resampler.add(block))
-        last = self._counted(resampler.finish())
+            yield self._counted(block if stream is None else stream.resample_chunk(block))
+        nothing = np.zeros((0, self._channels), np.float32)
+        tail = self._counted(nothing if stream is None else stream.resample_chunk(nothing, last=True))
         if frames / self._rate < self._bounds.min_seconds or not self._written:
             raise AudioTooShort(frames / self._rate, self._bounds.min_seconds)
-        yield last
+        yield tail
 
-    def clipped(self) -> npt.NDArray[np.bool_]:
+    def clipped(self) -> Mask:
         """Shape [channels, n]."""
         return self._runs.mask(self._written)
 
     def _counted(self, block: Floats) -> Floats:
         self._written += len(block)
         return block
+
+
+class ClippedRuns:
+    """Runs of full-scale samples, found before resampling, which turns flat tops into ripples below full scale.
+
+    A run that is cut by the border of two blocks counts as two.
+    """
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._rate = rate
+        self._frames = 0
+        self._runs: list[list[npt.NDArray[np.int64]]] = [[] for _ in range(channels)]
+
+    def add(self, block: Floats) -> None:
+        """``block`` has shape [frames, channels]."""
+        for samples, channel in zip(block.T, self._runs, strict=True):
+            if len(samples) and max(samples.max(), -samples.min()) >= FULL_SCALE:
+                found = runs(np.abs(samples) >= FULL_SCALE)
+                channel.append(found[found[:, 1] - found[:, 0] >= SHORTEST_RUN] + self._frames)
+        self._frames += len(block)
+
+    def mask(self, count: int) -> Mask:
+        """Which of ``count`` samples at 16 kHz lie in a run, shape [channels, count]."""
+        return np.stack([self._row(channel, count) for channel in self._runs])
+
+    def _row(self, channel: list[npt.NDArray[np.int64]], count: int) -> Mask:
+        if not channel:
+            return np.zeros(count, np.bool_)
+        edges = np.minimum(np.rint(np.concatenate(channel) * (SAMPLE_RATE / self._rate)).astype(np.int64), count)
+        starts, ends = (np.bincount(column, minlength=count + 1) for column in edges.T)
+        return np.asarray(np.cumsum(starts - ends)[:count] > 0)
 
 
 def read(sound: Sound, bounds: Bounds) -> Decoded:
@@ -140,9 +183,7 @@ def _check_format(received: AudioFormat, *, strict: bool) -> None:
 
 
 def _check_values(block: Floats) -> None:
-    if not len(block):
-        return
-    peak = max(float(block.max()), -float(block.min()))
+    peak = max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
     if not np.isfinite(peak):
         raise AudioUnreadable("The recording has samples that are not finite numbers.")
     if peak > _LOUDEST:

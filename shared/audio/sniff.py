@@ -1,68 +1,44 @@
 """What a request body is, told from its bytes.
 
 Clients label audio with whatever their library sends by default, so the media type is asked for one thing only: what
-samples bytes without any signature may be (``docs/contract.md``, facts 1 and 2).
+samples bytes without any signature may be.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from enum import StrEnum
 from typing import Final
 
 from shared.audio.containers import mpeg
-from shared.audio.media_type import EXAMPLES, declared
+from shared.audio.formats import SUPPORTED, Container, later_piece
+from shared.audio.media_type import EXAMPLES, declared_layout
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMissing
-
-SUPPORTED: Final = "WAV, FLAC, Ogg (Vorbis or Opus), MP3, AIFF, CAF, AU, WebM (Opus or PCM) or MP4 (Opus)"
 
 NO_RIFF_HEADER: Final = "Not a valid WAVE file - No RIFF header"
 """Contract (v1.0): how the retired service named a body that is no audio."""
 
-
-class Container(StrEnum):
-    """What can be decoded; the values are for messages."""
-
-    WAV = "WAV"
-    RF64 = "RF64"
-    BW64 = "BW64"
-    W64 = "W64"
-    FLAC = "FLAC"
-    OGG = "Ogg"
-    MP3 = "MP3"
-    AIFF = "AIFF"
-    CAF = "CAF"
-    AU = "AU"
-    WEBM = "WebM"
-    MP4 = "MP4"
-    ADTS = "ADTS"
-    AMR = "AMR"
-    PCM = "headerless PCM"
-
-
-_W64_GUID: Final = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb"
 _RIFFS: Final = {b"RIFF": Container.WAV, b"RIFX": Container.WAV, b"RF64": Container.RF64, b"BW64": Container.BW64}
 _BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide"})
 """What an MP4 or QuickTime file, or a piece of one, begins with."""
-_SIGNATURES: Final = (
-    (b"fLaC", Container.FLAC),
-    (b"OggS", Container.OGG),
-    (b"caff\x00\x01", Container.CAF),
-    (b".snd", Container.AU),
-    (b"\x1a\x45\xdf\xa3", Container.WEBM),
-    (b"#!AMR", Container.AMR),
-    (_W64_GUID, Container.W64),
-)
-_REFUSED: Final = (
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA (ASF)"),
-    (b"\x1f\x8b\x08", "gzip data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"%PDF-", "a PDF document"),
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-)
+_SIGNATURES: Final = {
+    b"fLaC": Container.FLAC,
+    b"OggS": Container.OGG,
+    b"caff\x00\x01": Container.CAF,
+    b".snd": Container.AU,
+    b"\x1a\x45\xdf\xa3": Container.WEBM,
+    b"#!AMR": Container.AMR,
+    b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb": Container.W64,
+}
+_REFUSED: Final = {
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "WMA (ASF)",
+    b"\x1f\x8b\x08": "gzip data",
+    b"\x28\xb5\x2f\xfd": "zstd data",
+    b"PK\x03\x04": "a ZIP archive",
+    b"%PDF-": "a PDF document",
+    b"\x89PNG\r\n": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+}
 _UNPACKED: Final = 4096
 _OGG_BEGINS: Final = 0x02
 """RFC 3533: the flag of a stream's first page."""
@@ -70,9 +46,14 @@ _WEBM_PIECE: Final = re.compile(
     rb"\x1f\x43\xb6\x75|\xa3(?:[\x84-\xfe]|[\x40-\x7f].|[\x20-\x3f]..)\x81..[\x00\x80]", re.DOTALL
 )
 """A cluster, or a SimpleBlock of track 1 without lacing."""
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_\-\r\n]{48,}={0,2}\s*")
-_DATA_URI: Final = re.compile(rb"data:[^,]{0,128},", re.IGNORECASE)
-_HTML: Final = re.compile(rb"<!doctype html|<html", re.IGNORECASE)
+_TEXTS: Final = (
+    (re.compile(rb"data:[^,]{0,128},", re.IGNORECASE), "a {} data URI: send the bytes themselves, without base64"),
+    (re.compile(rb"[A-Za-z0-9+/_\-\r\n]{48,}={0,2}\s*\Z"), "{} base64 text: send the bytes themselves"),
+    (re.compile(rb"[{\[]"), "a {} JSON body: send the bytes of the recording as the body"),
+    (re.compile(rb"<!doctype html|<html", re.IGNORECASE), "a {} HTML page"),
+    (re.compile(rb"--"), "a {} multipart body without a recording in it"),
+)
+"""What else bodies of text are, by their first bytes, with what to do."""
 _LOOKED_AT: Final = 1024
 """Bytes that the guess at text is made from."""
 _FEWEST_LETTERS: Final = 3
@@ -95,16 +76,14 @@ def sniff(body: bytes, media_type: str | None) -> Container:
     """
     if not body:
         raise BodyMissing
-    if (piece := _later_piece(body)) is not None:
-        raise AudioUnreadable(later_piece(piece))
-    container = _signed(body)
-    if container is not None:
+    _refuse_later_piece(body)
+    if (container := _signed(body)) is not None:
         return container
     if (name := _refused(body)) is not None:
         raise AudioFormatUnsupported(name, SUPPORTED)
     if (text := _text(body)) is not None:
         raise AudioUnreadable(f"{NO_RIFF_HEADER}. Received {text}.")
-    if declared(media_type) is not None:
+    if declared_layout(media_type) is not None:
         return Container.PCM
     raise AudioUnreadable(
         f"{NO_RIFF_HEADER}. Received {len(body):,} bytes of no known audio format. Samples without a header are read "
@@ -112,12 +91,11 @@ def sniff(body: bytes, media_type: str | None) -> Container:
     )
 
 
-def later_piece(container: str) -> str:
-    """For messages: a piece of a recording that needs its first."""
-    return (
-        f"The body is a later piece of a recording ({container}): only the first piece has the header. Send the "
-        "recorder's pieces joined, in order, or start a recorder of its own for each."
-    )
+def _refuse_later_piece(body: bytes) -> None:
+    if body.startswith(b"OggS") and len(body) > 5 and not body[5] & _OGG_BEGINS:
+        raise later_piece("Ogg")
+    if _WEBM_PIECE.match(body):
+        raise later_piece("WebM")
 
 
 def _signed(body: bytes) -> Container | None:
@@ -128,21 +106,17 @@ def _signed(body: bytes) -> Container | None:
         return Container.AIFF
     if body[4:8] in _BOXES:
         return Container.MP4
-    if body.startswith(b"ID3"):
-        return _tagged(body)
-    for signature, container in _SIGNATURES:
-        if body.startswith(signature):
-            return container
+    signed = next((container for signature, container in _SIGNATURES.items() if body.startswith(signature)), None)
+    return signed or _mpeg(body)
+
+
+def _mpeg(body: bytes) -> Container | None:
+    """By frames in a row, or by a tag, which was made for MP3 and stands before FLAC too."""
     if mpeg.starts_with_adts(body):
         return Container.ADTS
+    if body.startswith(b"ID3"):
+        return Container.FLAC if body.startswith(b"fLaC", mpeg.behind_tags(body)) else Container.MP3
     return Container.MP3 if mpeg.mp3_start(body) is not None else None
-
-
-def _tagged(body: bytes) -> Container:
-    """What stands behind an ID3 tag, which was made for MP3."""
-    if body.startswith(b"fLaC", mpeg.behind_tags(body)):
-        return Container.FLAC
-    return Container.ADTS if mpeg.starts_with_adts(body) else Container.MP3
 
 
 def _refused(body: bytes) -> str | None:
@@ -150,7 +124,7 @@ def _refused(body: bytes) -> str | None:
         return "a RIFF file that is not WAVE"
     if _is_zlib(body):
         return "deflate data"
-    return next((name for signature, name in _REFUSED if body.startswith(signature)), None)
+    return next((name for signature, name in _REFUSED.items() if body.startswith(signature)), None)
 
 
 def _is_zlib(body: bytes) -> bool:
@@ -164,32 +138,15 @@ def _is_zlib(body: bytes) -> bool:
         return False
 
 
-def _later_piece(body: bytes) -> str | None:
-    """The container of a recorder's later piece: only the first has the header that all of them need."""
-    if body.startswith(b"OggS") and len(body) > 5 and not body[5] & _OGG_BEGINS:
-        return "Ogg"
-    return "WebM" if _WEBM_PIECE.match(body) else None
-
-
 def _text(body: bytes) -> str | None:
     """What kind of text the body is, with advice; ``None`` when it is not text."""
     head = body[:_LOOKED_AT]
     if len(set(head)) < _FEWEST_LETTERS < len(head) or not _is_text(head):
         return None
-    size, start = f"{len(body):,}-byte", head.lstrip()
-    if _DATA_URI.match(start):
-        return f"a {size} data URI: send the bytes themselves, without base64"
-    if _BASE64.fullmatch(start):
-        return f"{size} base64 text: send the bytes themselves"
-    if start[:1] in (b"{", b"["):
-        return f"a {size} JSON body: send the bytes of the recording as the body"
-    if _HTML.match(start):
-        return f"a {size} HTML page"
-    if start.startswith(b"--"):
-        return f"a {size} multipart body without a recording in it"
-    if len(body) <= _FILE_NAME_BYTES:
-        return f"a {size} text body; curl's --data-binary needs @ before a file name"
-    return f"a {size} text body"
+    start = head.lstrip()
+    advice = "; curl's --data-binary needs @ before a file name" if len(body) <= _FILE_NAME_BYTES else ""
+    kind = next((kind for pattern, kind in _TEXTS if pattern.match(start)), f"a {{}} text body{advice}")
+    return kind.format(f"{len(body):,}-byte")
 
 
 def _is_text(head: bytes) -> bool:

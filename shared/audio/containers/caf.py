@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from shared.audio.advice import as_wav
-from shared.audio.containers.ogg import OPUS_RATE, OpusPacket, fits_a_page, opus_head, opus_samples, opus_stream
-from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
+from shared.audio.containers.ogg import MOST_PACKETS, cut, opus_file, opus_head
+from shared.audio.formats import not_decoded
+from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 
 _MOST_CHUNKS: Final = 1_000
-_MOST_PACKETS: Final = 300_000
-"""Five minutes of the shortest Opus packets (2.5 ms) are 120,000."""
-
-_READ: Final = frozenset({b"lpcm", b"alac", b"ulaw", b"alaw", b"ima4"})
+_DECODED: Final = frozenset({b"lpcm", b"alac", b"ulaw", b"alaw", b"ima4"})
 _NAMES: Final = {
     b"aac ": "AAC", b"aace": "AAC-ELD", b"aacf": "AAC-ELD", b"aach": "HE-AAC", b"aacl": "AAC-LD", b"aacp": "HE-AAC",
     b".mp3": "MP3", b".mp2": "MPEG layer II", b"ac-3": "AC-3", b"samr": "AMR-NB", b"sawb": "AMR-WB", b"ilbc": "iLBC",
@@ -26,10 +22,7 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    name: bytes
-    header: int
+class _Chunk(NamedTuple):
     start: int
     end: int
     whole: bool
@@ -42,36 +35,33 @@ def opened(body: bytes, max_seconds: float) -> bytes:
     Raises ``AudioUnreadable``, ``AudioFormatUnsupported``, and ``AudioTooLong`` as soon as the packets tell.
     """
     chunks: dict[bytes, _Chunk] = {}
-    for chunk in _chunks(body):
-        chunks.setdefault(chunk.name, chunk)
+    for name, chunk in _chunks(body):
+        chunks.setdefault(name, chunk)
     layout, data = chunks.get(b"desc"), chunks.get(b"data")
     if layout is None or layout.end - layout.start < 32 or data is None:
         raise AudioUnreadable("The CAF file has no description or no data.")
     codec = body[layout.start + 8 : layout.start + 12]
     if codec == b"opus":
         return _ogg(body, layout, data, chunks.get(b"pakt"), max_seconds)
-    if codec not in _READ:
-        name = _NAMES.get(codec) or repr(codec.decode("ascii", "replace"))
-        raise AudioFormatUnsupported(as_wav(f"CAF with {name}", "caf"), "CAF with PCM, G.711, ALAC, IMA ADPCM or Opus")
-    return body if data.whole else _mended(body, data)
+    if codec not in _DECODED:
+        shown = _NAMES.get(codec) or repr(codec.decode("ascii", "replace"))
+        raise not_decoded(f"CAF with {shown}", "caf", "CAF with PCM, G.711, ALAC, IMA ADPCM or Opus")
+    if data.whole:
+        return body
+    size = struct.pack(">q", len(body) - data.start)  # the data chunk is the last one, since it goes to the end
+    return b"".join((body[: data.start - 8], size, memoryview(body)[data.start :]))
 
 
-def _chunks(body: bytes) -> Iterator[_Chunk]:
+def _chunks(body: bytes) -> Iterator[tuple[bytes, _Chunk]]:
     at = 8
     for _ in range(_MOST_CHUNKS):
         if at + 12 > len(body):
             return
         name, size = struct.unpack_from(">4sq", body, at)
-        whole = 0 <= size <= len(body) - at - 12
-        end = at + 12 + size if whole else len(body)
-        yield _Chunk(name, at, at + 12, end, whole)
-        at = end
-
-
-def _mended(body: bytes, data: _Chunk) -> bytes:
-    """The data chunk is the last one, since it goes to the end."""
-    size = struct.pack(">q", len(body) - data.start)
-    return b"".join((body[: data.header + 4], size, memoryview(body)[data.start :]))
+        start = at + 12
+        whole = 0 <= size <= len(body) - start
+        at = start + size if whole else len(body)
+        yield name, _Chunk(start, at, whole)
 
 
 def _ogg(body: bytes, layout: _Chunk, data: _Chunk, table: _Chunk | None, max_seconds: float) -> bytes:
@@ -81,41 +71,34 @@ def _ogg(body: bytes, layout: _Chunk, data: _Chunk, table: _Chunk | None, max_se
     if table is None or table.end - table.start < 24:
         raise AudioUnreadable("The CAF file has Opus without a packet table: it was not finished.")
     count, _, priming, _ = struct.unpack_from(">qqii", body, table.start)
-    sizes = _sizes(body, table.start + 24, table.end, count, packet_bytes, has_frames=packet_frames == 0)
-    packets, samples, at = [], 0, data.start + 4  # behind the count of edits
+    sizes = _sizes(body[table.start + 24 : table.end], count, packet_bytes, has_frames=packet_frames == 0)
+    packets = cut(body, _places(data.start + 4, sizes), data.end)  # behind the count of edits
+    return opus_file(opus_head(channels, min(max(priming, 0), 0xFFFF)), packets, "CAF", max_seconds)
+
+
+def _places(start: int, sizes: Iterator[int]) -> Iterator[tuple[int, int]]:
     for size in sizes:
-        packet = body[at : min(at + size, data.end)]
-        if len(packet) < size or not packet:
-            break
-        if not fits_a_page(packet):
-            raise AudioUnreadable("The CAF file has an Opus packet that is too large.")
-        packets.append(OpusPacket(packet, opus_samples(packet)))
-        samples += packets[-1].samples
-        if samples / OPUS_RATE > max_seconds + 1.0:  # the decoder skips the first milliseconds, checks exactly
-            raise AudioTooLong(max_seconds, max_seconds, at_least=True)
-        at += size
-    if not packets:
-        raise AudioUnreadable("The CAF file holds no audio packets.")
-    return opus_stream(opus_head(channels, min(max(priming, 0), 0xFFFF)), packets)
+        yield start, size
+        start += size
 
 
-def _sizes(body: bytes, at: int, end: int, count: int, packet_bytes: int, *, has_frames: bool) -> Iterator[int]:
-    """Bytes of each packet: the same for all, or a number of seven bits a byte, before a number of frames if they
-    differ too."""
-    for _ in range(min(max(count, 0), _MOST_PACKETS)):
+def _sizes(table: bytes, count: int, packet_bytes: int, *, has_frames: bool) -> Iterator[int]:
+    """Bytes of each packet: the same for all, or a number, before a number of frames if they differ too."""
+    at = 0
+    for _ in range(min(max(count, 0), MOST_PACKETS)):
         size = packet_bytes
         if packet_bytes == 0:
-            size, at = _number(body, at, end)
+            size, at = _number(table, at)
         if has_frames:
-            _, at = _number(body, at, end)
+            _, at = _number(table, at)
         yield size
 
 
-def _number(body: bytes, at: int, end: int) -> tuple[int, int]:
-    """The number and where it ends; 0 behind the table's end."""
+def _number(table: bytes, at: int) -> tuple[int, int]:
+    """The number, of seven bits a byte, and where it ends; 0 behind the table's end."""
     value = 0
-    for place in range(at, min(at + 5, end)):
-        value = value << 7 | body[place] & 0x7F
-        if not body[place] & 0x80:
+    for place in range(at, min(at + 5, len(table))):
+        value = value << 7 | table[place] & 0x7F
+        if not table[place] & 0x80:
             return value, place + 1
-    return 0, end
+    return 0, len(table)

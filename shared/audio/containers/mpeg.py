@@ -21,46 +21,37 @@ _ENOUGH: Final = 6
 _SYNC: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 """Layer III of any version, with or without a checksum."""
 
-_LONGEST_FRAME: Final = 1_441
-"""Bytes: 320 kbit/s at 32 kHz. A stream cut out of another starts at most so far before its first whole frame."""
+_SEARCHED: Final = 4 * 1_441
+"""Bytes, four of the longest frames (320 kbit/s at 32 kHz). A stream cut out of another starts at most one frame before
+its first whole one."""
 
-_SEARCHED: Final = 4 * _LONGEST_FRAME
-_MOST_ZEROS: Final = 1 << 16
-_TAG: Final = b"ID3"
+_ZEROS: Final = re.compile(rb"\0{0,65536}")
 
 
 def mp3_start(body: bytes) -> int | None:
     """Where the first whole layer III frame is, behind tags, zeros and the rest of a frame; ``None`` if nowhere."""
-    at = _behind_zeros(body, behind_tags(body))
-    end = at + _SEARCHED
-    while (sync := _SYNC.search(body, at, end)) is not None:
-        if _runs(body, sync.start(), _mp3_frame_bytes):
-            return sync.start()
-        at = sync.start() + 1
-    return None
+    zeros = _ZEROS.match(body, behind_tags(body))
+    start = zeros.end() if zeros else 0
+    syncs = (sync.start() for sync in _SYNC.finditer(body, start, start + _SEARCHED))
+    return next((at for at in syncs if _has_frames(body, at, _mp3_frame_bytes)), None)
 
 
 def starts_with_adts(body: bytes) -> bool:
     """ADTS frames of AAC, behind tags."""
-    return _runs(body, behind_tags(body), _adts_frame_bytes)
+    return _has_frames(body, behind_tags(body), _adts_frame_bytes)
 
 
 def behind_tags(body: bytes) -> int:
     """Where ID3v2 tags end: three letters, version, flags, and 28 bits of length in four bytes."""
     at = 0
     for _ in range(8):  # some taggers put one before another
-        if not body.startswith(_TAG, at) or len(body) < at + 10:
+        if not body.startswith(b"ID3", at) or len(body) < at + 10:
             break
         at += 10 + (body[at + 6] << 21 | body[at + 7] << 14 | body[at + 8] << 7 | body[at + 9])
     return at
 
 
-def _behind_zeros(body: bytes, at: int) -> int:
-    head = body[at : at + _MOST_ZEROS]
-    return at + len(head) - len(head.lstrip(b"\0"))
-
-
-def _runs(body: bytes, at: int, frame_bytes: Callable[[bytes, int], int]) -> bool:
+def _has_frames(body: bytes, at: int, frame_bytes: Callable[[bytes, int], int]) -> bool:
     """A row of frames; or where the body is shorter, one that ends it, or two of which the second may be cut."""
     for count in range(_ENOUGH):
         if at >= len(body):

@@ -9,28 +9,23 @@ Interface and Data Specifications 1.0"; RF64: EBU Tech 3306; BW64: ITU-R BS.2088
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
-from shared.audio.advice import as_wav
+from shared.audio.formats import not_decoded
 from shared.audio.plain_samples import Encoding, PlainSamples
-from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
+from shared.domain.errors import AudioUnreadable
 from shared.domain.recording import AudioFormat
 
-PCM: Final = 0x0001
-FLOAT: Final = 0x0003
-ALAW: Final = 0x0006
-ULAW: Final = 0x0007
-MP3: Final = 0x0055
-_EXTENSIBLE: Final = 0xFFFE
+_PCM, _FLOAT, _ALAW, _ULAW, _MP3, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0x0055, 0xFFFE
 _ENCODINGS: Final = {
-    PCM: {8: Encoding.PCM_U8, 16: Encoding.PCM_16, 24: Encoding.PCM_24, 32: Encoding.PCM_32},
-    FLOAT: {32: Encoding.FLOAT, 64: Encoding.DOUBLE},
+    _PCM: {8: Encoding.PCM_U8, 16: Encoding.PCM_16, 24: Encoding.PCM_24, 32: Encoding.PCM_32},
+    _FLOAT: {32: Encoding.FLOAT, 64: Encoding.DOUBLE},
 }
 """By the codec and the bits that a sample takes."""
-_EIGHT_BITS: Final = {ALAW: Encoding.ALAW, ULAW: Encoding.ULAW}
+_EIGHT_BITS: Final = {_ALAW: Encoding.ALAW, _ULAW: Encoding.ULAW}
 """One byte a sample whatever the header says: many write 16, the bits that it unpacks to."""
 _BLOCKWISE: Final = frozenset({0x0002, 0x0011, 0x0031})
 """Microsoft ADPCM, IMA ADPCM, GSM 6.10: their format chunk is passed on as it is."""
@@ -48,33 +43,18 @@ _OTHER_CHUNKS: Final = frozenset(
      b"inst", b"axml", b"chna", b"PAD ", b"FLLR"}
 )  # fmt: skip
 _CHUNKS: Final = _OTHER_CHUNKS | {b"data", b"fmt ", b"ds64"}
-
+_NAME: Final = re.compile(rb"[ -~]{4}")
 _MOST_CHUNKS: Final = 1_000
 """Recorders write a handful. The bound keeps a body of nothing but empty chunks from costing seconds."""
-
+_LONGEST_LAYOUT: Final = 1 << 16
+"""Bytes of a format chunk that are looked at: Microsoft ADPCM's tables are the longest in use, under 100."""
 _IN_DS64: Final = 0xFFFFFFFF
 """RF64's mark in place of a size that stands in the ds64 chunk, in 64 bits."""
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    name: bytes
-    start: int
-    promised: int
-    """Bytes the chunk's header promises; the body may hold fewer."""
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A recording in a codec that is not read here: ``content`` is a file that libsndfile reads in full, which is the
-    recording behind a plain header, or bare MP3 frames."""
-
-    content: bytes = field(repr=False)
-    is_mp3: bool = False
-
-
-def opened(body: bytes, container: str) -> PlainSamples | Coded:
-    """The samples, or what to decode. ``container`` is for messages.
+def opened(body: bytes, container: str) -> PlainSamples | bytes:
+    """The samples, or where they are coded a file that libsndfile reads: the recording behind a plain header, or bare
+    MP3 frames. ``container`` is for messages.
 
     Raises
     ------
@@ -86,32 +66,28 @@ def opened(body: bytes, container: str) -> PlainSamples | Coded:
     order = ">" if body.startswith(b"RIFX") else "<"
     layout: bytes | None = None
     long_data: int | None = None
-    for chunk in _chunks(body, order):
-        if chunk.name == b"fmt " and layout is None:
-            layout = body[chunk.start : chunk.start + min(chunk.promised, _LONGEST_LAYOUT)]
-        elif chunk.name == b"ds64" and len(body) >= chunk.start + 16:
-            (long_data,) = struct.unpack_from("<Q", body, chunk.start + 8)
-        elif chunk.name == b"data":
+    for name, start, promised in _chunks(body, order):
+        if name == b"fmt " and layout is None:
+            layout = body[start : start + min(promised, _LONGEST_LAYOUT)]
+        elif name == b"ds64" and len(body) >= start + 16:
+            (long_data,) = struct.unpack_from("<Q", body, start + 8)
+        elif name == b"data":
             if layout is None:
                 raise AudioUnreadable("The WAV header has no format chunk before its data.")
-            if chunk.promised == _IN_DS64 and long_data is not None:
-                chunk = _Chunk(chunk.name, chunk.start, long_data)
-            samples = memoryview(body)[chunk.start : _data_end(body, chunk, order)]
-            return _opened(layout, samples, order, container)
+            if promised == _IN_DS64 and long_data is not None:
+                promised = long_data
+            return _opened(layout, memoryview(body)[start : _data_end(body, start, promised, order)], order, container)
     raise AudioUnreadable("The WAV file has no data chunk.")
 
 
-_LONGEST_LAYOUT: Final = 1 << 16
-"""Bytes of a format chunk that are looked at: Microsoft ADPCM's tables are the longest in use, under 100."""
-
-
-def _chunks(body: bytes, order: str) -> Iterator[_Chunk]:
+def _chunks(body: bytes, order: str) -> Iterator[tuple[bytes, int, int]]:
+    """Names, starts, and the bytes that their headers promise; the body may hold fewer."""
     at = 12
     for _ in range(_MOST_CHUNKS):
         if at + 8 > len(body):
             return
         name, promised = struct.unpack_from(f"{order}4sI", body, at)
-        yield _Chunk(name, at + 8, promised)
+        yield name, at + 8, promised
         at += 8 + promised
         if promised % 2 and _is_padded(body, at):
             at += 1
@@ -122,18 +98,14 @@ def _is_padded(body: bytes, at: int) -> bool:
     if body[at + 1 : at + 5] in _CHUNKS:
         return True
     unpadded = body[at : at + 4]
-    return unpadded not in _CHUNKS and (unpadded[:1] == b"\0" or not _is_name(unpadded))
+    return unpadded not in _CHUNKS and not _NAME.fullmatch(unpadded)
 
 
-def _is_name(name: bytes) -> bool:
-    return len(name) == 4 and all(0x20 <= byte < 0x7F for byte in name)
-
-
-def _data_end(body: bytes, chunk: _Chunk, order: str) -> int:
+def _data_end(body: bytes, start: int, promised: int, order: str) -> int:
     """Where the samples end: as promised, or with the body if the promise is too long or was never filled in."""
-    if chunk.promised:
-        return min(chunk.start + chunk.promised, len(body))
-    return chunk.start if _is_whole_chunk(body, chunk.start, order) else len(body)
+    if promised == 0 and not _is_whole_chunk(body, start, order):
+        return len(body)
+    return min(start + promised, len(body))
 
 
 def _is_whole_chunk(body: bytes, at: int, order: str) -> bool:
@@ -144,7 +116,7 @@ def _is_whole_chunk(body: bytes, at: int, order: str) -> bool:
     return bool(at + 8 + promised <= len(body))
 
 
-def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> PlainSamples | Coded:
+def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> PlainSamples | bytes:
     if len(layout) < 14:
         raise AudioUnreadable("The WAV header has a format chunk that is too short.")
     # The oldest layout has 14 bytes and leaves the bits to be told from the frame's.
@@ -153,39 +125,30 @@ def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> P
         (tag,) = struct.unpack_from(f"{order}H", layout, 24)  # the sub-format GUID begins with the codec
     if channels == 0 or rate == 0:
         raise AudioUnreadable(f"The WAV header promises {channels} channels at {rate} Hz.")
-    if tag == MP3:
-        return Coded(bytes(samples), is_mp3=True)
+    if tag == _MP3:
+        return bytes(samples)
     if tag in _BLOCKWISE:
-        return Coded(_written(layout + b"\0" * (len(layout) % 2), samples, order))
-    if tag in _EIGHT_BITS:
-        encoding = _EIGHT_BITS[tag]
-    elif tag in _ENCODINGS:
-        encoding = _encoding(tag, channels, align, bits)
-    else:
-        raise AudioFormatUnsupported(*_refusal(tag, container))
+        return _file(layout, samples, order)
+    encoding = _EIGHT_BITS.get(tag) or _encoding(tag, channels, align, bits, container)
     format = AudioFormat(container, str(encoding), rate, channels)
-    whole = len(samples) - len(samples) % (channels * encoding.width)
-    return PlainSamples(format, encoding, samples[:whole], big_endian=order == ">")
+    return PlainSamples(format, encoding, samples, big_endian=order == ">")
 
 
-def _refusal(tag: int, container: str) -> tuple[str, str]:
-    """Received and supported."""
-    name = f"{_NAMES[tag]} (codec 0x{tag:04X})" if tag in _NAMES else f"codec 0x{tag:04X}"
-    return as_wav(f"{container} with {name}", "wav"), "WAV with PCM, float, A-law, mu-law, ADPCM or GSM"
-
-
-def _encoding(tag: int, channels: int, align: int, bits: int) -> Encoding:
+def _encoding(tag: int, channels: int, align: int, bits: int, container: str) -> Encoding:
     """By the bits that a sample takes: 12 valid bits stand left-aligned in 16, 24 may stand in 32."""
-    taken = align * 8 // channels
-    for width in (taken, (bits + 7) // 8 * 8):
+    if tag not in _ENCODINGS:
+        codec = f"{_NAMES[tag]} (codec 0x{tag:04X})" if tag in _NAMES else f"codec 0x{tag:04X}"
+        supported = "WAV with PCM, float, A-law, mu-law, ADPCM or GSM"
+        raise not_decoded(f"{container} with {codec}", "wav", supported)
+    for width in (align * 8 // channels, (bits + 7) // 8 * 8):
         if width in _ENCODINGS[tag] and width >= bits:
             return _ENCODINGS[tag][width]
     raise AudioUnreadable(f"The WAV header promises samples of {bits} bits in frames of {align} bytes.")
 
 
-def _written(layout: bytes, samples: memoryview, order: str) -> bytes:
+def _file(layout: bytes, samples: memoryview, order: str) -> bytes:
+    layout += b"\0" * (len(layout) % 2)
     padding = len(samples) % 2
     size = 4 + 8 + len(layout) + 8 + len(samples) + padding
     header = struct.pack(f"{order}4sI4s4sI", b"RIFF" if order == "<" else b"RIFX", size, b"WAVE", b"fmt ", len(layout))
-    data = struct.pack(f"{order}4sI", b"data", len(samples))
-    return b"".join((header, layout, data, samples, b"\0" * padding))
+    return b"".join((header, layout, struct.pack(f"{order}4sI", b"data", len(samples)), samples, b"\0" * padding))

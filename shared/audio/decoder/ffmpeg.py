@@ -1,19 +1,20 @@
 """Codecs that libsndfile does not know, read by FFmpeg where the media extra is installed (requirements-media.txt).
 
-Only a decoder process imports this: ``child.py``. FFmpeg knows hundreds of formats; the container is named to it, and
-the codecs that recorders write are all that it may open.
+FFmpeg knows hundreds of formats; the container is named to it, and the codecs that recorders write are all that it may
+open.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.audio.sniff import Container
+from shared.audio.formats import Container
 from shared.domain.errors import AudioUnreadable
 from shared.domain.recording import AudioFormat
 
@@ -26,12 +27,15 @@ _CODECS: Final = {
     "mp3": "MPEG_LAYER_III", "mp3float": "MPEG_LAYER_III", "vorbis": "VORBIS", "flac": "FLAC",
 }  # fmt: skip
 """FFmpeg's name of a decoder to the name that messages show, in libsndfile's manner."""
-_FULL_SCALES: Final = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31}
+_FRAME_SAMPLES: Final = 4_096
+"""Of each channel, in the longest frame that recorders write: ALAC's."""
 
 
-class Media:
+class FFmpegSound:
     """A ``reader.Sound``. ``ImportError`` where the extra is not installed, ``KeyError`` for a container that FFmpeg
     is not asked about, ``AudioUnreadable`` where it cannot read the data."""
+
+    frames: int | None = None
 
     def __init__(self, body: bytes, container: Container) -> None:
         demuxer = _DEMUXERS[container]
@@ -43,48 +47,30 @@ class Media:
             self._file: Any = av.open(io.BytesIO(body), format=demuxer, metadata_errors="replace")
         except av.FFmpegError as error:
             raise _damaged(container) from error
-        streams = self._file.streams.audio
-        known = next((stream for stream in streams if _codec(stream) in _CODECS), None)
-        if known is None:
+        self._stream: Any = next((stream for stream in self._file.streams.audio if _codec(stream) in _CODECS), None)
+        if self._stream is None:
             raise AudioUnreadable(f"The {container} file has no audio in a known codec.")
-        self._stream: Any = known
         self._stream.thread_type = "NONE"
-        self._stream.codec_context.thread_count = 1
         codec = self._stream.codec_context
+        codec.thread_count = 1
         self.format = AudioFormat(str(container), _CODECS[codec.codec.name], codec.sample_rate, codec.channels)
-        self.frames = None
 
     def blocks(self, frames: int) -> Iterator[npt.NDArray[np.float32]]:
-        waiting: list[npt.NDArray[np.float32]] = []
-        count = 0
-        for block in self._decoded():
-            waiting.append(block)
-            count += len(block)
-            if count >= frames:
-                yield np.concatenate(waiting)
-                waiting, count = [], 0
-        if waiting:
-            yield np.concatenate(waiting)
+        decoded = self._decoded()
+        while block := list(islice(decoded, max(1, frames // _FRAME_SAMPLES))):
+            yield np.concatenate(block)
 
     def _decoded(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Frame by frame, shape [samples, channels]."""
+        planes = self._av.AudioResampler(format="fltp")
         try:
-            for decoded in self._file.decode(self._stream):
-                yield self._floats(decoded)
+            for frame in self._file.decode(self._stream):
+                if (frame.sample_rate, frame.layout.nb_channels) != (self.format.sample_rate, self.format.channels):
+                    raise AudioUnreadable("The recording changes its rate or channels on the way.")
+                for floats in planes.resample(frame):
+                    yield floats.to_ndarray().T
         except self._av.FFmpegError as error:
             raise _damaged(self.format.container) from error
-
-    def _floats(self, decoded: Any) -> npt.NDArray[np.float32]:
-        """One frame of FFmpeg's, [samples, channels]: planar ones come as [channels, samples], others as [1, all]."""
-        channels = self.format.channels
-        if decoded.sample_rate != self.format.sample_rate or decoded.layout.nb_channels != channels:
-            raise AudioUnreadable("The recording changes its rate or channels on the way.")
-        values = decoded.to_ndarray()
-        values = values.T if decoded.format.is_planar else values.reshape(-1, channels)
-        scale = _FULL_SCALES.get(decoded.format.name.removesuffix("p"))
-        if scale is None:
-            return np.ascontiguousarray(values, dtype=np.float32)
-        unsigned = decoded.format.name.startswith("u8")
-        return np.ascontiguousarray((values.astype(np.float32) - (scale if unsigned else 0.0)) / np.float32(scale))
 
 
 def _codec(stream: Any) -> str | None:

@@ -1,5 +1,4 @@
-"""Recordings that libsndfile decodes. Damaged or hostile ones can hang or kill it, so only a decoder process does this:
-``child.py``."""
+"""Recordings that libsndfile decodes."""
 
 from __future__ import annotations
 
@@ -53,16 +52,13 @@ class Sndfile:
         self._sound: Any = _ForwardOnly(self._bytes)
         if self._sound.format not in _FORMATS:
             raise AudioFormatUnsupported(str(self._sound.format), container)
-        self.format = AudioFormat(container, self._sound.subtype, self._sound.samplerate, self._sound.channels)
-
-    @property
-    def frames(self) -> int | None:
+        self.format = AudioFormat(str(container), self._sound.subtype, self._sound.samplerate, self._sound.channels)
         frames = int(self._sound.frames)
         guessed = self._sound.format == "MP3" or frames > _BELIEVED_SECONDS * self.format.sample_rate
-        return None if guessed else frames
+        self.frames = None if guessed else frames
 
     def blocks(self, frames: int) -> Iterator[npt.NDArray[np.float32]]:
-        frames = min(frames, max(1, frames if self.frames is None else self.frames))
+        frames = frames if self.frames is None else min(frames, max(1, self.frames))
         while True:
             block = self._block(frames)
             if len(block):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.audio.media_type import Declared, declared
+from shared.audio.media_type import Layout, declared_layout
 from shared.audio.plain_samples import Encoding
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 from tests.unit.audio.decoding import decoded
@@ -17,29 +17,29 @@ PCM, ULAW, ALAW = Encoding.PCM_16, Encoding.ULAW, Encoding.ALAW
 @pytest.mark.parametrize(
     ("media_type", "expected"),
     [
-        ("audio/wav", Declared(PCM, 16_000)),
-        ("AUDIO/X-WAV", Declared(PCM, 16_000)),
-        ("audio/wav; codecs=audio/pcm", Declared(PCM, 16_000)),
-        ("audio/wav; codecs=audio/pcm; samplerate=16000", Declared(PCM, 16_000)),
-        ("audio/wav; codecs=audio/pcm; samplerate=8000", Declared(PCM, 8_000)),
-        ('audio/x-wav;codec="audio/pcm";samplerate=44100', Declared(PCM, 44_100)),
-        ("audio/wav, audio/wav", Declared(PCM, 16_000)),
-        ("audio/pcm;rate=48000;channels=2", Declared(PCM, 48_000, 2)),
-        ("audio/pcm; Rate=192000; Channels=8", Declared(PCM, 192_000, 8)),
-        ("audio/pcm; rate=8000; samplerate=8000", Declared(PCM, 8_000)),
-        ("audio/L16", Declared(PCM, 16_000, 1, big_endian=True)),
-        ("audio/L16; rate=8000; channels=2", Declared(PCM, 8_000, 2, big_endian=True)),
-        ("audio/l16;rate=16000;endianness=little-endian", Declared(PCM, 16_000)),
-        ("audio/pcm; bits=16; endian=big", Declared(PCM, 16_000, 1, big_endian=True)),
-        ("audio/basic", Declared(ULAW, 8_000)),
-        ("audio/PCMU", Declared(ULAW, 8_000)),
-        ("audio/x-mulaw; rate=16000", Declared(ULAW, 16_000)),
-        ("audio/PCMA; channels=2", Declared(ALAW, 8_000, 2)),
-        ("audio/x-alaw;rate=8000", Declared(ALAW, 8_000)),
-        ("audio/wav; codecs=mulaw; rate=8000", Declared(ULAW, 8_000)),
-        ("audio/wav; codecs=audio/x-alaw", Declared(ALAW, 8_000)),
-        ("audio/vnd.wave; codec=7", Declared(ULAW, 8_000)),
-        ('application/octet-stream; codec="audio/pcm"', Declared(PCM, 16_000)),
+        ("audio/wav", Layout(PCM, 16_000)),
+        ("AUDIO/X-WAV", Layout(PCM, 16_000)),
+        ("audio/wav; codecs=audio/pcm", Layout(PCM, 16_000)),
+        ("audio/wav; codecs=audio/pcm; samplerate=16000", Layout(PCM, 16_000)),
+        ("audio/wav; codecs=audio/pcm; samplerate=8000", Layout(PCM, 8_000)),
+        ('audio/x-wav;codec="audio/pcm";samplerate=44100', Layout(PCM, 44_100)),
+        ("audio/wav, audio/wav", Layout(PCM, 16_000)),
+        ("audio/pcm;rate=48000;channels=2", Layout(PCM, 48_000, 2)),
+        ("audio/pcm; Rate=192000; Channels=8", Layout(PCM, 192_000, 8)),
+        ("audio/pcm; rate=8000; samplerate=8000", Layout(PCM, 8_000)),
+        ("audio/L16", Layout(PCM, 16_000, 1, big_endian=True)),
+        ("audio/L16; rate=8000; channels=2", Layout(PCM, 8_000, 2, big_endian=True)),
+        ("audio/l16;rate=16000;endianness=little-endian", Layout(PCM, 16_000)),
+        ("audio/pcm; bits=16; endian=big", Layout(PCM, 16_000, 1, big_endian=True)),
+        ("audio/basic", Layout(ULAW, 8_000)),
+        ("audio/PCMU", Layout(ULAW, 8_000)),
+        ("audio/x-mulaw; rate=16000", Layout(ULAW, 16_000)),
+        ("audio/PCMA; channels=2", Layout(ALAW, 8_000, 2)),
+        ("audio/x-alaw;rate=8000", Layout(ALAW, 8_000)),
+        ("audio/wav; codecs=mulaw; rate=8000", Layout(ULAW, 8_000)),
+        ("audio/wav; codecs=audio/x-alaw", Layout(ALAW, 8_000)),
+        ("audio/vnd.wave; codec=7", Layout(ULAW, 8_000)),
+        ('application/octet-stream; codec="audio/pcm"', Layout(PCM, 16_000)),
         ("application/octet-stream", None),
         ("audio/ogg; codecs=opus", None),
         ("audio/webm;codecs=opus; rate=1", None),
@@ -51,8 +51,8 @@ PCM, ULAW, ALAW = Encoding.PCM_16, Encoding.ULAW, Encoding.ALAW
         (None, None),
     ],
 )
-def test_what_media_types_say(media_type: str | None, expected: Declared | None) -> None:
-    assert declared(media_type) == expected
+def test_what_media_types_say(media_type: str | None, expected: Layout | None) -> None:
+    assert declared_layout(media_type) == expected
 
 
 @pytest.mark.parametrize(

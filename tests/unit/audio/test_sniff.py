@@ -6,7 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
-from shared.audio.sniff import Container, sniff
+from shared.audio.formats import Container
+from shared.audio.sniff import sniff
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMissing
 from tests.unit.audio.encoded import file, int16, tone
 

@@ -156,7 +156,7 @@ def test_the_decoder_answers_as_the_table_says(container: str, codec: str, answe
 
 
 def test_the_table_has_every_container() -> None:
-    from shared.audio.sniff import Container
+    from shared.audio.formats import Container
 
     named = {container for container, _, _ in rows()} | {"headerless PCM"}
 

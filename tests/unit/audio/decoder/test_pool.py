@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.audio.containers.ogg import OpusPacket, opus_samples, opus_stream
+from shared.audio.containers.ogg import opus_file
 from shared.audio.decode import Decoded, decode
-from shared.audio.decoder import confinement, pool
+from shared.audio.decoder import pool
 from shared.audio.decoder.confinement import Memory
 from shared.audio.decoder.pool import Decoders
 from shared.domain.errors import AudioTooLong, AudioUnreadable, RecordingRefused, ServiceBusy
@@ -219,19 +219,19 @@ def test_a_refusal_does_not_cost_the_process() -> None:
 
 
 def test_a_process_that_has_done_its_work_is_replaced_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = "from shared.audio.decoder import child, confinement; confinement._MOST_BODIES = 3; child.main()"
+    start = "from shared.audio.decoder import child, confinement; confinement._KEPT_BYTES = -(1 << 40); child.main()"
     monkeypatch.setattr(pool, "_START", f"{pool._START.rpartition('from shared.audio')[0]}{start}")
     decoders = Decoders(1)
 
-    heard = [read(FLAC, decoders).seconds for _ in range(7)]
+    heard = [read(FLAC, decoders).seconds for _ in range(3)]
 
-    assert heard == [2.0] * 7
+    assert heard == [2.0] * 3
     assert decoders.started == 3
 
 
 @linux
 def test_a_process_that_keeps_too_much_has_done_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Memory, "bound", lambda self: setattr(self, "_resident", confinement._pages(1)))
+    monkeypatch.setattr(Memory, "_limit", staticmethod(lambda mapped_bytes: None))
     memory = Memory()
     assert not memory.is_spent()
 
@@ -245,9 +245,8 @@ def test_five_minutes_of_stereo_fit() -> None:
     """Time and memory: the longest that the limits let through, in the codec that takes the longest."""
     noise = np.random.default_rng(1).normal(0.0, 0.05, (5 * 48_000, 2)).astype(np.float32)
     head, packets = opus_packets(file(noise, 48_000, "OGG", "OPUS"))
-    few = [OpusPacket(packet, opus_samples(packet)) for packet in packets[:250]]
 
-    heard = read(opus_stream(head, few * 60), Decoders(1), longest=300.0)
+    heard = read(opus_file(head, packets[:250] * 60, "Ogg", 300.0), Decoders(1), longest=300.0)
 
     assert heard.samples.shape[0] == 2
     assert heard.seconds == pytest.approx(300.0, abs=0.01)
