@@ -12,7 +12,6 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from shared import config
 from shared.domain import errors, limits
 from shared.domain.limits import AudioRules
 from shared.http.errors import V1, V2, Wires
-from tools import round_trips
-from tools.round_trips import RoundTrips
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -71,24 +68,11 @@ def errors_table() -> str:
     return _table(("fact", "v1.0", "v2.0, 2021-09-05"), rows)
 
 
-def round_trips_table(some: Sequence[RoundTrips]) -> str:
-    """What operations ask of storage; a test holds them to it."""
-    rows = [
-        (row.what, str(row.number), ", ".join(row.calls), ", ".join(f"`{name}`" for name in row.operations))
-        for row in some
-    ]
-    return _table(("situation", "calls", "in this order", "operations"), rows)
-
-
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "limits": ("limits.md", limits_table),
     "audio-rules": ("limits.md", audio_rules_table),
     "settings": ("settings.md", settings_table),
     "errors": ("errors.md", errors_table),
-    **{
-        f"round-trips-{name}": ("internals/round-trips.md", partial(round_trips_table, some))
-        for name, some in round_trips.TABLES.items()
-    },
 }
 
 

@@ -104,10 +104,7 @@ class ProfileStore(Protocol):
         """The profile and its signature (``None`` before the first enrollment), of one moment."""
 
     def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
-        """In the order of the keys; ``ProfileNotFound`` names the first that is absent.
-
-        For comparing: of enrolled profiles for identification the last use and the notes may be older ones.
-        """
+        """In the order of the keys, all of one subscription and kind; ``ProfileNotFound`` names the first absent."""
 
     def list(
         self, subscription_id: str, kind: ProfileKind, *, after: str | None = None, limit: int | None = None

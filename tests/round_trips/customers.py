@@ -1,9 +1,8 @@
-"""What the situations are made of: subscriptions of their own, speakers in them, and the described operations."""
+"""Subscriptions of their own, and speakers in them."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from uuid import uuid4
 from shared.bootstrap import Services
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.profile import Enrollment, EnrollmentStatus, ProfileKey, ProfileKind
-from tests.api.contract import DOCUMENT
 from tests.in_process import Answer
 from tests.round_trips.app import App
 from tests.service import REPOSITORY
@@ -43,40 +41,8 @@ def sample(name: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Described:
-    """An operation of openapi.json."""
-
-    operation_id: str
-    method: str
-    path: str
-
-    @property
-    def kind(self) -> str:
-        """The kind of profile that the path is about."""
-        if self.path.startswith("/spid/"):
-            return IDENTIFICATION if "identif" in self.path else TEXT_DEPENDENT
-        (family,) = re.findall(r"/(verification|identification)/", self.path)
-        return f"{family}/{'text-dependent' if '/text-dependent/' in self.path else 'text-independent'}"
-
-    def target(self, query: str = "", **values: str) -> str:
-        """The path with these values in it. ``query`` has no question mark."""
-        path = re.sub(r"\{(\w+)\}", lambda name: quote(values[name[1]]), self.path)
-        queries = [query, VERSION if "/speaker-recognition/" in path else ""]
-        return f"{path}?{'&'.join(one for one in queries if one)}"
-
-
-def described() -> list[Described]:
-    """Every operation of openapi.json."""
-    return [
-        Described(operation["operationId"], method.upper(), path)
-        for path, item in DOCUMENT["paths"].items()
-        for method, operation in item.items()
-    ]
-
-
-@dataclass(frozen=True)
 class Customer:
-    """A subscription with its look-up and its data key remembered already."""
+    """A subscription whose key has been looked up."""
 
     app: App
     subscription_id: str
@@ -122,12 +88,11 @@ class Customer:
 
 
 def customer(app: App, **settings: object) -> Customer:
-    """A new subscription with these settings, whose key has been used."""
+    """A new subscription with these settings, whose key has been looked up."""
     subscription_id = f"s-{uuid4()}"
     made = app.call("PUT", f"/manage/subscriptions/{subscription_id}", json.dumps(settings).encode())
     new = Customer(app, subscription_id, expected(made, 201).json["keys"]["primary"])
     expected(new.call("GET", "/settings"), 200)
-    app.data_keys.of(subscription_id)
     return new
 
 

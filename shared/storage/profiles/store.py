@@ -95,14 +95,6 @@ class RowProfileStore:
         return self._with_signature(self._row(key), key)
 
     def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
-        try:
-            return self._read_many(keys)
-        except ProfileNotFound:
-            if not self._candidates.forget(keys):
-                raise
-            return self._read_many(keys)  # a use puts a profile's end off, and is no change that would be noticed
-
-    def _read_many(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
         rows = self._candidates.rows(keys)
         return [self._with_signature(row, key) for row, key in zip(rows, keys, strict=True)]
 

@@ -12,14 +12,20 @@ from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.ports import MAX_CHANGES, Insert
 from shared.storage.backend.tables import PAGE_ROWS, TableRows
-from tests.round_trips.ledger import Ledger
 
 
 def counted(azurite: Azurite) -> tuple[StorageAccount, Callable[[], int]]:
-    """An account, and how many requests it has sent since that was asked last."""
-    ledger, account = Ledger(), StorageAccount(connection_string=azurite.connection_string)
-    account.transport.session.hooks["response"].append(lambda *_, **__: ledger.note_request())
-    return account, lambda: ledger.taken()[1]
+    """An account, and how many requests it has sent since the last time that was asked."""
+    sent: list[object] = []
+    account = StorageAccount(connection_string=azurite.connection_string)
+    account.transport.session.hooks["response"].append(lambda response, **_: sent.append(response))
+
+    def requests() -> int:
+        number = len(sent)
+        sent.clear()
+        return number
+
+    return account, requests
 
 
 @pytest.mark.azurite
