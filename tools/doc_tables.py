@@ -1,4 +1,4 @@
-"""Writes the tables of ``docs/`` that are taken from the code: limits, settings, errors, round trips.
+"""Writes the tables of ``docs/`` that are taken from the code: limits, settings, errors.
 
     python -m tools.doc_tables           rewrites the tables between their markers
     python -m tools.doc_tables --check   exit 1 when one is out of date

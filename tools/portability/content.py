@@ -1,4 +1,4 @@
-"""What stands in an archive: lines of JSON, each an object with a ``type``. ``docs/archive-format.md`` describes them."""
+"""What stands in an archive: lines of JSON, each an object with a ``type`` (``docs/archive-format.md``)."""
 
 from __future__ import annotations
 
