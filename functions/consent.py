@@ -10,16 +10,16 @@ import azure.functions as func
 from shared.http.api import Call
 from shared.http.consent import consent_record, consent_shown
 from shared.http.endpoint import extension_endpoint
-from shared.http.extension import PROFILE
 from shared.http.reply import Reply
+from shared.http.v2021 import PROFILE
 
 blueprint = func.Blueprint()
 
 
 @extension_endpoint(blueprint, "consent", f"{PROFILE}/consent", ["GET", "PUT", "DELETE"])
 def consent(call: Call) -> Reply:
-    key, actor = call.api.profile_key(call), call.caller.actor
-    profile = call.services.read_profiles.one(key)
+    key, actor = call.api.read_profile(call), call.caller.actor
+    profile = call.services.read_profiles.get(key)
     if call.request.method == "PUT":
         record = consent_record(call, call.services.clock())
         return consent_shown(call.services.record_consent(actor, key, record))

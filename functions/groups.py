@@ -9,13 +9,14 @@ from shared.http import paging
 from shared.http.api import Call
 from shared.http.endpoint import extension_endpoint
 from shared.http.reply import Reply
+from shared.http.request import GROUP_NAME
 
 blueprint = func.Blueprint()
 
 
 @extension_endpoint(blueprint, "groups", "groups", ["GET"])
 def groups(call: Call) -> Reply:
-    after, limit = paging.position(call.request, wire.NAME), paging.page_size(call.request)
+    after, limit = paging.position(call.request, GROUP_NAME), paging.page_size(call.request)
     return wire.listed(call, call.services.read_groups.page(call.subscription.subscription_id, after, limit))
 
 

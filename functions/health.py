@@ -14,8 +14,8 @@ import azure.functions as func
 from shared.bootstrap import services
 from shared.http.endpoint import open_endpoint
 from shared.http.reply import Reply
-from shared.http.streams import StreamRequest
-from shared.http.threads import on_thread
+from shared.http.streams import on_thread
+from shared.http.uploads import StreamRequest
 
 blueprint = func.Blueprint()
 

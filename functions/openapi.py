@@ -10,7 +10,7 @@ import azure.functions as func
 
 from shared.http.endpoint import open_endpoint
 from shared.http.reply import Reply
-from shared.http.streams import StreamRequest
+from shared.http.uploads import StreamRequest
 
 blueprint = func.Blueprint()
 

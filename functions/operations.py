@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.http import request, v1
+from shared.http import v1
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -14,5 +14,6 @@ blueprint = func.Blueprint()
 
 @endpoint(blueprint, "operations", ["GET"])
 def operations(call: Call) -> Reply:
-    operation_id = request.guid(call.path("operationId"))
-    return v1.operation(call.services.operations.get(call.subscription.subscription_id, operation_id))
+    operation_id = v1.read_operation(call)
+    operation = call.services.operations.get(call.subscription.subscription_id, operation_id)
+    return v1.write_operation(operation)

@@ -7,10 +7,12 @@ import azure.functions as func
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
+from shared.services.profiles import phrases_to_say
 
 blueprint = func.Blueprint()
 
 
 @endpoint(blueprint, "phrases", ["GET"])
 def phrases(call: Call) -> Reply:
-    return call.api.phrases(call)
+    kind, locale = call.api.read_phrases(call)
+    return call.api.write_phrases(call, phrases_to_say(call.subscription.settings, kind, locale))

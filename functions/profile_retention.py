@@ -12,9 +12,9 @@ import azure.functions as func
 from shared.domain.profile import RetentionOverride
 from shared.http.api import Call
 from shared.http.endpoint import extension_endpoint
-from shared.http.extension import PROFILE
 from shared.http.profile_retention import retention_answer, retention_override
 from shared.http.reply import Reply
+from shared.http.v2021 import PROFILE
 
 blueprint = func.Blueprint()
 
@@ -23,8 +23,8 @@ AS_SUBSCRIPTION: Final = RetentionOverride()
 
 @extension_endpoint(blueprint, "profile_retention", f"{PROFILE}/retention", ["GET", "PUT", "DELETE"])
 def profile_retention(call: Call) -> Reply:
-    key = call.api.profile_key(call)
-    profile = call.services.read_profiles.one(key)
+    key = call.api.read_profile(call)
+    profile = call.services.read_profiles.get(key)
     if call.request.method != "GET":
         own = retention_override(call) if call.request.method == "PUT" else AS_SUBSCRIPTION
         profile = call.services.change_profile_retention(call.caller.actor, key, own)

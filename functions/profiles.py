@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.http import request
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -19,25 +18,28 @@ def profiles(call: Call) -> Reply:
 
 @endpoint(blueprint, "profile", ["GET", "DELETE"])
 def profile(call: Call) -> Reply:
-    key = call.api.profile_key(call)
+    key = call.api.read_profile(call)
     if call.request.method == "DELETE":
-        return call.api.deleted(lambda: call.services.erase_profile(call.caller.actor, key))
-    return call.api.shown(call, call.services.read_profiles.one(key))
+        call.services.erase_profile(call.caller.actor, key)
+        return call.api.write_delete(call)
+    return call.api.write_profile(call, call.services.read_profiles.get(key))
 
 
 @endpoint(blueprint, "reset", ["POST"])
 def reset(call: Call) -> Reply:
-    return call.api.was_reset(call, call.services.reset_profile(call.caller.actor, call.api.profile_key(call)))
+    key = call.api.read_profile(call)
+    profile = call.services.reset_profile(call.caller.actor, key)
+    return call.api.write_reset(call, profile)
 
 
 def _create(call: Call) -> Reply:
-    created = call.services.create_profile(call.caller, call.api.kind(call), request.locale(call.request))
-    return call.api.created(call, created)
+    kind, locale = call.api.read_create(call)
+    profile = call.services.create_profile(call.caller, kind, locale)
+    return call.api.write_create(call, profile)
 
 
 def _list(call: Call) -> Reply:
-    asked = call.api.page_request(call)
-    found = call.services.read_profiles.page(
-        call.subscription.subscription_id, call.api.kind(call), asked.after, asked.limit
-    )
-    return call.api.listed(call, found)
+    request = call.api.read_list(call)
+    subscription_id = call.subscription.subscription_id
+    page = call.services.read_profiles.page(subscription_id, request.kind, request.after, request.limit)
+    return call.api.write_list(call, page)

@@ -18,8 +18,8 @@ blueprint = func.Blueprint()
 def settings(call: Call) -> Reply:
     if call.request.method == "GET":
         return Reply(200, wire.shown(call.subscription.settings, wire.CUSTOMER_FIELDS))
-    own, model = call.subscription.settings, call.services.model
-    received = thresholds.as_scores(json_object(call.request), lambda: thresholds.calibration_in_force(model, own))
+    calibration = call.services.models.calibrated_for(call.subscription.settings).current.calibration
+    received = thresholds.as_scores(json_object(call.request), calibration)
     change = wire.customer_change(received)
     changed = call.services.change_settings(call.caller.actor, call.subscription.subscription_id, change)
     return Reply(200, wire.shown(changed.settings, wire.CUSTOMER_FIELDS))

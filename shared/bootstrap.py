@@ -36,12 +36,12 @@ from shared.services.activation import RequireActivation
 from shared.services.annotate import ChangeProfileRetention
 from shared.services.audit import Audit, ReadAudit, TrimAudit
 from shared.services.compact import CompactGalleries
+from shared.services.comparison import SpeakerModels
 from shared.services.consent import RecordConsent, WithdrawConsent
-from shared.services.enroll import EnrollPhrase, EnrollSpeech
+from shared.services.enroll import Enroll
 from shared.services.gate import Gate
 from shared.services.groups import ChangeGroups, ReadGroups
 from shared.services.identify import Identify
-from shared.services.identify_among import IdentifyAmong
 from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
 from shared.services.migrate import Migrate, ReadMigration
 from shared.services.operations import Operations
@@ -51,7 +51,7 @@ from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
 from shared.services.retain import Retain
 from shared.services.settings import ChangeSettings
-from shared.services.verify import VerifyPhrase, VerifySpeech
+from shared.services.verify import Verify
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
 from shared.storage.sealing.key_vault import KeyVaultKeyEncryption
@@ -75,12 +75,9 @@ class Services:
     read_profiles: ReadProfiles
     reset_profile: ResetProfile
     erase_profile: EraseProfile
-    enroll_phrase: EnrollPhrase
-    enroll_speech: EnrollSpeech
-    verify_phrase: VerifyPhrase
-    verify_speech: VerifySpeech
+    enroll: Enroll
+    verify: Verify
     identify: Identify
-    identify_among: IdentifyAmong
     compact_galleries: CompactGalleries
     read_groups: ReadGroups
     change_groups: ChangeGroups
@@ -99,13 +96,7 @@ class Services:
     read_migration: ReadMigration
     readiness: Readiness
     clock: Clock
-    model: OnnxSpeakerModel
-    previous_model: OnnxSpeakerModel | None
-
-    def model_version(self, model_id: str) -> str | None:
-        """``modelVersion`` on the wire: the date of the model that made a signature, if it is still known."""
-        known = {one.model_id: one.version for one in (self.model, self.previous_model) if one}
-        return known.get(model_id)
+    models: SpeakerModels
 
 
 _lock = Lock()
@@ -152,11 +143,13 @@ def assemble(
     catalogue = read_catalogue()
     model = speaker_model(catalogue.speaker(config.model))
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
+    models = SpeakerModels(model, previous)
     activity = catalogue.voice_activity
     detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
+    activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, _now, _new_id)
     change_settings = ChangeSettings(subscriptions, phrases, stores.upkeep, audit, _now)
     return Services(
@@ -168,21 +161,9 @@ def assemble(
         read_profiles=ReadProfiles(profiles),
         reset_profile=ResetProfile(profiles, audit, _now),
         erase_profile=EraseProfile(profiles, audit, _now),
-        enroll_phrase=EnrollPhrase(profiles, audit, listener, phrases, model, _now, previous),
-        enroll_speech=EnrollSpeech(
-            profiles,
-            audit,
-            listener,
-            model,
-            FlacKeeper(),
-            _now,
-            previous,
-            activation=RequireActivation(phrases) if config.activation else None,
-        ),
-        verify_phrase=VerifyPhrase(profiles, listener, phrases, model, _now, previous),
-        verify_speech=VerifySpeech(profiles, listener, model, _now, previous),
-        identify=Identify(profiles, listener, model, _now, previous),
-        identify_among=IdentifyAmong(profiles, stores.galleries, groups, listener, model, _now, previous),
+        enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), _now, activation),
+        verify=Verify(profiles, listener, phrases, models, _now),
+        identify=Identify(profiles, stores.galleries, groups, listener, models, _now),
         compact_galleries=CompactGalleries(subscriptions, stores.compaction),
         read_groups=ReadGroups(groups),
         change_groups=ChangeGroups(groups, audit, _now, _new_id),
@@ -208,8 +189,7 @@ def assemble(
         read_migration=ReadMigration(subscriptions, stores.migrations),
         readiness=Readiness({**parts, "model": lambda: _try_model(model, detector)}),
         clock=_now,
-        model=model,
-        previous_model=previous,
+        models=models,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
-from shared.http.streams import StreamRequest
+from shared.http.uploads import StreamRequest
 
 Part = bytes | float | None
 """Bytes of a body, seconds in which nothing comes, or the end of the connection."""

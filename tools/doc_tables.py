@@ -18,7 +18,7 @@ from pathlib import Path
 from shared import config
 from shared.domain import errors, limits
 from shared.domain.limits import AudioRules
-from shared.http.errors import V1, V2, Wires
+from shared.http.errors import V1, V2, Catalogue
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -132,12 +132,12 @@ def _facts(root: type[errors.TimbreError]) -> Iterable[type[errors.TimbreError]]
             yield from _facts(fact)
 
 
-def _on_the_wire(fact: type[errors.TimbreError], wires: Wires) -> str:
-    wire = next((wires[base] for base in fact.__mro__ if base in wires), None)
-    if wire is None:
+def _on_the_wire(fact: type[errors.TimbreError], catalogue: Catalogue) -> str:
+    answer = catalogue.answer(fact)
+    if answer is None:
         return "does not occur"
-    token = f" {wire.token}" if getattr(wire, "token", "") else ""
-    return f"{wire.status} `{wire.code}`{token}"
+    token = f" {answer.token}" if answer.token else ""
+    return f"{answer.status} `{answer.code}`{token}"
 
 
 if __name__ == "__main__":

@@ -79,6 +79,10 @@ def stage(name: str) -> Iterator[None]:
         measurement.leave()
 
 
+def note_decision(*, accepted: bool) -> None:
+    note(outcome="accept" if accepted else "reject")
+
+
 def note(
     *, outcome: str | None = None, reason: str | None = None, model_id: str | None = None, candidates: int | None = None
 ) -> None:

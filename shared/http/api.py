@@ -1,50 +1,49 @@
-"""What a generation of the API is: one way to the same use cases.
+"""A generation of the API: how its requests are read, and its answers written.
 
-The handlers in ``functions/`` know operations (create, enroll, verify, ...); a ``Api`` knows how one generation
-names them in paths, reads their parameters and writes their results. Profiles are the same in all generations.
+The handlers in ``functions/`` know operations (create, enroll, verify, ...); an ``Api`` knows how one generation names
+them in paths, what their parameters are called, and how results and errors look. Profiles are the same in all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 import azure.functions as func
 
 from shared.bootstrap import Services
 from shared.domain.audit import Caller
-from shared.domain.errors import BodyNotUnderstood
-from shared.domain.group import Candidates
-from shared.domain.limits import AudioRules
+from shared.domain.errors import BodyNotUnderstood, TimbreError
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
-from shared.http import request as read
-from shared.http.errors import Wires
-from shared.http.links import base_url
+from shared.http import reply, request
+from shared.http.errors import Catalogue
 from shared.http.multipart import audio_part, begins_as_recording
 from shared.http.reply import Reply
-from shared.services.enroll import Enrolled, SpeechRules
-from shared.services.identify import Identification
+from shared.services.enroll import Enrolled, EnrollRequest
+from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import ProfilePage
-from shared.services.verify import Verification
+from shared.services.verify import Verification, VerifyRequest
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """Contract: in place of a profile id, in every generation, where the speaker is none of the candidates."""
-
 
 CHANNEL_RULE: Final = "It should be a whole number: the recording's channels are counted from 1."
 
 
 @dataclass(frozen=True)
 class Call:
-    """An authenticated request."""
+    """An authenticated request. ``operation`` is the name that its handler was registered with."""
 
     request: func.HttpRequest
     caller: Caller
     services: Services
     api: Api
+    operation: str
+    received_at: datetime
 
     @property
     def subscription(self) -> Subscription:
@@ -53,16 +52,16 @@ class Call:
     @property
     def base_url(self) -> str:
         """For links in the answer. Raises ``HostNotAllowed``."""
-        return base_url(self.request.url, self.services.config)
+        return reply.base_url(self.request.url, self.services.config)
 
     def path(self, name: str) -> str:
         return str(self.request.route_params[name])
 
     def parameter(self, name: str) -> str | None:
-        return read.parameter(self.request, name)
+        return request.parameter(self.request, name)
 
     def flag(self, name: str) -> bool:
-        return read.boolean(name, self.parameter(name))
+        return request.boolean(name, self.parameter(name))
 
     def key(self, kind: ProfileKind, profile_id: str) -> ProfileKey:
         return ProfileKey(self.subscription.subscription_id, kind, profile_id)
@@ -72,10 +71,10 @@ class Call:
 
         Raises ``ParameterInvalid``, ``BodyMissing``, ``BodyTooLarge``, ``BodyNotUnderstood``.
         """
-        channel = read.whole_number("channel", self.parameter("channel"), CHANNEL_RULE)
-        body = read.body(self.request)
-        audio = Audio(*audio_part(body, read.media_type(self.request)), channel)
-        if audio.content is body and not begins_as_recording(body) and (coding := read.content_coding(self.request)):
+        channel = request.whole_number("channel", self.parameter("channel"), CHANNEL_RULE)
+        body = request.body(self.request)
+        audio = Audio(*audio_part(body, request.media_type(self.request)), channel)
+        if audio.content is body and not begins_as_recording(body) and (coding := request.content_coding(self.request)):
             raise BodyNotUnderstood(
                 f"The body is {coding} data, as Content-Encoding says. Send the recording itself, without that header."
             )
@@ -84,14 +83,15 @@ class Call:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Profiles behind the id ``after``; ``limit`` None asks for all."""
+    """Profiles of a kind behind the id ``after``; ``limit`` None asks for all."""
 
+    kind: ProfileKind
     after: str | None = None
     limit: int | None = None
 
 
 class Api(Protocol):
-    """One generation. Methods that read raise the facts of ``shared.domain.errors``."""
+    """``read_`` methods raise the errors of ``shared.domain.errors``."""
 
     @property
     def suffix(self) -> str:
@@ -99,57 +99,45 @@ class Api(Protocol):
 
     @property
     def routes(self) -> Mapping[str, str]:
-        """Function name to route template."""
+        """Operation to route template."""
 
     @property
-    def errors(self) -> Wires: ...
+    def catalogue(self) -> Catalogue: ...
 
-    def refused(self, refusal: Reply) -> Reply:
-        """An error as the generation's clients want it, beyond the body that all have in common."""
+    def write_error(self, call: Call, error: TimbreError) -> Reply:
+        """For what a handler raised."""
 
-    def kind(self, call: Call) -> ProfileKind: ...
+    def read_create(self, call: Call) -> tuple[ProfileKind, str]:
+        """What kind of profile, and its locale."""
 
-    def profile_key(self, call: Call) -> ProfileKey:
+    def write_create(self, call: Call, profile: Profile) -> Reply: ...
+
+    def read_list(self, call: Call) -> PageRequest: ...
+
+    def write_list(self, call: Call, page: ProfilePage) -> Reply: ...
+
+    def read_profile(self, call: Call) -> ProfileKey:
         """The profile that the path names."""
 
-    def page_request(self, call: Call) -> PageRequest: ...
+    def write_profile(self, call: Call, profile: Profile) -> Reply: ...
 
-    def created(self, call: Call, profile: Profile) -> Reply: ...
+    def write_delete(self, call: Call) -> Reply: ...
 
-    def listed(self, call: Call, page: ProfilePage) -> Reply: ...
+    def write_reset(self, call: Call, profile: Profile) -> Reply: ...
 
-    def shown(self, call: Call, profile: Profile) -> Reply: ...
+    def read_enroll(self, call: Call) -> EnrollRequest: ...
 
-    def deleted(self, work: Callable[[], None]) -> Reply:
-        """Runs the work."""
+    def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply: ...
 
-    def was_reset(self, call: Call, profile: Profile) -> Reply: ...
+    def read_verify(self, call: Call) -> VerifyRequest: ...
 
-    @property
-    def phrase_enroll_rules(self) -> AudioRules: ...
+    def write_verify(self, call: Call, verification: Verification) -> Reply: ...
 
-    def speech_enroll_rules(self, call: Call) -> SpeechRules: ...
+    def read_identify(self, call: Call) -> IdentifyRequest: ...
 
-    def phrase_enrolled(self, call: Call, enrolled: Enrolled) -> Reply: ...
+    def write_identify(self, call: Call, identification: Identification) -> Reply: ...
 
-    def speech_enrolled(self, call: Call, work: Callable[[], Enrolled]) -> Reply:
-        """Runs the work, at once or as an operation."""
+    def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
+        """The kind of profile, and the canonical locale, whose phrases are asked for."""
 
-    def verify_target(self, call: Call) -> ProfileKey: ...
-
-    def verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules: ...
-
-    def verified(self, call: Call, work: Callable[[], Verification]) -> Reply: ...
-
-    def candidates(self, call: Call) -> Candidates: ...
-
-    def identify_rules(self, call: Call) -> AudioRules: ...
-
-    @property
-    def same_locale(self) -> bool:
-        """Whether the candidates of one identify must be of one locale."""
-
-    def identified(self, call: Call, work: Callable[[], Identification]) -> Reply:
-        """Runs the work, at once or as an operation."""
-
-    def phrases(self, call: Call) -> Reply: ...
+    def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply: ...

@@ -2,58 +2,96 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
-from urllib.parse import urlsplit, urlunsplit
+from typing import Final
+from urllib.parse import unquote
 
 import azure.functions as func
 
 from shared.bootstrap import Services, services
 from shared.domain.audit import Actor, Caller, Via
-from shared.domain.errors import PathUnknown, SubscriptionUnknown, TimbreError
+from shared.domain.errors import SubscriptionUnknown, TimbreError
+from shared.domain.measurement import note
 from shared.domain.subscription import Subscription
 from shared.http import errors, streams
 from shared.http.api import Api, Call
-from shared.http.extension import EXTENSION
-from shared.http.generations import GENERATIONS
-from shared.http.links import base_url
 from shared.http.management import ManagementCall
-from shared.http.reply import Reply
-from shared.http.routes import RouteTable, folded
-from shared.http.streams import Answering, StreamRequest
-from shared.http.threads import on_thread
+from shared.http.reply import Reply, base_url
+from shared.http.streams import Answering, on_thread
+from shared.http.uploads import StreamRequest
+from shared.http.v1 import V1
+from shared.http.v2 import V2
+from shared.http.v2021 import V2021, Extension
 from shared.services.measure import measured
 
-GATED = frozenset({"enroll", "verify", "identify"})
-"""The operations that listen to a recording: only so many at once."""
+GENERATIONS: Final[tuple[Api, ...]] = (V1(), V2(), V2021())
+"""The generations of the API that are served."""
 
-KEY_HEADER = "Ocp-Apim-Subscription-Key"
-REQUEST_ID = "apim-request-id"
+MEASURED: Final = frozenset({"enroll", "verify", "identify"})
+"""The operations that listen to a recording: each leaves a line in the log, and only so many are worked on at once."""
 
-_CORS = {
+KEY_HEADER: Final = "Ocp-Apim-Subscription-Key"
+REQUEST_ID: Final = "apim-request-id"
+
+_EXTENSION: Final = Extension()
+_CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Operation-Location, Location, Retry-After, apim-request-id, x-ms-error-code",
 }
-_PREFLIGHT = {
+_PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": f"{KEY_HEADER}, Content-Type, Accept, apim-request-id",
     "Access-Control-Max-Age": "86400",
 }
 """Browser apps send the key in a header of its own, so every call is preceded by a preflight."""
 
+_PARAMETER: Final = re.compile(r"\{(\w+)(?::regex\(\^(.*?)\$\))?\}")
+
 Handler = Callable[[Call], Reply]
 ManagementHandler = Callable[[ManagementCall], Reply]
 """Handlers are plain functions. They run on a thread, when the whole request is here."""
 
-ROUTES = RouteTable()
-"""Every function that ``endpoint`` registered."""
+
+@dataclass(frozen=True)
+class Route:
+    """What answers at a route template: literals, ``{name}`` and ``{name:regex(^...$)}``, and nothing else."""
+
+    template: str
+    methods: frozenset[str]
+    answering: Answering
+
+    def values(self, path: str) -> dict[str, str] | None:
+        """The route parameters in a path without leading slash; literals match in any case, a last slash is ignored."""
+        match = re.fullmatch(_pattern(self.template), path.removesuffix("/"), re.IGNORECASE)
+        return {name: unquote(value) for name, value in match.groupdict().items()} if match else None
 
 
-def endpoint(blueprint: func.Blueprint, name: str, methods: Sequence[str]) -> Callable[[Handler], Handler]:
-    """Register a handler as an HTTP function of every generation that has the operation ``name``.
+class RouteTable:
+    """Filled while the function modules are imported."""
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def add(self, template: str, methods: Iterable[str], answering: Answering) -> None:
+        self._routes.append(Route(template, frozenset(methods), answering))
+
+    def matches(self, path: str) -> list[tuple[Route, dict[str, str]]]:
+        """Every route that takes the path, whatever its methods."""
+        matches = ((route, route.values(path)) for route in self._routes)
+        return [(route, values) for route, values in matches if values is not None]
+
+
+ROUTES: Final = RouteTable()
+"""Every function that a subscription key opens."""
+
+
+def endpoint(blueprint: func.Blueprint, operation: str, methods: Sequence[str]) -> Callable[[Handler], Handler]:
+    """Register a handler as an HTTP function of every generation that has the operation.
 
     The functions host lets everybody through (authentication level anonymous): the subscription key is ours to check.
     The handler itself stays callable as it is.
@@ -61,9 +99,9 @@ def endpoint(blueprint: func.Blueprint, name: str, methods: Sequence[str]) -> Ca
 
     def register(handler: Handler) -> Handler:
         for api in GENERATIONS:
-            if name in api.routes:
-                gated = name if name in GATED else None
-                _register(blueprint, name + api.suffix, api.routes[name], methods, _answering(handler, api, gated))
+            if operation in api.routes:
+                answering = _answering(handler, api, operation)
+                _register(blueprint, operation + api.suffix, api.routes[operation], methods, answering)
         return handler
 
     return register
@@ -75,7 +113,7 @@ def extension_endpoint(
     """The same for what Timbre adds: one function at one route, opened by a subscription key too."""
 
     def register(handler: Handler) -> Handler:
-        _register(blueprint, name, template, methods, _answering(handler, EXTENSION))
+        _register(blueprint, name, template, methods, _answering(handler, _EXTENSION, name))
         return handler
 
     return register
@@ -86,7 +124,7 @@ def management_endpoint(
 ) -> Callable[[ManagementHandler], ManagementHandler]:
     """Register a handler as a function that the functions host lets nobody reach without the function key.
 
-    It is not in ``ROUTES``: ``dispatch`` is open to everybody. And no page of another origin may call it.
+    It is not in ``ROUTES``, which is open to everybody. And no page of another origin may call it.
     """
 
     def register(handler: ManagementHandler) -> ManagementHandler:
@@ -112,6 +150,11 @@ def open_endpoint(
     return register
 
 
+def response_headers() -> dict[str, str]:
+    """Of every answer that a browser app may read, with a new request id."""
+    return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
+
+
 def _register(
     blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str], answering: Answering
 ) -> None:
@@ -120,39 +163,17 @@ def _register(
     ROUTES.add(template, admitted, answering)
 
 
-async def dispatch(request: StreamRequest) -> func.HttpResponse:
-    """A request that no function's own route took: to its function after all when only slashes were too many."""
-    url = urlsplit(request.url)
-    path = folded(url.path)
-    matches = ROUTES.matches(path.removeprefix("/"))
-    for route, values in matches:
-        if request.method in route.methods:
-            request.url, request.route_params = urlunsplit(url._replace(path=path)), values
-            return await route.answering(request)
-    if not matches:
-        return errors.reply(PathUnknown(url.path), errors.V1).response(_headers())
-    allowed = ", ".join(sorted({method for route, _ in matches for method in route.methods}))
-    refusal = errors.envelope("MethodNotAllowed", f"{url.path} answers {allowed} only.")
-    return Reply(HTTPStatus.METHOD_NOT_ALLOWED, refusal, {"Allow": allowed}).response(_headers())
-
-
-def _answering(handler: Handler, api: Api, gated: str | None = None) -> Answering:
-    """``gated``: the operation, where it listens to a recording."""
-
+def _answering(handler: Handler, api: Api, operation: str) -> Answering:
     async def answer(request: StreamRequest) -> func.HttpResponse:
-        headers = _headers()
+        headers = response_headers()
         if request.method == "OPTIONS":
             return Reply(204).response({**headers, **_PREFLIGHT})
-        return (await _answer(handler, request, api, headers[REQUEST_ID], gated)).response(headers)
+        return (await _answer(handler, request, api, operation, headers[REQUEST_ID])).response(headers)
 
     return answer
 
 
-def _headers() -> dict[str, str]:
-    return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
-
-
-async def _answer(handler: Handler, request: StreamRequest, api: Api, request_id: str, gated: str | None) -> Reply:
+async def _answer(handler: Handler, request: StreamRequest, api: Api, operation: str, request_id: str) -> Reply:
     """The key, the body, a place at the gate, a thread: in this order, so that nobody without a key makes us read a
     body, and nobody whose body is on its way holds a place or a thread."""
     try:
@@ -160,12 +181,13 @@ async def _answer(handler: Handler, request: StreamRequest, api: Api, request_id
         if request.method == "POST":  # its answer may name what it makes: refused before anything is made
             base_url(request.url, ready.config)
         whole = await request.whole()
-        async with _admitted(gated, ready, caller.subscription):
-            return await on_thread(lambda: handler(Call(whole, caller, ready, api)))
+        async with _admitted(operation, ready, caller.subscription):
+            call = Call(whole, caller, ready, api, operation, ready.clock())
+            return await on_thread(partial(_handle, handler, call))
     except TimbreError as error:
-        return api.refused(errors.reply(error, api.errors))
+        return errors.reply(error, api.catalogue, operation)
     except Exception as error:  # noqa: BLE001  the last line of defence: a defect must not leak what was sent
-        return api.refused(errors.unexpected(error))
+        return errors.unexpected(error, api.catalogue)
 
 
 def _open(key: str | None, request_id: str) -> tuple[Services, Caller]:
@@ -179,14 +201,22 @@ def _open(key: str | None, request_id: str) -> tuple[Services, Caller]:
 
 
 @asynccontextmanager
-async def _admitted(gated: str | None, ready: Services, subscription: Subscription) -> AsyncIterator[None]:
-    """Operations that listen to a recording are measured, and only so many are worked on at once."""
-    if gated is None:
+async def _admitted(operation: str, ready: Services, subscription: Subscription) -> AsyncIterator[None]:
+    if operation not in MEASURED:
         yield
         return
-    with measured(gated, subscription.subscription_id):
+    with measured(operation, subscription.subscription_id):
         async with ready.gate.admitted():
             yield
+
+
+def _handle(handler: Handler, call: Call) -> Reply:
+    """On a thread: storage, decoding and the models block."""
+    try:
+        return handler(call)
+    except TimbreError as error:
+        note(outcome="refused", reason=type(error).__name__)
+        return call.api.write_error(call, error)
 
 
 async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:
@@ -194,6 +224,15 @@ async def _manage(handler: ManagementHandler, request: StreamRequest, request_id
         whole = await request.whole()
         return await on_thread(lambda: handler(ManagementCall(whole, services(), Actor(Via.MANAGEMENT, request_id))))
     except TimbreError as error:
-        return errors.reply(error, errors.V2)
+        return errors.reply(error, errors.PLAIN)
     except Exception as error:  # noqa: BLE001  as above
-        return errors.unexpected(error)
+        return errors.unexpected(error, errors.PLAIN)
+
+
+def _pattern(template: str) -> str:
+    pattern, at = "", 0
+    for parameter in _PARAMETER.finditer(template):
+        name, constraint = parameter.groups()
+        pattern += f"{re.escape(template[at : parameter.start()])}(?P<{name}>{constraint or '[^/]+'})"
+        at = parameter.end()
+    return pattern + re.escape(template[at:])

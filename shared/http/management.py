@@ -17,8 +17,7 @@ from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
 from shared.http import paging, settings, thresholds
 from shared.http.fields import field_of
-from shared.http.links import base_url
-from shared.http.reply import Reply, date
+from shared.http.reply import Reply, base_url, date
 from shared.http.request import json_object, parameter
 from shared.services.manage import PutResult, SubscriptionPage
 
@@ -73,7 +72,7 @@ class ManagementCall:
         received = json_object(self.request) if self.request.get_body() else {}
         nested = field_of(received, "settings")
         change = nested if len(received) == 1 and isinstance(nested, dict) else received
-        return settings.operator_change(thresholds.as_scores(change, lambda: self.services.model.calibration))
+        return settings.operator_change(thresholds.as_scores(change, self.services.models.current.calibration))
 
 
 def put(result: PutResult) -> Reply:

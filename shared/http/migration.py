@@ -9,7 +9,7 @@ from shared.http.reply import Reply, date
 
 def shown(services: Services, progress: MigrationProgress | None) -> Reply:
     """Counts of the walk towards the model that the service runs now; zeros before it has begun."""
-    model, previous = services.model, services.previous_model
+    model, previous = services.models.current, services.models.previous
     if progress is None or progress.model_id != model.model_id:
         progress, begun = MigrationProgress(model.model_id, services.clock()), False
     else:
@@ -18,7 +18,7 @@ def shown(services: Services, progress: MigrationProgress | None) -> Reply:
     return Reply(
         200,
         {
-            "model": {"id": model.model_id, "version": model.version, "calibrated": model.is_calibrated},
+            "model": {"id": model.model_id, "version": model.version, "calibrated": model.calibration is not None},
             "previousModel": previous.model_id if previous else None,
             "state": "finished" if finished_at else "running" if begun else "notStarted",
             "startedDateTime": date(progress.started_at) if begun else None,

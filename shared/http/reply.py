@@ -1,4 +1,4 @@
-"""Answers: a status, a JSON body or none, headers."""
+"""Answers: a status, a JSON body or none, headers; and where the links in them lead."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from shared.config import ALLOWED_HOSTS, Config
+from shared.domain.errors import HostNotAllowed
 from shared.domain.profile import Profile
 
 Json = Mapping[str, object] | Sequence[object]
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -44,3 +50,25 @@ def expires(profile: Profile) -> dict[str, object]:
 def seconds(value: float) -> float:
     """Rounded to two decimals as the retired service did, and always a number with a dot."""
     return round(float(value), 2)
+
+
+def base_url(url: str, config: Config) -> str:
+    """Scheme and host that the client can reach; the request's own host only where it is known to be this service.
+
+    ``url`` is the request's, with the Host header that the client sent.
+    Raises ``HostNotAllowed`` when that is not known, and no other name is.
+    """
+    if config.public_url:
+        return config.public_url
+    parts = urlsplit(url)
+    try:
+        name, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:  # a port that is no number
+        name, port = "", None
+    known = {*_LOOPBACK, *config.allowed_hosts, (config.own_host or "").lower()} - {""}
+    if name in known or f"{name}:{port}" in known:
+        host = f"[{name}]" if ":" in name else name
+        return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+    if config.own_host:
+        return f"https://{config.own_host}"
+    raise HostNotAllowed(parts.netloc, ALLOWED_HOSTS.name)

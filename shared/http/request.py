@@ -21,9 +21,16 @@ from shared.domain.errors import (
     ParameterInvalid,
     ParameterMissing,
 )
+from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.limits import MAX_BODY_BYTES
 from shared.http.fields import field_of
+from shared.services.thresholds import RequestedThreshold
 
+GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+GROUP_NAME_RULE = "A group's name has 1 to 64 letters, digits and dashes."
+
+_EVERYONE = "*"
+_GROUP = "group:"
 _GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
@@ -45,6 +52,42 @@ def guid_list(name: str, received: str | None) -> list[str]:
     if not items:
         raise ParameterMissing(name)
     return [guid(item) for item in items]
+
+
+def candidates(name: str, received: str | None) -> Candidates:
+    """``*`` is everyone, ``group:<name>`` a group, anything else a list of ids; the first two are not Azure's.
+
+    Raises ``ParameterInvalid`` (the group's name), ``ParameterMissing``, ``IdMalformed``.
+    """
+    text = (received or "").strip()
+    if text == _EVERYONE:
+        return Everyone()
+    if not text.lower().startswith(_GROUP):
+        return guid_list(name, received)
+    group = text[len(_GROUP) :]
+    if not GROUP_NAME.fullmatch(group):
+        raise ParameterInvalid(name, text, GROUP_NAME_RULE)
+    return InGroup(group)
+
+
+def threshold(request: func.HttpRequest) -> RequestedThreshold | None:
+    """The request's own threshold: ``threshold`` is a score, ``falseMatchRate`` what the score is to stand for."""
+    score, rate = parameter(request, "threshold"), parameter(request, "falseMatchRate")
+    if score is not None and rate is not None:
+        raise ParameterInvalid("falseMatchRate", rate, "Give either threshold or falseMatchRate.")
+    if rate is not None:
+        return RequestedThreshold("falseMatchRate", rate, false_match_rate=_share("falseMatchRate", rate))
+    return None if score is None else RequestedThreshold("threshold", score, score=_share("threshold", score))
+
+
+def _share(name: str, received: str) -> float:
+    try:
+        share = float(received)
+    except ValueError:
+        share = 0.0
+    if not 0.0 < share < 1.0:
+        raise ParameterInvalid(name, received, "It must be a number between 0 and 1, both excluded.")
+    return share
 
 
 def boolean(name: str, received: str | None) -> bool:

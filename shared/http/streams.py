@@ -12,28 +12,24 @@ passes such an answer on when the upload has ended, or gives up at ``functionTim
 from __future__ import annotations
 
 import asyncio
-import io
+import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from contextvars import ContextVar, copy_context
+from functools import cache, partial
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import parse_qsl
 
 import azure.functions as func
 import uvicorn
 from azurefunctions.extensions import base
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared.domain.errors import BodyCutShort, BodyTooLarge
-from shared.domain.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES
+from shared import config
 from shared.http import errors
-from shared.http.threads import INVOCATION
-from shared.http.uploads import BodySpace, Pace, Patience
+from shared.http.uploads import Receive, Send, StreamRequest
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Result = TypeVar("Result")
 
 KEEP_ALIVE_SECONDS: Final = 600
@@ -46,124 +42,10 @@ ARRIVAL_SECONDS: Final = 20.0
 """How long an invocation waits for its request. The host proxies it at once."""
 
 _INVOCATION: Final = "x-ms-invocation-id"
-_NO_BODY: Final = frozenset({204, 304})
-"""Statuses that never have a body, nor a Content-Length."""
-
-_SPACE: Final = BodySpace(MAX_BODIES_BYTES)
-_PATIENCE: Final = Patience()
 
 
 class RequestLost(Exception):
     """The host has invoked a function, and its request did not come."""
-
-
-class StreamRequest:
-    """A request as the host hands it over: its head is here, its body may still be on its way.
-
-    ``route_params`` are filled in by the worker before a function sees the request.
-    """
-
-    def __init__(
-        self,
-        scope: Mapping[str, Any],
-        receive: Receive,
-        send: Send,
-        patience: Patience = _PATIENCE,
-        space: BodySpace = _SPACE,
-    ) -> None:
-        self._scope, self._receive, self._send = scope, receive, send
-        self._patience, self._space = patience, space
-        self.method: str = scope["method"]
-        self.headers: Mapping[str, str] = _joined(
-            (name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]
-        )
-        self.route_params: Mapping[str, str] = {}
-        self._body_ended = False
-        self._held = 0
-        self.answered = False
-
-    @cached_property
-    def url(self) -> str:
-        """As the client sent it: the host's proxy puts its own address into ``Host`` and the client's into two headers
-        of its own, in which it overwrites whatever the client wrote."""
-        scheme = self.headers.get("x-forwarded-proto", "http").partition(",")[0].strip().lower()
-        host = self.headers.get("x-forwarded-host") or self.headers.get("host", "")
-        query = self._scope["query_string"].decode("latin-1")
-        path = self._scope["raw_path"].decode("latin-1")
-        return f"{'https' if scheme == 'https' else 'http'}://{host}{path}" + (f"?{query}" if query else "")
-
-    @property
-    def announced_bytes(self) -> int | None:
-        """``Content-Length``, which the server has checked; ``None`` in a chunked upload."""
-        length = self.headers.get("content-length")
-        return int(length) if length is not None else None
-
-    async def whole(self) -> func.HttpRequest:
-        """The request with its body.
-
-        Raises
-        ------
-        BodyTooLarge
-            From the announced length at once, of a chunked body as soon as it is passed.
-        BodyTooSlow
-            No byte for ``UPLOAD_STALL_SECONDS``, or fewer than ``MIN_UPLOAD_BYTES_PER_SECOND`` over
-            ``UPLOAD_RATE_SECONDS``.
-        BodyCutShort
-            The client stopped sending.
-        ServiceBusy
-            This process holds as many bytes of bodies as it may.
-        """
-        return func.HttpRequest(
-            self.method,
-            self.url,
-            headers=self.headers,
-            params=_joined(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-            route_params=self.route_params,
-            body=await self._body(),
-        )
-
-    async def _body(self) -> bytes:
-        announced = self.announced_bytes
-        if announced is not None and announced > MAX_BODY_BYTES:
-            raise BodyTooLarge(announced, MAX_BODY_BYTES)
-        content, pace = io.BytesIO(), Pace(announced, self._patience)
-        while not self._body_ended:
-            part = await self._next_part(pace)
-            self._hold(len(part))
-            if self._held > MAX_BODY_BYTES:
-                raise BodyTooLarge(self._held, MAX_BODY_BYTES, at_least=True)
-            content.write(part)
-        return content.getvalue()
-
-    async def _next_part(self, pace: Pace) -> bytes:
-        try:
-            async with asyncio.timeout(pace.patience_seconds):
-                message = await self._receive()
-        except TimeoutError:
-            raise pace.refusal from None
-        if message["type"] == "http.disconnect":
-            raise BodyCutShort(pace.received, pace.announced)
-        part: bytes = message.get("body", b"")
-        self._body_ended = not message.get("more_body", False)
-        pace.count(len(part))
-        return part
-
-    def _hold(self, size: int) -> None:
-        self._space.take(size)
-        self._held += size
-
-    def close(self) -> None:
-        """The body is not needed any more."""
-        self._space.give_back(self._held)
-        self._held = 0
-
-    async def answer(self, response: func.HttpResponse) -> None:
-        """Write the answer, at most once."""
-        if self.answered:
-            return
-        self.answered = True
-        await self._send({"type": "http.response.start", "status": response.status_code, "headers": _head(response)})
-        await self._send({"type": "http.response.body", "body": response.get_body() or b""})
 
 
 Answering: TypeAlias = Callable[[StreamRequest], Awaitable[func.HttpResponse]]
@@ -194,22 +76,34 @@ def register(
     blueprint.function_name(name)(route(function))
 
 
-def _head(response: func.HttpResponse) -> list[tuple[bytes, bytes]]:
-    headers = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in response.headers.items()]
-    content = response.get_body() or b""
-    if content and "content-type" not in response.headers:
-        headers.append((b"content-type", response.mimetype.encode("latin-1")))
-    if response.status_code not in _NO_BODY:
-        headers.append((b"content-length", str(len(content)).encode()))
-    return headers
+INVOCATION: Final[ContextVar[func.Context | None]] = ContextVar("invocation", default=None)
+"""What the worker calls the request at hand."""
 
 
-def _joined(pairs: Sequence[tuple[str, str]] | Iterator[tuple[str, str]]) -> dict[str, str]:
-    """Repeated names are joined with commas, as the host does for classic handlers."""
-    joined: dict[str, str] = {}
-    for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
+async def on_thread(work: Callable[[], Result], threads: ThreadPoolExecutor | None = None) -> Result:
+    """Run blocking work on a thread of ``PYTHON_THREADPOOL_THREAD_COUNT`` (or of ``threads``), with the measurement of
+    the request and the name of its invocation. The pool is apart from the worker's, which is for timers."""
+    named = partial(copy_context().run, _as_invocation, work)
+    return await asyncio.get_running_loop().run_in_executor(threads or _threads(), named)
+
+
+def _as_invocation(work: Callable[[], Result]) -> Result:
+    """The host drops log lines that do not name their invocation. The worker looks for its id where the guide for
+    Python functions says it shall stand on threads that the app starts."""
+    invocation = INVOCATION.get()
+    if invocation is None:
+        return work()
+    storage: Any = invocation.thread_local_storage
+    storage.invocation_id = invocation.invocation_id
+    try:
+        return work()
+    finally:
+        storage.invocation_id = None
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(config.threads(os.environ), thread_name_prefix="request")
 
 
 class _Synchronizer(base.RequestSynchronizer):  # type: ignore[misc]  # the base classes have no types
@@ -266,7 +160,7 @@ class WebApp(base.WebApp):  # type: ignore[misc]
             await self._invoked(request)
         except Exception as error:  # noqa: BLE001  the invocation's failure, which the host logs; the client gets JSON
             if not request.answered:
-                await request.answer(errors.unexpected(error).response({}))
+                await request.answer(errors.unexpected(error, errors.PLAIN).response({}))
         finally:
             self._forget(request.headers.get(_INVOCATION, ""))
 

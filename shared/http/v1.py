@@ -1,14 +1,19 @@
-"""The wire format of v1.0 (``/spid/v1.0``, 2016): paths, JSON names, query parameters."""
+"""v1.0 (``/spid/v1.0``, 2016): paths, JSON names, query parameters, and operations to ask for later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
-from shared.domain.errors import LocaleMissing, ParameterMissing, PassphraseNotHeard, ProfileNotFound
-from shared.domain.group import Candidates
+from shared.domain.errors import (
+    LocaleMissing,
+    ModelDiffers,
+    NobodyEnrolled,
+    ParameterMissing,
+    PassphraseNotHeard,
+    ProfileNotEnrolled,
+    TimbreError,
+)
 from shared.domain.limits import (
     V1_ENROLLMENT_SPEECH_SECONDS,
     V1_IDENTIFICATION,
@@ -16,20 +21,16 @@ from shared.domain.limits import (
     V1_MAX_ENROLLMENT_AUDIO_SECONDS,
     V1_SHORT_AUDIO,
     V1_VERIFICATION,
-    AudioRules,
 )
-from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation
+from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
-from shared.http import request
+from shared.http import errors, request
 from shared.http.api import NOBODY, Call, PageRequest
-from shared.http.errors import V1 as ERRORS
-from shared.http.errors import SpeakerUnknown
-from shared.http.groups import among
 from shared.http.reply import Reply, date, expires, seconds
-from shared.services.enroll import Enrolled, SpeechRules
-from shared.services.identify import Identification
+from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
+from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import ProfilePage, canonical_locale
-from shared.services.verify import Verification
+from shared.services.verify import Verification, VerifyRequest
 
 PREFIX: Final = "spid/v1.0"
 _PROFILES: Final = f"{PREFIX}/{{collection:regex(^(verification|identification)Profiles$)}}"
@@ -41,15 +42,15 @@ _ID_NAMES: Final = {
     ProfileKind.TEXT_DEPENDENT_VERIFICATION: "verificationProfileId",
     ProfileKind.IDENTIFICATION: "identificationProfileId",
 }
+_NOT_ENROLLED: Final = (ProfileNotEnrolled, NobodyEnrolled, ModelDiffers)
+"""What fails an operation, as it did in Azure; every other error is answered at once, and no operation is stored."""
 
 
 class V1:
     """Success is 200 or 202, never 201 or 204: the clients of v1.0 accept nothing else."""
 
     suffix: Final = ""
-    errors: Final = ERRORS
-    phrase_enroll_rules: Final = V1_VERIFICATION
-    same_locale: Final = False
+    catalogue: Final = errors.V1
     routes: Final = MappingProxyType(
         {
             "profiles": _PROFILES,
@@ -63,47 +64,50 @@ class V1:
         }
     )
 
-    def kind(self, call: Call) -> ProfileKind:
-        """From the path; the route admits nothing else. Literals match in any case, as in the functions host."""
-        return _KINDS[call.path("collection").lower()]
+    def write_error(self, call: Call, error: TimbreError) -> Reply:
+        is_operation = call.operation == "identify" or (
+            call.operation == "enroll" and not self._kind(call).needs_phrase
+        )
+        if is_operation and isinstance(error, _NOT_ENROLLED):
+            return _write_operation(call, OperationFailed(f"IncompleteEnrollment: {error}"))
+        return errors.reply(error, self.catalogue, call.operation)
 
-    def profile_key(self, call: Call) -> ProfileKey:
-        return call.key(self.kind(call), request.guid(call.path("profileId")))
+    def read_create(self, call: Call) -> tuple[ProfileKind, str]:
+        return self._kind(call), request.locale(call.request)
 
-    def page_request(self, call: Call) -> PageRequest:  # noqa: ARG002  v1.0 has no paging
-        return PageRequest()
-
-    def created(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002  v1.0 sends no Location
+    def write_create(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002  v1.0 sends no Location
         return Reply(200, {_ID_NAMES[profile.key.kind]: profile.key.profile_id})
 
-    def listed(self, call: Call, page: ProfilePage) -> Reply:  # noqa: ARG002
-        return Reply(200, [_profile(one) for one in page.profiles])
+    def read_list(self, call: Call) -> PageRequest:
+        """v1.0 has no paging."""
+        return PageRequest(self._kind(call))
 
-    def shown(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
+    def write_list(self, call: Call, page: ProfilePage) -> Reply:  # noqa: ARG002
+        return Reply(200, [_profile(profile) for profile in page.profiles])
+
+    def read_profile(self, call: Call) -> ProfileKey:
+        return call.key(self._kind(call), request.guid(call.path("profileId")))
+
+    def write_profile(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
         return Reply(200, _profile(profile))
 
-    def deleted(self, work: Callable[[], None]) -> Reply:
-        work()
+    def write_delete(self, call: Call) -> Reply:  # noqa: ARG002
         return Reply(200)
 
-    def refused(self, refusal: Reply) -> Reply:
-        return refusal
-
-    def was_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
+    def write_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
         return Reply(200)
 
-    def speech_enroll_rules(self, call: Call) -> SpeechRules:
-        short_audio = call.flag("shortAudio")
-        return SpeechRules(
-            audio=V1_SHORT_AUDIO if short_audio else V1_IDENTIFICATION_ENROLL,
-            needed_speech_seconds=V1_ENROLLMENT_SPEECH_SECONDS,
-            max_audio_seconds=V1_MAX_ENROLLMENT_AUDIO_SECONDS,
-            at_once=short_audio,
-        )
+    def read_enroll(self, call: Call) -> EnrollRequest:
+        key, audio = self.read_profile(call), call.audio()
+        return EnrollRequest(call.caller, key, audio, _enroll_rules(call, key.kind))
 
-    def phrase_enrolled(self, call: Call, enrolled: Enrolled) -> Reply:  # noqa: ARG002
+    def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply:
         """Note ``remainingEnrollments``, where the profile says ``remainingEnrollmentsCount``."""
-        profile = enrolled.profile
+        profile, enrollment = enrolled.profile, enrolled.enrollment
+        if not profile.key.kind.needs_phrase:
+            remaining = profile.remaining_speech_seconds(V1_ENROLLMENT_SPEECH_SECONDS)
+            result = EnrollmentResult(profile.status, enrollment.speech_seconds, profile.speech_seconds, remaining)
+            return _write_operation(call, result)
         return Reply(
             200,
             {
@@ -114,64 +118,67 @@ class V1:
             },
         )
 
-    def speech_enrolled(self, call: Call, work: Callable[[], Enrolled]) -> Reply:
-        return _as_operation(call, lambda: _enrollment_result(work()))
-
-    def verify_target(self, call: Call) -> ProfileKey:
+    def read_verify(self, call: Call) -> VerifyRequest:
         name = _ID_NAMES[ProfileKind.TEXT_DEPENDENT_VERIFICATION]
-        named = call.parameter(name)
-        if not named:
+        profile_id = call.parameter(name)
+        if not profile_id:
             raise ParameterMissing(name)
-        return call.key(ProfileKind.TEXT_DEPENDENT_VERIFICATION, request.guid(named))
+        key = call.key(ProfileKind.TEXT_DEPENDENT_VERIFICATION, request.guid(profile_id))
+        return VerifyRequest(call.subscription, key, call.audio(), V1_VERIFICATION, request.threshold(call.request))
 
-    def verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules:  # noqa: ARG002
-        return V1_VERIFICATION
+    def write_verify(self, call: Call, verification: Verification) -> Reply:  # noqa: ARG002
+        """A phrase outside the list is a bad request in v1.0; another phrase of the list is a reject.
 
-    def verified(self, call: Call, work: Callable[[], Verification]) -> Reply:  # noqa: ARG002
-        """A phrase outside the list is a bad request in v1.0; another one of the list is a reject.
-
-        ``score`` goes beyond v1.0: users asked for more than three words.
+        ``score`` goes beyond v1.0: users asked for more than three words. Raises ``PassphraseNotHeard``.
         """
-        with _speakers_named_by_parameter():
-            result = work()
-        heard = result.heard
+        heard, decision = verification.heard, verification.decision
         if heard is None or not heard.recognised:
             raise PassphraseNotHeard(heard.phrase if heard else None)
         return Reply(
             200,
             {
-                "result": "Accept" if result.decision.accepted else "Reject",
-                "confidence": result.decision.confidence.value,
+                "result": "Accept" if decision.accepted else "Reject",
+                "confidence": decision.confidence.value,
                 "phrase": heard.phrase,
-                "score": round(result.decision.score, 4),
+                "score": round(decision.score, 4),
             },
         )
 
-    def candidates(self, call: Call) -> Candidates:
-        """``*`` and ``group:<name>`` go beyond v1.0."""
+    def read_identify(self, call: Call) -> IdentifyRequest:
         name = "identificationProfileIds"
-        received = call.parameter(name)
-        return among(name, received) or request.guid_list(name, received)
+        candidates = request.candidates(name, call.parameter(name))
+        rules = V1_SHORT_AUDIO if call.flag("shortAudio") else V1_IDENTIFICATION
+        audio = call.audio()
+        return IdentifyRequest(call.subscription, candidates, audio, rules, request.threshold(call.request))
 
-    def identify_rules(self, call: Call) -> AudioRules:
-        return V1_SHORT_AUDIO if call.flag("shortAudio") else V1_IDENTIFICATION
+    def write_identify(self, call: Call, identification: Identification) -> Reply:
+        identified, confidence = identification.identified, identification.best.decision.confidence
+        result = IdentificationResult(identified.profile_id if identified else None, confidence)
+        return _write_operation(call, result)
 
-    def identified(self, call: Call, work: Callable[[], Identification]) -> Reply:
-        with _speakers_named_by_parameter():
-            return _as_operation(call, lambda: _identification_result(work()))
-
-    def phrases(self, call: Call) -> Reply:
-        received = call.parameter("locale")
-        if not received:
+    def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
+        kind, locale = ProfileKind.TEXT_DEPENDENT_VERIFICATION, call.parameter("locale")
+        if not locale:
             raise LocaleMissing
-        locale = canonical_locale(received, ProfileKind.TEXT_DEPENDENT_VERIFICATION)
-        return Reply(200, [{"phrase": phrase} for phrase in call.subscription.settings.allowed_phrases(locale)])
+        return kind, canonical_locale(locale, kind)
+
+    def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:  # noqa: ARG002
+        return Reply(200, [{"phrase": phrase} for phrase in phrases])
+
+    def _kind(self, call: Call) -> ProfileKind:
+        """From the path; the route admits nothing else. Literals match in any case, as in the functions host."""
+        return _KINDS[call.path("collection").lower()]
 
 
-def operation(one: Operation) -> Reply:
+def read_operation(call: Call) -> str:
+    """The operation's id. Raises ``IdMalformed``."""
+    return request.guid(call.path("operationId"))
+
+
+def write_operation(operation: Operation) -> Reply:
     """Lower-case ``status``: Python and Android clients compare it exactly."""
-    dates = {"createdDateTime": date(one.created_at), "lastActionDateTime": date(one.last_action_at)}
-    match one.outcome:
+    dates = {"createdDateTime": date(operation.created_at), "lastActionDateTime": date(operation.last_action_at)}
+    match operation.outcome:
         case EnrollmentResult() as enrolled:
             result = {
                 "enrollmentStatus": enrolled.status.value,
@@ -189,58 +196,42 @@ def operation(one: Operation) -> Reply:
     return Reply(200, {"status": "succeeded", **dates, "processingResult": result})
 
 
-def _profile(one: Profile) -> dict[str, object]:
-    tail = {
-        "locale": one.locale,
-        "createdDateTime": date(one.created_at),
-        "lastActionDateTime": date(one.last_action_at),
-        "enrollmentStatus": one.status.value,
-        **expires(one),
-    }
-    named = {_ID_NAMES[one.key.kind]: one.key.profile_id}
-    if one.key.kind.needs_phrase:
+def _write_operation(call: Call, outcome: EnrollmentResult | IdentificationResult | OperationFailed) -> Reply:
+    """Stores the outcome. Nothing stands behind the id in the link: clients cut it up by hand (contract, fact 10)."""
+    operation = call.services.operations.record(call.subscription.subscription_id, call.received_at, outcome)
+    return Reply(202, headers={"Operation-Location": f"{call.base_url}/{PREFIX}/operations/{operation.operation_id}"})
+
+
+def _enroll_rules(call: Call, kind: ProfileKind) -> EnrollRules:
+    if kind.needs_phrase:
+        return EnrollRules(V1_VERIFICATION)
+    short_audio = call.flag("shortAudio")
+    return EnrollRules(
+        audio=V1_SHORT_AUDIO if short_audio else V1_IDENTIFICATION_ENROLL,
+        needed_speech_seconds=V1_ENROLLMENT_SPEECH_SECONDS,
+        max_audio_seconds=V1_MAX_ENROLLMENT_AUDIO_SECONDS,
+        at_once=short_audio,
+    )
+
+
+def _profile(profile: Profile) -> dict[str, object]:
+    if profile.key.kind.needs_phrase:
         counts: dict[str, object] = {
-            "enrollmentsCount": one.enrollments_count,
-            "remainingEnrollmentsCount": one.remaining_enrollments,
+            "enrollmentsCount": profile.enrollments_count,
+            "remainingEnrollmentsCount": profile.remaining_enrollments,
         }
     else:
+        remaining = profile.remaining_speech_seconds(V1_ENROLLMENT_SPEECH_SECONDS)
         counts = {
-            "enrollmentSpeechTime": seconds(one.speech_seconds),
-            "remainingEnrollmentSpeechTime": seconds(one.remaining_speech_seconds(V1_ENROLLMENT_SPEECH_SECONDS)),
+            "enrollmentSpeechTime": seconds(profile.speech_seconds),
+            "remainingEnrollmentSpeechTime": seconds(remaining),
         }
-    return {**named, **counts, **tail}
-
-
-def _enrollment_result(enrolled: Enrolled) -> EnrollmentResult:
-    return EnrollmentResult(
-        status=enrolled.profile.status,
-        speech_seconds=enrolled.enrollment.speech_seconds,
-        enrollment_speech_seconds=enrolled.profile.speech_seconds,
-        remaining_speech_seconds=enrolled.profile.remaining_speech_seconds(V1_ENROLLMENT_SPEECH_SECONDS),
-    )
-
-
-def _identification_result(result: Identification) -> IdentificationResult:
-    identified = result.identified
-    return IdentificationResult(
-        profile_id=identified.profile_id if identified else None, confidence=result.best.decision.confidence
-    )
-
-
-def _as_operation(call: Call, work: Callable[[], EnrollmentResult | IdentificationResult]) -> Reply:
-    done = call.services.operations.run(call.subscription.subscription_id, work)
-    return Reply(202, headers={"Operation-Location": _operation_location(call, done)})
-
-
-def _operation_location(call: Call, one: Operation) -> str:
-    """Absolute, nothing behind the id: clients cut it up by hand (contract, fact 10)."""
-    return f"{call.base_url}/{PREFIX}/operations/{one.operation_id}"
-
-
-@contextmanager
-def _speakers_named_by_parameter() -> Iterator[None]:
-    """An unknown profile in a query parameter is a bad request in v1.0; one in the path is not found."""
-    try:
-        yield
-    except ProfileNotFound as error:
-        raise SpeakerUnknown(error.profile_id) from error
+    return {
+        _ID_NAMES[profile.key.kind]: profile.key.profile_id,
+        **counts,
+        "locale": profile.locale,
+        "createdDateTime": date(profile.created_at),
+        "lastActionDateTime": date(profile.last_action_at),
+        "enrollmentStatus": profile.status.value,
+        **expires(profile),
+    }

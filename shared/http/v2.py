@@ -1,21 +1,18 @@
-"""The wire formats of v2.0 (``/speaker/...``, 2020) and 2021-09-05 (``/speaker-recognition/...``).
-
-The second grew out of the first: other paths and envelopes, lengths with a unit in their names, a ``profileStatus``.
-"""
+"""v2.0 (``/speaker/...``, 2020), out of which 2021-09-05 grew (``v2021.py``)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
-from dataclasses import replace
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from shared.domain import limits
 from shared.domain.errors import (
+    AudioTooLong,
+    AudioTooShort,
     ContinuationInvalid,
     IdMalformed,
     ParameterInvalid,
@@ -23,26 +20,19 @@ from shared.domain.errors import (
     ParameterUnsupported,
     PathUnknown,
     ProfileNotFound,
+    TimbreError,
 )
 from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
-from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
-from shared.http import request
+from shared.http import errors, request
 from shared.http.api import NOBODY, Call, PageRequest
-from shared.http.errors import V2 as ERRORS
-from shared.http.errors import code_and_message, envelope
-from shared.http.groups import among
+from shared.http.errors import Catalogue
 from shared.http.reply import Reply, date, expires, seconds
-from shared.http.v2_refusals import (
-    PROFILE_IDS_RULE,
-    ProfileIdsMissing,
-    lengths_per,
-)
-from shared.services.enroll import Enrolled, SpeechRules
-from shared.services.identify import Identification, RankedProfile
+from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
+from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import ProfilePage, canonical_locale
-from shared.services.verify import Verification
+from shared.services.verify import Verification, VerifyRequest
 
 FAMILY: Final = "{family:regex(^(verification|identification)$)}"
 MODE: Final = "{mode:regex(^text-(in)?dependent$)}"
@@ -52,24 +42,28 @@ _KINDS: Final = {
     ("identification", "text-independent"): ProfileKind.IDENTIFICATION,
 }
 _UNSUPPORTED: Final = ("$filter", "$skip", "$orderBy", "$delta")
+_LENGTHS_PER: Final = {"enroll": "enrollment", "verify": "recognition", "identify": "recognition"}
+"""What kind of request an operation is, in refusals of lengths."""
+
+_PROFILE_IDS_RULE: Final = "It should be comma-delimited list of IDs containing at least one ID."
 
 
 class V2:
-    """v2.0. What 2021-09-05 does otherwise is in the attributes below and in ``V2021``."""
+    """What 2021-09-05 does otherwise is in the attributes below and in ``V2021``."""
 
     suffix: str = "_v2"
-    errors: Final = ERRORS
-    same_locale: Final = True
+    catalogue: Catalogue = errors.V2
+    absent_delete_is_success: bool = True
     page_size_name: str = "$top"
     token_name: str = "$continuationToken"  # noqa: S105  the name of a parameter
     next_link_name: str = "@nextLink"
     list_name: str = "profiles"
     unit: str = ""
     phrase_enroll_rules: AudioRules = limits.V2_PHRASE_ENROLL
-    _phrase_verify_rules: AudioRules = limits.V2_PHRASE_VERIFY
-    _speech_enroll_rules: AudioRules = limits.V2_SPEECH_ENROLL
-    _speech_rules: AudioRules = limits.V2_SPEECH
-    _short_speech_rules: AudioRules = limits.V2_SHORT_SPEECH
+    phrase_verify_rules: AudioRules = limits.V2_PHRASE_VERIFY
+    speech_enroll_rules: AudioRules = limits.V2_SPEECH_ENROLL
+    speech_rules: AudioRules = limits.V2_SPEECH
+    short_speech_rules: AudioRules = limits.V2_SHORT_SPEECH
 
     _prefix: Final = f"speaker/{FAMILY}/v2.0/{MODE}"
     routes: Mapping[str, str] = MappingProxyType(
@@ -84,21 +78,105 @@ class V2:
         }
     )
 
-    def kind(self, call: Call) -> ProfileKind:
-        named = call.path("family").lower(), call.path("mode").lower()
-        if named not in _KINDS:
-            raise PathUnknown(urlsplit(call.request.url).path)
-        return _KINDS[named]
+    def write_error(self, call: Call, error: TimbreError) -> Reply:
+        """Deleting what is not there is 204: v2.0 lists no 404 here."""
+        is_delete = call.operation == "profile" and call.request.method == "DELETE"
+        if self.absent_delete_is_success and is_delete and isinstance(error, ProfileNotFound):
+            return self.write_delete(call)
+        sentence = ""
+        if isinstance(error, AudioTooShort | AudioTooLong) and not self._kind(call).needs_phrase:
+            sentence = errors.length_sentence(error, _LENGTHS_PER[call.operation])
+        return errors.reply(error, self.catalogue, call.operation, sentence)
 
-    def profile_key(self, call: Call) -> ProfileKey:
-        return call.key(self.kind(call), request.guid(call.path("profileId")))
+    def read_create(self, call: Call) -> tuple[ProfileKind, str]:
+        return self._kind(call), request.locale(call.request)
 
-    def page_request(self, call: Call) -> PageRequest:
+    def write_create(self, call: Call, profile: Profile) -> Reply:
+        return Reply(201, self._profile(call, profile), {"Location": location_of(call, profile)})
+
+    def read_list(self, call: Call) -> PageRequest:
         for name in _UNSUPPORTED:
             if call.parameter(name) is not None:
                 raise ParameterUnsupported(name)
         token = call.parameter(self.token_name)
-        return PageRequest(self._after(token) if token else None, self._page_size(call))
+        after, limit = self._after(token) if token else None, self._page_size(call)
+        return PageRequest(self._kind(call), after, limit)
+
+    def write_list(self, call: Call, page: ProfilePage) -> Reply:
+        body: dict[str, object] = {self.list_name: [self._profile(call, profile) for profile in page.profiles]}
+        if page.more:
+            body[self.next_link_name] = self._next_link(call, page.profiles[-1].key.profile_id)
+        return Reply(200, body)
+
+    def read_profile(self, call: Call) -> ProfileKey:
+        return call.key(self._kind(call), request.guid(call.path("profileId")))
+
+    def write_profile(self, call: Call, profile: Profile) -> Reply:
+        return Reply(200, self._profile(call, profile))
+
+    def write_delete(self, call: Call) -> Reply:  # noqa: ARG002
+        return Reply(204)
+
+    def write_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
+        return Reply(204)
+
+    def read_enroll(self, call: Call) -> EnrollRequest:
+        key, audio = self.read_profile(call), call.audio()
+        return EnrollRequest(call.caller, key, audio, self._enroll_rules(call, key.kind))
+
+    def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply:  # noqa: ARG002
+        profile, enrollment = enrolled.profile, enrolled.enrollment
+        body = {
+            "profileId": profile.key.profile_id,
+            "enrollmentStatus": profile.status.value,
+            **self._counts(profile),
+            f"audioLength{self.unit}": seconds(enrollment.audio_seconds),
+            f"audioSpeechLength{self.unit}": seconds(enrollment.speech_seconds),
+        }
+        return Reply(201, {**body, "passPhrase": profile.passphrase} if profile.key.kind.needs_phrase else body)
+
+    def read_verify(self, call: Call) -> VerifyRequest:
+        key = self.read_profile(call)
+        if key.kind is ProfileKind.IDENTIFICATION:
+            raise PathUnknown(urlsplit(call.request.url).path)
+        audio = call.audio()
+        rules = self.phrase_verify_rules if key.kind.needs_phrase else self._speech_rules(call)
+        return VerifyRequest(call.subscription, key, audio, rules, request.threshold(call.request))
+
+    def write_verify(self, call: Call, verification: Verification) -> Reply:  # noqa: ARG002
+        """A wrong phrase is a reject like a wrong voice."""
+        decision = verification.decision
+        return Reply(200, {"recognitionResult": "Accept" if decision.accepted else "Reject", "score": decision.score})
+
+    def read_identify(self, call: Call) -> IdentifyRequest:
+        candidates, rules, audio = self._candidates(call), self._speech_rules(call), call.audio()
+        threshold = request.threshold(call.request)
+        return IdentifyRequest(call.subscription, candidates, audio, rules, threshold, same_locale=True)
+
+    def write_identify(self, call: Call, identification: Identification) -> Reply:  # noqa: ARG002
+        best = identification.best
+        identified = {"profileId": best.profile_id if identification.identified else NOBODY}
+        ranking = [{"profileId": one.profile_id, "score": one.decision.score} for one in identification.ranking]
+        return Reply(
+            200, {"identifiedProfile": {**identified, "score": best.decision.score}, "profilesRanking": ranking}
+        )
+
+    def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
+        kind = self._kind(call)
+        return kind, canonical_locale(call.path("locale"), kind)
+
+    def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:
+        name = "passPhrase" if self._kind(call).needs_phrase else "activationPhrase"
+        return self._phrase_list([{name: phrase} for phrase in phrases])
+
+    def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
+        return Reply(200, phrases)
+
+    def _kind(self, call: Call) -> ProfileKind:
+        path = call.path("family").lower(), call.path("mode").lower()
+        if path not in _KINDS:
+            raise PathUnknown(urlsplit(call.request.url).path)
+        return _KINDS[path]
 
     def _page_size(self, call: Call) -> int:
         rule = f"Value should be positive integer in the range [1, {limits.MAX_PAGE}]."
@@ -112,165 +190,73 @@ class V2:
         except (IdMalformed, binascii.Error, ValueError) as error:
             raise ContinuationInvalid(self.token_name) from error
 
-    def created(self, call: Call, profile: Profile) -> Reply:
-        return Reply(201, self._profile(call, profile), {"Location": location_of(call, profile)})
-
-    def listed(self, call: Call, page: ProfilePage) -> Reply:
-        body: dict[str, object] = {self.list_name: [self._profile(call, one) for one in page.profiles]}
-        if page.more:
-            body[self.next_link_name] = self._next_link(call, page.profiles[-1].key.profile_id)
-        return Reply(200, body)
-
     def _next_link(self, call: Call, last_id: str) -> str:
         kept = {name: value for name, value in call.request.params.items() if name != self.token_name}
         token = base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
-        return f"{_here(call)}?{urlencode({**kept, self.token_name: token}, safe='$')}"
+        return f"{_own_url(call)}?{urlencode({**kept, self.token_name: token}, safe='$')}"
 
-    def shown(self, call: Call, profile: Profile) -> Reply:
-        return Reply(200, self._profile(call, profile))
+    def _candidates(self, call: Call) -> Candidates:
+        if self._kind(call) is not ProfileKind.IDENTIFICATION:
+            raise PathUnknown(urlsplit(call.request.url).path)
+        received = call.parameter("profileIds")
+        if received is None:
+            raise ParameterMissing("profileIds", _PROFILE_IDS_RULE)
+        try:
+            return request.candidates("profileIds", received)
+        except (IdMalformed, ParameterMissing) as error:
+            raise ParameterInvalid("profileIds", received, _PROFILE_IDS_RULE) from error
 
-    def refused(self, refusal: Reply) -> Reply:
-        """SDKs for JavaScript show ``statusText`` of the body where a verify or identify is refused."""
-        code, message = code_and_message(refusal)
-        return replace(refusal, body={**envelope(code, message), "statusText": message})
+    def _speech_rules(self, call: Call) -> AudioRules:
+        """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7)."""
+        return self.short_speech_rules if call.flag("ignoreMinLength") else self.speech_rules
 
-    def deleted(self, work: Callable[[], None]) -> Reply:
-        """Deleting what is not there is 204: v2.0 lists no 404 here."""
-        with suppress(ProfileNotFound):
-            work()
-        return Reply(204)
-
-    def was_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
-        return Reply(204)
-
-    def speech_enroll_rules(self, call: Call) -> SpeechRules:
-        return SpeechRules(
-            audio=self._speech_enroll_rules,
+    def _enroll_rules(self, call: Call, kind: ProfileKind) -> EnrollRules:
+        if kind.needs_phrase:
+            return EnrollRules(self.phrase_enroll_rules)
+        return EnrollRules(
+            audio=self.speech_enroll_rules,
             needed_speech_seconds=limits.V2_ENROLLMENT_SPEECH_SECONDS,
             max_audio_seconds=limits.MAX_ENROLLMENT_AUDIO_SECONDS,
             at_once=call.flag("ignoreMinLength"),
         )
 
-    def phrase_enrolled(self, call: Call, enrolled: Enrolled) -> Reply:  # noqa: ARG002
-        body = {**self._enrollment(enrolled), "passPhrase": enrolled.profile.passphrase}
-        return Reply(201, body)
-
-    def speech_enrolled(self, call: Call, work: Callable[[], Enrolled]) -> Reply:  # noqa: ARG002
-        with lengths_per("enrollment"):
-            return Reply(201, self._enrollment(work()))
-
-    def verify_target(self, call: Call) -> ProfileKey:
-        key = self.profile_key(call)
-        if key.kind is ProfileKind.IDENTIFICATION:
-            raise PathUnknown(urlsplit(call.request.url).path)
-        return key
-
-    def verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules:
-        """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7)."""
-        if kind.needs_phrase:
-            return self._phrase_verify_rules
-        return self.identify_rules(call)
-
-    def verified(self, call: Call, work: Callable[[], Verification]) -> Reply:
-        """A wrong phrase is a reject like a wrong voice."""
-        with nullcontext() if self.kind(call).needs_phrase else lengths_per("recognition"):
-            decision = work().decision
-        return Reply(200, {"recognitionResult": "Accept" if decision.accepted else "Reject", "score": decision.score})
-
-    def candidates(self, call: Call) -> Candidates:
-        """``*`` and ``group:<name>`` are Timbre's own."""
-        if self.kind(call) is not ProfileKind.IDENTIFICATION:
-            raise PathUnknown(urlsplit(call.request.url).path)
-        received = call.parameter("profileIds")
-        if received is None:
-            raise ProfileIdsMissing
-        try:
-            return among("profileIds", received) or request.guid_list("profileIds", received)
-        except (IdMalformed, ParameterMissing) as error:
-            raise ParameterInvalid("profileIds", received, PROFILE_IDS_RULE) from error
-
-    def identify_rules(self, call: Call) -> AudioRules:
-        return self._short_speech_rules if call.flag("ignoreMinLength") else self._speech_rules
-
-    def identified(self, call: Call, work: Callable[[], Identification]) -> Reply:  # noqa: ARG002
-        with lengths_per("recognition"):
-            result = work()
-        best = result.best
-        return Reply(
-            200,
-            {
-                "identifiedProfile": {
-                    "profileId": best.profile_id if result.identified else NOBODY,
-                    "score": best.decision.score,
-                },
-                "profilesRanking": [_ranked(one) for one in result.ranking],
-            },
-        )
-
-    def phrases(self, call: Call) -> Reply:
-        kind = self.kind(call)
-        locale = canonical_locale(call.path("locale"), kind)
-        if kind.needs_phrase:
-            return self._phrase_list(
-                [{"passPhrase": phrase} for phrase in call.subscription.settings.allowed_phrases(locale)]
-            )
-        return self._phrase_list(
-            [{"activationPhrase": phrase} for phrase in ACTIVATION_PHRASES_BY_LOCALE.get(locale, ())]
-        )
-
-    def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
-        return Reply(200, phrases)
-
-    def _profile(self, call: Call, one: Profile) -> dict[str, object]:
+    def _profile(self, call: Call, profile: Profile) -> dict[str, object]:
         # A reset profile was last acted on by its reset: nothing else can happen to it before it is enrolled again.
-        updated = one.last_enrolled_at or (one.last_action_at if one.epoch else None)
+        updated = profile.last_enrolled_at or (profile.last_action_at if profile.epoch else None)
         return {
-            "profileId": one.key.profile_id,
-            "locale": one.locale,
-            **self._activation(one),
-            "enrollmentStatus": one.status.value,
-            "createdDateTime": date(one.created_at),
+            "profileId": profile.key.profile_id,
+            "locale": profile.locale,
+            **self._activation(profile),
+            "enrollmentStatus": profile.status.value,
+            "createdDateTime": date(profile.created_at),
             "lastUpdatedDateTime": date(updated) if updated else None,
-            **self._counts(one),
-            "modelVersion": call.services.model_version(one.model_id) if one.model_id else None,
-            **expires(one),
+            **self._counts(profile),
+            "modelVersion": call.services.models.version(profile.model_id),
+            **expires(profile),
         }
 
-    def _activation(self, one: Profile) -> dict[str, object]:  # noqa: ARG002  v2.0 has no activation
+    def _activation(self, profile: Profile) -> dict[str, object]:  # noqa: ARG002  v2.0 has no activation
         return {}
 
-    def _counts(self, one: Profile) -> dict[str, object]:
-        if one.key.kind.needs_phrase:
-            remaining: tuple[str, object] = "remainingEnrollmentsCount", one.remaining_enrollments
+    def _counts(self, profile: Profile) -> dict[str, object]:
+        if profile.key.kind.needs_phrase:
+            remaining: dict[str, object] = {"remainingEnrollmentsCount": profile.remaining_enrollments}
         else:
-            missing = one.remaining_speech_seconds(limits.V2_ENROLLMENT_SPEECH_SECONDS)
-            remaining = f"remainingEnrollmentsSpeechLength{self.unit}", seconds(missing)
+            missing = profile.remaining_speech_seconds(limits.V2_ENROLLMENT_SPEECH_SECONDS)
+            remaining = {f"remainingEnrollmentsSpeechLength{self.unit}": seconds(missing)}
         return {
-            "enrollmentsCount": one.enrollments_count,
-            f"enrollmentsLength{self.unit}": seconds(one.audio_seconds),
-            f"enrollmentsSpeechLength{self.unit}": seconds(one.speech_seconds),
-            remaining[0]: remaining[1],
+            "enrollmentsCount": profile.enrollments_count,
+            f"enrollmentsLength{self.unit}": seconds(profile.audio_seconds),
+            f"enrollmentsSpeechLength{self.unit}": seconds(profile.speech_seconds),
+            **remaining,
         }
-
-    def _enrollment(self, enrolled: Enrolled) -> dict[str, object]:
-        return {
-            "profileId": enrolled.profile.key.profile_id,
-            "enrollmentStatus": enrolled.profile.status.value,
-            **self._counts(enrolled.profile),
-            f"audioLength{self.unit}": seconds(enrolled.enrollment.audio_seconds),
-            f"audioSpeechLength{self.unit}": seconds(enrolled.enrollment.speech_seconds),
-        }
-
-
-def _ranked(one: RankedProfile) -> dict[str, object]:
-    return {"profileId": one.profile_id, "score": one.decision.score}
-
-
-def _here(call: Call) -> str:
-    """The request's own URL without its query, on the public base when there is one."""
-    return call.base_url + quote(urlsplit(call.request.url).path, safe="/:%")
 
 
 def location_of(call: Call, profile: Profile) -> str:
-    collection, found, _ = _here(call).rstrip("/").rpartition("/profiles")
-    return f"{collection}{found}/{profile.key.profile_id}"
+    collection, separator, _ = _own_url(call).rstrip("/").rpartition("/profiles")
+    return f"{collection}{separator}/{profile.key.profile_id}"
+
+
+def _own_url(call: Call) -> str:
+    """The request's own URL without its query, on the public base when there is one."""
+    return call.base_url + quote(urlsplit(call.request.url).path, safe="/:%")

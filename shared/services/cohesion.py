@@ -38,11 +38,12 @@ one sentence 0 to 0.4 %, in babble at 5 dB 1 %, by GSM out of a room 4 %."""
 
 def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
     """Raises ``SecondVoiceHeard``."""
-    heard = [Signature(model.embed(one), model.model_id, WINDOW_SECONDS) for one in _stretches(utterance)]
+    embeddings = list(map(model.embed, _stretches(utterance)))
+    signatures = [Signature(embedding, model.model_id, WINDOW_SECONDS) for embedding in embeddings]
     scores = [
         score
-        for number, one in enumerate(heard[:-1])
-        for score in model.scores(one.pooled, WINDOW_SECONDS, heard[number + 1 :])
+        for number, signature in enumerate(signatures[:-1])
+        for score in model.scores(signature.pooled, WINDOW_SECONDS, signatures[number + 1 :])
     ]
     if scores and min(scores) < SECOND_VOICE_SCORE:
         raise SecondVoiceHeard(min(scores), SECOND_VOICE_SCORE)

@@ -1,4 +1,4 @@
-"""Enroll a recording, by phrase or by free speech.
+"""Enroll a recording: a passphrase into a text-dependent profile, any speech into the others.
 
 The expensive part (decode, find speech, embed) happens once and outside any contention. What is written is decided on
 the profile as it is at that moment; when another request changed it in between, the decision is taken anew on the
@@ -7,8 +7,8 @@ fresh profile, a bounded number of times. So two enrollments at once both count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 
 from shared.domain.audit import AuditAction, Caller
 from shared.domain.errors import (
@@ -20,18 +20,44 @@ from shared.domain.errors import (
     TooManyEnrollments,
 )
 from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
-from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, Signature
+from shared.domain.measurement import note
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
 from shared.services.cohesion import require_one_voice, require_same_voice
+from shared.services.comparison import SpeakerModels
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
 from shared.services.profiles import canonical_locale
-from shared.services.side_by_side import SpeakerModels
 
 COMMIT_ATTEMPTS = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""
+
+
+@dataclass(frozen=True)
+class EnrollRules:
+    """What an enrollment needs in one generation of the API; all but ``audio`` is for text-independent profiles.
+
+    ``at_once`` (v1.0 ``shortAudio``, later ``ignoreMinLength``) makes the profile usable however little was said.
+    """
+
+    audio: AudioRules
+    needed_speech_seconds: float = 0.0
+    max_audio_seconds: float = math.inf
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class EnrollRequest:
+    caller: Caller
+    key: ProfileKey
+    audio: Audio
+    rules: EnrollRules
+
+    @property
+    def settings(self) -> SubscriptionSettings:
+        return self.caller.subscription.settings
 
 
 @dataclass(frozen=True)
@@ -43,209 +69,143 @@ class Enrolled:
 
 
 @dataclass(frozen=True)
-class Commit:
-    """Adds an enrollment to whatever the profile is at the moment of writing."""
+class _Take:
+    """An accepted recording. ``before`` is the profile as it was when the recording was listened to."""
 
-    profiles: ProfileStore
-    consent_demanded: bool
-    same_voice: Callable[[Signature, Enrollment], None]
-
-    def __call__(
-        self,
-        key: ProfileKey,
-        enrollment: Enrollment,
-        audio: bytes | None,
-        admit: Callable[[Profile], Profile],
-    ) -> Profile:
-        """``admit`` checks the profile and returns its new state, without the counts, which are added here."""
-        for attempt in range(1, COMMIT_ATTEMPTS + 1):
-            profile, signature = self.profiles.get_with_signature(key)
-            profile.consent.require(key.profile_id, demanded=self.consent_demanded)
-            require_model(profile, enrollment.model_id)
-            after = _counted(admit(profile), enrollment)
-            if signature is not None:
-                self.same_voice(signature, enrollment)
-            total = signature.plus(enrollment) if signature else enrollment.signature
-            try:
-                return self.profiles.enroll(after, total, enrollment, audio)
-            except ProfileBusy:
-                if attempt == COMMIT_ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
+    before: Profile
+    utterance: Utterance
+    phrase: str | None = field(repr=False)
+    kept_audio: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True)
-class EnrollPhrase:
-    """Text-dependent: the first accepted recording binds the profile to the phrase that was said."""
+class Enroll:
+    """``activation`` None: no profile needs an activation phrase."""
 
     profiles: ProfileStore
     audit: Audit
     listener: Listener
     phrases: PassphraseRecogniser
-    model: SpeakerModel
+    models: SpeakerModels
+    keeper: AudioKeeper
     clock: Clock
-    previous: SpeakerModel | None = None
+    activation: RequireActivation | None = None
 
-    def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
-        """
+    def __call__(self, request: EnrollRequest) -> Enrolled:
+        """The first accepted recording binds a text-dependent profile to its phrase. Speech accumulates in the others.
+
+        The recording is kept where the kind and the subscription's settings say so.
+
         Raises
         ------
-        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, PassphraseNotHeard, PassphraseDiffers,
-        TooManyEnrollments, ModelDiffers, ProfileBusy
+        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, ModelDiffers, ProfileBusy
+        PassphraseNotHeard, PassphraseDiffers, TooManyEnrollments
+            Text-dependent.
+        ActivationNotHeard, EnrollmentAudioFull
+            Text-independent.
         """
-        with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
-            return self._enrolled(caller.subscription.settings, key, audio, rules)
+        model_id = self.models.current.model_id
+        with self.audit.of(request.caller.actor, AuditAction.ENROLL, request.key, model_id=model_id):
+            enrolled = self._enroll(request)
+        note(outcome="enrolled")
+        return enrolled
 
-    def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules) -> Enrolled:
-        profile = self._open(key, settings)
-        models = SpeakerModels(self.model, self.previous, settings.calibration)
-        locale = canonical_locale(profile.locale, key.kind)
-        utterance = self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel)
+    def _enroll(self, request: EnrollRequest) -> Enrolled:
+        """With the model that made the profile's signature; with the other model when it was migrated meanwhile."""
+        models = self.models.calibrated_for(request.settings)
+        take = self._listen(request, models)
+        model = models.model_of(take.before)
+        enrollment = self._enrollment(model, take.utterance, request.settings)
+        try:
+            return self._commit(request, take, model, enrollment)
+        except ModelDiffers:
+            model = models.model_of(self.profiles.get(request.key))
+            enrollment = self._enrollment(model, take.utterance, request.settings)
+            return self._commit(request, take, model, enrollment)
+
+    def _listen(self, request: EnrollRequest, models: SpeakerModels) -> _Take:
+        """What can be refused before the recording is looked at is refused first."""
+        settings, audio, needs_phrase = request.settings, request.audio, request.key.kind.needs_phrase
+        profile = self.profiles.get(request.key)
+        profile.consent.require(request.key.profile_id, demanded=settings.require_consent)
+        if needs_phrase:
+            _require_room(profile)
+        models.model_of(profile)
+        rules = request.rules.audio.moved(settings.quality)
+        utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
+        phrase = self._phrase(profile, utterance, settings) if needs_phrase else None
+        if self.activation and not needs_phrase and not profile.is_active:
+            self.activation(profile, utterance)
+        keeps = request.key.kind.keeps_audio and settings.keep_identification_audio
+        return _Take(profile, utterance, phrase, self.keeper.encode(utterance) if keeps else None)
+
+    def _phrase(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> str:
+        """Raises ``PassphraseNotHeard``."""
+        locale = canonical_locale(profile.locale, profile.key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase)
-        phrase = heard.phrase
-        commit = Commit(self.profiles, settings.require_consent, _same_voice(settings, models))
-        return _in_its_model(
-            models,
-            profile,
-            lambda: self.profiles.get(key),
-            lambda model: _enrollment(model, utterance, self.clock, settings),
-            lambda enrollment: commit(key, enrollment, None, lambda now: self._admit(now, phrase)),
+        return heard.phrase
+
+    def _enrollment(self, model: SpeakerModel, utterance: Utterance, settings: SubscriptionSettings) -> Enrollment:
+        """Raises ``SecondVoiceHeard``."""
+        if settings.enrollment_cohesion:
+            require_one_voice(model, utterance)
+        return Enrollment(
+            embedding=model.embed(utterance),
+            model_id=model.model_id,
+            audio_seconds=utterance.seconds,
+            speech_seconds=utterance.speech_seconds,
+            snr_db=utterance.snr_db,
+            created_at=self.clock(),
         )
 
-    def _open(self, key: ProfileKey, settings: SubscriptionSettings) -> Profile:
-        profile = self.profiles.get(key)
-        profile.consent.require(key.profile_id, demanded=settings.require_consent)
-        if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
-            raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
-        SpeakerModels(self.model, self.previous).of(profile)
-        return profile
+    def _commit(self, request: EnrollRequest, take: _Take, model: SpeakerModel, enrollment: Enrollment) -> Enrolled:
+        """Adds the enrollment to whatever the profile is at the moment of writing.
 
-    @staticmethod
-    def _admit(profile: Profile, phrase: str) -> Profile:
-        if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
-            raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
-        if profile.passphrase not in (None, phrase):
-            raise PassphraseDiffers(heard=phrase, expected=profile.passphrase)
-        enough = profile.enrollments_count + 1 >= VERIFICATION_ENROLLMENTS_NEEDED
-        status = EnrollmentStatus.ENROLLED if enough else EnrollmentStatus.ENROLLING
-        return replace(profile, passphrase=phrase, status=status)
-
-
-@dataclass(frozen=True)
-class SpeechRules:
-    """What a text-independent enrollment needs in one generation of the API.
-
-    ``at_once`` (v1.0 ``shortAudio``, later ``ignoreMinLength``) makes the profile usable however little was said.
-    """
-
-    audio: AudioRules
-    needed_speech_seconds: float
-    max_audio_seconds: float
-    at_once: bool
-
-
-@dataclass(frozen=True)
-class EnrollSpeech:
-    """Text-independent: any speech, accumulated until there is enough."""
-
-    profiles: ProfileStore
-    audit: Audit
-    listener: Listener
-    model: SpeakerModel
-    keeper: AudioKeeper
-    clock: Clock
-    previous: SpeakerModel | None = None
-    activation: RequireActivation | None = None
-
-    def __call__(self, caller: Caller, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
-        """The recording is kept where the kind and the subscription's settings say so.
-
-        Raises
-        ------
-        ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, ActivationNotHeard, EnrollmentAudioFull,
-        ModelDiffers, ProfileBusy
+        Raises ``ModelDiffers`` when that was made by another model.
         """
-        with self.audit.of(caller.actor, AuditAction.ENROLL, key, model_id=self.model.model_id):
-            return self._enrolled(caller.subscription.settings, key, audio, rules)
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
+            profile, signature = self.profiles.get_with_signature(request.key)
+            profile.consent.require(request.key.profile_id, demanded=request.settings.require_consent)
+            if profile.model_id not in (None, model.model_id):  # its signature must not meet this embedding
+                raise ModelDiffers(request.key.profile_id, str(profile.model_id), configured=model.model_id)
+            after = _counted(self._admitted(profile, request.rules, take, enrollment), enrollment)
+            if signature is not None and request.settings.enrollment_cohesion:
+                require_same_voice(model, signature, enrollment)
+            total = signature.plus(enrollment) if signature else enrollment.signature
+            try:
+                return Enrolled(self.profiles.enroll(after, total, enrollment, take.kept_audio), enrollment)
+            except ProfileBusy:
+                if attempt == COMMIT_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
 
-    def _enrolled(self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: SpeechRules) -> Enrolled:
-        profile = self.profiles.get(key)
-        profile.consent.require(key.profile_id, demanded=settings.require_consent)
-        models = SpeakerModels(self.model, self.previous, settings.calibration)
-        models.of(profile)
-        utterance = self.listener.listen(
-            audio.content, audio.media_type, rules.audio.moved(settings.quality), audio.channel
-        )
-        if self.activation and not profile.is_active:
-            self.activation(profile, utterance)
-        keeps = key.kind.keeps_audio and settings.keep_identification_audio
-        kept = self.keeper.encode(utterance) if keeps else None
-        commit = Commit(self.profiles, settings.require_consent, _same_voice(settings, models))
-        return _in_its_model(
-            models,
-            profile,
-            lambda: self.profiles.get(key),
-            lambda model: _enrollment(model, utterance, self.clock, settings),
-            lambda enrollment: commit(key, enrollment, kept, lambda now: self._admit(profile, now, enrollment, rules)),
-        )
-
-    def _admit(self, before: Profile, profile: Profile, enrollment: Enrollment, rules: SpeechRules) -> Profile:
-        if self.activation and before.is_active and not profile.is_active:
+    def _admitted(self, profile: Profile, rules: EnrollRules, take: _Take, enrollment: Enrollment) -> Profile:
+        """The profile with its new status, and bound to the phrase; the counts are not in it yet."""
+        if take.phrase is not None:
+            _require_room(profile)
+            if profile.passphrase not in (None, take.phrase):
+                raise PassphraseDiffers(heard=take.phrase, expected=profile.passphrase)
+            enough = profile.enrollments_count + 1 >= VERIFICATION_ENROLLMENTS_NEEDED
+            return replace(profile, passphrase=take.phrase, status=_status(enough=enough))
+        if self.activation and take.before.is_active and not profile.is_active:
             raise ProfileBusy(profile.key.profile_id)  # reset meanwhile, and nobody has said the phrase since
         audio_seconds = profile.audio_seconds + enrollment.audio_seconds
         if audio_seconds > rules.max_audio_seconds:
             raise EnrollmentAudioFull(audio_seconds, rules.max_audio_seconds)
         speech_seconds = profile.speech_seconds + enrollment.speech_seconds
         enough = profile.is_enrolled or rules.at_once or speech_seconds >= rules.needed_speech_seconds
-        return replace(profile, status=EnrollmentStatus.ENROLLED if enough else EnrollmentStatus.ENROLLING)
+        return replace(profile, status=_status(enough=enough))
 
 
-def require_model(profile: Profile, model_id: str) -> None:
-    """A signature of one model never meets an embedding of another."""
-    if profile.model_id not in (None, model_id):
-        raise ModelDiffers(profile.key.profile_id, made_by=str(profile.model_id), configured=model_id)
+def _require_room(profile: Profile) -> None:
+    if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
+        raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
 
 
-def _in_its_model(
-    models: SpeakerModels,
-    profile: Profile,
-    reread: Callable[[], Profile],
-    embedded: Callable[[SpeakerModel], Enrollment],
-    committed: Callable[[Enrollment], Profile],
-) -> Enrolled:
-    """Enroll with the model that made the profile's signature; with the other one when it was migrated meanwhile.
-
-    Raises ``ModelDiffers`` when the service does not run the profile's model.
-    """
-    enrollment = embedded(models.of(profile))
-    try:
-        return Enrolled(committed(enrollment), enrollment)
-    except ModelDiffers:
-        enrollment = embedded(models.of(reread()))
-        return Enrolled(committed(enrollment), enrollment)
-
-
-def _same_voice(settings: SubscriptionSettings, models: SpeakerModels) -> Callable[[Signature, Enrollment], None]:
-    def require(signature: Signature, enrollment: Enrollment) -> None:
-        if settings.enrollment_cohesion:
-            require_same_voice(models.named(enrollment.model_id), signature, enrollment)
-
-    return require
-
-
-def _enrollment(model: SpeakerModel, utterance: Utterance, clock: Clock, settings: SubscriptionSettings) -> Enrollment:
-    if settings.enrollment_cohesion:
-        require_one_voice(model, utterance)
-    return Enrollment(
-        embedding=model.embed(utterance),
-        model_id=model.model_id,
-        audio_seconds=utterance.seconds,
-        speech_seconds=utterance.speech_seconds,
-        snr_db=utterance.snr_db,
-        created_at=clock(),
-    )
+def _status(*, enough: bool) -> EnrollmentStatus:
+    return EnrollmentStatus.ENROLLED if enough else EnrollmentStatus.ENROLLING
 
 
 def _counted(profile: Profile, enrollment: Enrollment) -> Profile:

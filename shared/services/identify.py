@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from shared.domain.decision import Decision, open_set
-from shared.domain.errors import LocalesDiffer, TooManyCandidates
+from shared.domain.errors import LocalesDiffer, NobodyEnrolled, TooManyCandidates
+from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.limits import AudioRules
-from shared.domain.measurement import note
+from shared.domain.measurement import note, note_decision
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import Audio
+from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription
-from shared.services.beside import beside
-from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
+from shared.services.comparison import SpeakerModels
+from shared.services.concurrency import concurrently
+from shared.services.ports import Clock, Galleries, GroupStore, Listener, ProfileStore, Ranked, SpeakerGallery
 from shared.services.profiles import canonical_locale
-from shared.services.side_by_side import SpeakerModels
-from shared.services.verify import usable
+from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 RANKED = 5
 """Contract (2021-09-05): length of ``profilesRanking``."""
+
+
+@dataclass(frozen=True)
+class IdentifyRequest:
+    """``same_locale`` refuses a list of candidates of different locales, as the later generations of the API do."""
+
+    subscription: Subscription
+    candidates: Candidates
+    audio: Audio
+    rules: AudioRules
+    threshold: RequestedThreshold | None = None
+    same_locale: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,67 +62,95 @@ class Identify:
     """Open-set: the speaker may be none of the candidates."""
 
     profiles: ProfileStore
+    galleries: Galleries
+    groups: GroupStore
     listener: Listener
-    model: SpeakerModel
+    models: SpeakerModels
     clock: Clock
-    previous: SpeakerModel | None = None
 
-    def __call__(
-        self,
-        subscription: Subscription,
-        profile_ids: Sequence[str],
-        audio: Audio,
-        rules: AudioRules,
-        same_locale: bool = False,
-    ) -> Identification:
-        """``same_locale`` refuses candidates of different locales, as the later generations of the API do.
+    def __call__(self, request: IdentifyRequest) -> Identification:
+        """The candidates are a list of profiles, all of which must be enrolled, or everyone, or everyone in a group.
+
+        Of everyone only those count who are enrolled with a model that runs; their locales do not matter.
 
         Raises
         ------
-        TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        ParameterInvalid, RecordingRefused
+        TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers
+            In a list.
+        GroupNotFound, NobodyEnrolled
+            Otherwise.
         """
-        keys, used_at = self._candidates(subscription, profile_ids), self.clock()
-        note(candidates=len(keys))
-        models = SpeakerModels(self.model, self.previous, subscription.settings.calibration)
-        signatures, utterance = beside(
-            lambda: self._signatures(keys, models, same_locale),
-            lambda: self.listener.listen(
-                audio.content, audio.media_type, rules.moved(subscription.settings.quality), audio.channel
-            ),
-        )
-        scores = models.scores(utterance, signatures)
-        identification = _rank(
-            [key.profile_id for key in keys], scores, subscription.settings.thresholds.identification
+        settings, used_at = request.subscription.settings, self.clock()
+        models = self.models.calibrated_for(settings)
+        threshold = threshold_in_force(settings, "identification", request.threshold, models.current.calibration)
+        if isinstance(request.candidates, Everyone | InGroup):
+            ranked = self._rank_everyone(request, request.candidates, models)
+        else:
+            ranked = self._rank_listed(request, request.candidates, models)
+        identification = Identification(
+            [
+                RankedProfile(profile_id, Decision(open_set(score, ranked.candidates), threshold))
+                for profile_id, score in ranked.best
+            ]
         )
         if identification.identified:
-            key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, identification.best.profile_id)
-            self.profiles.touch(key, used_at)
+            self.profiles.touch(_key(request.subscription, identification.best.profile_id), used_at)
+        note_decision(accepted=identification.identified is not None)
         return identification
 
+    def _rank_listed(self, request: IdentifyRequest, profile_ids: Sequence[str], models: SpeakerModels) -> Ranked:
+        keys = _distinct_keys(request.subscription, profile_ids)
+        note(candidates=len(keys))
+        with concurrently(self._signatures, keys, models, request.same_locale) as reading:
+            utterance = self._listen(request)
+        scores = models.scores(utterance, reading.result())
+        best = sorted(zip(keys, scores, strict=True), key=lambda pair: -pair[1])[:RANKED]
+        return Ranked([(key.profile_id, score) for key, score in best], len(keys))
+
+    def _rank_everyone(self, request: IdentifyRequest, candidates: Everyone | InGroup, models: SpeakerModels) -> Ranked:
+        group = candidates.name if isinstance(candidates, InGroup) else None
+        with concurrently(self._members_and_gallery, request.subscription.subscription_id, group) as reading:
+            utterance = self._listen(request)
+        members, gallery = reading.result()
+        ranked = gallery.best(models.scorers(utterance, gallery.models), RANKED, members)
+        note(candidates=ranked.candidates)
+        if not ranked.best:
+            raise NobodyEnrolled(group)
+        return ranked
+
+    def _listen(self, request: IdentifyRequest) -> Utterance:
+        audio, rules = request.audio, request.rules.moved(request.subscription.settings.quality)
+        return self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
+
     def _signatures(self, keys: Sequence[ProfileKey], models: SpeakerModels, same_locale: bool) -> list[Signature]:
-        read = self.profiles.get_many_with_signatures(keys)
+        profiles = self.profiles.get_many_with_signatures(keys)
         if same_locale:
-            _require_one_locale([profile for profile, _ in read])
-        return [usable(profile, signature, models)[1] for profile, signature in read]
+            _require_same_locale([profile for profile, _ in profiles])
+        return [models.require_comparable(profile, signature) for profile, signature in profiles]
 
-    @staticmethod
-    def _candidates(subscription: Subscription, profile_ids: Sequence[str]) -> list[ProfileKey]:
-        distinct = list(dict.fromkeys(profile_ids))
-        if len(distinct) > subscription.settings.max_candidates:
-            raise TooManyCandidates(len(distinct), subscription.settings.max_candidates)
-        return [ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, one) for one in distinct]
+    def _members_and_gallery(
+        self, subscription_id: str, group: str | None
+    ) -> tuple[Collection[str] | None, SpeakerGallery]:
+        """Who is in the group, and everyone."""
+        members = None if group is None else self.groups.all_members(subscription_id, group)
+        return members, self.galleries.up_to_date(subscription_id)
 
 
-def _require_one_locale(profiles: Sequence[Profile]) -> None:
+def _distinct_keys(subscription: Subscription, profile_ids: Sequence[str]) -> list[ProfileKey]:
+    """Each once. Raises ``TooManyCandidates``."""
+    distinct, maximum = list(dict.fromkeys(profile_ids)), subscription.settings.max_candidates
+    if len(distinct) > maximum:
+        raise TooManyCandidates(len(distinct), maximum)
+    return [_key(subscription, profile_id) for profile_id in distinct]
+
+
+def _key(subscription: Subscription, profile_id: str) -> ProfileKey:
+    return ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, profile_id)
+
+
+def _require_same_locale(profiles: Sequence[Profile]) -> None:
     """Raises ``LocalesDiffer``."""
     locales = dict.fromkeys(canonical_locale(profile.locale, profile.key.kind) for profile in profiles)
     if len(locales) > 1:
         raise LocalesDiffer(list(locales))
-
-
-def _rank(profile_ids: Sequence[str], scores: Sequence[float], threshold: float) -> Identification:
-    best = sorted(zip(scores, profile_ids, strict=True), key=lambda pair: -pair[0])[:RANKED]
-    ranking = [
-        RankedProfile(profile_id, Decision(open_set(score, len(scores)), threshold)) for score, profile_id in best
-    ]
-    return Identification(ranking)

@@ -9,17 +9,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final
 
 from shared.domain.errors import TimbreError
-from shared.domain.measurement import Measurement, gathered, note
-from shared.services.enroll import Enrolled
-from shared.services.identify import Identification
-from shared.services.verify import Verification
+from shared.domain.measurement import STAGES, Measurement, gathered
 
 log: Final = logging.getLogger("timbre.recognition")
-
-T = TypeVar("T", Enrolled, Identification, Verification)
 
 
 @contextmanager
@@ -39,39 +34,16 @@ def measured(
         _write(measurement, monotonic() - started)
 
 
-def observed(work: Callable[[], T]) -> Callable[[], T]:
-    """The same work, and how it ended is noted."""
-
-    def observing() -> T:
-        done = work()
-        note(outcome=_outcome(done))
-        return done
-
-    return observing
-
-
-def _outcome(done: Enrolled | Identification | Verification) -> str:
-    if isinstance(done, Enrolled):
-        return "enrolled"
-    accepted = done.decision.accepted if isinstance(done, Verification) else done.identified is not None
-    return "accept" if accepted else "reject"
-
-
-def _write(one: Measurement, total_seconds: float) -> None:
-    milliseconds = {name: seconds * 1000.0 for name, seconds in one.seconds.items()}
+def _write(measurement: Measurement, total_seconds: float) -> None:
     log.info(
         "recognition_measured operation=%s outcome=%s reason=%s subscription=%s model=%s candidates=%d "
         "decode_ms=%.1f listen_ms=%.1f embed_ms=%.1f phrase_ms=%.1f store_ms=%.1f total_ms=%.1f",
-        one.operation,
-        one.outcome,
-        one.reason,
-        one.subscription_id,
-        one.model_id,
-        one.candidates,
-        milliseconds["decode"],
-        milliseconds["listen"],
-        milliseconds["embed"],
-        milliseconds["phrase"],
-        milliseconds["store"],
+        measurement.operation,
+        measurement.outcome,
+        measurement.reason,
+        measurement.subscription_id,
+        measurement.model_id,
+        measurement.candidates,
+        *(measurement.seconds[stage] * 1000.0 for stage in STAGES),
         total_seconds * 1000.0,
     )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from shared.domain.audit import Actor, AuditAction, Caller
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import LOCALES_TEXT_DEPENDENT, LOCALES_TEXT_INDEPENDENT
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.subscription import SubscriptionSettings
 from shared.services.audit import Audit
 from shared.services.ports import Clock, Ids, ProfileStore
 
@@ -26,6 +28,13 @@ def canonical_locale(received: str, kind: ProfileKind) -> str:
         if received.lower() in (locale.lower(), locale.lower().replace("-", "")):
             return locale
     raise LocaleUnsupported(received, supported_locales(kind))
+
+
+def phrases_to_say(settings: SubscriptionSettings, kind: ProfileKind, locale: str) -> tuple[str, ...]:
+    """The passphrases of a text-dependent profile; for the others the activation phrases of the locale."""
+    if kind.needs_phrase:
+        return settings.allowed_phrases(locale)
+    return ACTIVATION_PHRASES_BY_LOCALE.get(locale, ())
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class ProfilePage:
 class ReadProfiles:
     profiles: ProfileStore
 
-    def one(self, key: ProfileKey) -> Profile:
+    def get(self, key: ProfileKey) -> Profile:
         """Raises ``ProfileNotFound``."""
         return self.profiles.get(key)
 

@@ -1,6 +1,6 @@
 """Verify that a recording is of the enrolled speaker. Nothing of the recording is stored.
 
-A profile counts as used at the moment before it was read: a use never brings one back whose time is over by now.
+A profile counts as used at the moment before it was read: a use never brings a profile back that has expired by now.
 """
 
 from __future__ import annotations
@@ -8,113 +8,75 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.decision import Decision
-from shared.domain.errors import ProfileNotEnrolled
 from shared.domain.limits import AudioRules
+from shared.domain.measurement import note_decision
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, Signature
-from shared.domain.recording import Audio
-from shared.domain.subscription import SubscriptionSettings
-from shared.services.beside import beside
-from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
+from shared.domain.recording import Audio, Utterance
+from shared.domain.subscription import Subscription, SubscriptionSettings
+from shared.services.comparison import SpeakerModels
+from shared.services.concurrency import concurrently
+from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore
 from shared.services.profiles import canonical_locale
-from shared.services.side_by_side import SpeakerModels
+from shared.services.thresholds import RequestedThreshold, threshold_in_force
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    subscription: Subscription
+    key: ProfileKey
+    audio: Audio
+    rules: AudioRules
+    threshold: RequestedThreshold | None = None
 
 
 @dataclass(frozen=True)
 class Verification:
-    """``heard`` is what was said (text-dependent only); the decision is about voice and phrase together."""
+    """``heard`` is the phrase (text-dependent only); the decision is about voice and phrase together."""
 
     decision: Decision
     heard: HeardPhrase | None = None
 
 
 @dataclass(frozen=True)
-class VerifyPhrase:
-    """Text-dependent: the voice and the phrase must both be the enrolled ones."""
-
+class Verify:
     profiles: ProfileStore
     listener: Listener
     phrases: PassphraseRecogniser
-    model: SpeakerModel
+    models: SpeakerModels
     clock: Clock
-    previous: SpeakerModel | None = None
 
-    def __call__(
-        self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules
-    ) -> Verification:
-        """Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
+    def __call__(self, request: VerifyRequest) -> Verification:
+        """Compares the voice, and for a text-dependent profile the phrase: both must be the enrolled ones.
 
+        Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
         A recording of none of the phrases is no use of the profile: v1.0 refuses it, and nothing is written.
 
         Raises
         ------
-        ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        ParameterInvalid, ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
         """
-        used_at = self.clock()
-        models = SpeakerModels(self.model, self.previous, settings.calibration)
-        (profile, signature), utterance = beside(
-            lambda: enrolled(self.profiles, key, models),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel),
-        )
-        locale = canonical_locale(profile.locale, key.kind)
-        heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
-        if not heard.recognised:
-            return Verification(Decision(0.0, settings.thresholds.verification), heard)
-        said_it = heard.phrase == profile.passphrase
-        _, score = beside(
-            lambda: self.profiles.touch(key, used_at),
-            lambda: models.scores(utterance, [signature])[0] if said_it else 0.0,
-        )
-        return Verification(Decision(score, settings.thresholds.verification), heard)
+        settings, key, used_at = request.subscription.settings, request.key, self.clock()
+        models = self.models.calibrated_for(settings)
+        threshold = threshold_in_force(settings, "verification", request.threshold, models.current.calibration)
+        with concurrently(self._enrolled, key, models) as reading:
+            audio, rules = request.audio, request.rules.moved(settings.quality)
+            utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
+        profile, signature = reading.result()
+        heard = self._heard(profile, utterance, settings) if key.kind.needs_phrase else None
+        score = 0.0
+        if heard is None or heard.recognised:
+            with concurrently(self.profiles.touch, key, used_at):
+                if heard is None or heard.phrase == profile.passphrase:
+                    (score,) = models.scores(utterance, [signature])
+        decision = Decision(score, threshold)
+        note_decision(accepted=decision.accepted)
+        return Verification(decision, heard)
 
+    def _enrolled(self, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature]:
+        profile, signature = self.profiles.get_with_signature(key)
+        return profile, models.require_comparable(profile, signature)
 
-@dataclass(frozen=True)
-class VerifySpeech:
-    """Text-independent: the voice must be the enrolled one, whatever is said."""
-
-    profiles: ProfileStore
-    listener: Listener
-    model: SpeakerModel
-    clock: Clock
-    previous: SpeakerModel | None = None
-
-    def __call__(
-        self, settings: SubscriptionSettings, key: ProfileKey, audio: Audio, rules: AudioRules
-    ) -> Verification:
-        """
-        Raises
-        ------
-        ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
-        """
-        used_at = self.clock()
-        models = SpeakerModels(self.model, self.previous, settings.calibration)
-        (_, signature), utterance = beside(
-            lambda: enrolled(self.profiles, key, models),
-            lambda: self.listener.listen(audio.content, audio.media_type, rules.moved(settings.quality), audio.channel),
-        )
-        _, (score,) = beside(lambda: self.profiles.touch(key, used_at), lambda: models.scores(utterance, [signature]))
-        return Verification(Decision(score, settings.thresholds.verification))
-
-
-def enrolled(profiles: ProfileStore, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature]:
-    """The profile and its signature, fit to be scored by one of these models.
-
-    Raises
-    ------
-    ProfileNotFound, ProfileNotEnrolled, ModelDiffers
-    """
-    return usable(*profiles.get_with_signature(key), models)
-
-
-def usable(profile: Profile, signature: Signature | None, models: SpeakerModels) -> tuple[Profile, Signature]:
-    """Raises ``ProfileNotEnrolled``, ``ModelDiffers``."""
-    if not profile.is_enrolled or signature is None:
-        raise ProfileNotEnrolled(profile.key.profile_id, _missing(profile))
-    models.of(profile)
-    return profile, signature
-
-
-def _missing(profile: Profile) -> str:
-    if profile.key.kind.needs_phrase:
-        return f"{profile.remaining_enrollments} more recording(s) of the phrase"
-    return f"more speech; it has {profile.speech_seconds:.2f} seconds"
+    def _heard(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> HeardPhrase:
+        locale = canonical_locale(profile.locale, profile.key.kind)
+        return self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)

@@ -9,8 +9,8 @@ import azure.functions as func
 import pytest
 from jsonschema.exceptions import ValidationError
 
-from shared.http.routes import Route
-from shared.http.streams import StreamRequest
+from shared.http.endpoint import Route
+from shared.http.uploads import StreamRequest
 from tests.api.client import Client
 from tests.api.contract import DOCUMENT, assert_conforms
 from tests.api.every_route import functions, http_trigger, template

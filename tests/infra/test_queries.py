@@ -57,7 +57,7 @@ def test_a_query_asks_for_lines_and_fields_that_are_written(name: str) -> None:
 
 
 def test_the_error_alert_knows_every_refusal_that_is_answered_with_5xx() -> None:
-    bases = {fact for fact, wire in {**V1, **V2}.items() if wire.status >= 500}
+    bases = {error for error, answer in {**V1.answers, **V2.answers}.items() if answer.status >= 500}
     named = re.findall(r'"(\w+)"', QUERIES["error-percent"].split("Reason in (")[1].split(")")[0])
     assert set(named) == {error.__name__ for base in bases for error in (base, *base.__subclasses__())}
 

@@ -90,8 +90,8 @@ class Ears:
     def __init__(self, connection_string: str) -> None:
         key = "local:" + base64.b64encode(bytes(32)).decode()
         settings = {"VOICE_STORAGE": connection_string, "TIMBRE_KEY_ENCRYPTION": key}
-        self._verify = build(read(settings)).verify_speech
+        self._verify = build(read(settings)).verify
 
     def hear(self, wav: bytes) -> tuple[Utterance, Vector]:
         utterance = self._verify.listener.listen(wav, None, V1_SHORT_AUDIO)
-        return utterance, self._verify.model.embed(utterance)
+        return utterance, self._verify.models.current.embed(utterance)

@@ -20,9 +20,11 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
+from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.speaker_model import OnnxSpeakerModel
-from shared.services.identify import Identify
-from shared.services.verify import VerifySpeech
+from shared.services.comparison import SpeakerModels
+from shared.services.identify import Identify, IdentifyRequest
+from shared.services.verify import Verify, VerifyRequest
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
 from shared.storage.backend.row_values import Fields
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
@@ -139,18 +141,17 @@ def assert_served_side_by_side(town: Town) -> None:
     """Half-way: everybody is recognised, by the model that made the signature (a model refuses any other)."""
     subscription = town.stores.subscriptions.get(town.subscription_id)
     assert models_in_use(town) == {"old-1", "new-1"}
-    identify = Identify(town.stores.profiles, LISTENER, town.new, Clock(), previous=town.old)
+    models, stores = SpeakerModels(town.new, town.old), town.stores
+    identify = Identify(stores.profiles, stores.galleries, stores.groups, LISTENER, models, Clock())
     for start in range(0, KEPT, 7):  # an uncalibrated model names nobody in lists of more than 9
         group = list(town.movable.items())[start : start + 7]
-        found = identify(
-            subscription, [key.profile_id for key, _ in group], recording(pitch(group[0][1])), V1_SHORT_AUDIO
-        )
-        assert found.identified is not None
-    verify = VerifySpeech(town.stores.profiles, LISTENER, town.new, Clock(), previous=town.old)
+        listed, audio = [key.profile_id for key, _ in group], recording(pitch(group[0][1]))
+        assert identify(IdentifyRequest(subscription, listed, audio, V1_SHORT_AUDIO)).identified is not None
+    verify = Verify(stores.profiles, LISTENER, SphinxPassphraseRecogniser(), models, Clock())
     for key, number in town.stuck.items():
         if key.kind is TIV:
-            said = recording(pitch(number))
-            assert verify(subscription.settings, key, said, V1_SHORT_AUDIO).decision.accepted
+            request = VerifyRequest(subscription, key, recording(pitch(number)), V1_SHORT_AUDIO)
+            assert verify(request).decision.accepted
 
 
 def assert_moved(town: Town) -> None:
@@ -182,11 +183,12 @@ def test_250_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(tow
         PROFILES_IN_ALL, KEPT, PROFILES_IN_ALL - KEPT, 0,
     )  # fmt: skip
     assert_moved(town)
-    verify = VerifySpeech(town.stores.profiles, LISTENER, town.new, Clock())
-    settings = town.stores.subscriptions.get(town.subscription_id).settings
+    models, phrases = SpeakerModels(town.new), SphinxPassphraseRecogniser()
+    verify = Verify(town.stores.profiles, LISTENER, phrases, models, Clock())
+    subscription = town.stores.subscriptions.get(town.subscription_id)
     for key in town.stuck:
         profile, signature = town.stores.profiles.get_with_signature(key)
         assert signature is not None
         assert profile.model_id == signature.model_id == town.old.model_id
         with pytest.raises(ModelDiffers, match=f"{key.profile_id} was enrolled with the model old-1.*enroll again"):
-            verify(settings, key, recording(100), V1_SHORT_AUDIO)
+            verify(VerifyRequest(subscription, key, recording(100), V1_SHORT_AUDIO))

@@ -42,8 +42,8 @@ class Bare:
 
     @classmethod
     def of(cls, services: Services) -> Bare:
-        use_case = services.verify_phrase
-        listener, model, phrases = use_case.listener, use_case.model, use_case.phrases
+        verify = services.verify
+        listener, model, phrases = verify.listener, verify.models.current, verify.phrases
         assert isinstance(listener, RecordingListener)
         assert isinstance(model, FbankModel)
         assert isinstance(phrases, SphinxPassphraseRecogniser)

@@ -12,8 +12,8 @@ import azure.functions as func
 from shared import bootstrap
 from shared.bootstrap import Services, build
 from shared.config import read
-from shared.http.routes import Route
-from shared.http.streams import StreamRequest
+from shared.http.endpoint import Route
+from shared.http.uploads import StreamRequest
 from shared.storage.stores import Storage
 from tests.api.every_route import functions, http_trigger, template
 from tests.contract.cutting import Scissors

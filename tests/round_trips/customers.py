@@ -58,7 +58,7 @@ class Customer:
 
     def enroll(self, kind: str, profile_id: str, recordings: Iterable[str]) -> None:
         """As the use case does it, but each recording is listened to once in the whole test."""
-        profiles = self.app.services.enroll_speech.profiles
+        profiles = self.app.services.enroll.profiles
         key = ProfileKey(self.subscription_id, KINDS[kind], profile_id)
         for name in recordings:
             enrollment = _enrollment(self.app.services, name)
@@ -101,10 +101,10 @@ _HEARD: Final[dict[str, Enrollment]] = {}
 
 def _enrollment(services: Services, name: str) -> Enrollment:
     if name not in _HEARD:
-        utterance = services.enroll_speech.listener.listen(sample(name), "audio/wav", V1_SHORT_AUDIO)
+        utterance = services.enroll.listener.listen(sample(name), "audio/wav", V1_SHORT_AUDIO)
         _HEARD[name] = Enrollment(
-            embedding=services.model.embed(utterance),
-            model_id=services.model.model_id,
+            embedding=services.models.current.embed(utterance),
+            model_id=services.models.current.model_id,
             audio_seconds=utterance.seconds,
             speech_seconds=utterance.speech_seconds,
             snr_db=utterance.snr_db,

@@ -25,37 +25,34 @@ def assembled(**settings: str) -> Services:
 
 def test_the_default_model_stands_beside_its_predecessor_and_no_file_of_either_is_opened() -> None:
     services = assembled()
-    assert isinstance(services.model, FbankModel)
-    assert isinstance(services.previous_model, GE2EModel)
-    assert services.model._network._session is services.previous_model._network._session is None
+    assert isinstance(services.models.current, FbankModel)
+    assert isinstance(services.models.previous, GE2EModel)
+    assert services.models.current._network._session is services.models.previous._network._session is None
 
 
 def test_the_health_probe_opens_the_model_and_leaves_its_predecessor_closed() -> None:
     services = assembled()
     assert all(services.readiness().values())
-    assert isinstance(services.model, FbankModel)
-    assert isinstance(services.previous_model, GE2EModel)
-    assert services.model._network._session is not None
-    assert services.previous_model._network._session is None
+    assert isinstance(services.models.current, FbankModel)
+    assert isinstance(services.models.previous, GE2EModel)
+    assert services.models.current._network._session is not None
+    assert services.models.previous._network._session is None
 
 
 def test_every_use_case_has_both_models_during_a_change() -> None:
     services = assembled(TIMBRE_MODEL="campplus-zh-en-1", TIMBRE_PREVIOUS_MODEL="ge2e-1")
-    assert isinstance(services.model, FbankModel)
-    for use_case in (
-        services.enroll_phrase, services.enroll_speech, services.verify_phrase, services.verify_speech,
-        services.identify, services.identify_among,
-    ):  # fmt: skip
-        assert use_case.model is services.model
-        assert use_case.previous is services.previous_model is not None
-    assert services.migrate.model is services.model
+    assert isinstance(services.models.current, FbankModel)
+    assert services.models.previous is not None
+    for use_case in (services.enroll, services.verify, services.identify):
+        assert use_case.models is services.models
+    assert services.migrate.model is services.models.current
 
 
 def test_a_signature_of_either_model_has_its_models_date() -> None:
     services = assembled()
-    assert services.model_version("campplus-channels-1") == "2026-11-30"
-    assert services.model_version("ge2e-1") == "2023-10-12"
-    assert services.model_version("campplus-zh-en-1") is None
+    assert services.models.version("campplus-channels-1") == "2026-11-30"
+    assert services.models.version("ge2e-1") == "2023-10-12"
+    assert services.models.version("campplus-zh-en-1") is None
 
 
 @pytest.mark.parametrize("setting", ["TIMBRE_MODEL", "TIMBRE_PREVIOUS_MODEL"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import azure.functions as func
 
 from shared.http.streams import register
-from shared.http.threads import on_thread
+from shared.http.streams import on_thread
 
 HERE = Path(__file__).parent
 ANYBODY, KEY = func.AuthLevel.ANONYMOUS, func.AuthLevel.FUNCTION

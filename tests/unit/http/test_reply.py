@@ -1,4 +1,4 @@
-"""Answers on the wire: dates, numbers, empty bodies."""
+"""Answers on the wire: dates, numbers, empty bodies; and links, which repeat a request's Host only when it is ours."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from shared.http.reply import Reply, date, seconds
+from shared.config import Config, read
+from shared.domain.errors import HostNotAllowed
+from shared.http.reply import Reply, base_url, date, seconds
 
 MOMENT = datetime(2020, 1, 29, 22, 48, 17, 7_999, tzinfo=UTC)
 
 
-def test_a_date_has_milliseconds_and_ends_in_z() -> None:
-    assert date(MOMENT) == "2020-01-29T22:48:17.007Z"
-
-
-def test_a_whole_second_keeps_its_fraction() -> None:
-    assert date(MOMENT.replace(microsecond=0)) == "2020-01-29T22:48:17.000Z"
-
-
-def test_a_date_of_another_zone_is_written_in_utc() -> None:
-    assert date(MOMENT.astimezone(timezone(timedelta(hours=-5)))) == "2020-01-29T22:48:17.007Z"
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (MOMENT, "2020-01-29T22:48:17.007Z"),
+        (MOMENT.replace(microsecond=0), "2020-01-29T22:48:17.000Z"),
+        (MOMENT.astimezone(timezone(timedelta(hours=-5))), "2020-01-29T22:48:17.007Z"),
+    ],
+)
+def test_a_date_is_in_utc_with_milliseconds(moment: datetime, written: str) -> None:
+    assert date(moment) == written
 
 
 @pytest.mark.parametrize(("value", "written"), [(7.926, 7.93), (30, 30.0), (0.0, 0.0), (1e-9, 0.0)])
@@ -44,3 +46,49 @@ def test_a_body_is_compact_utf8_json() -> None:
 
 def test_an_empty_list_is_a_body() -> None:
     assert Reply(200, []).response({}).get_body() == b"[]"
+
+
+def config(**settings: str) -> Config:
+    needed = {"VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk", "TIMBRE_KEY_ENCRYPTION": "local:AA=="}
+    return read({**needed, **settings})
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost:7071", "http://localhost:7071"),
+        ("127.0.0.1", "http://127.0.0.1"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("Voices.Example.com", "http://voices.example.com"),
+        ("voices.example.com:8443", "http://voices.example.com:8443"),
+        ("other.example.com:8443", "http://other.example.com:8443"),
+        ("timbre.azurewebsites.net", "http://timbre.azurewebsites.net"),
+        ("other.example.com", "https://timbre.azurewebsites.net"),
+        ("evil.example", "https://timbre.azurewebsites.net"),
+        ("voices.example.com.evil.example", "https://timbre.azurewebsites.net"),
+        ("evil.example@voices.example.com", "http://voices.example.com"),
+        ("voices.example.com@evil.example", "https://timbre.azurewebsites.net"),
+        ("voices.example.com:port", "https://timbre.azurewebsites.net"),
+        ("", "https://timbre.azurewebsites.net"),
+    ],
+)
+def test_a_host_is_repeated_when_it_is_known(host: str, expected: str) -> None:
+    settings = config(
+        TIMBRE_ALLOWED_HOSTS="voices.example.com, other.example.com:8443", WEBSITE_HOSTNAME="timbre.azurewebsites.net"
+    )
+    assert base_url(f"http://{host}/path", settings) == expected
+
+
+def test_the_scheme_is_that_of_the_request() -> None:
+    assert base_url("https://localhost/path", config()) == "https://localhost"
+
+
+def test_a_gateways_address_comes_before_all() -> None:
+    settings = config(TIMBRE_PUBLIC_URL="https://gateway.example.com/", WEBSITE_HOSTNAME="timbre.azurewebsites.net")
+    for host in ("localhost", "timbre.azurewebsites.net", "evil.example"):
+        assert base_url(f"http://{host}/path", settings) == "https://gateway.example.com"
+
+
+def test_where_nothing_is_known_the_refusal_names_the_setting() -> None:
+    with pytest.raises(HostNotAllowed, match=r"evil\.example.*TIMBRE_ALLOWED_HOSTS"):
+        base_url("http://evil.example/path", config())

@@ -1,87 +1,62 @@
-"""The wire format of v1.0, apart from what needs a recording (that is tried over HTTP in `tests/api`)."""
+"""v1.0, apart from what needs a recording (that is tried over HTTP in `tests/api`)."""
 
 from __future__ import annotations
 
-import base64
-from dataclasses import replace
-from datetime import UTC, datetime
-
-import azure.functions as func
 import pytest
 
-from shared import config
-from shared.bootstrap import Services, assemble
-from shared.domain.audit import Actor, Caller, Via
 from shared.domain.decision import Confidence, Decision
 from shared.domain.errors import (
+    AudioTooShort,
     IdMalformed,
+    ModelDiffers,
+    NobodyEnrolled,
     OperationNotFound,
     ParameterMissing,
     PassphraseNotHeard,
     ProfileNotEnrolled,
     ProfileNotFound,
+    TimbreError,
 )
 from shared.domain.limits import V1_IDENTIFICATION, V1_IDENTIFICATION_ENROLL, V1_SHORT_AUDIO, V1_VERIFICATION
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.domain.passphrase import HeardPhrase
-from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
-from shared.domain.subscription import Subscription
+from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
 from shared.http import v1
 from shared.http.api import Call
-from shared.http.errors import SpeakerUnknown
+from shared.http.reply import Reply
 from shared.http.v1 import V1
 from shared.services.identify import Identification, RankedProfile
 from shared.services.verify import Verification
-from tests.unit.services.spoken import World
+from tests.unit.http.calls import CREATED, ID, USED, call, profile
 
-ID = "d7c62d70-632d-4e3d-af8b-8e5485f56dad"
-CREATED = datetime(2020, 1, 29, 22, 48, 17, 7_000, tzinfo=UTC)
-USED = datetime(2020, 1, 31, 0, 0, 0, tzinfo=UTC)
 TDV, TII = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
+API = V1()
 
 
-@pytest.fixture
-def services(world: World) -> Services:
-    """The real object graph on the stores in memory; no recording comes by, so no model is loaded."""
-    settings = {
-        "VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk",
-        "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
-    }
-    return assemble(config.read(settings), world.stores)
+def stored(call: Call, reply: Reply) -> Operation:
+    """The operation that the answer leads to."""
+    assert (reply.status, reply.body) == (202, None)
+    address, _, operation_id = reply.headers["Operation-Location"].rpartition("/")
+    assert address == "http://127.0.0.1:7071/spid/v1.0/operations"
+    operations = call.services.operations.operations
+    with pytest.raises(OperationNotFound):
+        operations.get("yours", operation_id, CREATED)
+    return operations.get("mine", operation_id, CREATED)
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-def call(services: Services, url: str = "http://127.0.0.1:7071/spid/v1.0/x", **route: str) -> Call:
-    query = url.partition("?")[2]
-    params = dict(pair.split("=") for pair in query.split("&")) if query else {}
-    request = func.HttpRequest("POST", url, params=params, route_params=route, body=b"")
-    return Call(request, Caller(Subscription("mine"), Actor(Via.PRIMARY, "request")), services, V1())
-
-
-def profile(kind: ProfileKind) -> Profile:
-    return Profile(
-        key=ProfileKey("mine", kind, ID),
-        locale="EN-us",
-        created_at=CREATED,
-        last_action_at=USED,
-        status=EnrollmentStatus.ENROLLED,
-        enrollments_count=4,
-        speech_seconds=31.7249,
-        audio_seconds=50.0,
-        passphrase="my voice is my passport verify me" if kind is TDV else None,
-        model_id="ge2e-1",
-    )
-
-
-def test_a_verification_profile_on_the_wire(services: Services) -> None:
-    assert V1().shown(call(services), profile(TDV)).body == {
-        "verificationProfileId": ID,
-        "enrollmentsCount": 4,
-        "remainingEnrollmentsCount": 0,
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        (TDV, {"verificationProfileId": ID, "enrollmentsCount": 4, "remainingEnrollmentsCount": 0}),
+        (
+            TII,
+            {"identificationProfileId": ID, "enrollmentSpeechTime": 31.72, "remainingEnrollmentSpeechTime": 0.0},
+        ),
+    ],
+)
+def test_a_profile_on_the_wire(kind: ProfileKind, own: dict[str, object]) -> None:
+    assert API.write_profile(call(API, "profile"), profile(kind)).body == {
+        **own,
         "locale": "EN-us",
         "createdDateTime": "2020-01-29T22:48:17.007Z",
         "lastActionDateTime": "2020-01-31T00:00:00.000Z",
@@ -90,62 +65,58 @@ def test_a_verification_profile_on_the_wire(services: Services) -> None:
     }
 
 
-def test_an_identification_profile_on_the_wire(services: Services) -> None:
-    assert V1().shown(call(services), profile(TII)).body == {
-        "identificationProfileId": ID,
-        "enrollmentSpeechTime": 31.72,
-        "remainingEnrollmentSpeechTime": 0.0,
-        "locale": "EN-us",
-        "createdDateTime": "2020-01-29T22:48:17.007Z",
-        "lastActionDateTime": "2020-01-31T00:00:00.000Z",
-        "enrollmentStatus": "Enrolled",
-        "expiresDateTime": None,
-    }
-
-
-def test_an_enrollment_operation_on_the_wire() -> None:
-    outcome = EnrollmentResult(EnrollmentStatus.ENROLLING, 7.926, 15.0, 15.0)
-    assert v1.operation(Operation("mine", ID, CREATED, USED, outcome)).body == {
-        "status": "succeeded",
-        "createdDateTime": "2020-01-29T22:48:17.007Z",
-        "lastActionDateTime": "2020-01-31T00:00:00.000Z",
-        "processingResult": {
-            "enrollmentStatus": "Enrolling",
-            "remainingEnrollmentSpeechTime": 15.0,
-            "speechTime": 7.93,
-            "enrollmentSpeechTime": 15.0,
+@pytest.mark.parametrize(
+    ("outcome", "written"),
+    [
+        (
+            EnrollmentResult(EnrollmentStatus.ENROLLING, 7.926, 15.0, 15.0),
+            {
+                "status": "succeeded",
+                "processingResult": {
+                    "enrollmentStatus": "Enrolling",
+                    "remainingEnrollmentSpeechTime": 15.0,
+                    "speechTime": 7.93,
+                    "enrollmentSpeechTime": 15.0,
+                },
+            },
+        ),
+        (
+            IdentificationResult(ID, Confidence.HIGH),
+            {"status": "succeeded", "processingResult": {"identifiedProfileId": ID, "confidence": "High"}},
+        ),
+        (
+            IdentificationResult(None, Confidence.LOW),
+            {
+                "status": "succeeded",
+                "processingResult": {
+                    "identifiedProfileId": "00000000-0000-0000-0000-000000000000",
+                    "confidence": "Low",
+                },
+            },
+        ),
+        (OperationFailed("IncompleteEnrollment: x."), {"status": "failed", "message": "IncompleteEnrollment: x."}),
+    ],
+)
+def test_an_operation_on_the_wire(
+    outcome: EnrollmentResult | IdentificationResult | OperationFailed, written: dict[str, object]
+) -> None:
+    assert v1.write_operation(Operation("mine", ID, CREATED, USED, outcome)) == Reply(
+        200,
+        {
+            "createdDateTime": "2020-01-29T22:48:17.007Z",
+            "lastActionDateTime": "2020-01-31T00:00:00.000Z",
+            **written,
         },
-    }
-
-
-@pytest.mark.parametrize(("identified", "written"), [(ID, ID), (None, "00000000-0000-0000-0000-000000000000")])
-def test_an_identification_operation_on_the_wire(identified: str | None, written: str) -> None:
-    reply = v1.operation(Operation("mine", ID, CREATED, USED, IdentificationResult(identified, Confidence.HIGH)))
-    assert reply.status == 200
-    assert isinstance(reply.body, dict)
-    assert reply.body["status"] == "succeeded"
-    assert reply.body["processingResult"] == {"identifiedProfileId": written, "confidence": "High"}
-
-
-def test_a_failed_operation_on_the_wire_is_still_a_200() -> None:
-    reply = v1.operation(Operation("mine", ID, CREATED, USED, OperationFailed("IncompleteEnrollment: more.")))
-    assert reply.status == 200
-    assert reply.body == {
-        "status": "failed",
-        "createdDateTime": "2020-01-29T22:48:17.007Z",
-        "lastActionDateTime": "2020-01-31T00:00:00.000Z",
-        "message": "IncompleteEnrollment: more.",
-    }
+    )
 
 
 @pytest.mark.parametrize(
     ("score", "result", "confidence"),
     [(0.93456, "Accept", "High"), (0.5, "Accept", "Low"), (0.4999, "Reject", "Low"), (0.0, "Reject", "High")],
 )
-def test_a_verification_on_the_wire(services: Services, score: float, result: str, confidence: str) -> None:
+def test_a_verification_on_the_wire(score: float, result: str, confidence: str) -> None:
     heard = HeardPhrase("my name is unknown to you", -10.0, recognised=True)
-    reply = V1().verified(call(services), lambda: Verification(Decision(score), heard))
-    assert reply.body == {
+    assert API.write_verify(call(API, "verify"), Verification(Decision(score), heard)).body == {
         "result": result,
         "confidence": confidence,
         "phrase": "my name is unknown to you",
@@ -153,84 +124,71 @@ def test_a_verification_on_the_wire(services: Services, score: float, result: st
     }
 
 
-def test_an_unrecognised_phrase_is_a_bad_request(services: Services) -> None:
+def test_an_unrecognised_phrase_is_a_bad_request() -> None:
     heard = HeardPhrase("my name is unknown to you", -90.0, recognised=False)
     with pytest.raises(PassphraseNotHeard, match="The nearest was"):
-        V1().verified(call(services), lambda: Verification(Decision(0.0), heard))
+        API.write_verify(call(API, "verify"), Verification(Decision(0.0), heard))
 
 
-def test_a_profile_that_a_parameter_names_is_unknown_rather_than_not_found(services: Services) -> None:
-    def work() -> Verification:
-        raise ProfileNotFound(ID)
-
-    with pytest.raises(SpeakerUnknown, match=ID):
-        V1().verified(call(services), work)
-
-
-def test_an_identification_becomes_an_operation_that_can_be_asked_for(services: Services) -> None:
-    result = Identification([RankedProfile(ID, Decision(0.85))])
-    reply = V1().identified(call(services), lambda: result)
-    assert (reply.status, reply.body) == (202, None)
-    address, _, operation_id = reply.headers["Operation-Location"].rpartition("/")
-    assert address == "http://127.0.0.1:7071/spid/v1.0/operations"
-    assert services.operations.get("mine", operation_id).outcome == IdentificationResult(ID, Confidence.NORMAL)
+def test_an_identification_becomes_an_operation_that_can_be_asked_for() -> None:
+    identify = call(API, "identify")
+    reply = API.write_identify(identify, Identification([RankedProfile(ID, Decision(0.85))]))
+    operation = stored(identify, reply)
+    assert (operation.created_at, operation.outcome) == (CREATED, IdentificationResult(ID, Confidence.NORMAL))
 
 
-def test_an_operation_belongs_to_its_subscription(services: Services) -> None:
-    reply = V1().identified(call(services), lambda: Identification([RankedProfile(ID, Decision(0.9))]))
-    with pytest.raises(OperationNotFound):
-        services.operations.get("yours", reply.headers["Operation-Location"].rpartition("/")[2])
+@pytest.mark.parametrize("error", [ProfileNotEnrolled(ID, "x"), NobodyEnrolled(None), ModelDiffers(ID, "a", "b")])
+@pytest.mark.parametrize(("operation", "collection"), [("identify", ""), ("enroll", "identificationProfiles")])
+def test_who_cannot_be_compared_fails_the_operation(error: TimbreError, operation: str, collection: str) -> None:
+    failing = call(API, operation, collection=collection)
+    assert stored(failing, API.write_error(failing, error)).outcome == OperationFailed(f"IncompleteEnrollment: {error}")
 
 
-def test_a_candidate_that_is_not_enrolled_fails_the_operation(services: Services) -> None:
-    def work() -> Identification:
-        raise ProfileNotEnrolled(ID, "more speech")
-
-    reply = V1().identified(call(services), work)
-    outcome = services.operations.get("mine", reply.headers["Operation-Location"].rpartition("/")[2]).outcome
-    assert isinstance(outcome, OperationFailed)
-    assert outcome.message.startswith("IncompleteEnrollment: ")
-
-
-def test_behind_a_gateway_the_public_address_is_given(services: Services) -> None:
-    public = replace(services, config=replace(services.config, public_url="https://voice.example.com/api"))
-    reply = V1().identified(call(public), lambda: Identification([RankedProfile(ID, Decision(0.9))]))
-    assert reply.headers["Operation-Location"].startswith("https://voice.example.com/api/spid/v1.0/operations/")
+@pytest.mark.parametrize(
+    ("operation", "collection", "error", "status"),
+    [
+        ("identify", "", AudioTooShort(0.1, 1.0), 400),
+        ("identify", "", ProfileNotFound(ID), 400),
+        ("verify", "", ProfileNotFound(ID), 400),
+        ("enroll", "identificationProfiles", ProfileNotFound(ID), 404),
+        ("enroll", "verificationProfiles", ModelDiffers(ID, "a", "b"), 400),
+    ],
+)
+def test_any_other_error_is_answered_at_once(operation: str, collection: str, error: TimbreError, status: int) -> None:
+    reply = API.write_error(call(API, operation, collection=collection), error)
+    assert (reply.status, reply.headers) == (status, {})
 
 
 @pytest.mark.parametrize(
     ("collection", "kind"),
     [("verificationProfiles", TDV), ("identificationProfiles", TII), ("VERIFICATIONPROFILES", TDV)],
 )
-def test_the_path_names_the_kind_and_the_profile(services: Services, collection: str, kind: ProfileKind) -> None:
-    asked = call(services, collection=collection, profileId=ID.upper())
-    assert V1().profile_key(asked) == ProfileKey("mine", kind, ID)
-
-
-def test_a_path_with_a_malformed_id_is_refused(services: Services) -> None:
+def test_the_path_names_the_kind_and_the_profile(collection: str, kind: ProfileKind) -> None:
+    named = call(API, "profile", collection=collection, profileId=ID.upper())
+    assert API.read_profile(named) == ProfileKey("mine", kind, ID)
     with pytest.raises(IdMalformed):
-        V1().profile_key(call(services, collection="verificationProfiles", profileId="42"))
+        API.read_profile(call(API, "profile", collection=collection, profileId="42"))
 
 
-def test_verify_needs_to_know_whom(services: Services) -> None:
-    assert V1().verify_target(call(services, f"http://x/?verificationProfileId={ID}")).profile_id == ID
+def test_verify_and_identify_need_to_know_whom() -> None:
+    assert API.read_verify(call(API, "verify", f"verificationProfileId={ID}")).key.profile_id == ID
+    candidates = f"identificationProfileIds={ID},{ID.upper()},"
+    assert API.read_identify(call(API, "identify", candidates)).candidates == [ID, ID]
     with pytest.raises(ParameterMissing, match="verificationProfileId"):
-        V1().verify_target(call(services))
-
-
-def test_identify_needs_candidates(services: Services) -> None:
-    asked = call(services, f"http://x/?identificationProfileIds={ID},{ID.upper()},")
-    assert V1().candidates(asked) == [ID, ID]
+        API.read_verify(call(API, "verify"))
     with pytest.raises(ParameterMissing, match="identificationProfileIds"):
-        V1().candidates(call(services))
+        API.read_identify(call(API, "identify"))
 
 
-def test_short_audio_relaxes_the_rules(services: Services) -> None:
-    short, long = call(services, "http://x/?shortAudio=True"), call(services, "http://x/?shortAudio=False")
-    assert V1().identify_rules(short) == V1_SHORT_AUDIO
-    assert V1().identify_rules(long) == V1_IDENTIFICATION
-    relaxed, strict = V1().speech_enroll_rules(short), V1().speech_enroll_rules(long)
-    assert (relaxed.audio, relaxed.at_once) == (V1_SHORT_AUDIO, True)
-    assert (strict.audio, strict.at_once) == (V1_IDENTIFICATION_ENROLL, False)
-    assert strict.needed_speech_seconds == 30.0
-    assert V1().verify_rules(long, TDV) == V1_VERIFICATION
+def test_short_audio_relaxes_the_rules() -> None:
+    route = {"collection": "identificationProfiles", "profileId": ID}
+    for flag, identify, enroll, at_once in (
+        ("True", V1_SHORT_AUDIO, V1_SHORT_AUDIO, True),
+        ("False", V1_IDENTIFICATION, V1_IDENTIFICATION_ENROLL, False),
+    ):
+        query = f"shortAudio={flag}&identificationProfileIds={ID}"
+        assert API.read_identify(call(API, "identify", query)).rules == identify
+        rules = API.read_enroll(call(API, "enroll", query, **route)).rules
+        assert (rules.audio, rules.at_once, rules.needed_speech_seconds) == (enroll, at_once, 30.0)
+        verify = API.read_verify(call(API, "verify", f"shortAudio={flag}&verificationProfileId={ID}"))
+        assert verify.rules == V1_VERIFICATION

@@ -14,7 +14,7 @@ from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment, Signature
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
-from shared.services.side_by_side import SpeakerModels
+from shared.services.comparison import SpeakerModels
 from tests.voices import QUESTION, STORY, Samples, flite, wav_bytes
 from tools.evaluation import degradations
 

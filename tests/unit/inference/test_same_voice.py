@@ -18,7 +18,7 @@ from shared.domain.limits import V2021_SHORT_SPEECH, V2021_SPEECH_ENROLL
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import Samples, Utterance
 from shared.inference.speaker_model import GE2EModel
-from shared.services.side_by_side import SpeakerModels
+from shared.services.comparison import SpeakerModels
 from tests.voices import QUESTION, STORY, flite, wav_bytes
 
 VOICE, STRANGER = "rms", "slt"

@@ -18,19 +18,27 @@ import numpy as np
 from shared.domain.audit import Actor, AuditEntry, Caller, Via
 from shared.domain.calibration import Calibration
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
+from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
-from shared.domain.subscription import KeySlot, Subscription
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.services.audit import Audit
-from shared.services.ports import Numbers
+from shared.services.comparison import SpeakerModels
+from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
+from shared.services.identify import Identification, Identify, IdentifyRequest
+from shared.services.ports import Numbers, ProfileStore
 from shared.services.profiles import CreateProfile
+from shared.services.thresholds import RequestedThreshold
+from shared.services.verify import Verification, Verify, VerifyRequest
 from shared.storage.profiles.store import RowProfileStore
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage, Stores
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
+AT_ONCE = EnrollRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
+NO_RECORDING = Audio(b"no recording", "text/plain")
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,7 @@ class World:
     listener: SpokenListener = field(default_factory=SpokenListener)
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
     model: SpokenModel = field(default_factory=SpokenModel)
+    previous: SpokenModel | None = None
     keeper: SpokenKeeper = field(default_factory=SpokenKeeper)
 
     def __post_init__(self) -> None:
@@ -157,6 +166,54 @@ class World:
         create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)
         return create(caller(subscription or self.mine), kind, "en-us").key
 
+    @property
+    def models(self) -> SpeakerModels:
+        return SpeakerModels(self.model, self.previous)
+
+    def owner(self, key: ProfileKey, settings: SubscriptionSettings | None) -> Subscription:
+        """With other settings than the stored ones, where given."""
+        subscription = self.subscriptions.get(key.subscription_id)
+        return subscription if settings is None else replace(subscription, settings=settings)
+
+    def enroll(
+        self,
+        key: ProfileKey,
+        spoken: Spoken | Audio = Spoken(),
+        rules: EnrollRules = AT_ONCE,
+        *,
+        settings: SubscriptionSettings | None = None,
+        profiles: ProfileStore | None = None,
+    ) -> Enrolled:
+        """``profiles`` stands in for the store."""
+        use_case = Enroll(
+            profiles or self.profiles, self.audit, self.listener, self.phrases, self.models, self.keeper, self.clock
+        )
+        return use_case(EnrollRequest(caller(self.owner(key, settings)), key, _audio(spoken), rules))
+
+    def verify(
+        self,
+        key: ProfileKey,
+        spoken: Spoken | Audio = Spoken(),
+        *,
+        settings: SubscriptionSettings | None = None,
+        threshold: RequestedThreshold | None = None,
+    ) -> Verification:
+        use_case = Verify(self.profiles, self.listener, self.phrases, self.models, self.clock)
+        return use_case(VerifyRequest(self.owner(key, settings), key, _audio(spoken), RULES, threshold))
+
+    def identify(
+        self,
+        candidates: Candidates,
+        spoken: Spoken | Audio = Spoken(),
+        *,
+        subscription: Subscription | None = None,
+        threshold: RequestedThreshold | None = None,
+        same_locale: bool = False,
+    ) -> Identification:
+        use_case = Identify(self.profiles, self.galleries, self.groups, self.listener, self.models, self.clock)
+        of_whom = subscription or self.subscriptions.get("mine")
+        return use_case(IdentifyRequest(of_whom, candidates, _audio(spoken), RULES, threshold, same_locale))
+
     def audited(self, subscription_id: str = "mine") -> list[AuditEntry]:
         """The whole trail."""
         page = self.trail.page(subscription_id, since=None, until=None, after=None, limit=1_000)
@@ -169,6 +226,10 @@ class World:
 
     def kept_audio(self) -> list[str]:
         return [name for who in ("mine", "yours") for name in self.blobs.names(f"{who}/")]
+
+
+def _audio(spoken: Spoken | Audio) -> Audio:
+    return spoken.audio if isinstance(spoken, Spoken) else spoken
 
 
 class Interrupted(RowProfileStore):

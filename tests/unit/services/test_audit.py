@@ -23,11 +23,10 @@ from shared.domain.errors import (
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange
 from shared.services.audit import Audit, TrimAudit
-from shared.services.enroll import EnrollPhrase, EnrollSpeech, SpeechRules
 from shared.services.profiles import CreateProfile, EraseProfile, ResetProfile
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.memory import MemoryRows
-from tests.unit.services.spoken import ACTOR, RULES, Spoken, World, caller
+from tests.unit.services.spoken import ACTOR, Spoken, World, caller
 
 TDV, TII = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
 KEY = ProfileKey("mine", TDV, "d7c62d70-632d-4e3d-af8b-8e5485f56dad")
@@ -112,10 +111,9 @@ def test_a_trail_that_takes_nothing_in_fails_no_change_and_the_log_has_the_recor
 def test_every_use_case_that_changes_a_profile_records_it(world: World) -> None:
     secondary = Actor(Via.key(KeySlot.SECONDARY), "another request")
     key = world.create(TDV)
-    enroll = EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)
-    enroll(world.me, key, Spoken(phrase=2).audio, RULES)
+    world.enroll(key, Spoken(phrase=2))
     with pytest.raises(TimbreError):
-        enroll(world.me, key, Spoken(phrase=1).audio, RULES)
+        world.enroll(key, Spoken(phrase=1))
     ResetProfile(world.profiles, world.audit, world.clock)(secondary, key)
     EraseProfile(world.profiles, world.audit, world.clock)(secondary, key)
     assert sorted(
@@ -132,10 +130,7 @@ def test_every_use_case_that_changes_a_profile_records_it(world: World) -> None:
 
 def test_speech_is_recorded_like_a_phrase(world: World) -> None:
     key = world.create(TII)
-    rules = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=False)
-    EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
-        world.me, key, Spoken().audio, rules
-    )
+    world.enroll(key)
     (enrolled,) = [one for one in world.audited() if one.action is AuditAction.ENROLL]
     assert (enrolled.outcome, enrolled.profile, enrolled.model_id) == (AuditOutcome.SUCCEEDED, key, "spoken-1")
 

@@ -13,15 +13,13 @@ from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.limits import AudioRules
 from shared.domain.profile import ProfileKind
 from shared.domain.recording import Samples, Utterance
-from shared.domain.subscription import SettingsChange
+from shared.domain.subscription import SubscriptionSettings
 from shared.inference.speaker_model import GE2EModel
 from shared.services.cohesion import WINDOW_SECONDS, require_one_voice
-from shared.services.enroll import EnrollSpeech, SpeechRules
-from tests.unit.services.spoken import RULES, Spoken, World, caller
+from tests.unit.services.spoken import Spoken, World
 from tests.voices import QUESTION, STORY, flite, wav_bytes
 
 EVERYTHING = AudioRules(0.0, 300.0, min_speech_seconds=0.1, min_snr_db=-20.0)
-SPEECH = SpeechRules(RULES, needed_speech_seconds=4.0, max_audio_seconds=300.0, at_once=False)
 
 
 def heard(listener: RecordingListener, *parts: Samples) -> Utterance:
@@ -58,41 +56,33 @@ def test_a_model_without_a_calibration_judges_nobody(model: GE2EModel, listener:
     require_one_voice(uncalibrated, heard(listener, part_of_the_story("slt"), flite(QUESTION, "rms")))
 
 
-def use_case(world: World) -> EnrollSpeech:
-    return EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
-
-
 def test_another_voice_than_before_is_refused_and_on_record(world: World) -> None:
     key = world.create(ProfileKind.IDENTIFICATION)
-    use_case(world)(world.me, key, Spoken(voice=0.0).audio, SPEECH)
+    world.enroll(key, Spoken(voice=0.0))
     before = world.stored()
     with pytest.raises(EnrollmentDiffers, match=r"Its score against them is 0\.000; at least 0\.01"):
-        use_case(world)(world.me, key, Spoken(voice=90.0).audio, SPEECH)
+        world.enroll(key, Spoken(voice=90.0))
     assert world.stored() == before, "nothing of it is kept"
-    (entry,) = [one for one in world.audited() if one.outcome is not AuditOutcome.SUCCEEDED]
+    (entry,) = [entry for entry in world.audited() if entry.outcome is not AuditOutcome.SUCCEEDED]
     assert (entry.action, entry.outcome, entry.reason) == (
-        AuditAction.ENROLL,
-        AuditOutcome.REFUSED,
-        "EnrollmentDiffers",
-    )
+        AuditAction.ENROLL, AuditOutcome.REFUSED, "EnrollmentDiffers",
+    )  # fmt: skip
 
 
 def test_a_poor_match_is_still_the_same_speaker(world: World) -> None:
     key = world.create(ProfileKind.IDENTIFICATION)
-    use_case(world)(world.me, key, Spoken(voice=0.0).audio, SPEECH)
-    assert use_case(world)(world.me, key, Spoken(voice=89.0).audio, SPEECH).profile.enrollments_count == 2
+    for count, voice in ((1, 0.0), (2, 89.0)):
+        assert world.enroll(key, Spoken(voice=voice)).profile.enrollments_count == count
 
 
 def test_a_reset_profile_begins_anew(world: World) -> None:
     key = world.create(ProfileKind.IDENTIFICATION)
-    use_case(world)(world.me, key, Spoken(voice=0.0).audio, SPEECH)
+    world.enroll(key, Spoken(voice=0.0))
     world.profiles.reset(key, world.clock())
-    assert use_case(world)(world.me, key, Spoken(voice=90.0).audio, SPEECH).profile.enrollments_count == 1
+    assert world.enroll(key, Spoken(voice=90.0)).profile.enrollments_count == 1
 
 
 def test_a_subscription_may_do_without(world: World) -> None:
-    world.subscriptions.change("mine", SettingsChange(enrollment_cohesion=False))
-    me, key = caller(world.subscriptions.get("mine")), world.create(ProfileKind.IDENTIFICATION)
-    for voice in (0.0, 90.0):
-        enrolled = use_case(world)(me, key, Spoken(voice=voice).audio, SPEECH)
-    assert enrolled.profile.enrollments_count == 2
+    key, settings = world.create(ProfileKind.IDENTIFICATION), SubscriptionSettings(enrollment_cohesion=False)
+    for count, voice in ((1, 0.0), (2, 90.0)):
+        assert world.enroll(key, Spoken(voice=voice), settings=settings).profile.enrollments_count == count

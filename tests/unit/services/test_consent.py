@@ -6,19 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.audit import AuditAction, AuditOutcome, Caller
+from shared.domain.audit import AuditAction, AuditOutcome
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ConsentMissing, ConsentWithdrawn, ProfileNotFound
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.annotate import ChangeProfileRetention
 from shared.services.consent import RecordConsent, WithdrawConsent
-from shared.services.enroll import EnrollSpeech, SpeechRules
 from shared.services.ports import ProfileStore
-from tests.unit.services.spoken import ACTOR, RULES, Interrupted, Spoken, World
+from tests.unit.services.spoken import ACTOR, Interrupted, World
 
 TII = ProfileKind.IDENTIFICATION
-SHORT = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=100.0, at_once=True)
 DEMANDING = SubscriptionSettings(require_consent=True)
 
 
@@ -33,10 +31,7 @@ def withdraw(world: World, key: ProfileKey) -> None:
 def enroll(
     world: World, key: ProfileKey, profiles: ProfileStore | None = None, settings: SubscriptionSettings = DEMANDING
 ) -> None:
-    use_case = EnrollSpeech(
-        profiles or world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock
-    )
-    use_case(Caller(replace(world.mine, settings=settings), ACTOR), key, Spoken().audio, SHORT)
+    world.enroll(key, settings=settings, profiles=profiles)
 
 
 def test_without_a_record_nothing_is_enrolled_and_nothing_written(world: World) -> None:

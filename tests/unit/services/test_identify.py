@@ -1,4 +1,4 @@
-"""Identification is open-set: the speaker may be none of the candidates."""
+"""Identification is open-set: the speaker may be none of the candidates, in a list, a group or among everyone."""
 
 from __future__ import annotations
 
@@ -6,121 +6,178 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.domain.errors import ModelDiffers, ProfileNotEnrolled, ProfileNotFound, RecordingRefused, TooManyCandidates
+from shared.domain.decision import open_set
+from shared.domain.errors import (
+    AudioUnreadable,
+    GroupNotFound,
+    LocalesDiffer,
+    ModelDiffers,
+    NobodyEnrolled,
+    ProfileNotEnrolled,
+    ProfileNotFound,
+    TimbreError,
+    TooManyCandidates,
+)
+from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.recording import Audio
-from shared.domain.subscription import Subscription, SubscriptionSettings
-from shared.services.enroll import EnrollSpeech, SpeechRules
-from shared.services.identify import RANKED, Identification, Identify
-from tests.unit.services.spoken import RULES, Spoken, SpokenModel, World, caller
+from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings, Thresholds
+from shared.services.groups import ChangeGroups
+from shared.services.identify import RANKED, Identification
+from shared.services.profiles import CreateProfile
+from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
-AT_ONCE = SpeechRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
+EVERYONE = Everyone()
 
 
 def enrolled(world: World, voice: float, subscription: Subscription | None = None) -> str:
     key = world.create(TII, subscription)
-    EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
-        caller(subscription or world.mine), key, Spoken(voice=voice).audio, AT_ONCE
-    )
+    world.enroll(key, Spoken(voice=voice))
     return key.profile_id
 
 
-def identify(
-    world: World, profile_ids: Sequence[str], voice: float, subscription: Subscription | None = None
-) -> Identification:
-    use_case = Identify(world.profiles, world.listener, world.model, world.clock)
-    return use_case(subscription or world.mine, profile_ids, Spoken(voice=voice).audio, RULES)
+def group_of(world: World, *profile_ids: str) -> InGroup:
+    change = ChangeGroups(world.groups, world.audit, world.clock, world.new_id)
+    change.put(world.me.actor, "mine", "some")
+    for profile_id in profile_ids:
+        change.add(world.me.actor, "some", ProfileKey("mine", TII, profile_id))
+    return InGroup("some")
 
 
-def test_the_nearest_voice_is_identified(world: World) -> None:
-    near, far = enrolled(world, 10), enrolled(world, 90)
-    result = identify(world, [far, near], voice=0)
-    assert result.identified is not None
-    assert result.identified.profile_id == near
-    assert [one.profile_id for one in result.ranking] == [near, far]
+def candidates(world: World, how: str, profile_ids: Sequence[str]) -> Candidates:
+    """The same speakers, named in each way."""
+    named: dict[str, Candidates] = {
+        "list": profile_ids, "group": group_of(world, *profile_ids), "everyone": EVERYONE,
+    }  # fmt: skip
+    return named[how]
 
 
-def test_a_stranger_is_nobody(world: World) -> None:
-    result = identify(world, [enrolled(world, 80), enrolled(world, 85)], voice=0)
-    assert result.identified is None
-    assert result.best.decision.score < 0.5
+def ranked(identification: Identification) -> list[str]:
+    return [profile.profile_id for profile in identification.ranking]
 
 
-def test_a_longer_list_asks_for_more(world: World) -> None:
-    """cos 55 degrees is 0.57: enough alone, and not enough among ten, where a stranger has ten chances."""
-    right = enrolled(world, 55)
-    others = [enrolled(world, 170) for _ in range(9)]
-    assert identify(world, [right], voice=0).identified is not None
-    assert identify(world, [right, *others], voice=0).identified is None
+each_way = pytest.mark.parametrize("how", ["list", "group", "everyone"])
 
 
-def test_the_ranking_has_the_best_five_best_first(world: World) -> None:
+@each_way
+def test_the_nearest_voice_is_identified_and_the_best_five_are_ranked(world: World, how: str) -> None:
     ids = {voice: enrolled(world, voice) for voice in (50, 10, 40, 20, 60, 30, 70)}
-    result = identify(world, list(ids.values()), voice=0)
-    assert [one.profile_id for one in result.ranking] == [ids[voice] for voice in (10, 20, 30, 40, 50)]
+    result = world.identify(candidates(world, how, list(ids.values())))
+    assert result.identified is not None
+    assert ranked(result) == [ids[voice] for voice in (10, 20, 30, 40, 50)]
     assert len(result.ranking) == RANKED
 
 
-def test_the_same_candidate_twice_counts_once(world: World) -> None:
-    one = enrolled(world, 55)
-    assert len(identify(world, [one, one, one], voice=0).ranking) == 1
-    assert identify(world, [one, one, one], voice=0).identified is not None
+@each_way
+def test_a_longer_list_asks_for_more(world: World, how: str) -> None:
+    """cos 55 degrees is 0.57: enough alone, and not enough among ten, where a stranger has ten chances."""
+    right = enrolled(world, 55)
+    assert world.identify([right]).identified is not None
+    others = [enrolled(world, 170) for _ in range(9)]
+    result = world.identify(candidates(world, how, [right, *others]))
+    assert result.identified is None
+    assert result.best.decision.score == pytest.approx(open_set(0.5735764, 10), abs=1e-4)
 
 
-def test_the_identified_profile_is_noted_as_used_and_no_other(world: World) -> None:
+@each_way
+def test_the_identified_profile_is_noted_as_used_and_no_other(world: World, how: str) -> None:
     near, far = enrolled(world, 10), enrolled(world, 90)
-    before = world.clock()
-    later = world.clock.advance(days=3)
-    identify(world, [near, far], voice=0)
+    among = candidates(world, how, [near, far])
+    before, later = world.clock(), world.clock.advance(days=3)
+    world.identify(among)
     used = {one: world.profiles.get(ProfileKey("mine", TII, one)).last_action_at for one in (near, far)}
     assert used == {near: later, far: before}
 
 
-def test_a_stranger_leaves_no_trace(world: World) -> None:
-    ids = [enrolled(world, 80), enrolled(world, 85)]
+@each_way
+def test_a_stranger_leaves_no_trace(world: World, how: str) -> None:
+    among = candidates(world, how, [enrolled(world, 80), enrolled(world, 85)])
+    world.identify(EVERYONE)
     before = world.stored()
-    identify(world, ids, voice=0)
+    assert world.identify(among).identified is None
     assert world.stored() == before
 
 
-def test_one_unknown_candidate_is_named(world: World) -> None:
-    unknown = world.new_id()
-    with pytest.raises(ProfileNotFound, match=unknown):
-        identify(world, [enrolled(world, 0), unknown], voice=0)
+@each_way
+def test_a_recording_that_is_refused_changes_nothing(world: World, how: str) -> None:
+    among = candidates(world, how, [enrolled(world, 0)])
+    before = world.stored()
+    with pytest.raises(AudioUnreadable):
+        world.identify(among, NO_RECORDING)
+    assert world.stored() == before
 
 
-def test_a_candidate_of_another_subscription_is_unknown(world: World) -> None:
-    foreign = enrolled(world, 0, world.yours)
-    with pytest.raises(ProfileNotFound, match=foreign):
-        identify(world, [foreign], voice=0)
-    assert identify(world, [foreign], voice=0, subscription=world.yours).identified is not None
+@pytest.mark.parametrize(("threshold", "found"), [(0.49, True), (0.51, False)])
+def test_identification_has_a_threshold_of_its_own(world: World, threshold: float, found: bool) -> None:
+    settings = SubscriptionSettings(thresholds=Thresholds(verification=0.999, identification=threshold))
+    result = world.identify([enrolled(world, 60)], subscription=Subscription("mine", settings=settings))
+    assert (result.identified is not None) == found
 
 
-def test_one_candidate_that_is_not_enrolled_is_named(world: World) -> None:
-    fresh = world.create(TII).profile_id
-    with pytest.raises(ProfileNotEnrolled, match=f"{fresh} still needs more speech; it has 0.00 seconds"):
-        identify(world, [enrolled(world, 0), fresh], voice=0)
+def test_the_same_candidate_twice_counts_once(world: World) -> None:
+    one = enrolled(world, 55)
+    result = world.identify([one, one, one])
+    assert ranked(result) == [one]
+    assert result.identified is not None
+
+
+def test_a_candidate_that_cannot_be_compared_is_named_before_what_is_wrong_with_the_recording(world: World) -> None:
+    create = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)
+    unknown, fresh, foreign = world.new_id(), world.create(TII).profile_id, enrolled(world, 0, world.yours)
+    chinese = create(world.me, TII, "zh-cn").key.profile_id
+    speaker = enrolled(world, 0)
+    refusals: list[tuple[str, type[TimbreError], str]] = [
+        (unknown, ProfileNotFound, unknown),
+        (foreign, ProfileNotFound, foreign),
+        (chinese, LocalesDiffer, "en-US, zh-CN"),
+        (fresh, ProfileNotEnrolled, f"{fresh} still needs more speech; it has 0.00 seconds"),
+    ]
+    for other, error, message in refusals:
+        with pytest.raises(error, match=message):
+            world.identify([speaker, other], NO_RECORDING, same_locale=True)
+    with pytest.raises(ProfileNotEnrolled):
+        world.identify([speaker, chinese])  # where locales do not matter
+    assert world.identify([foreign], subscription=world.yours).identified is not None
 
 
 def test_a_candidate_of_another_model_is_never_scored(world: World) -> None:
-    one = enrolled(world, 0)
-    use_case = Identify(world.profiles, world.listener, SpokenModel("spoken-2"), world.clock)
+    speaker = enrolled(world, 0)
+    world.model = SpokenModel("spoken-2")
     with pytest.raises(ModelDiffers):
-        use_case(world.mine, [one], Spoken().audio, RULES)
+        world.identify([speaker])
+    with pytest.raises(NobodyEnrolled):
+        world.identify(EVERYONE)
 
 
-def test_the_subscription_says_how_many_candidates_there_may_be(world: World) -> None:
-    ids = [enrolled(world, 0) for _ in range(3)]
-    two = Subscription("mine", settings=SubscriptionSettings(max_candidates=2))
+def test_the_subscription_says_how_long_a_list_may_be_and_bounds_nothing_else(world: World) -> None:
+    ids = [enrolled(world, voice) for voice in range(3)]
+    world.subscriptions.change("mine", SettingsChange(max_candidates=2))
     with pytest.raises(TooManyCandidates, match=r"2\. Received 3"):
-        identify(world, ids, voice=0, subscription=two)
-    assert identify(world, ids[:2], voice=0, subscription=two).identified is not None
+        world.identify(ids)
+    assert len(world.identify(ids[:2]).ranking) == 2
+    assert len(world.identify(EVERYONE).ranking) == 3
 
 
-def test_a_recording_that_is_refused_changes_nothing(world: World) -> None:
-    one = enrolled(world, 0)
-    before = world.stored()
-    with pytest.raises(RecordingRefused):
-        Identify(world.profiles, world.listener, world.model, world.clock)(world.mine, [one], Audio(b"", None), RULES)
-    assert world.stored() == before
+def test_only_those_in_the_group_are_candidates(world: World) -> None:
+    enrolled(world, 10)
+    far = enrolled(world, 50)
+    assert ranked(world.identify(group_of(world, far))) == [far]
+
+
+def test_who_is_not_enrolled_is_no_candidate(world: World) -> None:
+    world.create(TII)
+    right = enrolled(world, 0)
+    assert ranked(world.identify(EVERYONE)) == [right]
+
+
+def test_nobody_enrolled_is_refused_and_says_where(world: World) -> None:
+    with pytest.raises(NobodyEnrolled, match="no enrolled identification profile in this subscription"):
+        world.identify(EVERYONE)
+    group = group_of(world, world.create(TII).profile_id)
+    with pytest.raises(NobodyEnrolled, match="in the group some"):
+        world.identify(group)
+
+
+def test_a_group_that_is_not_there_is_told_before_what_is_wrong_with_the_recording(world: World) -> None:
+    with pytest.raises(GroupNotFound, match="doesn't exist: elsewhere"):
+        world.identify(InGroup("elsewhere"), NO_RECORDING)

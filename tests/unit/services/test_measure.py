@@ -7,12 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.domain.decision import Decision
-from shared.domain.errors import NobodyEnrolled, PassphraseNotHeard
-from shared.domain.measurement import note, stage
-from shared.services.identify import Identification, RankedProfile
-from shared.services.measure import measured, observed
-from shared.services.verify import Verification
+from shared.domain.errors import PassphraseNotHeard
+from shared.domain.measurement import note, note_decision, stage
+from shared.services.measure import measured
 
 
 @pytest.fixture(autouse=True)
@@ -60,62 +57,47 @@ def test_time_counts_for_the_inner_stage_only(caplog: pytest.LogCaptureFixture) 
         with stage("store"):
             clock.now += 2.0
         clock.now += 4.0
-    said = fields(caplog)
-    assert (said["embed_ms"], said["store_ms"], said["total_ms"]) == ("5000.0", "2000.0", "7000.0")
+    line = fields(caplog)
+    assert (line["embed_ms"], line["store_ms"], line["total_ms"]) == ("5000.0", "2000.0", "7000.0")
 
 
-@pytest.mark.parametrize(("score", "outcome"), [(0.9, "accept"), (0.1, "reject")])
-def test_a_verification_says_its_decision(caplog: pytest.LogCaptureFixture, score: float, outcome: str) -> None:
-    with measured("verify", "mine"):
-        observed(lambda: Verification(Decision(score, 0.5)))()
-    said = fields(caplog)
-    assert (said["operation"], said["subscription"], said["outcome"], said["reason"]) == (
-        "verify", "mine", outcome, "none",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(("score", "outcome"), [(0.9, "accept"), (0.1, "reject")])
-def test_an_identification_says_its_decision_and_its_candidates(
-    caplog: pytest.LogCaptureFixture, score: float, outcome: str
+@pytest.mark.parametrize(("accepted", "outcome"), [(True, "accept"), (False, "reject")])
+def test_a_decision_is_told_with_what_was_compared(
+    caplog: pytest.LogCaptureFixture, accepted: bool, outcome: str
 ) -> None:
     with measured("identify", "mine"):
         note(candidates=7, model_id="ge2e-1")
-        observed(lambda: Identification([RankedProfile("someone", Decision(score, 0.5))]))()
-    said = fields(caplog)
-    assert (said["outcome"], said["candidates"], said["model"]) == (outcome, "7", "ge2e-1")
-    assert "someone" not in caplog.text
+        note_decision(accepted=accepted)
+    line = fields(caplog)
+    assert [line[name] for name in ("operation", "subscription", "outcome", "reason", "candidates", "model")] == [
+        "identify", "mine", outcome, "none", "7", "ge2e-1",
+    ]  # fmt: skip
 
 
 def test_a_refusal_is_named_by_its_fact_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(PassphraseNotHeard), measured("enroll", "mine"):
-        raise PassphraseNotHeard("what was said")
-    said = fields(caplog)
-    assert (said["outcome"], said["reason"]) == ("refused", "PassphraseNotHeard")
-    assert "what was said" not in caplog.text
+        raise PassphraseNotHeard("what was line")
+    line = fields(caplog)
+    assert (line["outcome"], line["reason"]) == ("refused", "PassphraseNotHeard")
+    assert "what was line" not in caplog.text
 
 
 def test_a_refusal_after_the_decision_is_what_counts(caplog: pytest.LogCaptureFixture) -> None:
-    def verified() -> None:
+    def verify() -> None:
         with measured("verify", "mine"):
-            observed(lambda: Verification(Decision(0.0, 0.5)))()
+            note_decision(accepted=False)
             raise PassphraseNotHeard(None)
 
     with pytest.raises(PassphraseNotHeard):
-        verified()
+        verify()
     assert fields(caplog)["outcome"] == "refused"
-
-
-def test_a_refusal_that_became_an_operation_is_one(caplog: pytest.LogCaptureFixture) -> None:
-    with measured("identify", "mine"):
-        note(outcome="refused", reason=NobodyEnrolled.__name__)
-    assert fields(caplog)["reason"] == "NobodyEnrolled"
 
 
 def test_a_defect_is_a_failure_and_not_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ZeroDivisionError), measured("verify", "mine"):
         _ = 1 // 0
-    said = fields(caplog)
-    assert (said["outcome"], said["reason"]) == ("failed", "ZeroDivisionError")
+    line = fields(caplog)
+    assert (line["outcome"], line["reason"]) == ("failed", "ZeroDivisionError")
 
 
 def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,16 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.decision import Confidence
-from shared.domain.errors import (
-    AudioTooShort,
-    ModelDiffers,
-    OperationNotFound,
-    ProfileNotEnrolled,
-    ProfileNotFound,
-    TimbreError,
-)
-from shared.domain.operation import IdentificationResult, OperationFailed
-from shared.services.operations import Operations, Outcome
+from shared.domain.errors import OperationNotFound
+from shared.domain.operation import IdentificationResult
+from shared.services.operations import Operations
 from tests.unit.services.spoken import World
 
 RESULT = IdentificationResult(None, Confidence.LOW)
@@ -28,55 +21,27 @@ def operations(world: World) -> Operations:
 
 
 def test_a_result_can_be_asked_for_again_and_again(world: World, operations: Operations) -> None:
-    started = world.clock()
-
-    def work() -> Outcome:
-        world.clock.advance(seconds=2)
-        return RESULT
-
-    made = operations.run("mine", work)
-    assert operations.get("mine", made.operation_id) == made
-    assert operations.get("mine", made.operation_id).outcome == RESULT
-    assert (made.created_at, made.last_action_at) == (started, started + timedelta(seconds=2))
+    began = world.clock()
+    ended = world.clock.advance(seconds=2)
+    operation = operations.record("mine", began, RESULT)
+    assert (operation.created_at, operation.last_action_at, operation.outcome) == (began, ended, RESULT)
+    for _ in range(2):
+        assert operations.get("mine", operation.operation_id) == operation
 
 
-@pytest.mark.parametrize(
-    "refusal", [ProfileNotEnrolled("p", "more speech"), ModelDiffers("p", made_by="a", configured="b")]
-)
-def test_a_candidate_that_cannot_be_used_fails_the_operation(operations: Operations, refusal: TimbreError) -> None:
-    def work() -> Outcome:
-        raise refusal
-
-    made = operations.run("mine", work)
-    assert operations.get("mine", made.operation_id).outcome == OperationFailed(f"IncompleteEnrollment: {refusal}")
-
-
-@pytest.mark.parametrize("refusal", [AudioTooShort(0.1, 1.0), ProfileNotFound("p")])
-def test_any_other_refusal_goes_to_the_caller_and_nothing_is_stored(
-    world: World, operations: Operations, refusal: TimbreError
-) -> None:
-    def work() -> Outcome:
-        raise refusal
-
-    before = world.stored()
-    with pytest.raises(type(refusal)):
-        operations.run("mine", work)
-    assert world.stored() == before
-
-
-def test_an_operation_of_another_subscription_is_not_found(operations: Operations) -> None:
-    made = operations.run("mine", lambda: RESULT)
+def test_an_operation_of_another_subscription_is_not_found(world: World, operations: Operations) -> None:
+    operation = operations.record("mine", world.clock(), RESULT)
     with pytest.raises(OperationNotFound):
-        operations.get("yours", made.operation_id)
+        operations.get("yours", operation.operation_id)
 
 
-def test_an_operation_is_gone_after_a_day(world: World, operations: Operations) -> None:
-    made = operations.run("mine", lambda: RESULT)
-    world.clock.advance(hours=23, minutes=59)
-    assert operations.get("mine", made.operation_id) == made
+def test_an_operation_is_gone_a_day_after_its_work_began(world: World, operations: Operations) -> None:
+    operation = operations.record("mine", world.clock() - timedelta(minutes=1), RESULT)
+    world.clock.advance(hours=23, minutes=58)
+    assert operations.get("mine", operation.operation_id) == operation
     world.clock.advance(minutes=1)
     with pytest.raises(OperationNotFound, match="24 hours"):
-        operations.get("mine", made.operation_id)
+        operations.get("mine", operation.operation_id)
 
 
 def test_an_unknown_operation_is_named(world: World, operations: Operations) -> None:

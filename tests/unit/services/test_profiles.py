@@ -34,7 +34,7 @@ def test_a_created_profile_is_stored_as_it_is_answered(world: World) -> None:
     assert created.locale == "zh-cn", "as the caller wrote it"
     assert created.status is EnrollmentStatus.ENROLLING
     assert created.created_at == created.last_action_at == world.clock()
-    assert ReadProfiles(world.profiles).one(created.key) == created
+    assert ReadProfiles(world.profiles).get(created.key) == created
 
 
 def test_an_unsupported_locale_makes_no_profile(world: World) -> None:
@@ -90,7 +90,7 @@ def test_a_deleted_profile_is_absent_and_cannot_be_deleted_again(world: World) -
     erase(ACTOR, key)
     assert ReadProfiles(world.profiles).page("mine", TII).profiles == []
     with pytest.raises(ProfileNotFound, match=key.profile_id):
-        ReadProfiles(world.profiles).one(key)
+        ReadProfiles(world.profiles).get(key)
     for again in (erase, ResetProfile(world.profiles, world.audit, world.clock)):
         with pytest.raises(ProfileNotFound, match=key.profile_id):
             again(ACTOR, key)

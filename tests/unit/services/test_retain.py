@@ -62,7 +62,7 @@ class Asked:
 def test_what_has_expired_in_any_subscription_is_dropped(world: World) -> None:
     operations = Operations(world.operations, world.clock, world.new_id)
     for who in ("mine", "yours"):
-        operations.run(who, lambda: OperationFailed("SpeakerInvalid"))
+        operations.record(who, world.clock(), OperationFailed("SpeakerInvalid"))
     assert retain(world)() == 0
     assert world.stored() != {}
     world.clock.advance(hours=24)

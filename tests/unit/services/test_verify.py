@@ -5,122 +5,148 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.errors import ModelDiffers, ProfileNotEnrolled, ProfileNotFound, SpeechTooShort
-from shared.domain.limits import AudioRules
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.services.enroll import EnrollPhrase, EnrollSpeech, SpeechRules
-from shared.services.verify import Verification, VerifyPhrase, VerifySpeech
-from tests.unit.services.spoken import RULES, Spoken, SpokenModel, World
+from shared.domain.recording import Utterance, Vector
+from shared.domain.subscription import SettingsChange, SubscriptionSettings, Thresholds
+from shared.services.enroll import EnrollRules
+from tests.unit.services.spoken import NO_RECORDING, RULES, Spoken, SpokenModel, World
 
 TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
 TIV = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
+PHRASE = Spoken(phrase=2)
 
 
-@pytest.fixture
-def enrolled(world: World) -> ProfileKey:
-    """A voice at 0 degrees, bound to phrase 2."""
-    key = world.create(TDV)
-    enroll = EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)
+def profile_of(world: World, kind: ProfileKind) -> ProfileKey:
+    """An enrolled voice at 0 degrees; a text-dependent one is bound to phrase 2."""
+    key = world.create(kind)
     for _ in range(3):
-        enroll(world.me, key, Spoken(voice=0, phrase=2).audio, RULES)
+        world.enroll(key, PHRASE)
     return key
 
 
-def verify(world: World, key: ProfileKey, spoken: Spoken, rules: AudioRules = RULES) -> Verification:
-    return VerifyPhrase(world.profiles, world.listener, world.phrases, world.model, world.clock)(
-        world.mine.settings, key, spoken.audio, rules
-    )
+@pytest.fixture
+def bound(world: World) -> ProfileKey:
+    return profile_of(world, TDV)
 
 
-def test_the_right_voice_with_the_right_phrase_is_accepted(world: World, enrolled: ProfileKey) -> None:
-    result = verify(world, enrolled, Spoken(voice=20, phrase=2))
-    assert result.decision.accepted
-    assert result.decision.score == pytest.approx(0.9397, abs=1e-4)
-    assert result.heard is not None
-    assert result.heard.phrase == EN_US_PASSPHRASES[2]
-
-
-@pytest.mark.parametrize(("angle", "accepted"), [(59.9, True), (60.1, False), (90.0, False)])
-def test_the_decision_falls_at_a_score_of_a_half(
-    world: World, enrolled: ProfileKey, angle: float, accepted: bool
+@pytest.mark.parametrize("kind", [TDV, TIV])
+@pytest.mark.parametrize(("threshold", "accepted"), [(0.49, True), (0.51, False)])
+def test_a_voice_60_degrees_away_scores_a_half_and_the_threshold_decides(
+    world: World, kind: ProfileKind, threshold: float, accepted: bool
 ) -> None:
-    assert verify(world, enrolled, Spoken(voice=angle, phrase=2)).decision.accepted is accepted
+    settings = SubscriptionSettings(thresholds=Thresholds(verification=threshold, identification=0.999))
+    decision = world.verify(profile_of(world, kind), Spoken(voice=60, phrase=2), settings=settings).decision
+    assert decision.score == pytest.approx(0.5, abs=1e-6)
+    assert (decision.threshold, decision.accepted) == (threshold, accepted)
 
 
-def test_the_right_voice_with_another_phrase_is_rejected_and_the_phrase_is_told(
-    world: World, enrolled: ProfileKey
+@pytest.mark.parametrize(
+    ("spoken", "accepted", "score", "heard"),
+    [
+        (Spoken(voice=20, phrase=2), True, 0.9397, (EN_US_PASSPHRASES[2], True)),
+        (Spoken(voice=90, phrase=2), False, 0.0, (EN_US_PASSPHRASES[2], True)),
+        (Spoken(voice=0, phrase=1), False, 0.0, (EN_US_PASSPHRASES[1], True)),
+        (Spoken(voice=0, phrase=-1), False, 0.0, (None, False)),
+        (Spoken(voice=0, phrase=2, clearly=False), False, 0.0, (EN_US_PASSPHRASES[2], False)),
+    ],
+    ids=["right", "another voice", "another phrase", "no phrase", "an unclear phrase"],
+)
+def test_voice_and_phrase_must_both_be_the_enrolled_ones(
+    world: World, bound: ProfileKey, spoken: Spoken, accepted: bool, score: float, heard: tuple[str | None, bool]
 ) -> None:
-    result = verify(world, enrolled, Spoken(voice=0, phrase=1))
-    assert not result.decision.accepted
-    assert result.decision.score == 0.0
+    result = world.verify(bound, spoken)
     assert result.heard is not None
-    assert (result.heard.phrase, result.heard.recognised) == (EN_US_PASSPHRASES[1], True)
-
-
-@pytest.mark.parametrize("spoken", [Spoken(voice=0, phrase=-1), Spoken(voice=0, phrase=2, clearly=False)])
-def test_the_right_voice_without_a_clear_phrase_is_rejected_and_nothing_is_written(
-    world: World, enrolled: ProfileKey, spoken: Spoken
-) -> None:
-    before = world.stored()
-    result = verify(world, enrolled, spoken)
-    assert not result.decision.accepted
-    assert result.heard is not None
-    assert not result.heard.recognised
-    assert world.stored() == before
-
-
-def test_verifying_notes_the_use_and_writes_nothing_else(world: World, enrolled: ProfileKey) -> None:
-    before = set(world.stored())
-    later = world.clock.advance(days=3)
-    verify(world, enrolled, Spoken(voice=0, phrase=2))
-    assert world.profiles.get(enrolled).last_action_at == later
-    assert set(world.stored()) == before
-
-
-def test_a_recording_that_is_refused_writes_nothing(world: World, enrolled: ProfileKey) -> None:
-    before = world.stored()
-    with pytest.raises(SpeechTooShort):
-        verify(world, enrolled, Spoken(phrase=2, speech_seconds=0.4))
-    assert world.stored() == before
-
-
-def test_a_profile_without_enough_enrollments_says_what_is_missing(world: World) -> None:
-    key = world.create(TDV)
-    EnrollPhrase(world.profiles, world.audit, world.listener, world.phrases, world.model, world.clock)(
-        world.me, key, Spoken(phrase=2).audio, RULES
-    )
-    with pytest.raises(ProfileNotEnrolled, match=r"2 more recording\(s\) of the phrase"):
-        verify(world, key, Spoken(phrase=2))
-
-
-def test_a_profile_of_another_subscription_is_not_found(world: World, enrolled: ProfileKey) -> None:
-    with pytest.raises(ProfileNotFound):
-        verify(world, ProfileKey("yours", TDV, enrolled.profile_id), Spoken(phrase=2))
-
-
-def test_a_signature_of_another_model_is_never_scored(world: World, enrolled: ProfileKey) -> None:
-    use_case = VerifyPhrase(world.profiles, world.listener, world.phrases, SpokenModel("spoken-2"), world.clock)
-    with pytest.raises(ModelDiffers):
-        use_case(world.mine.settings, enrolled, Spoken(phrase=2).audio, RULES)
+    assert (result.heard.phrase, result.heard.recognised) == heard
+    assert result.decision.accepted is accepted
+    assert result.decision.score == pytest.approx(score, abs=1e-4)
 
 
 def test_text_independent_verification_asks_for_the_voice_alone(world: World) -> None:
-    key = world.create(TIV)
-    rules = SpeechRules(RULES, needed_speech_seconds=2.0, max_audio_seconds=300.0, at_once=False)
-    enroll = EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)
-    enroll(world.me, key, Spoken(voice=0).audio, rules)
-    use_case = VerifySpeech(world.profiles, world.listener, world.model, world.clock)
-    assert use_case(world.mine.settings, key, Spoken(voice=10, phrase=-1).audio, RULES).decision.accepted
-    assert not use_case(world.mine.settings, key, Spoken(voice=80, phrase=2).audio, RULES).decision.accepted
+    key = profile_of(world, TIV)
+    for voice, accepted in ((10, True), (80, False)):
+        result = world.verify(key, Spoken(voice=voice, phrase=-1))
+        assert (result.decision.accepted, result.heard) == (accepted, None)
 
 
-def test_a_text_independent_profile_without_enough_speech_says_how_much_it_has(world: World) -> None:
-    key = world.create(TIV)
-    rules = SpeechRules(RULES, needed_speech_seconds=20.0, max_audio_seconds=300.0, at_once=False)
-    EnrollSpeech(world.profiles, world.audit, world.listener, world.model, world.keeper, world.clock)(
-        world.me, key, Spoken().audio, rules
-    )
-    with pytest.raises(ProfileNotEnrolled, match=r"more speech; it has 2\.00 seconds"):
-        VerifySpeech(world.profiles, world.listener, world.model, world.clock)(
-            world.mine.settings, key, Spoken().audio, RULES
-        )
+def test_a_phrase_taken_off_the_list_still_opens_the_profiles_that_it_binds(world: World, bound: ProfileKey) -> None:
+    own = SubscriptionSettings(passphrases={"en-US": ("open the door to the garden", "close the kitchen window now")})
+    assert world.verify(bound, Spoken(phrase=2), settings=own).decision.accepted, "behind the list of two"
+    assert not world.verify(bound, Spoken(phrase=0), settings=own).decision.accepted, "another allowed phrase"
+
+
+@pytest.mark.parametrize("kind", [TDV, TIV])
+def test_verifying_notes_the_use_and_writes_nothing_else(world: World, kind: ProfileKind) -> None:
+    key = profile_of(world, kind)
+    before, later = set(world.stored()), world.clock.advance(days=3)
+    world.verify(key, Spoken(voice=90, phrase=2))
+    assert world.profiles.get(key).last_action_at == later
+    assert set(world.stored()) == before
+
+
+@pytest.mark.parametrize("spoken", [Spoken(phrase=-1), Spoken(phrase=2, clearly=False)])
+def test_a_recording_of_none_of_the_phrases_is_no_use(world: World, bound: ProfileKey, spoken: Spoken) -> None:
+    world.clock.advance(days=3)
+    before = world.stored()
+    world.verify(bound, spoken)
+    assert world.stored() == before
+
+
+def test_a_recording_that_is_refused_writes_nothing(world: World, bound: ProfileKey) -> None:
+    before = world.stored()
+    with pytest.raises(SpeechTooShort):
+        world.verify(bound, Spoken(phrase=2, speech_seconds=0.4))
+    assert world.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [(TDV, r"2 more recording\(s\) of the phrase"), (TIV, r"more speech; it has 2\.00 seconds")],
+)
+def test_a_profile_without_enough_enrollments_says_what_is_missing(
+    world: World, kind: ProfileKind, missing: str
+) -> None:
+    key = world.create(kind)
+    world.enroll(key, PHRASE, EnrollRules(RULES, needed_speech_seconds=20.0))
+    with pytest.raises(ProfileNotEnrolled, match=missing):
+        world.verify(key, NO_RECORDING)  # told before what is wrong with the recording
+
+
+def test_a_profile_of_another_subscription_is_not_found(world: World, bound: ProfileKey) -> None:
+    with pytest.raises(ProfileNotFound):
+        world.verify(ProfileKey("yours", TDV, bound.profile_id), NO_RECORDING)
+
+
+def test_a_signature_of_another_model_is_never_scored(world: World, bound: ProfileKey) -> None:
+    world.model = SpokenModel("spoken-2")
+    with pytest.raises(ModelDiffers):
+        world.verify(bound, PHRASE)
+
+
+class SlowModel(SpokenModel):
+    """Takes half a day for a recording."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        object.__setattr__(self, "_world", world)
+
+    def embed(self, utterance: Utterance) -> Vector:
+        self._world.clock.advance(hours=12)  # type: ignore[attr-defined]
+        return super().embed(utterance)
+
+
+def test_a_use_that_began_in_time_is_answered_and_counts_from_its_beginning(world: World) -> None:
+    world.subscriptions.change("mine", SettingsChange(max_idle_days=1.0))
+    key = profile_of(world, TIV)
+    began, world.model = world.clock.advance(hours=18), SlowModel(world)
+    assert world.verify(key).decision.accepted
+    assert world.profiles.get(key).last_action_at == began
+
+
+def test_a_use_that_took_too_long_brings_nothing_back(world: World) -> None:
+    world.subscriptions.change("mine", SettingsChange(max_idle_days=0.25))
+    key = profile_of(world, TIV)
+    world.model = SlowModel(world)
+    world.verify(key)
+    with pytest.raises(ProfileNotFound):
+        world.profiles.get(key)

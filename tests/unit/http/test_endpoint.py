@@ -1,4 +1,4 @@
-"""The app's own table of its routes: what a template takes, and what is left of too many slashes."""
+"""The app's own table of its routes, and the function for every other path."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import asyncio
 import azure.functions as func
 import pytest
 
-from shared.http.endpoint import dispatch
-from shared.http.routes import Route, RouteTable, folded
-from shared.http.streams import StreamRequest
+from functions.elsewhere import elsewhere, single_slashes
+from shared.http.endpoint import Route, RouteTable
+from shared.http.uploads import StreamRequest
 from tests.in_process import stream_request
 
 FAMILY = "{family:regex(^(verification|identification)$)}"
@@ -57,10 +57,13 @@ def test_all_routes_that_take_a_path_are_found() -> None:
     ("path", "expected"), [("//a/b", "/a/b"), ("/a///b/", "/a/b/"), ("/a/b", "/a/b"), ("//", "/"), ("", "")]
 )
 def test_each_run_of_slashes_is_one(path: str, expected: str) -> None:
-    assert folded(path) == expected
+    assert single_slashes(path) == expected
 
 
 def test_a_path_that_no_route_takes_is_404_in_json() -> None:
-    response = asyncio.run(dispatch(stream_request("GET", "/nothing?x=1")[0]))
+    async def ask() -> func.HttpResponse:
+        return await elsewhere(stream_request("GET", "/nothing?x=1")[0])
+
+    response = asyncio.run(ask())
     assert response.status_code == 404
     assert response.get_body() == b'{"error":{"code":"NotFound","message":"There is nothing at /nothing."}}'
