@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.audio.band import bandwidth_hz
-from shared.audio.channels import SpeechDetector, voice_of
+from shared.audio.channels import SpeechDetector, find_voice, without_offset
 from shared.audio.decode import Decoded, decode
 from shared.audio.decoder.pool import Decoders
-from shared.audio.offset import without_offset
-from shared.audio.quality import clipped_percent, level_dbfs, snr_db
+from shared.audio.quality import bandwidth_hz, clipped_percent, level_dbfs, snr_db
 from shared.domain.errors import (
     AudioClipped,
     AudioTooNarrow,
@@ -72,10 +70,11 @@ class RecordingListener:
 
     def _measured(self, decoded: Decoded, channel: int | None) -> Utterance:
         numbers = _numbers(channel, len(decoded.samples))
-        channels = [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers]
-        voice = voice_of(channels, self._detector)
+        voice = find_voice(
+            [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers], self._detector
+        )
         samples, speech = voice.samples, voice.speech
-        clipped = decoded.clipped[[numbers[one] for one in voice.channels]].any(axis=0)
+        clipped = decoded.clipped[[numbers[number] for number in voice.channels]].any(axis=0)
         return Utterance(
             recording=Recording(samples, decoded.format),
             speech=speech,

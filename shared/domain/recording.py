@@ -24,7 +24,7 @@ SAMPLE_RATE = 16_000
 FULL_BAND_HZ = SAMPLE_RATE / 2
 
 NARROW_HZ = 4_100.0
-"""Half of 8,000 samples a second, and what filters leave behind it: ``shared/audio/band.py``."""
+"""Half of 8,000 samples a second, and what filters leave behind it: ``shared/audio/quality.py``."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 import soxr
 
-from shared.audio.band import bandwidth_hz
 from shared.audio.listener import RecordingListener
+from shared.audio.quality import bandwidth_hz
 from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples
