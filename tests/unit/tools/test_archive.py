@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tools.portability.archive import MAGIC, TAG_BYTES, ArchiveRefused, ArchiveWriter, lines, opened
 
@@ -14,9 +15,9 @@ PASSPHRASE = b"a long and quiet afternoon"
 COST, CHUNK = 2**14, 1024
 
 
-def archive(plain: bytes, passphrase: bytes = PASSPHRASE) -> bytes:
+def archive(plain: bytes) -> bytes:
     file = io.BytesIO()
-    writer = ArchiveWriter(file, passphrase, cost=COST, chunk_bytes=CHUNK)
+    writer = ArchiveWriter(file, PASSPHRASE, cost=COST, chunk_bytes=CHUNK)
     writer.write(plain)
     writer.close()
     return file.getvalue()
@@ -30,23 +31,21 @@ def header_end(sealed: bytes) -> int:
     return len(MAGIC) + 4 + int.from_bytes(sealed[8:12], "big")
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17])
-def test_what_was_written_is_read(size: int) -> None:
-    plain = bytes(number % 251 for number in range(size))
-    assert content(archive(plain)) == plain
+THREE = bytes(number % 251 for number in range(3 * CHUNK))
+SEALED = {3 * CHUNK: archive(THREE), 3 * CHUNK - 100: archive(THREE[:-100])}
+"""Whole chunks, and less."""
 
 
-def test_pieces_are_never_larger_than_a_chunk() -> None:
-    pieces = list(opened(io.BytesIO(archive(b"x" * 5 * CHUNK)), PASSPHRASE))
-    assert max(len(one) for one in pieces) == CHUNK
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+def test_what_was_written_is_read_in_pieces_no_larger_than_a_chunk(size: int) -> None:
+    pieces = list(opened(io.BytesIO(archive(THREE[:size])), PASSPHRASE))
+    assert b"".join(pieces) == THREE[:size]
+    assert all(len(piece) <= CHUNK for piece in pieces)
 
 
-def test_lines_may_be_longer_than_a_chunk() -> None:
-    said = [b"a" * 10, b"b" * 3 * CHUNK, b"", b"c"]
-    assert list(lines(io.BytesIO(archive(b"\n".join(said) + b"\n")), PASSPHRASE)) == said
-
-
-def test_half_a_line_at_the_end_is_refused() -> None:
+def test_lines_may_be_longer_than_a_chunk_and_end_with_the_archive() -> None:
+    written = [b"a" * 10, b"b" * 3 * CHUNK, b"", b"c"]
+    assert list(lines(io.BytesIO(archive(b"\n".join(written) + b"\n")), PASSPHRASE)) == written
     with pytest.raises(ArchiveRefused, match="middle of a line"):
         list(lines(io.BytesIO(archive(b"one\ntwo")), PASSPHRASE))
 
@@ -57,46 +56,31 @@ def test_another_passphrase_opens_nothing() -> None:
 
 
 def test_two_archives_of_the_same_have_nothing_in_common() -> None:
-    one, other = archive(b"same" * 100), archive(b"same" * 100)
-    assert one[header_end(one) :] != other[header_end(other) :]
+    first, second = archive(THREE), archive(THREE)
+    assert first[header_end(first) :] != second[header_end(second) :]
 
 
-def chunks(sealed: bytes) -> Iterator[tuple[int, int]]:
-    size = CHUNK + TAG_BYTES
-    for start in range(header_end(sealed), len(sealed), size):
-        yield start, min(start + size, len(sealed))
-
-
-@pytest.mark.parametrize("length", ["whole chunks", "less"])
-def test_a_file_cut_anywhere_is_refused(length: str) -> None:
-    sealed = archive(b"x" * (3 * CHUNK + (0 if length == "whole chunks" else 100)))
-    ends = [end for _, end in chunks(sealed)][:-1]
-    for end in [*ends, *(one + 5 for one in ends), len(sealed) - 1, header_end(sealed), header_end(sealed) - 3, 4, 0]:
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(list(SEALED.values())), st.data())
+def test_a_file_cut_or_changed_anywhere_is_refused(sealed: bytes, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(sealed) - 1))
+    flipped = bytes([sealed[place] ^ data.draw(st.integers(1, 255))])
+    for changed in (sealed[:place], sealed[:place] + flipped + sealed[place + 1 :]):
         with pytest.raises(ArchiveRefused):
-            content(sealed[:end])
+            content(changed)
 
 
-def test_chunks_in_another_order_are_refused() -> None:
-    sealed = archive(b"".join(bytes([number]) * CHUNK for number in range(3)))
-    (first, second), (third, fourth), *_ = chunks(sealed)
-    swapped = sealed[:first] + sealed[third:fourth] + sealed[first:second] + sealed[fourth:]
-    assert len(swapped) == len(sealed)
-    with pytest.raises(ArchiveRefused):
-        content(swapped)
-
-
-def test_something_behind_the_end_is_refused() -> None:
-    with pytest.raises(ArchiveRefused):
-        content(archive(b"x" * CHUNK) + b"y")
-
-
-def test_every_changed_byte_is_noticed() -> None:
-    sealed = archive(b"x" * 100)
-    for place in range(0, len(sealed), 17):
-        changed = bytearray(sealed)
-        changed[place] ^= 1
+@pytest.mark.parametrize("sealed", SEALED.values(), ids=["whole chunks", "less"])
+def test_chunks_that_end_early_change_places_or_are_followed_by_more_are_refused(sealed: bytes) -> None:
+    start, size = header_end(sealed), CHUNK + TAG_BYTES
+    first, second, rest = (
+        sealed[start : start + size],
+        sealed[start + size : start + 2 * size],
+        sealed[start + 2 * size :],
+    )
+    for body in (b"", first, first + second, first + rest, second + first + rest, first + second + rest + b"y"):
         with pytest.raises(ArchiveRefused):
-            content(bytes(changed))
+            content(sealed[:start] + body)
 
 
 @pytest.mark.parametrize(

