@@ -1,6 +1,7 @@
-"""What the documentation says in tables is what the code does."""
+"""The documents: tables agree with the code, links lead somewhere, and pages are written for their readers."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,16 @@ import pytest
 from tools import doc_tables
 from tools.evaluation.page import NETWORKS_TEMPLATE, TEMPLATE
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / name / "README.md" for name in ("infra", "samples"))])
+USER_PAGES = [page for page in PAGES if page.parent == DOCS and page.name != "contract.md"]
+MAX_LINE = 120
+MAX_COLUMNS = 5
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 @pytest.mark.parametrize("name", doc_tables.TABLES)
@@ -34,8 +44,52 @@ def test_a_page_of_figures_is_what_its_template_makes(template: Path, page: str)
     assert re.fullmatch(pattern, (doc_tables.DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_readme_links_to_files_that_exist() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8"))
+def _links(page: Path) -> Iterator[tuple[Path, str]]:
+    """File and anchor of each link to a file of this repository."""
+    text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            yield (page.parent / path).resolve() if path else page, anchor
 
-    assert links
-    assert [link for link in links if not (README.parent / link).exists()] == []
+
+def _anchors(page: Path) -> set[str]:
+    """As GitHub makes them: lower case, blanks become dashes, other signs go."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    titles = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title) for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    for file, anchor in _links(page):
+        assert file.exists(), file
+        assert not anchor or anchor in _anchors(file), f"{file.name}#{anchor}"
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    reached, ahead = set[Path](), [DOCS / "index.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        ahead += [file for file, _ in _links(page) if file.suffix == ".md" and file not in reached]
+
+    assert {page for page in PAGES if page.is_relative_to(DOCS)} <= reached
+
+
+@pytest.mark.parametrize("page", USER_PAGES, ids=_name)
+def test_a_page_for_users_names_no_internal_file_and_no_issue(page: Path) -> None:
+    assert (
+        re.findall(r"\b(?:shared|tests)/|\bissues? \d+|/issues/\d+|(?<![\w&])#\d+", page.read_text(encoding="utf-8"))
+        == []
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_lines_and_tables_are_for_a_person(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    lines = text.splitlines()
+    wide = [line for line in lines if line.startswith("|") and len(re.findall(r"(?<!\\)\|", line)) > MAX_COLUMNS + 1]
+    long = [line for line in lines if len(line) > MAX_LINE and not line.startswith(("|", "    ", "<"))]
+
+    assert (wide, long) == ([], [])
