@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.backend.ports import Insert, Merge, Remove
+from shared.domain.profile import ProfileKey
+from shared.storage.backend.ports import Change, Insert, Merge, Remove
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
@@ -92,145 +92,84 @@ def test_work_that_the_timer_has_not_done_for_an_hour_is_reported() -> None:
     assert world.problems() == [Problem.OVERDUE]
 
 
-def stray_audio(world: World) -> None:
-    world.storage.audio.put(audio_blob(world.key, 0, new_id()), b"sealed")
+def on_profile(change: Callable[[ProfileKey], Change]) -> Callable[[World], None]:
+    return lambda world: world.storage.voices.apply(world.owner, [change(world.key)])
 
 
-def stray_enrollment(world: World) -> None:
-    world.storage.voices.apply(world.owner, [Insert(enrollment_row(world.key, 7, 1), {"embedding": b"sealed"})])
-
-
-def wrong_tally(world: World) -> None:
-    world.storage.voices.apply(world.owner, [Merge(TALLY, {"profiles": 5})])
-
-
-def stale_key(world: World) -> None:
+def key_of(owner: str | None) -> Callable[[World], None]:
+    """A digest of a key that nobody gave out; without an ``owner`` it is the subscription's."""
     partition, key = key_row(b"\xab" * 32)
-    world.storage.keys.apply(partition, [Insert(key, {"subscription_id": world.owner})])
+    return lambda world: world.storage.keys.apply(partition, [Insert(key, {"subscription_id": owner or world.owner})])
 
 
 def lost_key(world: World) -> None:
-    entry = next(
-        row
-        for number in range(256)
-        for row in world.storage.keys.query(f"{number:02x}", " ", "~")
-        if row.values["subscription_id"] == world.owner
-    )
+    rows = (row for number in range(256) for row in world.storage.keys.query(f"{number:02x}", " ", "~"))
+    entry = next(row for row in rows if row.values["subscription_id"] == world.owner)
     world.storage.keys.apply(entry.partition, [Remove(entry.key)])
 
 
-def unwatched_expiry(world: World) -> None:
-    world.storage.voices.apply(world.owner, [Merge(profile_row(world.key), {"armed_at": LATER})])
-
-
-def watch_of_nobody(world: World) -> None:
-    absent = ProfileKey(world.owner, ProfileKind.IDENTIFICATION, new_id())
-    world.storage.voices.apply(world.owner, [expire_due(LATER, absent)])
-
-
-def stray_pack(world: World) -> None:
-    world.storage.packs.put(pack_blob(world.owner, new_id()), b"sealed")
-
-
-def pack_of_nobody(world: World) -> None:
-    world.storage.packs.put(pack_blob(GONE, new_id()), b"sealed")
-    world.strays.add(GONE)
+def on_subscriptions(change: Callable[[World], Change]) -> Callable[[World], None]:
+    return lambda world: world.storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [change(world)])
 
 
 def member_of_nobody(world: World) -> None:
-    profile, group = new_id(), new_id()
-    world.storage.voices.apply(
-        world.owner, [Insert(grouped_row(profile, group), {}), Insert(member_row(group, profile), {})]
-    )
+    changes = [Insert(grouped_row(GONE, "g"), {}), Insert(member_row("g", GONE), {})]
+    world.storage.voices.apply(world.owner, changes)
 
 
-def row_of_nobody(world: World) -> None:
-    world.storage.voices.apply(GONE, [Insert("profile:tii:x", {"epoch": 0})])
-    world.strays.add(GONE)
+PLANTED: list[tuple[Callable[[World], None], Problem]] = [
+    (lambda world: world.storage.audio.put(audio_blob(world.key, 0, new_id()), b"x"), Problem.AUDIO_WITHOUT_ENROLLMENT),
+    (
+        on_profile(lambda key: Insert(enrollment_row(key, 7, 1), {"embedding": b"x"})),
+        Problem.ENROLLMENT_WITHOUT_PROFILE,
+    ),
+    (on_profile(lambda key: Merge(TALLY, {"profiles": 5})), Problem.TALLY_WRONG),
+    (on_profile(lambda key: Merge(profile_row(key), {"armed_at": LATER})), Problem.EXPIRY_UNWATCHED),
+    (on_profile(lambda key: expire_due(LATER, replace(key, profile_id=new_id()))), Problem.WATCH_OF_NOBODY),
+    (lambda world: world.storage.packs.put(pack_blob(world.owner, new_id()), b"x"), Problem.PACK_WITHOUT_ROW),
+    (lambda world: world.storage.packs.put(pack_blob(GONE, new_id()), b"x"), Problem.PACK_WITHOUT_ROW),
+    (member_of_nobody, Problem.MEMBER_OF_NOBODY),
+    (key_of(None), Problem.KEY_STALE),
+    (key_of(GONE), Problem.KEY_STALE),
+    (lost_key, Problem.KEY_LOST),
+    (lambda world: world.storage.voices.apply(GONE, [Insert("profile:tii:x", {"epoch": 0})]), Problem.LEFT_OF_DELETED),
+    (lambda world: world.storage.audio.put(f"{GONE}/tii/x/000000/y.flac", b"x"), Problem.LEFT_OF_DELETED),
+    (lambda world: world.storage.audit.apply(GONE, [Insert("at:1", {"action": "enroll"})]), Problem.LEFT_OF_DELETED),
+    (on_subscriptions(lambda _: Insert(data_key_row(GONE), {"wrapped": b"x"})), Problem.DATA_KEY_ALIVE),
+    (
+        on_subscriptions(lambda world: Merge(subscription_row(world.owner), {"state": "deleting"})),
+        Problem.DATA_KEY_ALIVE,
+    ),
+]
 
 
-def audio_of_nobody(world: World) -> None:
-    world.storage.audio.put(f"{GONE}/tii/x/000000/y.flac", b"sealed")
-    world.strays.add(GONE)
-
-
-def record_of_nobody(world: World) -> None:
-    world.storage.audit.apply(GONE, [Insert("at:1", {"action": "enroll"})])
-    world.strays.add(GONE)
-
-
-def data_key_of_nobody(world: World) -> None:
-    world.storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Insert(data_key_row(GONE), {"wrapped": b"x"})])
-
-
-def key_of_nobody(world: World) -> None:
-    partition, key = key_row(b"\xcd" * 32)
-    world.storage.keys.apply(partition, [Insert(key, {"subscription_id": GONE})])
-
-
-def data_key_of_a_deleted_one(world: World) -> None:
-    world.storage.subscriptions.apply(
-        SUBSCRIPTIONS_PARTITION, [Merge(subscription_row(world.owner), {"state": "deleting"})]
-    )
-
-
-@pytest.mark.parametrize(
-    ("plant", "problem"),
-    [
-        (stray_audio, Problem.AUDIO_WITHOUT_ENROLLMENT),
-        (stray_enrollment, Problem.ENROLLMENT_WITHOUT_PROFILE),
-        (wrong_tally, Problem.TALLY_WRONG),
-        (unwatched_expiry, Problem.EXPIRY_UNWATCHED),
-        (watch_of_nobody, Problem.WATCH_OF_NOBODY),
-        (stray_pack, Problem.PACK_WITHOUT_ROW),
-        (pack_of_nobody, Problem.PACK_WITHOUT_ROW),
-        (member_of_nobody, Problem.MEMBER_OF_NOBODY),
-        (stale_key, Problem.KEY_STALE),
-        (lost_key, Problem.KEY_LOST),
-        (row_of_nobody, Problem.LEFT_OF_DELETED),
-        (audio_of_nobody, Problem.LEFT_OF_DELETED),
-        (record_of_nobody, Problem.LEFT_OF_DELETED),
-        (data_key_of_nobody, Problem.DATA_KEY_ALIVE),
-        (key_of_nobody, Problem.KEY_STALE),
-        (data_key_of_a_deleted_one, Problem.DATA_KEY_ALIVE),
-    ],
-)
+@pytest.mark.parametrize(("plant", "problem"), PLANTED)
 def test_what_was_planted_is_found_alone_and_repaired(plant: Callable[[World], None], problem: Problem) -> None:
-    world = World()
+    world = World(strays={GONE})
     plant(world)
     assert world.problems() == [problem]
     assert world.mended() == [True]
     assert world.problems() == []
 
 
-def missing_audio(world: World) -> None:
-    world.storage.audio.delete(next(world.storage.audio.names(f"{world.owner}/")))
-
-
-def missing_enrollment(world: World) -> None:
-    world.storage.voices.apply(world.owner, [Remove(enrollment_row(world.key, 0, 1))])
-
-
-def missing_data_key(world: World) -> None:
-    world.storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Remove(data_key_row(world.owner))])
-
-
-def unknown_row(world: World) -> None:
-    world.storage.voices.apply(world.owner, [Insert("somebody's own", {})])
-
-
 @pytest.mark.parametrize(
-    ("plant", "problems"),
+    ("lose", "problems"),
     [
-        (missing_audio, {Problem.ENROLLMENT_WITHOUT_AUDIO}),
-        (missing_enrollment, {Problem.PROFILE_MISCOUNTED, Problem.AUDIO_WITHOUT_ENROLLMENT}),
-        (missing_data_key, {Problem.DATA_KEY_MISSING}),
-        (unknown_row, {Problem.UNKNOWN_ROW}),
+        (
+            lambda world: world.storage.audio.delete(next(world.storage.audio.names(f"{world.owner}/"))),
+            {Problem.ENROLLMENT_WITHOUT_AUDIO},
+        ),
+        (
+            on_profile(lambda key: Remove(enrollment_row(key, 0, 1))),
+            {Problem.PROFILE_MISCOUNTED, Problem.AUDIO_WITHOUT_ENROLLMENT},
+        ),
+        (on_subscriptions(lambda world: Remove(data_key_row(world.owner))), {Problem.DATA_KEY_MISSING}),
+        (on_profile(lambda key: Insert("somebody's own", {})), {Problem.UNKNOWN_ROW}),
     ],
 )
-def test_what_is_lost_is_found_and_left_for_a_person(plant: Callable[[World], None], problems: set[Problem]) -> None:
+def test_what_is_lost_is_found_and_left_for_a_person(lose: Callable[[World], None], problems: set[Problem]) -> None:
     world = World()
-    plant(world)
+    lose(world)
     assert set(world.problems()) == problems
     assert False in world.mended()
     assert set(world.problems()) == problems - {Problem.AUDIO_WITHOUT_ENROLLMENT}

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from shared.domain.recording import Vector
-from tools.calibration import trials
-from tools.calibration.fit import Line, fitted
+from shared.inference.calibration import scores
+from shared.inference.model_card import read_calibration
+from tools.calibration import trials as comparisons
+from tools.calibration.fit import Line, fitted, line_of
 from tools.calibration.rates import measured
+from tools.calibration.site import Halves, calibration, halves, held_out
 from tools.calibration.trials import Enrolled, Trials, Voice, joined
 
 
 def made_up(seed: int, strangers: int = 20_000) -> Trials:
-    """Strangers' cosines around 0.5 + 0.05 ln(shorter), the same speaker's 0.3 above; 20 speakers."""
+    """Strangers' cosines around 0.5 + 0.05 ln(shorter), deviation 0.05; the same speaker's 0.3 above; 20 speakers."""
     random = np.random.default_rng(seed)
     count = strangers + strangers // 10
     enrolled = random.integers(0, 20, count)
@@ -68,12 +75,12 @@ def numbered(group: int, speaker: int) -> Vector:
 
 def numbered_voice(speaker: int) -> Voice:
     enrolled = [Enrolled(frozenset({group}), 3, numbered(group, speaker), 9.0) for group in range(3)]
-    tests = [trials.Test(frozenset({group}), "4 s", numbered(group, speaker), 4.0) for group in range(3)]
+    tests = [comparisons.Test(frozenset({group}), "4 s", numbered(group, speaker), 4.0) for group in range(3)]
     return Voice(tuple(enrolled), tuple(tests))
 
 
 def test_no_test_is_compared_with_an_enrolment_that_shares_a_recording() -> None:
-    made = trials.trials([numbered_voice(0), numbered_voice(1)])
+    made = comparisons.trials([numbered_voice(0), numbered_voice(1)])
     assert (int(made.same.sum()), int((~made.same).sum())) == (2 * 3 * 2, 2 * 3 * 3)
     assert made.cosine.max() == 0.0
     assert (set(made.shorter), set(made.longer)) == ({4.0}, {9.0})
@@ -93,3 +100,44 @@ def test_thinned_comparisons_keep_every_one_of_a_speaker_with_himself() -> None:
     thinned = made.thinned(2_000)
     assert int((~thinned.same).sum()) == pytest.approx(2_000, rel=0.05)
     assert int(thinned.same.sum()) == int(made.same.sum())
+
+
+def parts() -> Halves:
+    return halves(made_up(seed=1, strangers=60_000), range(20), 0.01)
+
+
+def test_rates_of_speakers_outside_the_fit_are_the_wanted_ones() -> None:
+    measured = held_out(made_up(seed=1, strangers=60_000), parts(), (1,), ("10 s", "4 s", "2 s"))
+    assert [one.test for one in measured] == ["10 s", "4 s", "2 s"]
+    for rates in measured:
+        assert rates.false_match == pytest.approx(0.01, abs=0.005)
+        assert rates.speakers == 20
+
+
+def test_a_kind_of_test_that_nobody_made_has_no_rates() -> None:
+    measured = held_out(made_up(seed=1, strangers=60_000), parts(), (1, 3), ("4 s", "20 s"))
+    assert [(rates.enrolments, rates.test) for rates in measured] == [(1, "4 s")]
+
+
+def test_the_service_reads_what_is_written_and_scores_half_where_the_line_lies(tmp_path: Path) -> None:
+    trials = made_up(seed=1, strangers=60_000)
+    line = fitted(trials, 0.01)
+    file = tmp_path / "calibration.json"
+    written = calibration(line, 0.01, "made up", trials, held_out(trials, parts(), (1,), ("4 s",)))
+    file.write_text(json.dumps(dataclasses.asdict(written)), encoding="utf-8")
+
+    read = read_calibration(file)
+
+    assert read == written
+    assert (read.fitted_speakers, read.fitted_trials, read.false_match_rate) == (20, len(trials.cosine), 0.01)
+    at_half = line.bias + line.shorter * np.log(4.0) + line.longer * np.log(12.0)
+    assert scores(read, np.array([at_half]), 4.0, np.array([12.0])) == pytest.approx(0.5, abs=0.001)
+    assert line_of(read).slope == pytest.approx(line.slope, abs=1e-4)
+
+
+def test_lengths_below_those_recorded_are_treated_as_the_shortest_recorded() -> None:
+    trials = made_up(seed=1, strangers=60_000)
+    site = calibration(fitted(trials, 0.01), 0.01, "made up", trials, [])
+    assert site.min_seconds == 1.0
+    cosine, other = np.array([0.7]), np.array([12.0])
+    assert scores(site, cosine, 0.5, other) == scores(site, cosine, 1.0, other)
