@@ -24,9 +24,3 @@ def test_the_host_refuses_nothing_by_itself() -> None:
         "maxOutstandingRequests": -1,
         "dynamicThrottlesEnabled": False,
     }
-
-
-def test_the_document_gives_a_reason_for_each_of_these() -> None:
-    text = (ROOT / "docs" / "internals" / "admission.md").read_text(encoding="utf-8")
-    for name in ("maxOutstandingRequests", "maxConcurrentRequests", "dynamicThrottlesEnabled", "extensionBundle"):
-        assert f"`{name}`" in text

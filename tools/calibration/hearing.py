@@ -30,7 +30,7 @@ from shared.services.ports import Listener
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
-_APART: Final = ("passphrase", "pronunciation", "confusion", "calibration")
+_APART: Final = ("passphrase", "phrase_grammar", "pronunciation", "calibration")
 """Modules that have no part in an embedding."""
 _NO_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When a recording was enrolled makes no difference to its score."""
@@ -122,6 +122,6 @@ def as_wav(samples: Samples) -> bytes:
 
 @cache
 def _code() -> str:
-    every = [*(SHARED / "audio").glob("*.py"), *(SHARED / "inference").glob("*.py")]
+    every = [*(SHARED / "audio").rglob("*.py"), *(SHARED / "inference").rglob("*.py")]
     sources = sorted(source for source in every if source.stem not in _APART)
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from shared.config import MODEL
 from tests import voices
 from tools.calibrate import main
+from tools.calibration import hearing
 from tools.calibration.hearing import Heard, Pipeline
 from tools.calibration.kept import KeptHearings
 
@@ -109,6 +111,20 @@ def test_a_second_run_hears_nothing_again(site: Path, out: Path, monkeypatch: py
     assert main([str(site), "--out", str(out), "--enrollments", "1"]) == 0
     after = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert {**after, "date": ""} == {**before, "date": ""}
+
+
+def test_code_in_any_room_of_the_pipeline_makes_what_was_kept_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [hearing._code.__wrapped__()]
+    for folder in ("audio", "inference"):
+        shutil.copytree(hearing.SHARED / folder, tmp_path / folder)
+    monkeypatch.setattr(hearing, "SHARED", tmp_path)
+    for module in ("audio/containers/wav.py", "inference/fbank.py"):
+        with (tmp_path / module).open("a") as file:
+            file.write("# changed")
+        codes.append(hearing._code.__wrapped__())
+    assert len(set(codes)) == 3
 
 
 def test_what_was_kept_is_for_its_owner_alone_and_a_cut_file_is_heard_anew(tmp_path: Path) -> None:

@@ -25,15 +25,9 @@ def named(requirements: str, python: str) -> list[str]:
     return [str(one.specifier) for one in wanted(requirements, python)]
 
 
-TWO = 'one==1.0; python_version < "3.13"  # a word\none==2.0; python_version >= "3.13"\n# nothing\n\n'
-
-
-def test_a_condition_is_read_for_the_python_of_the_deployment() -> None:
-    assert named(TWO, "3.12") == ["==1.0"]
-    assert named(TWO, "3.13") == ["==2.0"]
-
-
-def test_a_condition_is_read_for_linux() -> None:
+def test_a_condition_is_read_for_the_python_of_the_deployment_on_linux() -> None:
+    two = 'one==1.0; python_version < "3.13"  # a word\none==2.0; python_version >= "3.13"\n# nothing\n\n'
+    assert (named(two, "3.12"), named(two, "3.13")) == (["==1.0"], ["==2.0"])
     assert named('one==1.0; sys_platform == "win32"', "3.13") == []
 
 
@@ -41,10 +35,6 @@ def test_a_condition_is_read_for_linux() -> None:
 def test_what_is_not_pinned_is_refused(line: str) -> None:
     with pytest.raises(CannotPackage, match="one is not pinned"):
         wanted(line, "3.13")
-
-
-def test_the_requirements_of_the_repository_are_pinned() -> None:
-    assert len(wanted((REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), "3.13")) >= 10
 
 
 def package(folder: Path, name: str, version: str, *asked: str) -> None:
@@ -61,16 +51,13 @@ def test_a_package_that_the_deployments_python_needs_and_pip_left_out_is_noticed
         require_complete(distributions(path=[str(tmp_path)]), "3.13")
 
 
-def test_a_version_that_does_not_fit_is_noticed(tmp_path: Path) -> None:
+def test_a_version_that_does_not_fit_is_noticed_and_extras_and_recording_are_not_asked_for(tmp_path: Path) -> None:
     package(tmp_path, "one", "1.0", "two>=2")
-    package(tmp_path, "Two", "1.9")
+    package(tmp_path, "Two", "1.9", 'three; extra == "more"', "sounddevice")
     with pytest.raises(CannotPackage, match="one asks for two>=2"):
         require_complete(distributions(path=[str(tmp_path)]), "3.13")
-
-
-def test_extras_and_recording_are_not_asked_for(tmp_path: Path) -> None:
-    package(tmp_path, "one", "1.0", 'two; extra == "more"', "sounddevice")
-    require_complete(distributions(path=[str(tmp_path)]), "3.13")
+    package(tmp_path / "fits", "Two", "2.0", 'three; extra == "more"', "sounddevice")
+    require_complete(distributions(path=[str(tmp_path / "fits")]), "3.13")
 
 
 def test_a_missing_file_of_the_app_is_named(tmp_path: Path) -> None:
@@ -85,32 +72,20 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("model_id", [MODEL.default, PREVIOUS_MODEL.default])
-def test_the_default_model_and_its_predecessor_go_along(model_id: str) -> None:
-    assert f"models/{read_catalogue().speaker(model_id).file.name}" in dict(app_files(REPOSITORY))
-
-
-def test_a_model_that_was_not_built_is_named(tmp_path: Path) -> None:
-    repository = copied(tmp_path / "app")
-    (repository / "models" / "silero_vad.onnx").unlink()
-    with pytest.raises(CannotPackage, match=r"silero_vad\.onnx is missing.*dev\.py model"):
-        dict(app_files(repository))
-
-
-def test_a_model_that_is_not_the_catalogues_is_refused(tmp_path: Path) -> None:
-    repository = copied(tmp_path / "app")
-    with (repository / "models" / "ge2e.onnx").open("ab") as file:
-        file.write(b"\0")
-    with pytest.raises(CannotPackage, match=r"ge2e\.onnx is not what the catalogue says"):
-        dict(app_files(repository))
-
-
-def test_a_sites_own_calibration_goes_along(tmp_path: Path) -> None:
+def test_the_catalogues_models_and_a_sites_own_calibration_go_along(tmp_path: Path) -> None:
     repository = copied(tmp_path / "app")
     calibration = repository / "models" / "ge2e-1.calibration.json"
     source = (REPOSITORY / "models" / "catalogue.json").read_text(encoding="utf-8")
     calibration.write_text(json.dumps(json.loads(source)["speaker_models"][0]["calibration"]))
-    assert "models/ge2e-1.calibration.json" in dict(app_files(repository))
+    models = [read_catalogue().speaker(setting.default or "").file.name for setting in (MODEL, PREVIOUS_MODEL)]
+    assert {f"models/{name}" for name in (*models, calibration.name)} <= set(dict(app_files(repository)))
+    with (repository / "models" / "ge2e.onnx").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(CannotPackage, match=r"ge2e\.onnx is not what the catalogue says"):
+        dict(app_files(repository))
+    (repository / "models" / "ge2e.onnx").unlink()
+    with pytest.raises(CannotPackage, match=r"ge2e\.onnx is missing.*dev\.py model"):
+        dict(app_files(repository))
 
 
 def test_an_unpacked_package_replaces_what_was_there(tmp_path: Path) -> None:
@@ -150,10 +125,6 @@ def test_a_module_that_does_not_compile_is_named(tmp_path: Path) -> None:
         compile_folder(sources(tmp_path / "app", broken="def\n"), sys.executable)
 
 
-def test_the_running_python_is_taken_where_it_is_the_one_that_is_asked_for() -> None:
-    assert interpreter(version_of(sys.executable)) == sys.executable
-
-
 def command(path: Path, lines: str) -> Path:
     path.parent.mkdir(parents=True)
     path.write_text(f"#!/bin/sh\n{lines}\n", encoding="utf-8")
@@ -164,6 +135,7 @@ def command(path: Path, lines: str) -> Path:
 def test_another_python_is_found_on_the_path_and_among_pyenvs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    assert interpreter(version_of(sys.executable)) == sys.executable
     assert interpreter("3.99") is None
     command(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python", "echo 3.99")
     assert interpreter("3.99") == str(tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python")
