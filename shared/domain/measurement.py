@@ -1,7 +1,7 @@
-"""What one recognition took and came to, gathered on its way through the layers. Ids and numbers only.
+"""How long a recognition took and how it ended, gathered on its way through the layers. Ids and numbers only.
 
-A measurement belongs to the thread that works on a request: whoever does a stage of the work says so with ``stage``,
-and need not know who listens. Outside of a measurement (timers, tools, tests) nothing is gathered.
+A measurement belongs to the thread that works on a request. Code that does a stage of the work marks it with
+``stage``, and need not know what is measured. Outside of a measurement (timers, tools, tests) nothing is gathered.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 STAGES: Final = ("decode", "listen", "embed", "phrase", "store")
-"""Bytes to samples; where speech is, and its measures; features and network; which phrase; calls to storage."""
+"""Bytes to samples; finding and measuring speech; features and network; recognising the phrase; calls to storage."""
 
 NONE: Final = "none"
 
 
 @dataclass
 class Measurement:
-    """``outcome``: accept, reject, enrolled, refused or failed; ``reason``: the name of the fact that refused it.
+    """``outcome``: accept, reject, enrolled, refused or failed; ``reason``: the name of the error that refused it.
 
     Time counts for the innermost stage, so the stages never add up to more than the whole.
     """
@@ -57,7 +57,7 @@ _current: ContextVar[Measurement | None] = ContextVar("measurement", default=Non
 
 @contextmanager
 def gathered(measurement: Measurement | None) -> Iterator[None]:
-    """What is done inside, on this thread, is counted in the measurement; with ``None`` it is not counted."""
+    """The block, on this thread, is counted in the measurement; with ``None`` it is not counted."""
     token = _current.set(measurement)
     try:
         yield
@@ -67,7 +67,7 @@ def gathered(measurement: Measurement | None) -> Iterator[None]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """The work inside is one of ``STAGES``."""
+    """The block is one of ``STAGES``."""
     measurement = _current.get()
     if measurement is None:
         yield
@@ -86,7 +86,7 @@ def note_decision(*, accepted: bool) -> None:
 def note(
     *, outcome: str | None = None, reason: str | None = None, model_id: str | None = None, candidates: int | None = None
 ) -> None:
-    """What has become known meanwhile."""
+    """Adds what has become known meanwhile."""
     measurement = _current.get()
     if measurement is None:
         return

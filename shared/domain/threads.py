@@ -1,4 +1,4 @@
-"""Work for a request on other threads than its own."""
+"""Work for a request on threads that are not its own."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ R = TypeVar("R")
 
 
 def for_this_request(work: Callable[P, R]) -> Callable[P, R]:
-    """The same work, to be done on other threads, as often as wanted and at once: its log lines are this request's.
+    """The same work, for other threads, any number of times and at once: its log lines are this request's.
 
     Azure's worker for Python 3.13 keeps the id of an invocation in a context variable, and the host drops every line
     that comes without one (azure-functions-python-worker, issues 1158 and 1860). A tamper alarm is such a line.
 
     Nothing is measured there: two threads would count the same time twice.
     """
-    here = copy_context()
+    context = copy_context()
 
-    def elsewhere(*args: P.args, **kwargs: P.kwargs) -> R:
-        return here.copy().run(_unmeasured, partial(work, *args, **kwargs))
+    def in_context(*args: P.args, **kwargs: P.kwargs) -> R:
+        return context.copy().run(_unmeasured, partial(work, *args, **kwargs))
 
-    return elsewhere
+    return in_context
 
 
 def _unmeasured(work: Callable[[], R]) -> R:

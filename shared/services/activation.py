@@ -1,4 +1,4 @@
-"""Active enrollment: the speaker of a text-independent profile shows to be present by saying the activation phrase.
+"""Active enrollment: the speaker of a text-independent profile says the activation phrase, and so is known to be there.
 
 The phrase has to be in the profile's first recording, alone or with more speech around it, set off by short pauses.
 Off unless ``TIMBRE_ACTIVATION`` is set; then it counts for every generation of the API, or it would protect nobody.
@@ -28,7 +28,7 @@ LONGEST_SECONDS: Final = 9.0
 """Between a fast and a slow reading: 3.9 and 5.8 s in the two real takes that we have, 4 to 5 s synthesised."""
 
 MAX_PASSAGES: Final = 24
-"""Passages looked at, in the order in which they begin: each costs a recognition of about 60 ms."""
+"""Passages that are tried, in the order in which they begin: each costs a recognition of about 60 ms."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class RequireActivation:
         if not wanted:
             raise ActivationNotHeard(None, locale)
         spoken = tuple(normalise_phrase(phrase) for phrase in wanted)
-        looked_at = islice(passages(utterance), MAX_PASSAGES)
-        if not any(self.phrases.recognise(one, spoken, locale, alone=True).recognised for one in looked_at):
+        candidates = islice(passages(utterance), MAX_PASSAGES)
+        if not any(self.phrases.recognise(passage, spoken, locale, alone=True).recognised for passage in candidates):
             raise ActivationNotHeard(wanted[0], locale)
 
 
@@ -62,12 +62,12 @@ def passages(utterance: Utterance) -> Iterator[Utterance]:
 def _stretches(utterance: Utterance) -> list[tuple[int, int]]:
     """Start and end of the speech between pauses, in samples."""
     edges = np.flatnonzero(np.diff(utterance.speech.astype(np.int8), prepend=0, append=0)).tolist()
-    found: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int]] = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if found and start - found[-1][1] < PAUSE_SECONDS * SAMPLE_RATE:
-            start = found.pop()[0]
-        found.append((start, end))
-    return found
+        if stretches and start - stretches[-1][1] < PAUSE_SECONDS * SAMPLE_RATE:
+            start = stretches.pop()[0]
+        stretches.append((start, end))
+    return stretches
 
 
 def _cut(utterance: Utterance, start: int, end: int) -> Utterance:

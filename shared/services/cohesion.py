@@ -1,7 +1,7 @@
 """An enrollment must be of one voice, and of the voice of the profile's earlier enrollments.
 
-Whoever lets a second voice into a signature lets that person in for good, and nobody sees it in a score later. Both
-refusals need much weaker evidence of a match than a verification: a bad recording of the right speaker is kept.
+A second voice in a signature lets a second person in for good, and no later score shows it. Both refusals need far
+lower scores than a rejected verification: a bad recording of the right speaker is kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WINDOW_SECONDS: Final = 3.0
 stretches are needed, so recordings with less than 6 s of speech, passphrases among them, are not checked."""
 
 MOST_WINDOWS: Final = 8
-"""Of a longer recording as many stretches are heard, spread evenly: 28 comparisons, about 50 ms."""
+"""A longer recording gives as many stretches, spread evenly: 28 comparisons, about 50 ms."""
 
 SECOND_VOICE_SCORE: Final = 0.01
 """Stretches of one recording that match less are two voices. Measured with 2 to 8 stretches: no recording of one voice

@@ -1,9 +1,9 @@
-"""How many requests are worked on at once, and how many may wait for that.
+"""How many requests are worked on at once, and how many may wait for their turn.
 
-Work on recordings is bound by processors: more of it at once makes each slower and none more. So a few are worked on,
-a few wait, in the order they came and not for long, and everybody else is told at once to come again. What is refused
-has cost next to nothing, so a flood of requests does not take the time of those that are let in. Nobody who waits holds
-a thread.
+Work on recordings is bound by processors: more of it at once makes each request slower, and none faster. So a few
+requests are worked on, a few wait in the order of their arrival, not for long, and the others are refused at once. A
+refusal costs next to nothing, so that a flood of requests takes no time from those that are let in. A request that
+waits holds no thread.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Final
 from shared.domain.errors import ServiceBusy
 
 RETRY_AFTER_SECONDS: Final = 1
-"""Who is refused comes again when everything that waits now has been done, or refused."""
+"""By then everything that waits now has been done, or refused."""
 
 
 class Gate:
-    """``at_once`` (at least 1) are worked on, ``waiting`` more wait for ``wait_seconds`` at most.
+    """``at_once`` requests (at least 1) are worked on, ``waiting`` more wait for ``wait_seconds`` at most.
 
     Used by one event loop.
     """
@@ -32,7 +32,7 @@ class Gate:
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
-        """Work inside. Raises ``ServiceBusy`` before it, when there is no place or no turn came in time."""
+        """The work is done in the block. Raises ``ServiceBusy`` before it, when no place is free in time."""
         await self._enter()
         try:
             yield
@@ -57,7 +57,7 @@ class Gate:
             raise ServiceBusy(RETRY_AFTER_SECONDS)
 
     def _leave(self) -> None:
-        """A place goes straight to who waits for longest: a newcomer cannot overtake."""
+        """A place goes straight to the request that has waited for longest: a newcomer cannot overtake."""
         if self._queue:
             self._queue.popleft().set_result(None)
         else:

@@ -17,8 +17,11 @@ from shared.domain.errors import (
     LocaleMissing,
     ParameterInvalid,
     ParameterMissing,
+    TimbreError,
 )
+from shared.domain.group import Candidates, Everyone, InGroup
 from shared.http import request
+from shared.services.thresholds import RequestedThreshold
 
 ID = "d7c62d70-632d-4e3d-af8b-8e5485f56dad"
 
@@ -29,14 +32,7 @@ def post(body: bytes, content_type: str | None = None, **params: str) -> func.Ht
 
 
 @pytest.mark.parametrize(
-    "received",
-    [
-        ID,
-        ID.upper(),
-        ID.replace("-", ""),
-        "d7c62d70632d-4e3d-af8b8e5485f56dad",
-        f" {ID}\n",
-    ],
+    "received", [ID, ID.upper(), ID.replace("-", ""), "d7c62d70632d-4e3d-af8b8e5485f56dad", f" {ID}\n"]
 )
 def test_a_guid_comes_out_in_lower_case_with_dashes(received: str) -> None:
     assert request.guid(received) == ID
@@ -45,19 +41,10 @@ def test_a_guid_comes_out_in_lower_case_with_dashes(received: str) -> None:
 @pytest.mark.parametrize(
     "received",
     [
-        "",
-        "42",
-        ID[:-1],
-        ID + "0",
-        "g" + ID[1:],
-        "{" + ID + "}",
-        ID.replace("-", "_"),
-        ID.replace("-", "--"),
-        "../" + ID,
-        ID + "\x00",
-        "٧7c62d70-632d-4e3d-af8b-8e5485f56dad",
+        "", "42", ID[:-1], ID + "0", "g" + ID[1:], "{" + ID + "}", ID.replace("-", "_"), ID.replace("-", "--"),
+        "../" + ID, ID + "\x00", "\u06677c62d70-632d-4e3d-af8b-8e5485f56dad",
     ],
-)
+)  # fmt: skip
 def test_anything_else_is_no_guid(received: str) -> None:
     with pytest.raises(IdMalformed, match="32 digits with 4 dashes"):
         request.guid(received)
@@ -68,29 +55,42 @@ def test_every_guid_survives_the_loss_of_dashes_and_case(one: UUID) -> None:
     assert request.guid(one.hex.upper()) == str(one)
 
 
-def test_a_list_may_end_with_a_comma_and_have_holes() -> None:
-    assert request.guid_list("ids", f"{ID}, ,{ID.upper()},") == [ID, ID]
+@pytest.mark.parametrize(
+    ("received", "candidates"),
+    [
+        (f"{ID}, ,{ID.upper()},", [ID, ID]),
+        (" * ", Everyone()),
+        ("group:Team-1", InGroup("Team-1")),
+        ("GROUP:Team-1", InGroup("Team-1")),
+    ],
+)
+def test_candidates_are_a_list_with_holes_everyone_or_a_group(received: str, candidates: Candidates) -> None:
+    assert request.candidates("ids", received) == candidates
 
 
-@pytest.mark.parametrize("received", [None, "", ",", " , "])
-def test_a_list_needs_one_id(received: str | None) -> None:
-    with pytest.raises(ParameterMissing, match=r"^profileIds parameter is missing"):
-        request.guid_list("profileIds", received)
+@pytest.mark.parametrize(
+    ("received", "error", "message"),
+    [
+        (None, ParameterMissing, r"^profileIds parameter is missing"),
+        ("", ParameterMissing, r"^profileIds parameter is missing"),
+        (" , ", ParameterMissing, r"^profileIds parameter is missing"),
+        (f"{ID},nobody", IdMalformed, '"nobody"'),
+        ("group:", ParameterInvalid, "1 to 64 letters, digits and dashes"),
+        ("group:a b", ParameterInvalid, "1 to 64 letters, digits and dashes"),
+        ("**", IdMalformed, "32 digits"),
+    ],
+)
+def test_other_candidates_are_refused(received: str | None, error: type[TimbreError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        request.candidates("profileIds", received)
 
 
-def test_one_bad_id_spoils_the_list() -> None:
-    with pytest.raises(IdMalformed, match='"nobody"'):
-        request.guid_list("ids", f"{ID},nobody")
-
-
-@pytest.mark.parametrize("received", ["true", "True", "TRUE", " true "])
-def test_true_in_any_case(received: str) -> None:
-    assert request.boolean("shortAudio", received) is True
-
-
-@pytest.mark.parametrize("received", ["false", "False", "FALSE", "", None])
-def test_false_in_any_case_or_absent(received: str | None) -> None:
-    assert request.boolean("shortAudio", received) is False
+@pytest.mark.parametrize(
+    ("received", "value"),
+    [*((text, True) for text in ("true", "True", "TRUE", " true ")), ("False", False), ("", False), (None, False)],
+)
+def test_a_boolean_is_read_in_any_case_and_false_when_absent(received: str | None, value: bool) -> None:
+    assert request.boolean("shortAudio", received) is value
 
 
 @pytest.mark.parametrize("received", ["1", "yes", "tru", "true,true"])
@@ -98,6 +98,31 @@ def test_anything_else_is_no_boolean(received: str) -> None:
     rule = 'Valid values are "true" and "false"'
     with pytest.raises(ParameterInvalid, match=f'shortAudio.*{rule}.*Received "{received}"'):
         request.boolean("shortAudio", received)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, None),
+        ({"threshold": "0.75"}, RequestedThreshold("threshold", "0.75", score=0.75)),
+        ({"FalseMatchRate": "1e-2"}, RequestedThreshold("falseMatchRate", "1e-2", false_match_rate=0.01)),
+    ],
+)
+def test_a_threshold_is_a_score_or_a_rate(parameters: dict[str, str], expected: RequestedThreshold | None) -> None:
+    assert request.threshold(post(b"", **parameters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        *(({"threshold": text}, "threshold") for text in ("", "0", "1", "nan", "inf", "a", "-0.5")),
+        ({"falseMatchRate": "1.0"}, "falseMatchRate"),
+        ({"threshold": "0.5", "falseMatchRate": "0.01"}, "falseMatchRate"),
+    ],
+)
+def test_any_other_threshold_is_refused(parameters: dict[str, str], name: str) -> None:
+    with pytest.raises(ParameterInvalid, match=f"Invalid {name} parameter value"):
+        request.threshold(post(b"", **parameters))
 
 
 @given(st.integers(1, 999_999_999), st.text("0", max_size=5))
@@ -150,10 +175,6 @@ def test_a_locale_is_read_from_json_or_a_form_whatever_the_header_says(body: byt
     assert request.locale(post(body, content_type)) == "en-us"
 
 
-def test_a_locale_comes_as_it_was_written() -> None:
-    assert request.locale(post(b'{"locale":"EN-us"}')) == "EN-us"
-
-
 @pytest.mark.parametrize(
     "body", [b"{}", b'{"locale":null}', b'{"locale":""}', b"locale=", b"language=en-us", b'{"language":"en-us"}']
 )
@@ -163,26 +184,16 @@ def test_a_body_without_a_locale_says_so(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "reason"),
     [
-        b"{",
-        b'{"locale":"en-us",,}',
-        b'["locale"]',
-        b"{'locale':'en-us'}",
-        b"en-us",
-        b'"en-us"',
-        b"   ",
-        b"[" * 30_000,
+        *((body, "Invalid JSON format") for body in (b"{", b'{"locale":"en-us",,}', b'["locale"]', b"{'locale':'a'}")),
+        *((body, "Invalid JSON format") for body in (b"en-us", b'"en-us"', b"   ", b"[" * 30_000)),
+        (b"RIFF\xff\xfe\x00\x00", "not UTF-8"),
     ],
 )
-def test_a_body_that_is_neither_says_so(body: bytes) -> None:
-    with pytest.raises(BodyNotUnderstood, match="Invalid JSON format"):
+def test_a_body_that_is_neither_says_so(body: bytes, reason: str) -> None:
+    with pytest.raises(BodyNotUnderstood, match=reason):
         request.locale(post(body))
-
-
-def test_a_binary_create_body_is_refused() -> None:
-    with pytest.raises(BodyNotUnderstood, match="not UTF-8"):
-        request.locale(post(b"RIFF\xff\xfe\x00\x00"))
 
 
 def test_a_create_body_is_small() -> None:
@@ -198,12 +209,9 @@ def test_no_create_body_causes_anything_but_a_refusal(body: bytes) -> None:
         return
 
 
-def test_an_empty_body_is_missing() -> None:
+def test_a_body_has_at_least_a_byte_and_at_most_the_largest_size() -> None:
     with pytest.raises(BodyMissing, match="Request body is missing"):
         request.body(post(b""))
-
-
-def test_a_body_of_the_largest_size_passes_and_one_more_byte_does_not() -> None:
     assert len(request.body(post(b"x" * 10), maximum=10)) == 10
     with pytest.raises(BodyTooLarge) as raised:
         request.body(post(b"x" * 11), maximum=10)
@@ -219,16 +227,10 @@ def test_a_media_type_comes_as_it_was_sent_or_not_at_all() -> None:
 @pytest.mark.parametrize(
     ("received", "coding"),
     [
-        ("br", "br"),
-        ("Deflate", "deflate"),
-        ("identity, gzip", "gzip"),
-        ("x-gzip", "x-gzip"),
-        ("identity", None),
-        ("UTF-8", None),
-        ("", None),
+        ("br", "br"), ("Deflate", "deflate"), ("identity, gzip", "gzip"), ("x-gzip", "x-gzip"), ("identity", None),
+        ("UTF-8", None), ("", None),
     ],
-)
+)  # fmt: skip
 def test_what_a_body_is_compressed_with(received: str, coding: str | None) -> None:
     headers = {"Content-Encoding": received}
-
     assert request.content_coding(func.HttpRequest("POST", "http://127.0.0.1/", headers=headers, body=b"x")) == coding
