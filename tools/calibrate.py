@@ -22,9 +22,10 @@ import numpy as np
 
 from shared.config import MODEL
 from shared.domain import limits
+from shared.domain.calibration import Calibration
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.limits import AudioRules
-from shared.inference.model_card import Calibration, ModelUnknown
+from shared.inference.model_card import ModelUnknown
 from shared.inference.onnx_network import ModelFileMissing
 from tools.calibration import figures
 from tools.calibration.comparing import Comparisons, Material, compare, material

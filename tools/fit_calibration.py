@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.inference.model_card import CATALOGUE_FILE, Calibration, MeasuredRates
+from shared.domain.calibration import Calibration, MeasuredRates
+from shared.inference.model_card import CATALOGUE_FILE
 from tools.calibration.fit import fitted
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KEPT, KeptHearings

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.inference.model_card import Calibration
+from shared.domain.calibration import Calibration
 
 Numbers = npt.NDArray[np.float64]
 

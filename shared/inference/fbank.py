@@ -19,7 +19,7 @@ import numpy.typing as npt
 from numpy import fft
 
 from shared.domain.recording import SAMPLE_RATE, Samples
-from shared.inference.model_card import FbankRules, FbankWindow
+from shared.inference.model_card import FbankRules
 
 Array = npt.NDArray[np.float32]
 
@@ -27,11 +27,11 @@ FRAME: Final = 400
 """Samples in a frame: 25 ms."""
 HOP: Final = 160
 """Samples from frame to frame: 10 ms."""
-FFT: Final = 512
-MELS: Final = 80
-LOWEST_HERTZ: Final = 20.0
-PRE_EMPHASIS: Final = np.float32(0.97)
-FLOOR: Final = np.finfo(np.float32).eps
+_FFT: Final = 512
+_MELS: Final = 80
+_LOWEST_HERTZ: Final = 20.0
+_PRE_EMPHASIS: Final = np.float32(0.97)
+_FLOOR: Final = np.finfo(np.float32).eps
 """Kaldi's floor of an energy before its logarithm. Below it lie the upper bands of speech that is very quiet: levels
 matter unless ``FbankRules`` fixes them."""
 LEAST_FRAMES: Final = 100
@@ -39,7 +39,7 @@ LEAST_FRAMES: Final = 100
 SEGMENT_FRAMES: Final = 2_000
 """Longer speech is cut into equal segments of at most this (20 s), which bounds the networks' memory."""
 _BLOCK: Final = 32
-"""Frames transformed at once; see ``features.py``."""
+"""Frames transformed at once; see ``mel_windows.py``."""
 
 
 def segments(speech: Samples, rules: FbankRules) -> list[Array]:
@@ -49,37 +49,39 @@ def segments(speech: Samples, rules: FbankRules) -> list[Array]:
     """
     needed = FRAME + (LEAST_FRAMES - 1) * HOP
     if rules.level_dbfs is not None:
-        speech = levelled(speech, rules.level_dbfs)
+        speech = leveled(speech, rules.level_dbfs)
     features = fbank(np.resize(speech, max(needed, len(speech))), rules)
     features -= features.mean(axis=0)
     return np.array_split(features, -(-len(features) // SEGMENT_FRAMES))
 
 
-def levelled(speech: Samples, level_dbfs: float) -> Samples:
-    """The speech with this RMS level, in dB of full scale. Digital silence stays as it is."""
-    power = float(np.mean(np.square(speech, dtype=np.float64)))
-    return speech * np.float32(10.0 ** (level_dbfs / 20.0) / np.sqrt(power)) if power > 0.0 else speech
+def leveled(speech: Samples, level_dbfs: float) -> Samples:
+    """The speech, shape [n], with this RMS level, in dB of full scale. Digital silence stays as it is."""
+    energy = float(np.sum(np.square(speech, dtype=np.float64)))
+    if energy == 0.0:
+        return speech
+    return speech * np.float32(10.0 ** (level_dbfs / 20.0) * (len(speech) / energy) ** 0.5)
 
 
 def fbank(samples: Samples, rules: FbankRules) -> Array:
     """Log mel energies, shape [1 + (n - 400) // 160, 80]; ``samples`` are [n], n >= 400, in [-1, 1]."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
-    energies = np.empty((len(frames), MELS), np.float32)
+    energies = np.empty((len(frames), _MELS), np.float32)
     for start in range(0, len(frames), _BLOCK):
         block = frames[start : start + _BLOCK] * np.float32(rules.sample_scale)
         block -= block.mean(axis=1, keepdims=True)
         before = np.concatenate([block[:, :1], block[:, :-1]], axis=1)  # Kaldi repeats the first sample
-        spectrum = fft.rfft((block - PRE_EMPHASIS * before) * _window(rules.window), FFT, axis=1)[:, : FFT // 2]
+        spectrum = fft.rfft((block - _PRE_EMPHASIS * before) * _window(rules.window), _FFT, axis=1)[:, : _FFT // 2]
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         energies[start : start + _BLOCK] = np.asarray(power, np.float32) @ _filters()
-    return np.log(np.maximum(energies, FLOOR))
+    return np.log(np.maximum(energies, _FLOOR))
 
 
 @cache
-def _window(kind: FbankWindow) -> Array:
+def _window(name: str) -> Array:
     """Shape [400]. Povey's is a Hann window to the power 0.85: it reaches zero, unlike Hamming's."""
     angle = 2.0 * np.pi * np.arange(FRAME) / (FRAME - 1)
-    if kind is FbankWindow.HAMMING:
+    if name == "hamming":
         return np.asarray(0.54 - 0.46 * np.cos(angle), np.float32)
     return np.asarray((0.5 - 0.5 * np.cos(angle)) ** 0.85, np.float32)
 
@@ -87,8 +89,8 @@ def _window(kind: FbankWindow) -> Array:
 @cache
 def _filters() -> Array:
     """Triangles of height 1, straight on the mel scale, shape [256, 80]. Kaldi leaves the bin at 8 kHz out."""
-    edges = np.linspace(_mel(LOWEST_HERTZ), _mel(SAMPLE_RATE / 2), MELS + 2)
-    bins = _mel(np.arange(FFT // 2) * (SAMPLE_RATE / FFT))
+    edges = np.linspace(_mel(_LOWEST_HERTZ), _mel(SAMPLE_RATE / 2), _MELS + 2)
+    bins = _mel(np.arange(_FFT // 2) * (SAMPLE_RATE / _FFT))
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins[:, None] - low) / (centre - low)
     falling = (high - bins[:, None]) / (high - centre)

@@ -6,22 +6,27 @@ Standard library only: the check that the built files are the pinned ones must n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Final
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from shared.domain.calibration import Calibration as Calibration
-from shared.domain.calibration import MeasuredRates as MeasuredRates
-from shared.inference.card_reader import CatalogueInvalid as CatalogueInvalid
-from shared.inference.card_reader import Reader
+from shared.domain.calibration import Calibration
 
 CATALOGUE_FILE: Final = Path(__file__).resolve().parents[2] / "models" / "catalogue.json"
 GE2E_MEL40: Final = "ge2e-mel40"
 """The front end of ``shared/inference/mel_windows.py``."""
 KALDI_FBANK80: Final = "kaldi-fbank80"
 """The front end of ``shared/inference/fbank.py``."""
-FRONT_ENDS: Final = (GE2E_MEL40, KALDI_FBANK80)
+
+T = TypeVar("T")
+
+
+class CatalogueInvalid(Exception):
+    """The catalogue cannot be read; the message says where and what was expected."""
 
 
 class ModelUnknown(Exception):
@@ -31,6 +36,27 @@ class ModelUnknown(Exception):
             f'There is no model "{model_id}". The catalogue has {", ".join(known)}; '
             "install one with: python dev.py model NAME"
         )
+
+
+@dataclass(frozen=True)
+class DownloadSource:
+    """A file that a deployment downloads itself: we ship none of it.
+
+    ``page`` says whose it is and under which licence; ``sha256_origin`` where the catalogue's sha256 comes from, or
+    why it has none.
+    """
+
+    url: str
+    page: str
+    sha256_origin: str
+
+
+@dataclass(frozen=True)
+class ArraysSource:
+    """Named arrays in ``tools/models``. The network that is made of them is in the repository too."""
+
+    arrays: str
+    arrays_sha256: str
 
 
 @dataclass(frozen=True)
@@ -52,28 +78,7 @@ class WheelSource:
     target: WheelTarget | None = None
 
 
-@dataclass(frozen=True)
-class ArraysSource:
-    """Named arrays in ``tools/models``. The network that is made of them is in the repository too."""
-
-    arrays: str
-    arrays_sha256: str
-
-
-@dataclass(frozen=True)
-class DownloadSource:
-    """A file that a deployment downloads itself: we ship none of it.
-
-    ``page`` says whose it is and under which licence; ``sha256_origin`` where the catalogue's sha256 comes from, or
-    why it has none.
-    """
-
-    url: str
-    page: str
-    sha256_origin: str
-
-
-Source = WheelSource | ArraysSource | DownloadSource
+Source = DownloadSource | ArraysSource | WheelSource
 
 
 @dataclass(frozen=True)
@@ -88,23 +93,16 @@ class BuiltFile:
     size_bytes: int
 
 
-class FbankWindow(StrEnum):
-    """Kaldi's names of what a frame is multiplied with."""
-
-    POVEY = "povey"
-    HAMMING = "hamming"
-
-
 @dataclass(frozen=True)
 class FbankRules:
     """How a network with the front end ``kaldi-fbank80`` wants its speech.
 
-    ``sample_scale`` is 32768 for networks trained on samples as 16-bit integers, 1 for samples in [-1, 1].
-    ``level_dbfs`` is the RMS level that speech is brought to before, so that a score does not depend on how loud
-    somebody spoke; ``None`` leaves it as it came.
+    ``window`` is Kaldi's name of what a frame is multiplied with. ``sample_scale`` is 32768 for networks trained on
+    samples as 16-bit integers, 1 for samples in [-1, 1]. ``level_dbfs`` is the RMS level that speech is brought to
+    before, so that a score does not depend on how loud somebody spoke; ``None`` leaves it as it came.
     """
 
-    window: FbankWindow
+    window: Literal["povey", "hamming"]
     sample_scale: float
     level_dbfs: float | None = None
 
@@ -121,7 +119,7 @@ class SpeakerCard:
     model_id: str
     version: str
     dimension: int
-    front_end: str
+    front_end: Literal["ge2e-mel40", "kaldi-fbank80"]
     licence: str
     source: Source
     file: BuiltFile
@@ -166,10 +164,18 @@ def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
 
     Raises ``CatalogueInvalid`` when a file is no JSON or lacks something, or the catalogue is absent.
     """
-    root = _json(path)
-    cards = [_speaker(reader) for reader in root.each("speaker_models")]
-    own = [_calibrated(card, site_calibration(path.parent, card.model_id)) for card in cards]
-    return Catalogue(tuple(own), _voice_activity(root.inner("voice_activity")))
+    catalogue, cards = _read(Catalogue, path), []
+    for number, card in enumerate(catalogue.speaker_models):
+        where = f"{path.name}: speaker_models[{number}]"
+        try:
+            date.fromisoformat(card.version)
+        except ValueError as error:
+            raise CatalogueInvalid(f"{where}: version: expected a date, yyyy-mm-dd.") from error
+        if card.front_end == KALDI_FBANK80 and card.fbank is None:
+            raise CatalogueInvalid(f"{where}: fbank: expected an object.")
+        own = site_calibration(path.parent, card.model_id)
+        cards.append(replace(card, calibration=read_calibration(own)) if own.is_file() else card)
+    return replace(catalogue, speaker_models=tuple(cards))
 
 
 def site_calibration(folder: Path, model_id: str) -> Path:
@@ -179,103 +185,64 @@ def site_calibration(folder: Path, model_id: str) -> Path:
 
 def read_calibration(path: Path) -> Calibration:
     """Raises ``CatalogueInvalid``."""
-    return _calibration(_json(path))
+    return _read(Calibration, path)
 
 
-def _calibrated(card: SpeakerCard, own: Path) -> SpeakerCard:
-    return replace(card, calibration=read_calibration(own)) if own.is_file() else card
-
-
-def _json(path: Path) -> Reader:
+def _read(kind: type[T], path: Path) -> T:
     try:
-        return Reader(json.loads(path.read_text(encoding="utf-8")), path.name)
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CatalogueInvalid(f"{path.name} cannot be read ({type(error).__name__}).") from error
+    return _record(kind, content, path.name)
 
 
-def _speaker(reader: Reader) -> SpeakerCard:
-    front_end = reader.choice("front_end", FRONT_ENDS)
-    source = reader.inner("source")
-    return SpeakerCard(
-        model_id=reader.text("model_id"),
-        version=reader.day("version"),
-        dimension=reader.whole("dimension"),
-        front_end=front_end,
-        licence=reader.text("licence"),
-        source=_source(source),
-        file=_file(reader.inner("file")),
-        calibration=_calibration(reader.inner("calibration")) if reader.has("calibration") else None,
-        fbank=_fbank(reader.inner("fbank")) if front_end == KALDI_FBANK80 else None,
-        set_up=reader.has("set_up"),
-    )
+_EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
+    str: (str, "a text"),
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    bool: (bool, "true or false"),
+}
 
 
-def _voice_activity(reader: Reader) -> VoiceActivityCard:
-    return VoiceActivityCard(
-        model_id=reader.text("model_id"),
-        version=reader.text("version"),
-        licence=reader.text("licence"),
-        source=_wheel(reader.inner("source")),
-        file=_file(reader.inner("file")),
-    )
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
-def _source(reader: Reader) -> Source:
-    if reader.has("url"):
-        return DownloadSource(**_texts(reader, DownloadSource))
-    return ArraysSource(**_texts(reader, ArraysSource)) if reader.has("arrays") else _wheel(reader)
+def _record(kind: type[T], content: Any, where: str) -> T:
+    """A dataclass out of parsed JSON; what it has beside the dataclass's fields is left."""
+    if not isinstance(content, Mapping):
+        raise CatalogueInvalid(f"{where}: expected an object.")
+    hints, known = _hints(kind), fields(kind)  # type: ignore[arg-type]
+    values = {
+        field.name: _value(hints[field.name], content.get(field.name), f"{where}: {field.name}")
+        for field in known
+        if field.default is MISSING or content.get(field.name) is not None
+    }
+    return kind(**values)
 
 
-def _wheel(reader: Reader) -> WheelSource:
-    target = WheelTarget(**_texts(reader.inner("target"), WheelTarget)) if reader.has("target") else None
-    package, version = reader.text("package"), reader.text("version")
-    return WheelSource(package, version, reader.text("wheel_sha256"), reader.text("member"), target)
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) is UnionType:
+        return None if value is None and NoneType in get_args(hint) else _value(_chosen(hint, value), value, where)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise CatalogueInvalid(f"{where}: expected a list.")
+        return tuple(_value(get_args(hint)[0], item, f"{where}[{number}]") for number, item in enumerate(value))
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise CatalogueInvalid(f"{where}: expected one of {', '.join(get_args(hint))}.")
+        return value
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _record(hint, value, where)
+    kind, expected = _EXPECTED[hint]
+    if not isinstance(value, kind) or isinstance(value, bool) != (hint is bool):
+        raise CatalogueInvalid(f"{where}: expected {expected}.")
+    return hint(value)
 
 
-def _texts(reader: Reader, kind: type[DownloadSource | ArraysSource | WheelTarget]) -> dict[str, str]:
-    return {field.name: reader.text(field.name) for field in fields(kind)}
-
-
-def _file(reader: Reader) -> BuiltFile:
-    sha256 = reader.text("sha256") if reader.has("sha256") else None
-    return BuiltFile(reader.text("name"), sha256, reader.whole("size_bytes"))
-
-
-def _fbank(reader: Reader) -> FbankRules:
-    window = FbankWindow(reader.choice("window", tuple(FbankWindow)))
-    level = reader.number("level_dbfs") if reader.has("level_dbfs") else None
-    return FbankRules(window, reader.number("sample_scale"), level)
-
-
-def _calibration(reader: Reader) -> Calibration:
-    return Calibration(
-        bias=reader.number("bias"),
-        cosine=reader.number("cosine"),
-        log_shorter=reader.number("log_shorter"),
-        log_longer=reader.number("log_longer"),
-        threshold_logit=reader.number("threshold_logit"),
-        false_match_rate=reader.number("false_match_rate"),
-        min_seconds=reader.number("min_seconds"),
-        max_seconds=reader.number("max_seconds"),
-        fitted_on=reader.text("fitted_on"),
-        fitted_speakers=reader.whole("fitted_speakers"),
-        fitted_trials=reader.whole("fitted_trials"),
-        measured=tuple(_measured(inner) for inner in reader.each("measured")),
-    )
-
-
-def _measured(reader: Reader) -> MeasuredRates:
-    return MeasuredRates(
-        test=reader.text("test"),
-        enrolments=reader.whole("enrolments"),
-        speakers=reader.whole("speakers"),
-        strangers=reader.whole("strangers"),
-        same=reader.whole("same"),
-        false_match=reader.number("false_match"),
-        false_match_low=reader.number("false_match_low"),
-        false_match_high=reader.number("false_match_high"),
-        false_non_match=reader.number("false_non_match"),
-        false_non_match_low=reader.number("false_non_match_low"),
-        false_non_match_high=reader.number("false_non_match_high"),
-        equal_error=reader.number("equal_error"),
-    )
+def _chosen(union: UnionType, value: Any) -> Any:
+    """The one that is not ``None``; of several, all records, the first whose first field is there, or the last."""
+    kinds = [kind for kind in get_args(union) if kind is not NoneType]
+    present = (kind for kind in kinds[:-1] if isinstance(value, Mapping) and fields(kind)[0].name in value)
+    return next(present, kinds[-1])

@@ -21,7 +21,6 @@ class ModelFileMissing(Exception):
     """The model was not built or downloaded yet."""
 
     def __init__(self, path: Path, model_id: str = "") -> None:
-        self.path = path
         super().__init__(
             f"The model file {path.name} is missing in {path.parent}. Install it with: {_command(model_id)}"
         )
@@ -37,7 +36,9 @@ class ModelUnfit(Exception):
 class OnnxNetwork:
     """A network on the CPU with one thread, so that the worker's own threads share the cores without contention.
 
-    Safe to use from several threads: the session is opened once, and ONNX Runtime's sessions run concurrently.
+    Safe to use from several threads: the session is opened once, at first use, and ONNX Runtime's sessions run
+    concurrently. Every method raises ``ModelFileMissing`` when the file is not there, ``ModelUnfit`` when it is no
+    network.
     """
 
     def __init__(self, path: Path, model_id: str = "") -> None:
@@ -46,18 +47,18 @@ class OnnxNetwork:
         self._session: Any = None
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        """The named outputs. ``ModelFileMissing`` when the file is not there, ``ModelUnfit`` when it is no network."""
+        """The named outputs."""
         return list(self._opened().run(outputs, inputs))
 
     def run_single(self, values: Array) -> Array:
         """The only output for the only input, whatever they are called.
 
-        Raises ``ModelFileMissing`` as ``run``, and ``ModelUnfit`` when the network is of another shape or fails.
+        Raises ``ModelUnfit`` too when the network is of another shape or fails.
         """
         session = self._opened()
         inputs = session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != values.ndim:
-            raise ModelUnfit(self._model_id, f"takes {[(one.name, one.shape) for one in inputs]}")
+            raise ModelUnfit(self._model_id, f"takes {[(given.name, given.shape) for given in inputs]}")
         try:
             return np.asarray(session.run(None, {inputs[0].name: values})[0], np.float32)
         except Exception as error:
@@ -65,7 +66,7 @@ class OnnxNetwork:
             raise ModelUnfit(self._model_id, f"fails on features of shape {values.shape}") from error
 
     def open(self) -> None:
-        """Open the session now rather than in the first request; raises as ``run``."""
+        """Open the session now rather than in the first request."""
         self._opened()
 
     def _opened(self) -> Any:
@@ -74,11 +75,9 @@ class OnnxNetwork:
                 if self._session is None:
                     try:
                         self._session = _open(self._path, self._model_id)
-                    except ModelFileMissing as missing:
-                        logger.error("model_missing model=%s: %s", self._model_id, missing)
-                        raise
-                    except ModelUnfit as unfit:
-                        logger.error("model_unfit model=%s: %s", self._model_id, unfit)
+                    except (ModelFileMissing, ModelUnfit) as error:
+                        event = "model_missing" if isinstance(error, ModelFileMissing) else "model_unfit"
+                        logger.error("%s model=%s: %s", event, self._model_id, error)
                         raise
         return self._session
 

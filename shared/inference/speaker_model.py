@@ -7,11 +7,10 @@ end says which. Norming, the ban on foreign signatures and the calibration are t
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from shared.domain.profile import Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.inference import calibration
 from shared.inference.calibration import Numbers
-from shared.inference.fbank import segments
+from shared.inference.fbank import leveled, segments
 from shared.inference.mel_windows import windows
 from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
 from shared.inference.onnx_network import ModelUnfit, OnnxNetwork
@@ -36,10 +35,8 @@ to 3.9 %; 4.3 % at -30), and the development speech lies at -24 in the median.""
 _BATCH: Final = 32
 """Windows encoded at once: bounds memory (the network needs about 0.7 MB for each); larger batches are no faster."""
 
-
-class Encoder(Protocol):
-    def __call__(self, spoken: Samples) -> Vector:
-        """A vector in the voice's direction, of any length, shape [dimension]; ``spoken`` is [n], not empty."""
+Encoder = Callable[[Samples], Vector]
+"""From speech, [n] and not empty, to a vector of any length in the voice's direction, shape [dimension]."""
 
 
 class OnnxSpeakerModel:
@@ -47,7 +44,6 @@ class OnnxSpeakerModel:
 
     def __init__(self, card: SpeakerCard, encode: Encoder) -> None:
         self._card, self._encode = card, encode
-        self._noticing = Lock()
         self._noticed = card.calibration is not None
 
     @property
@@ -59,10 +55,6 @@ class OnnxSpeakerModel:
         return self._card.version
 
     @property
-    def is_calibrated(self) -> bool:
-        return self._card.calibration is not None
-
-    @property
     def calibration(self) -> Calibration | None:
         return self._card.calibration
 
@@ -71,13 +63,12 @@ class OnnxSpeakerModel:
         return OnnxSpeakerModel(replace(self._card, calibration=calibration), self._encode)
 
     def embed(self, utterance: Utterance) -> Vector:
-        """The embedding of the utterance, unit length, shape [dimension].
+        """The embedding of the utterance, unit length, shape [dimension]. The recording's level makes no difference.
 
-        The recording's level makes no difference.
         Speech shorter than the network needs is repeated to fill it. Raises ``ValueError`` when the utterance has no
         speech at all: the listener refuses such recordings before. ``ModelFileMissing``, ``ModelUnfit`` at first use.
         """
-        return self.embed_samples(leveled(utterance.spoken))
+        return self.embed_samples(leveled(utterance.spoken, LEVEL_DBFS))
 
     def embed_samples(self, spoken: Samples) -> Vector:
         """The same for speech alone, shape [n], at the level that it has."""
@@ -103,7 +94,7 @@ class OnnxSpeakerModel:
             raise ValueError(f"A signature is not of the model {self.model_id}.")
         directions = np.stack([signature.direction for signature in signatures])
         enrolled_seconds = np.array([signature.speech_seconds for signature in signatures])
-        return [float(x) for x in self.scores_of_all(embedding, speech_seconds, directions, enrolled_seconds)]
+        return [float(score) for score in self.scores_of_all(embedding, speech_seconds, directions, enrolled_seconds)]
 
     def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
         """Every candidate is calibrated, not the nearest alone: with more speech behind it, a smaller cosine can be
@@ -117,25 +108,14 @@ class OnnxSpeakerModel:
 
     def _notice(self) -> None:
         """Once for each process, so that an operator sees it after every start."""
-        if self._noticed:
-            return
-        with self._noticing:
-            if not self._noticed:
-                logger.warning(
-                    "model_uncalibrated model=%s accepts_from_cosine=%.2f: its scores carry no false-match rate; "
-                    "calibrate it with python -m tools.calibrate",
-                    self.model_id,
-                    calibration.UNCALIBRATED_COSINE,
-                )
-                self._noticed = True
-
-
-def leveled(spoken: Samples) -> Samples:
-    """The speech at ``LEVEL_DBFS``, shape [n]. Digital silence stays as it is."""
-    energy = float(np.sum(np.square(spoken, dtype=np.float64)))
-    if energy == 0.0:
-        return spoken
-    return spoken * np.float32(10.0 ** (LEVEL_DBFS / 20.0) * (len(spoken) / energy) ** 0.5)
+        if not self._noticed:
+            self._noticed = True
+            logger.warning(
+                "model_uncalibrated model=%s accepts_from_cosine=%.2f: its scores carry no false-match rate; "
+                "calibrate it with python -m tools.calibrate",
+                self.model_id,
+                calibration.UNCALIBRATED_COSINE,
+            )
 
 
 class GE2EModel(OnnxSpeakerModel):

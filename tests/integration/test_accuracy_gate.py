@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from shared.config import MODEL
-from shared.inference.model_card import Calibration
+from shared.domain.calibration import Calibration
 from tools.calibration.curves import Scored, curves
 from tools.calibration.fit import line_of
 from tools.calibration.hearing import Pipeline, open_pipeline

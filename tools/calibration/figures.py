@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.calibration import Calibration
 from shared.domain.decision import ACCEPT_SCORE
 from shared.inference.calibration import sigmoid
-from shared.inference.model_card import Calibration
 from tools.calibration.comparing import Comparisons, Material, log_odds
 from tools.calibration.curves import Curves, Estimate, Scored, curves
 from tools.calibration.evidence import Evidence

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.inference.model_card import Calibration
+from shared.domain.calibration import Calibration
 from tools.calibration.trials import Trials
 
 Numbers = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from shared.inference.model_card import MeasuredRates
+from shared.domain.calibration import MeasuredRates
 from tools.calibration import plots
 from tools.calibration.curves import Estimate
 from tools.calibration.evidence import Verdict, percent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from shared.inference.model_card import MeasuredRates
+from shared.domain.calibration import MeasuredRates
 from tools.calibration.metrics import equal_error
 from tools.calibration.trials import Trials
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from shared.inference.model_card import Calibration, MeasuredRates
+from shared.domain.calibration import Calibration, MeasuredRates
 from tools.calibration.fit import MAX_SECONDS, MIN_SECONDS, Line, fitted
 from tools.calibration.rates import measured
 from tools.calibration.trials import Trials, joined

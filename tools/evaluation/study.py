@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.calibration import Calibration
 from shared.domain.decision import Confidence, Decision
 from shared.inference.calibration import sigmoid
-from shared.inference.model_card import Calibration
 from tools.calibration.curves import Scored
 from tools.calibration.fit import Line, line_of
 from tools.calibration.hearing import FULL

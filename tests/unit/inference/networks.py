@@ -12,7 +12,6 @@ from shared.inference.model_card import (
     BuiltFile,
     DownloadSource,
     FbankRules,
-    FbankWindow,
     SpeakerCard,
 )
 
@@ -45,7 +44,7 @@ def fbank_card(model_id: str = "small-1", dimension: int = 24, name: str = "smal
         source=DownloadSource("http://127.0.0.1/small.onnx", "nowhere", "made by the test"),
         file=BuiltFile(name, None, 1_000_000),
         calibration=None,
-        fbank=FbankRules(FbankWindow.HAMMING, 32768.0),
+        fbank=FbankRules("hamming", 32768.0),
     )
 
 

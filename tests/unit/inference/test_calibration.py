@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from shared.domain.calibration import Calibration
 from shared.inference.calibration import scores, sigmoid
-from shared.inference.model_card import Calibration, read_catalogue
+from shared.inference.model_card import read_catalogue
 
 LEVEL = Calibration(
     bias=-8.0, cosine=10.0, log_shorter=0.0, log_longer=0.0, threshold_logit=0.0, false_match_rate=0.01,

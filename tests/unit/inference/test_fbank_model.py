@@ -79,7 +79,7 @@ def test_an_uncalibrated_model_says_so_once_in_the_log(tmp_path: Path, caplog: p
         for _ in range(3):
             model.embed(utterance(voice(1.0)))
     assert [record.getMessage().split()[0] for record in caplog.records] == ["model_uncalibrated"]
-    assert not model.is_calibrated
+    assert model.calibration is None
 
 
 def test_an_uncalibrated_model_accepts_from_a_high_cosine(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_idle_decoders_are_bounded() -> None:
     for phrase in ("one apple", "two apples", "three apples", "four apples"):
         recogniser.recognise(tone, [phrase], "en-US")
 
-    assert [phrases for (_, phrases), _ in recogniser._idle] == [("four apples",), ("four apples",)]
+    assert list(recogniser._idle) == [(False, ("four apples",)), (True, ("four apples",))]
 
 
 def test_calls_at_once_take_turns_at_one_decoder_of_each_search() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from shared.domain.calibration import Calibration
 from shared.inference import calibration
-from shared.inference.model_card import Calibration
 from tools.calibration.fit import Line, line_of
 from tools.evaluation.identification import Asked, outcome
 

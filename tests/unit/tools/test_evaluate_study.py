@@ -15,8 +15,8 @@ import pytest
 import soundfile
 
 from shared.audio.listener import RecordingListener
+from shared.domain.calibration import Calibration
 from shared.domain.recording import SAMPLE_RATE, Samples
-from shared.inference.model_card import Calibration
 from tools.calibration.hearing import Heard
 from tools.evaluation.channels import CLEAN, conditions, crowd_of
 from tools.evaluation.degradations import Condition

@@ -17,7 +17,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from shared.inference.fbank import fbank, segments
-from shared.inference.model_card import CATALOGUE_FILE, ArraysSource, FbankRules, FbankWindow, read_catalogue
+from shared.inference.model_card import CATALOGUE_FILE, ArraysSource, FbankRules, read_catalogue
 from tests.service import REPOSITORY
 from tests.unit.inference.golden.signals import voice
 from tests.unit.tools.stand_ins import detector_file, detector_weights, encoder_weights
@@ -30,7 +30,7 @@ from tools.models.silero_onnx import silero_onnx
 
 CARD = read_catalogue().speaker("campplus-channels-1")
 TRACKED = CATALOGUE_FILE.parent / CARD.file.name
-RULES = FbankRules(FbankWindow.POVEY, 1.0)
+RULES = FbankRules("povey", 1.0)
 CORNERS = "xvector.block1.tdnnd3.nonlinear1.batchnorm.weight"
 
 
