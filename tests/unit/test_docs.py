@@ -93,3 +93,15 @@ def test_lines_and_tables_are_for_a_person(page: Path) -> None:
     long = [line for line in lines if len(line) > MAX_LINE and not line.startswith(("|", "    ", "<"))]
 
     assert (wide, long) == ([], [])
+
+
+def test_every_page_and_fact_that_the_code_cites_is_there() -> None:
+    folders = ("functions", "infra", "localhost", "shared", "tests", "tools")
+    files = [path for folder in folders for suffix in ("py", "bicep") for path in (ROOT / folder).rglob(f"*.{suffix}")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files if "node_modules" not in path.parts)
+    pages = set(re.findall(r"\bdocs/[\w/-]+\.md", text))
+    cited = {int(number) for run in re.findall(r"\bfacts? ([\d, and]+)", text) for number in re.findall(r"\d+", run)}
+    facts = re.findall(r"^(\d+)\. ", (DOCS / "contract.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert {page for page in pages if not (ROOT / page).exists()} == set()
+    assert cited <= set(map(int, facts))
