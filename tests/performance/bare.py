@@ -14,11 +14,9 @@ from unittest.mock import patch
 from shared import bootstrap
 from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
-from shared.bootstrap import Services
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.recording import Utterance
-from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.speaker_model import FbankModel
 
@@ -38,11 +36,7 @@ class Bare:
     def of_environment(cls, environment: Mapping[str, str]) -> Bare:
         """Builds this process's services, once a process."""
         with patch.dict(os.environ, environment):
-            return cls.of(bootstrap.services())
-
-    @classmethod
-    def of(cls, services: Services) -> Bare:
-        verify = services.verify
+            verify = bootstrap.services().verify
         listener, model, phrases = verify.listener, verify.models.current, verify.phrases
         assert isinstance(listener, RecordingListener)
         assert isinstance(model, FbankModel)
@@ -50,12 +44,6 @@ class Bare:
         detector = listener._detector
         assert isinstance(detector, VoiceActivity)
         return cls(listener, detector, model, phrases)
-
-    def open(self) -> None:
-        """Open both networks."""
-        assert isinstance(self.detector._network, OnnxNetwork)
-        self.detector._network.open()
-        self.model._network.open()
 
     def heard(self, wav: bytes) -> Utterance:
         return self.listener.listen(wav, "audio/wav", V1_SHORT_AUDIO)

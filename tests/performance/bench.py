@@ -28,9 +28,7 @@ from tests.performance.serving import Run
 from tools.evaluation.peer_environment import PeerMissing
 
 PARTS = {
-    "requests": "Over HTTP against the bare work",
-    "cold_start": "Cold start",
-    "decoding": "Decoding, and what its processes cost",
+    "requests": "Over HTTP against the bare work, and cold start",
     "load": "Under load",
     "everybody": "Identify among everybody",
     "peers": "Beside CAM++ in torch, sherpa-onnx and Resemblyzer",

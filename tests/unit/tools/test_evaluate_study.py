@@ -122,64 +122,42 @@ def findings(sets: list[DataSet]) -> Findings:
     )
 
 
-def test_tones_are_told_apart_and_the_same_ear_beside_it_hears_the_same(findings: Findings) -> None:
+def test_tones_are_told_apart_and_named_first_on_every_list(findings: Findings) -> None:
     (clean,) = findings.clean
     assert not clean.held_out
     assert [(row.enrolments, row.length) for row in clean.rows] == [
         (enrolments, length) for enrolments in (1, 3) for length in ("20 s", "full", "4 s", "2 s", "1 s")
     ]
     for row in clean.rows:
-        assert row.ours.equal_error.value == 0.0
+        assert row.ours.equal_error.value == row.networks["Timbre"].refused == 0.0
         assert row.networks["its double"] == row.networks["Timbre"]
-        assert row.networks["Timbre"].refused == 0.0
+    named = [(each.corrected.candidates, each.length, each.corrected.rank_1.value) for each in findings.named]
+    assert named == [(10, "full", 1.0), (14, "full", 1.0), (10, "4 s", 1.0), (14, "4 s", 1.0)]
 
 
-def test_every_channel_is_measured_in_its_range_of_lengths(findings: Findings, sets: list[DataSet]) -> None:
-    asked = [condition.name for condition in some_conditions(crowd_of(sets, sets[0]))]
-    names = [row.name for row in findings.channels]
-    assert names[: len(asked)] == asked
-    assert [name for name in names if name.endswith("enrolled so too")] == names[len(asked) :]
-    for row in findings.channels:
-        assert row.lowest <= row.ours.false_match.value <= row.highest
-
-
-def test_groups_meet_strangers_of_their_own_group(findings: Findings) -> None:
+def test_channels_groups_lists_and_answers_are_measured(findings: Findings, sets: list[DataSet]) -> None:
     """Three women and five men: 14 of the 28 pairs of speakers."""
-    counts = {(one.group, one.tests): (one.speakers, one.ours.strangers) for one in findings.groups}
+    channels = [condition.name for condition in some_conditions(crowd_of(sets, sets[0]))]
+    names = [row.name for row in findings.channels]
+    assert names[: len(channels)] == channels
+    assert [name for name in names if name.endswith("enrolled so too")] == names[len(channels) :]
+    assert all(row.lowest <= row.ours.false_match.value <= row.highest for row in findings.channels)
+    counts = {(group.group, group.tests): (group.speakers, group.ours.strangers) for group in findings.groups}
     everybody, women, men = (counts[group, "as they are"] for group in ("all", "women", "men"))
     assert (everybody[0], women[0], men[0]) == (14, 3, 5)
     assert 0 < women[1] < men[1] < everybody[1]
+    first, last = findings.long_lists[0], findings.long_lists[-1]
+    assert (first.kind, first.first, last.candidates, last.kind) == ("real", 1.0, 100_000, "synthesised")
+    for answers in ("strangers", "same"):
+        assert sum(getattr(band, answers) for band in findings.bands) == pytest.approx(1.0)
 
 
-def test_synthesised_lists_grow_harder_with_their_length(findings: Findings) -> None:
-    kinds = [(one.candidates, one.kind) for one in findings.long_lists]
-    assert kinds[-1] == (100_000, "synthesised")
-    assert kinds[0][1] == "real"
-    assert all(0.0 <= one.missed_at_best <= 1.0 and one.first == 1.0 for one in findings.long_lists[:1])
-
-
-def test_answers_of_both_kinds_add_up(findings: Findings) -> None:
-    assert sum(band.strangers for band in findings.bands) == pytest.approx(1.0)
-    assert sum(band.same for band in findings.bands) == pytest.approx(1.0)
-
-
-def test_everybody_is_named_first_on_every_list(findings: Findings) -> None:
-    assert [(one.corrected.candidates, one.length) for one in findings.named] == [
-        (10, "full"), (14, "full"), (10, "4 s"), (14, "4 s"),
-    ]  # fmt: skip
-    assert all(one.corrected.rank_1.value == 1.0 for one in findings.named)
-
-
-def test_the_page_is_complete(findings: Findings) -> None:
+def test_the_pages_are_complete_and_name_what_was_not_measured(findings: Findings) -> None:
     text = page(findings)
     assert "$" not in text
-    for row in findings.channels:
-        assert f"| {row.name} |" in text
+    assert all(f"| {row.name} |" in text for row in findings.channels)
     assert "| tones | 14 / 8 | 76 |" in text  # 28 pairs of the eight, and 48 with the six strangers
     assert "outside every fit" in text
-
-
-def test_the_comparison_has_a_column_for_each_measured_system_and_names_the_others(findings: Findings) -> None:
-    text = networks_page(findings)
-    assert "| test recording | Timbre | its double |" in text
-    assert "Not measured in this run: a peer." in text
+    networks = networks_page(findings)
+    assert "| test recording | Timbre | its double |" in networks
+    assert "Not measured in this run: a peer." in networks
