@@ -61,8 +61,8 @@ MODEL = Setting("TIMBRE_MODEL", "campplus-channels-1", "The speaker model, a nam
 PREVIOUS_MODEL = Setting(
     "TIMBRE_PREVIOUS_MODEL",
     "ge2e-1",
-    "The model that `TIMBRE_MODEL` replaces: it serves its profiles until they are migrated. `none` or empty: no model,"
-    " which is the default beside another model than `campplus-channels-1`.",
+    "The model that `TIMBRE_MODEL` replaces. It serves its profiles until they are migrated. `none` or empty: no model;"
+    " so is the default where `TIMBRE_MODEL` is not `campplus-channels-1`.",
 )
 NO_MODEL = "none"
 """Says what an empty value says, which not every way of setting a variable lets through."""
@@ -78,29 +78,29 @@ PUBLIC_URL = Setting(
 ALLOWED_HOSTS = Setting(
     "TIMBRE_ALLOWED_HOSTS",
     None,
-    "Own domain names, a comma list. A link repeats a request's Host if it is one, Azure's own name or a loopback.",
+    "Own domain names, a comma list. A link repeats a request's Host only if it is listed, Azure's name or a loopback.",
 )
 OWN_HOST = Setting("WEBSITE_HOSTNAME", None, "Set by Azure: the app's own name, for links to requests of another Host.")
 GALLERY_MEGABYTES = Setting(
     "TIMBRE_GALLERY_MEGABYTES",
     "512",
-    "Memory of one instance for the signatures that identify among everyone compares with: about 1.1 MB for 1,000.",
+    "Memory that an instance gives to the signatures of identify among everyone: about 1.1 MB for 1,000.",
 )
 AT_ONCE = Setting(
     "TIMBRE_AT_ONCE",
     None,
-    "Enroll, verify and identify that one process works on at once; default: twice its share of the processors.",
+    "Recognitions and enrolls that a process works on at once; default: twice its share of the processors.",
 )
 WAITING = Setting(
     "TIMBRE_WAITING",
     None,
-    "How many more may wait for their turn, default: twice as many. Beyond that 503.",
+    "How many more may wait for their turn; default: twice as many. Beyond that 503.",
 )
-WAIT_SECONDS = Setting("TIMBRE_WAIT_SECONDS", "1.5", "How long one waits for its turn, then 503.")
+WAIT_SECONDS = Setting("TIMBRE_WAIT_SECONDS", "1.5", "How long a request waits for its turn, then 503.")
 THREADS = Setting(
     "PYTHON_THREADPOOL_THREAD_COUNT",
     "20",
-    "Threads that work on requests, most of which wait for storage. What waits for its turn or for a body holds none.",
+    "Threads that work on requests; most wait for storage. A request that waits for its turn or its body holds none.",
 )
 REQUESTS_PER_SECOND = Setting(
     "TIMBRE_REQUESTS_PER_SECOND",
