@@ -7,21 +7,17 @@ import numpy as np
 import pytest
 
 from tests.service import REPOSITORY
-from tests.unit.tools.deployment import NETWORK, Deployment
-from tests.unit.tools.model_server import ModelServer
+from tests.unit.tools.deployment import Deployment, ModelServer
+from tests.unit.tools.stand_in_server import answering
 from tools.models.campplus_weights import ARRAYS_FILE, Array, read_arrays
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    server = ModelServer(NETWORK)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def deployment(tmp_path: Path, server: ModelServer) -> Deployment:
-    return Deployment(tmp_path, server)
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    server = ModelServer()
+    with answering(server) as url:
+        server.url = f"{url}/model.onnx"
+        yield Deployment(tmp_path, server)
 
 
 @pytest.fixture(scope="session")

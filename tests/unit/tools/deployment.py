@@ -4,16 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared.inference.model_card import CATALOGUE_FILE
 from tests.unit.inference.networks import pooling_network
-from tests.unit.tools.model_server import ModelServer
+from tests.unit.tools.stand_in_server import Answer, Request
 from tools.build_models import main
 
 NETWORK = pooling_network(24)
 SHA256 = hashlib.sha256(NETWORK).hexdigest()
+
+
+@dataclass
+class ModelServer:
+    """Serves the model, and misbehaves as told.
+
+    ``cuts`` holds, for each of the first requests, how many bytes it sends before it hangs up; ``asked`` the Range
+    header of each request.
+    """
+
+    content: bytes = NETWORK
+    cuts: list[int] = field(default_factory=list)
+    status: int = 200
+    ranges: bool = True
+    says_length: bool = True
+    location: str = ""
+    asked: list[str | None] = field(default_factory=list)
+    url: str = ""
+
+    def __call__(self, request: Request) -> Answer:
+        asked = request.headers["Range"]
+        self.asked.append(asked)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        if self.location:
+            return Answer(302, headers={"Location": self.location})
+        if self.status != 200 or start >= len(self.content):
+            return Answer(416 if self.status == 200 else self.status)
+        length = str(len(self.content) - start) if self.says_length else None
+        headers: dict[str, str | None] = {"Content-Length": length}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+        end = start + self.cuts.pop(0) if self.cuts else len(self.content)
+        return Answer(206 if start else 200, self.content[start:end], headers)
 
 
 class Deployment:

@@ -8,13 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from uuid import uuid4
 
 import pytest
 
+from tests.unit.tools.stand_in_server import Answer, Request, answering
 from tools import enroll
 from tools.enrolling.journal import Journal, JournalRefused
 from tools.enrolling.manifest import ManifestRefused, read_manifest
@@ -35,60 +35,37 @@ class Store:
     calls: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
+    def __call__(self, request: Request) -> Answer:
+        path = request.path.partition("?")[0]
+        with self.lock:
+            self.calls.append(f"{request.method} {path}")
+            status, content = self._done(request, path)
+        waits = {"Retry-After": "7"} if status in (429, 503) else {}
+        return Answer(status, json.dumps(content).encode(), waits)
 
-class Handler(BaseHTTPRequestHandler):
-    store: Store
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = self.path.partition("?")[0]
-        with self.store.lock:
-            self.store.calls.append(f"{self.command} {re.sub(r'[0-9a-f-]{36}', '*', path)}")
-            status, said = self._done(path, body)
-        if status == LOST:
-            self.close_connection = True
-            self.connection.close()
-            return
-        content = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        if status in (429, 503):
-            self.send_header("Retry-After", "7")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _done(self, path: str, body: bytes) -> tuple[int, object]:
-        if self.headers["Ocp-Apim-Subscription-Key"] != KEY:
+    def _done(self, request: Request, path: str) -> tuple[int, object]:
+        if request.headers["Ocp-Apim-Subscription-Key"] != KEY:
             return 401, {"error": {"code": "Unauthorized", "message": "wrong key"}}
         if path.endswith("/profiles"):
-            waiting = self.store.script.get(b"create")
-            status = waiting.pop(0) if waiting else 201
-            profile_id = str(uuid4())
+            status, profile_id = self._next(b"create"), str(uuid4())
             if status not in (429, 503):
-                self.store.profiles[profile_id] = []
+                self.profiles[profile_id] = []
             return status, {"profileId": profile_id}
         profile_id = re.findall(r"[0-9a-f-]{36}", path)[0]
-        if profile_id not in self.store.profiles:
+        if profile_id not in self.profiles:
             return 404, {"error": {"code": "NotFound", "message": "no such profile"}}
         if path.endswith("/consent"):
-            self.store.consents[profile_id] = json.loads(body)["statementId"]
-            return 200, {}
-        if path.endswith("/enrollments"):
-            return self._enrolled(profile_id, body)
-        return 200, {"profileId": profile_id, "enrollmentsCount": len(self.store.profiles[profile_id])}
-
-    def _enrolled(self, profile_id: str, body: bytes) -> tuple[int, object]:
-        waiting = self.store.script.get(body)
-        status = waiting.pop(0) if waiting else 201
+            self.consents[profile_id] = json.loads(request.body)["statementId"]
+        if not path.endswith("/enrollments"):
+            return 200, {"profileId": profile_id, "enrollmentsCount": len(self.profiles[profile_id])}
+        status = self._next(request.body)
         if status in (LOST, 201):
-            self.store.profiles[profile_id].append(body)
+            self.profiles[profile_id].append(request.body)
         return status, {"error": {"code": "InvalidRequest", "message": "Audio is too noisy."}}
 
-    do_GET = do_POST = do_PUT = _answer  # noqa: N815
+    def _next(self, scripted: bytes) -> int:
+        waiting = self.script.get(scripted)
+        return waiting.pop(0) if waiting else 201
 
 
 @pytest.fixture
@@ -98,11 +75,8 @@ def store() -> Store:
 
 @pytest.fixture
 def url(store: Store) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"store": store}))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with answering(store) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)
