@@ -125,7 +125,7 @@ def no_profile_of_the_owner_is_readable(scene: Scene) -> None:
 
 def no_voice_is_left(scene: Scene, finished: bool) -> None:
     left = all_of(scene.storage, scene.owner)
-    notes = ("voices/change:", "voices/pack:")  # numbers and ids, which the other timer takes away
+    notes = ("voices/change:", "voices/pack")  # numbers and ids
     assert [row for row in keys_of(left, "voices/") if not row.startswith(notes)] == ["voices/tally"]
     assert left["voices/tally"] == {"profiles": 0}
     assert keys_of(left, "audio/") == []
