@@ -22,8 +22,8 @@ from shared.domain.errors import (
     ParameterMissing,
 )
 from shared.domain.group import Candidates, Everyone, InGroup
+from shared.domain.json_values import field_of
 from shared.domain.limits import MAX_BODY_BYTES
-from shared.http.fields import field_of
 from shared.services.thresholds import RequestedThreshold
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")

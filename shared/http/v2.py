@@ -28,7 +28,8 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import errors, request
 from shared.http.api import NOBODY, Call, PageRequest
 from shared.http.errors import Catalogue
-from shared.http.reply import Reply, date, expires, seconds
+from shared.http.reply import Reply, expires, seconds
+from shared.http.times import date
 from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import ProfilePage, canonical_locale

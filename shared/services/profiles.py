@@ -56,7 +56,7 @@ class CreateProfile:
         now = self.clock()
         key = ProfileKey(caller.subscription.subscription_id, kind, self.new_id())
         profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)
-        with self.audit.of(caller.actor, AuditAction.CREATE_PROFILE, key):
+        with self.audit.recording(caller.actor, AuditAction.CREATE_PROFILE, key):
             return self.profiles.create(profile, caller.subscription.settings.max_profiles)
 
 
@@ -93,7 +93,7 @@ class ResetProfile:
 
     def __call__(self, actor: Actor, key: ProfileKey) -> Profile:
         """Erase the enrollments, unbind the phrase, keep the id. Raises ``ProfileNotFound``, ``ProfileBusy``."""
-        with self.audit.of(actor, AuditAction.RESET_PROFILE, key):
+        with self.audit.recording(actor, AuditAction.RESET_PROFILE, key):
             return self.profiles.reset(key, self.clock())
 
 
@@ -105,5 +105,5 @@ class EraseProfile:
 
     def __call__(self, actor: Actor, key: ProfileKey) -> None:
         """Erase the profile and everything kept of it. Raises ``ProfileNotFound``, ``ProfileBusy``."""
-        with self.audit.of(actor, AuditAction.DELETE_PROFILE, key):
+        with self.audit.recording(actor, AuditAction.DELETE_PROFILE, key):
             self.profiles.delete(key, self.clock())

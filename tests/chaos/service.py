@@ -10,12 +10,13 @@ from shared.domain.audit import Actor, Via
 from shared.domain.errors import TimbreError
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
-from shared.services.audit import Audit, TrimAudit
-from shared.services.consent import RecordConsent, WithdrawConsent
-from shared.services.manage import DeleteSubscription, PutSubscription, RegenerateKey
+from shared.services.audit import Audit
+from shared.services.comparison import SpeakerModels
+from shared.services.manage import Manage
+from shared.services.notes import ProfileNotes
 from shared.services.profiles import EraseProfile
-from shared.services.retain import Retain
-from shared.services.settings import ChangeSettings
+from shared.services.retain import SECONDS, Retain
+from shared.services.sweep import Sweep
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
@@ -24,6 +25,7 @@ from shared.storage.subscription_records import digest
 from tests.contract.comparing import packs_of
 from tests.contract.cutting import Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
+from tests.unit.services.spoken import SpokenModel
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
@@ -44,12 +46,8 @@ class Service:
     """One instance: its stores and what is done with them."""
 
     stores: Stores
-    put: PutSubscription
-    settings: ChangeSettings
-    regenerate: RegenerateKey
-    delete_subscription: DeleteSubscription
-    record_consent: RecordConsent
-    withdraw_consent: WithdrawConsent
+    manage: Manage
+    notes: ProfileNotes
     erase_profile: EraseProfile
     retain: Retain
     rewrap: Callable[[str], bool]
@@ -61,25 +59,19 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         storage = cutting(storage, scissors)
     stores = instance(storage, clock=clock)
     trail = Audit(stores.trail, clock, new_id)
-    settings = ChangeSettings(stores.subscriptions, EveryWord(), stores.upkeep, trail, clock)
+    models = SpeakerModels(SpokenModel())
     rotated = LocalKeyEncryption(NEW_KEY_ENCRYPTION_KEY, [KEY_ENCRYPTION_KEY])
     return Service(
         stores=stores,
-        put=PutSubscription(stores.subscriptions, settings, trail, clock, new_id),
-        settings=settings,
-        regenerate=RegenerateKey(stores.subscriptions, trail, new_id),
-        delete_subscription=DeleteSubscription(stores.subscriptions, clock),
-        record_consent=RecordConsent(stores.profiles, trail),
-        withdraw_consent=WithdrawConsent(stores.profiles, trail, clock),
+        manage=Manage(stores.subscriptions, EveryWord(), models, stores.upkeep, trail, clock, new_id),
+        notes=ProfileNotes(stores.profiles, trail, clock),
         erase_profile=EraseProfile(stores.profiles, trail, clock),
         retain=Retain(
-            stores.subscriptions,
+            Sweep("retention", SECONDS, stores.subscriptions, lambda: 0.0, lambda _: None),
             stores.upkeep,
             stores.eraser,
-            TrimAudit(stores.subscriptions, stores.trail, clock),
+            stores.trail,
             clock,
-            monotonic=lambda: 0.0,
-            shuffle=lambda _: None,
         ),
         rewrap=DataKeys(storage.subscriptions, rotated).rewrap,
     )

@@ -14,7 +14,7 @@ from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.limits import V2021_SHORT_SPEECH
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, Thresholds
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.speaker_model import speaker_model
@@ -52,7 +52,7 @@ class Population:
         """``speakers`` in all; of one number the same voices every time."""
         storage = Storage.in_azure(StorageAccount(connection_string=azurite.connection_string))
         stores, key = instance(storage, pack_from=FEWEST), secrets.token_hex(32)
-        settings = SubscriptionSettings(thresholds=Thresholds(identification=ANYBODY))
+        settings = SubscriptionSettings(identification_threshold=ANYBODY)
         stores.subscriptions.create(Subscription(name, settings=settings), {KeySlot.PRIMARY: key})
         population = cls(storage, stores, name, key, new_id())
         starts = range(0, speakers - 1, MAX_CHANGES)

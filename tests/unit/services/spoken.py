@@ -217,7 +217,7 @@ class World:
     def audited(self, subscription_id: str = "mine") -> list[AuditEntry]:
         """The whole trail."""
         page = self.trail.page(subscription_id, since=None, until=None, after=None, limit=1_000)
-        return list(page.entries)
+        return list(page.items)
 
     def stored(self) -> dict[str, str]:
         """Each row and blob with its mark: equal at two moments only if nothing was written in between."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 import pytest
 
@@ -22,7 +21,7 @@ from shared.domain.errors import (
 )
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange
-from shared.services.audit import Audit, TrimAudit
+from shared.services.audit import Audit
 from shared.services.profiles import CreateProfile, EraseProfile, ResetProfile
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.memory import MemoryRows
@@ -43,7 +42,7 @@ class FullTrail(RowAuditTrail):
 
 
 def attempt(world: World, error: Exception | None) -> None:
-    with world.audit.of(ACTOR, AuditAction.ENROLL, KEY, model_id="model-1"):
+    with world.audit.recording(ACTOR, AuditAction.ENROLL, KEY, model_id="model-1"):
         if error:
             raise error
 
@@ -145,16 +144,3 @@ def test_a_creation_beyond_the_limit_is_recorded_as_refused(world: World) -> Non
         ("refused", "TooManyProfiles"),
         ("succeeded", ""),
     ]
-
-
-def test_the_trail_is_kept_as_long_as_the_subscription_says(world: World) -> None:
-    world.subscriptions.change("mine", SettingsChange(audit_days=30.0))
-    attempt(world, None)
-    world.clock.advance(days=29)
-    attempt(world, None)
-    trim = TrimAudit(world.subscriptions, world.trail, world.clock)
-    world.clock.advance(days=1)
-    assert trim("mine", 10) == 0, "thirty days to the microsecond"
-    world.clock.advance(microseconds=1)
-    assert trim("mine", 10) == 1
-    assert [one.at for one in world.audited()] == [datetime(2026, 1, 31, 3, 4, 5, tzinfo=UTC)]
