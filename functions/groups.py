@@ -5,22 +5,22 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.http.api import Call
-from shared.http.endpoint import extension_endpoint
-from shared.http.groups import MEMBER, read_member, read_name, write_group
+from shared.http.endpoint import endpoint
+from shared.http.groups import read_member, read_name, write_group
 from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
-from shared.http.request import GROUP_NAME
+from shared.http.request import GROUP_NAME, PROFILE_ID
 
 blueprint = func.Blueprint()
 
 
-@extension_endpoint(blueprint, "groups", "groups", ["GET"])
+@endpoint(blueprint, "groups", ["GET"])
 def groups(call: Call) -> Reply:
     page = call.services.groups.page(call.subscription.subscription_id, *read_page(call, GROUP_NAME))
     return Reply(200, write_page(call, page, write_group))
 
 
-@extension_endpoint(blueprint, "group", "groups/{name}", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "group", ["GET", "PUT", "DELETE"])
 def group(call: Call) -> Reply:
     subscription_id, name, actor = call.subscription.subscription_id, read_name(call), call.caller.actor
     if call.request.method == "PUT":
@@ -29,13 +29,13 @@ def group(call: Call) -> Reply:
     if call.request.method == "DELETE":
         call.services.groups.remove(actor, subscription_id, name)
         return Reply(204)
-    after, limit = read_page(call, MEMBER)
+    after, limit = read_page(call, PROFILE_ID)
     group = call.services.groups.get(subscription_id, name)
     members = call.services.groups.members(subscription_id, name, after, limit)
     return Reply(200, {**write_group(group), **write_page(call, members, str, "profileIds")})
 
 
-@extension_endpoint(blueprint, "group_member", "groups/{name}/profiles/{profileId}", ["PUT", "DELETE"])
+@endpoint(blueprint, "group_member", ["PUT", "DELETE"])
 def group_member(call: Call) -> Reply:
     name, key, actor = read_name(call), read_member(call), call.caller.actor
     if call.request.method == "PUT":

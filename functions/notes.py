@@ -9,18 +9,17 @@ import azure.functions as func
 
 from shared.domain.profile import RetentionOverride
 from shared.http.api import Call
-from shared.http.endpoint import extension_endpoint
+from shared.http.endpoint import endpoint
 from shared.http.notes import read_consent, read_retention, write_consent, write_retention
 from shared.http.reply import Reply
-from shared.http.v2021 import PROFILE
 
 blueprint = func.Blueprint()
 
 
-@extension_endpoint(blueprint, "consent", f"{PROFILE}/consent", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "consent", ["GET", "PUT", "DELETE"])
 def consent(call: Call) -> Reply:
     key, actor, services = call.api.read_profile(call), call.caller.actor, call.services
-    profile = services.read_profiles.get(key)
+    profile = services.profiles.get(key)
     if call.request.method == "PUT":
         profile = services.notes.record_consent(actor, key, read_consent(call, services.clock()))
     elif call.request.method == "DELETE":
@@ -28,10 +27,10 @@ def consent(call: Call) -> Reply:
     return write_consent(profile)
 
 
-@extension_endpoint(blueprint, "profile_retention", f"{PROFILE}/retention", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "profile_retention", ["GET", "PUT", "DELETE"])
 def profile_retention(call: Call) -> Reply:
     key, actor, services = call.api.read_profile(call), call.caller.actor, call.services
-    profile = services.read_profiles.get(key)
+    profile = services.profiles.get(key)
     if call.request.method == "PUT":
         profile = services.notes.change_retention(actor, key, read_retention(call))
     elif call.request.method == "DELETE":  # as the subscription has it again

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.domain.subscription import Owner
 from shared.http.api import Call
-from shared.http.endpoint import extension_endpoint
+from shared.http.endpoint import endpoint
 from shared.http.management import AUDIT_ENTRY, audit_moment, write_audit_entry
 from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
@@ -16,7 +16,7 @@ from shared.http.settings import settings_change, settings_shown
 blueprint = func.Blueprint()
 
 
-@extension_endpoint(blueprint, "settings", "settings", ["GET", "PATCH", "PUT"])
+@endpoint(blueprint, "settings", ["GET", "PATCH", "PUT"])
 def settings(call: Call) -> Reply:
     subscription = call.subscription
     if call.request.method != "GET":
@@ -25,7 +25,7 @@ def settings(call: Call) -> Reply:
     return Reply(200, settings_shown(subscription.settings, Owner.CUSTOMER))
 
 
-@extension_endpoint(blueprint, "audit", "audit", ["GET"])
+@endpoint(blueprint, "audit", ["GET"])
 def audit(call: Call) -> Reply:
     since, until = audit_moment(call.request, "from"), audit_moment(call.request, "to")
     page = call.services.audit.page(call.subscription.subscription_id, since, until, *read_page(call, AUDIT_ENTRY))

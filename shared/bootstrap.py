@@ -45,7 +45,7 @@ from shared.services.migrate import Migrate
 from shared.services.notes import ProfileNotes
 from shared.services.operations import Operations
 from shared.services.ports import Clock, SubscriptionStore
-from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
+from shared.services.profiles import Profiles
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
 from shared.services.retain import SECONDS, CompactGalleries, Retain
@@ -70,10 +70,7 @@ class Services:
     gate: Gate
     rate: RateLimit
     subscriptions: SubscriptionStore
-    create_profile: CreateProfile
-    read_profiles: ReadProfiles
-    reset_profile: ResetProfile
-    erase_profile: EraseProfile
+    profiles: Profiles
     enroll: Enroll
     verify: Verify
     identify: Identify
@@ -147,10 +144,7 @@ def assemble(
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
         rate=RateLimit(config.requests_per_second),
         subscriptions=subscriptions,
-        create_profile=CreateProfile(profiles, audit, _now, _new_id),
-        read_profiles=ReadProfiles(profiles),
-        reset_profile=ResetProfile(profiles, audit, _now),
-        erase_profile=EraseProfile(profiles, audit, _now),
+        profiles=Profiles(profiles, audit, _now, _new_id),
         enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), _now, activation),
         verify=Verify(profiles, listener, phrases, models, _now),
         identify=Identify(profiles, stores.galleries, groups, listener, models, _now),

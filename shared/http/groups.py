@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from shared.domain.errors import ParameterInvalid
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.http import request
 from shared.http.api import Call
 from shared.http.times import date
-
-MEMBER: Final = re.compile(r"[0-9a-f-]{36}")
 
 
 def read_name(call: Call) -> str:

@@ -235,7 +235,7 @@ def voices_open_under_either_key(scene: Scene, finished: bool) -> None:
 
 
 def erase_profile(service: Service, scene: Scene) -> None:
-    service.erase_profile(CUSTOMER, scene.key)
+    service.profiles.erase(CUSTOMER, scene.key)
 
 
 def profile_gone_or_whole(scene: Scene, finished: bool) -> None:

@@ -14,7 +14,7 @@ from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
 from shared.services.manage import Manage
 from shared.services.notes import ProfileNotes
-from shared.services.profiles import EraseProfile
+from shared.services.profiles import Profiles
 from shared.services.retain import SECONDS, Retain
 from shared.services.sweep import Sweep
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
@@ -48,7 +48,7 @@ class Service:
     stores: Stores
     manage: Manage
     notes: ProfileNotes
-    erase_profile: EraseProfile
+    profiles: Profiles
     retain: Retain
     rewrap: Callable[[str], bool]
 
@@ -65,7 +65,7 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         stores=stores,
         manage=Manage(stores.subscriptions, EveryWord(), models, stores.upkeep, trail, clock, new_id),
         notes=ProfileNotes(stores.profiles, trail, clock),
-        erase_profile=EraseProfile(stores.profiles, trail, clock),
+        profiles=Profiles(stores.profiles, trail, clock, new_id),
         retain=Retain(
             Sweep("retention", SECONDS, stores.subscriptions, lambda: 0.0, lambda _: None),
             stores.upkeep,

@@ -29,7 +29,7 @@ from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
 from shared.services.ports import Numbers, ProfileStore
-from shared.services.profiles import CreateProfile
+from shared.services.profiles import Profiles
 from shared.services.thresholds import RequestedThreshold
 from shared.services.verify import Verification, Verify, VerifyRequest
 from shared.storage.profiles.store import RowProfileStore
@@ -163,8 +163,11 @@ class World:
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
-        create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)
-        return create(caller(subscription or self.mine), kind, "en-us").key
+        return self.use_cases.create(caller(subscription or self.mine), kind, "en-us").key
+
+    @property
+    def use_cases(self) -> Profiles:
+        return Profiles(self.profiles, self.audit, self.clock, self.new_id)
 
     @property
     def models(self) -> SpeakerModels:

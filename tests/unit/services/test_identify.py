@@ -23,7 +23,6 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
 from shared.services.groups import Groups
 from shared.services.identify import RANKED, Identification
-from shared.services.profiles import CreateProfile
 from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
@@ -122,9 +121,8 @@ def test_the_same_candidate_twice_counts_once(world: World) -> None:
 
 
 def test_a_candidate_that_cannot_be_compared_is_named_before_what_is_wrong_with_the_recording(world: World) -> None:
-    create = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)
     unknown, fresh, foreign = world.new_id(), world.create(TII).profile_id, enrolled(world, 0, world.yours)
-    chinese = create(world.me, TII, "zh-cn").key.profile_id
+    chinese = world.use_cases.create(world.me, TII, "zh-cn").key.profile_id
     speaker = enrolled(world, 0)
     refusals: list[tuple[str, type[TimbreError], str]] = [
         (unknown, ProfileNotFound, unknown),
