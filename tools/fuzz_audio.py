@@ -28,6 +28,7 @@ import soundfile
 from shared.audio.containers.ogg import checksum
 from shared.audio.decode import decode
 from shared.audio.decoder.pool import Decoders
+from shared.audio.reader import Bounds
 from shared.domain.errors import TimbreError, TryLater
 
 LONGEST_SECONDS: Final = 3.5
@@ -125,7 +126,7 @@ def resummed(ogg: bytes) -> bytes:
 def attempt(body: bytes, media_type: str | None, decoders: Decoders, found: Found, kind: str) -> None:
     started, wrong = time.perf_counter(), None
     try:
-        samples = decode(body, media_type, min_seconds=0.0, max_seconds=15.0, decoders=decoders).samples
+        samples = decode(body, media_type, Bounds(0.0, 15.0), decoders).samples
         outcome = "decoded"
         if not 0 < samples.shape[1] <= 15 * 16_000 + 16 or not np.isfinite(samples).all():
             wrong = f"samples of shape {samples.shape}"

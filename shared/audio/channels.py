@@ -19,26 +19,19 @@ from shared.audio.runs import Mask
 from shared.domain.errors import TwoChannelsSpeak
 from shared.domain.recording import SAMPLE_RATE, Samples
 
-_SILENT: Final = 1e-6
-"""Power against the loudest channel, -60 dB: a channel below is not searched for speech."""
-
+_SILENT: Final = 1e-6  # power against the loudest channel, -60 dB: a channel below is not searched for speech
 _ALIKE: Final = 0.99
 """Correlation from which two channels are one: a mono recording sent as stereo, whatever a codec did to it."""
-
 _SECOND_VOICE_SECONDS: Final = 0.5
 """Of speech of a channel's own that make it a voice of its own: the least that a recognition takes."""
-
 _MIXED: Final = 0.1
 """Power of the speech against the voice's loudest channel, -10 dB, from which a channel with the same voice is mixed
 in: two microphones. Softer ones have it by crosstalk, and would add more noise than voice."""
-
 _CANCELLED: Final = 0.1
 """Power of the mean against the loudest channel, -10 dB: below it the channels are wired against each other."""
-
 _HOP: Final = 256
 """Samples, 16 ms, that are averaged to one value of the offset. The mean over a hop has its zeros at the multiples of
 62.5 Hz, where folding would bring a voice's power down to an offset's frequencies."""
-
 _SMOOTHED: Final = 9
 """Hops, 144 ms: an offset that changes more slowly is taken off, and what lies above 30 Hz stays as it is."""
 
@@ -70,12 +63,7 @@ def find_voice(channels: Sequence[Samples], detector: SpeechDetector) -> Voice:
     """The voice in a recording's channels, each [n].
 
     One channel with speech stands alone, whatever the others hold; one voice on several is mixed. Speech is
-    searched once where the channels are alike or silent, otherwise in each.
-
-    Raises
-    ------
-    TwoChannelsSpeak
-        Several channels have voices of their own.
+    searched once where the channels are alike or silent, otherwise in each. Raises ``TwoChannelsSpeak``.
     """
     candidates = [_voice(channels, group, detector) for group in _groups(channels)]
     speaking = [voice for voice in candidates if voice.speech_seconds >= _SECOND_VOICE_SECONDS]

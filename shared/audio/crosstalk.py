@@ -23,20 +23,16 @@ from shared.domain.recording import SAMPLE_RATE, Samples
 Numbers = npt.NDArray[np.float32]
 Scalar = TypeVar("Scalar", np.float32, np.bool_)
 
-_FRAME: Final = 512
-"""Samples: 32 ms, as voice activity has them."""
+_FRAME: Final = 512  # samples: 32 ms, as voice activity has them
 _BANDS: Final = 10
 _BAND_HZ: Final = (100.0, 7_600.0)
-_STEP: Final = 80
-"""Samples, 5 ms: how finely the delay between two channels is found."""
+_STEP: Final = 80  # samples, 5 ms: how finely the delay between two channels is found
 _LONGEST_DELAY: Final = 0.3
 """Seconds. Between microphones in a room it is a few milliseconds, between the parties of a call up to that."""
 _ABOVE_OTHER: Final = 8.0
 """Power, 9 dB above what the other channel explains. Rooms and lines colour a voice by less from frame to frame."""
-_ABOVE_NOISE: Final = 4.0
-"""Power, 6 dB: a band no louder than in the channel's pauses says nothing about who speaks."""
-_SHORTEST: Final = 4
-"""Frames, 128 ms, at a stretch: the shortest spoken word, as for voice activity."""
+_ABOVE_NOISE: Final = 4.0  # power, 6 dB: a band no louder than in the channel's pauses says nothing about who speaks
+_SHORTEST: Final = 4  # frames, 128 ms, at a stretch: the shortest spoken word, as for voice activity
 
 
 def own_seconds(samples: Samples, speech: Mask, other: Samples, other_speech: Mask) -> float:

@@ -9,53 +9,22 @@ from shared.audio.containers import wav
 from shared.audio.decoder.pool import Decoders
 from shared.audio.formats import Container
 from shared.audio.media_type import declared_layout
-from shared.audio.plain_samples import PlainSamples
+from shared.audio.plain_samples import WIDTHS, PlainSamples
 from shared.audio.reader import Bounds, Decoded, read
 from shared.audio.sniff import sniff
 from shared.domain.errors import AudioUnreadable
 from shared.domain.recording import AudioFormat
 
-__all__ = ["Decoded", "decode"]
 
-
-def decode(
-    body: bytes,
-    media_type: str | None,
-    *,
-    min_seconds: float,
-    max_seconds: float,
-    strict: bool = False,
-    decoders: Decoders,
-) -> Decoded:
+def decode(body: bytes, media_type: str | None, bounds: Bounds, decoders: Decoders) -> Decoded:
     """Decode a whole recording within bounds.
 
-    Parameters
-    ----------
-    body, media_type
-        As received. The media type matters only for bytes without any signature (see ``sniff``).
-    min_seconds, max_seconds
-        Bounds on the recording's length, both allowed. More than ``MAX_SAMPLES`` are too long in any case.
-    strict
-        Accept only what the retired service did: 16 kHz 16-bit mono PCM, in WAV or headerless.
-    decoders
-        Decode what is not plain samples.
-
-    Raises
-    ------
-    BodyMissing
-        There are no bytes.
-    AudioUnreadable
-        No audio, or damaged.
-    AudioFormatUnsupported
-        Audio that is not accepted; names what was received.
-    AudioTooShort, AudioTooLong
-        With the measured seconds. Where only decoding tells the length, reading stops at the bound and the error says
-        ``at_least``.
-    ServiceBusy
-        No decoder had time for it.
+    The media type matters only for bytes without any signature (see ``sniff``). Raises ``BodyMissing``,
+    ``AudioUnreadable`` (no audio, or damaged), ``AudioFormatUnsupported`` (names what was received), ``AudioTooShort``
+    and ``AudioTooLong`` (with the measured seconds; where only decoding tells the length, reading stops at the bound
+    and the error says ``at_least``), and ``ServiceBusy`` (no decoder had time for it).
     """
     container = sniff(body, media_type)
-    bounds = Bounds(min_seconds, max_seconds, strict)
     if container is Container.PCM:
         return read(_headerless(body, media_type), bounds)
     if container in (Container.WAV, Container.RF64, Container.BW64):
@@ -68,9 +37,9 @@ def _headerless(body: bytes, media_type: str | None) -> PlainSamples:
     layout = declared_layout(media_type)
     if layout is None:
         raise AssertionError("sniff took the bytes for samples")
-    if len(body) % layout.encoding.width:
+    if len(body) % WIDTHS[layout.encoding]:
         raise AudioUnreadable(
             f"Headerless PCM has two bytes a sample; the body has an odd length of {len(body):,} bytes."
         )
-    received = AudioFormat(str(Container.PCM), str(layout.encoding), layout.rate, layout.channels)
-    return PlainSamples(received, layout.encoding, memoryview(body), big_endian=layout.big_endian)
+    received = AudioFormat(str(Container.PCM), layout.encoding, layout.rate, layout.channels)
+    return PlainSamples(received, memoryview(body), big_endian=layout.big_endian)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.audio.channels import SpeechDetector, find_voice, without_offset
-from shared.audio.decode import Decoded, decode
+from shared.audio.decode import decode
 from shared.audio.decoder.pool import Decoders
 from shared.audio.quality import bandwidth_hz, clipped_percent, level_dbfs, snr_db
+from shared.audio.reader import Bounds, Decoded
 from shared.domain.errors import (
     AudioClipped,
     AudioTooNarrow,
@@ -26,14 +27,8 @@ from shared.domain.recording import Recording, Utterance
 class RecordingListener:
     """Implements ``shared.services.ports.Listener``. Safe to share between threads if the detector is.
 
-    Parameters
-    ----------
-    detector
-        Finds the speech.
-    strict
-        Accept only 16 kHz 16-bit mono PCM, as the retired service did.
-    decoders
-        The processes that decode; one of its own where none are given, started when it is needed.
+    ``strict`` accepts only 16 kHz 16-bit mono PCM, as the retired service did. Without ``decoders`` it has one of its
+    own, started when it is needed.
     """
 
     def __init__(self, detector: SpeechDetector, *, strict: bool = False, decoders: Decoders | None = None) -> None:
@@ -42,27 +37,15 @@ class RecordingListener:
         self._decoders = decoders or Decoders(1)
 
     def listen(self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None) -> Utterance:
-        """Decode, choose the channel, find the speech, measure; refused in the order format, length, channel, speech,
-        clipping, level, noise, bandwidth.
+        """Decode, choose the channel, find the speech, measure.
 
-        Raises
-        ------
-        BodyMissing
-            There are no bytes.
-        ParameterInvalid
-            The recording has no such channel.
-        RecordingRefused
-            The first rule that the recording breaks, with what was measured.
+        Raises ``BodyMissing``, ``ParameterInvalid`` (the recording has no such channel), and ``RecordingRefused``: the
+        first rule that the recording breaks, with what was measured, in the order format, length, channel, speech,
+        clipping, level, noise, bandwidth.
         """
+        bounds = Bounds(rules.min_seconds, rules.max_seconds, self._strict)
         with stage("decode"):
-            decoded = decode(
-                body,
-                media_type,
-                min_seconds=rules.min_seconds,
-                max_seconds=rules.max_seconds,
-                strict=self._strict,
-                decoders=self._decoders,
-            )
+            decoded = decode(body, media_type, bounds, self._decoders)
         with stage("listen"):
             utterance = self._measured(decoded, channel)
         _check(utterance, rules)

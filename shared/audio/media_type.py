@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.audio.plain_samples import Encoding
+from shared.audio.plain_samples import WIDTHS
 from shared.domain.errors import AudioFormatUnsupported
 from shared.domain.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from shared.domain.recording import SAMPLE_RATE
@@ -24,16 +24,16 @@ EXAMPLES: Final = "audio/pcm; rate=16000 (16-bit little-endian mono) or audio/x-
 class Layout:
     """How to read bytes without a header."""
 
-    encoding: Encoding
+    encoding: str
     rate: int
     channels: int = 1
     big_endian: bool = False
 
 
-_PCM: Final = Layout(Encoding.PCM_16, SAMPLE_RATE)
+_PCM: Final = Layout("PCM_16", SAMPLE_RATE)
 _L16: Final = replace(_PCM, big_endian=True)
-_ULAW: Final = Layout(Encoding.ULAW, 8_000)
-_ALAW: Final = Layout(Encoding.ALAW, 8_000)
+_ULAW: Final = Layout("ULAW", 8_000)
+_ALAW: Final = Layout("ALAW", 8_000)
 _BY_CODEC: Final = {
     **dict.fromkeys(("pcm", "x-pcm", "raw", "x-raw", "pcm_s16le", "s16le", "1"), _PCM),
     **dict.fromkeys(("l16", "x-l16", "pcm_s16be"), _L16),
@@ -47,9 +47,7 @@ _WAV: Final = frozenset({"audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wa
 _PARAMETER: Final = re.compile(r';\s*([a-z]+)\s*=\s*("[^"]*"|[^;,\s]*)')
 _SYNONYMS: Final = {"codec": "codecs", "samplerate": "rate", "endianness": "endian", "bit": "bits"}
 _BIG_ENDIAN: Final = {"little": False, "little-endian": False, "big": True, "big-endian": True}
-_LONGEST: Final = 1_024
-"""Characters of a media type that are read."""
-
+_LONGEST: Final = 1_024  # characters of a media type that are read
 Parameters = list[tuple[str, str]]
 """Names as the sender writes them, and values."""
 
@@ -81,7 +79,7 @@ def _by_codec(kind: str, parameters: Parameters) -> Layout | None:
 
 
 def _with_parameters(layout: Layout, kind: str, parameters: Parameters) -> Layout:
-    bits = 8 * layout.encoding.width
+    bits = 8 * WIDTHS[layout.encoding]
     rate = _number(kind, _named("rate", parameters), layout.rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
     channels = _number(kind, _named("channels", parameters), layout.channels, 1, MAX_CHANNELS)
     _number(kind, _named("bits", parameters), bits, bits, bits)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
@@ -16,26 +15,12 @@ import numpy.typing as npt
 
 from shared.domain.recording import AudioFormat
 
-
-class Encoding(StrEnum):
-    """libsndfile's names, which messages show."""
-
-    PCM_U8 = "PCM_U8"
-    PCM_16 = "PCM_16"
-    PCM_24 = "PCM_24"
-    PCM_32 = "PCM_32"
-    FLOAT = "FLOAT"
-    DOUBLE = "DOUBLE"
-    ULAW = "ULAW"
-    ALAW = "ALAW"
-
-    @property
-    def width(self) -> int:
-        """Bytes that a sample takes."""
-        return _WIDTHS[self]
-
-
-_WIDTHS: Final = dict(zip(Encoding, (1, 2, 3, 4, 4, 8, 1, 1), strict=True))
+WIDTHS: Final = {
+    "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8, "ULAW": 1, "ALAW": 1
+}  # fmt: skip
+"""Bytes that a sample takes, by libsndfile's names of encodings, which messages show."""
+PCM_BY_BITS: Final = {8: "PCM_U8", 16: "PCM_16", 24: "PCM_24", 32: "PCM_32"}
+FLOAT_BY_BITS: Final = {32: "FLOAT", 64: "DOUBLE"}
 
 
 def _ulaw_table() -> npt.NDArray[np.float32]:
@@ -53,7 +38,7 @@ def _alaw_table() -> npt.NDArray[np.float32]:
     return (np.where(code & 0x80, magnitude, -magnitude) / 32_768).astype(np.float32)
 
 
-_TABLES: Final = {Encoding.ULAW: _ulaw_table(), Encoding.ALAW: _alaw_table()}
+_TABLES: Final = {"ULAW": _ulaw_table(), "ALAW": _alaw_table()}
 
 
 @dataclass(frozen=True)
@@ -61,39 +46,38 @@ class PlainSamples:
     """A ``reader.Sound`` whose every sample stands by itself; bytes behind the last whole frame are left out."""
 
     format: AudioFormat
-    encoding: Encoding
     raw: memoryview = field(repr=False)
     big_endian: bool = False
 
     @property
     def frames(self) -> int:
-        return len(self.raw) // (self.encoding.width * self.format.channels)
+        return len(self.raw) // (WIDTHS[self.format.encoding] * self.format.channels)
 
     def blocks(self, frames: int) -> Iterator[npt.NDArray[np.float32]]:
-        frame = self.encoding.width * self.format.channels
+        frame = WIDTHS[self.format.encoding] * self.format.channels
         for start in range(0, self.frames, frames):
             end = min(start + frames, self.frames)
-            values = floats(self.raw[start * frame : end * frame], self.encoding, big_endian=self.big_endian)
+            values = floats(self.raw[start * frame : end * frame], self.format.encoding, big_endian=self.big_endian)
             yield values.reshape(-1, self.format.channels)
 
 
-def floats(raw: memoryview, encoding: Encoding, *, big_endian: bool = False) -> npt.NDArray[np.float32]:
+def floats(raw: memoryview, encoding: str, *, big_endian: bool = False) -> npt.NDArray[np.float32]:
     """Whole samples to floats of their own memory, shape [n]."""
-    order = ">" if big_endian else "<"
+    order, width = ">" if big_endian else "<", WIDTHS[encoding]
     if encoding in _TABLES:
         return _TABLES[encoding][np.frombuffer(raw, np.uint8)]
-    if encoding in (Encoding.FLOAT, Encoding.DOUBLE):
+    if encoding in FLOAT_BY_BITS.values():
         with np.errstate(over="ignore", invalid="ignore"):  # the reader refuses what is no number
-            return np.frombuffer(raw, f"{order}f{encoding.width}").astype(np.float32)
-    values: npt.NDArray[Any]
-    if encoding is Encoding.PCM_U8:
-        values = (np.frombuffer(raw, np.uint8) ^ 0x80).view(np.int8)
-    elif encoding is Encoding.PCM_24:  # as the upper bytes of 32 bits
+            return np.frombuffer(raw, f"{order}f{width}").astype(np.float32)
+    values: npt.NDArray[Any] = np.frombuffer(raw, np.uint8)
+    if width == 1:
+        values = (values ^ 0x80).view(np.int8)
+    elif width == 3:  # as the upper bytes of 32 bits
         wide = np.zeros((len(raw) // 3, 4), np.uint8)
-        wide[:, 1:] = np.frombuffer(raw, np.uint8).reshape(-1, 3)[:, :: -1 if big_endian else 1]
+        wide[:, 1:] = values.reshape(-1, 3)[:, :: -1 if big_endian else 1]
         values = wide.view("<i4")[:, 0]
     else:
-        values = np.frombuffer(raw, f"{order}i{encoding.width}")
+        values = values.view(f"{order}i{width}")
     scaled = values.astype(np.float32)
     scaled *= np.float32(2.0 ** (1 - 8 * values.itemsize))
     return scaled

@@ -16,50 +16,36 @@ import numpy.typing as npt
 from shared.audio.runs import Mask, runs
 from shared.domain.recording import FULL_BAND_HZ, SAMPLE_RATE, Samples
 
-MAX_SNR_DB: Final = 60.0
-"""Reported for anything cleaner: 16-bit recordings of a quiet room do not get above it."""
-MIN_SNR_DB: Final = -20.0
-"""Reported when the speech does not rise above the rest at all."""
+MAX_SNR_DB: Final = 60.0  # reported for anything cleaner: 16-bit recordings of a quiet room do not get above it
+MIN_SNR_DB: Final = -20.0  # reported when the speech does not rise above the rest at all
 _QUIETEST_DBFS: Final = -120.0
 
 Numbers = npt.NDArray[np.float64]
 
-_FRAME: Final = SAMPLE_RATE // 50
-"""Samples: 20 ms, short enough to fall between syllables."""
-
+_FRAME: Final = SAMPLE_RATE // 50  # samples: 20 ms, short enough to fall between syllables
 _DIGITAL_SILENCE: Final = 1e-7
 """Power against the speech, -70 dB, below anything reported: padding and gated pauses, which say nothing about the
 noise under the speech. By the speech, so that a recording's level makes no difference."""
-
 _SIDE: Final = 20
 """Frames, 0.4 s, on either side of a stretch of speech that tell its noise. What is farther off, such as a beep or
 hold music that has ended, is not under it."""
-
-_ENOUGH_NOISE: Final = 10
-"""Frames, 0.2 s: the median power of so much white noise is within 0.3 dB of the truth."""
-
+_ENOUGH_NOISE: Final = 10  # frames, 0.2 s: the median power of so much white noise is within 0.3 dB of the truth
 _UNLIKE: Final = 4.0
 """Power, 6 dB: where the two sides differ by more, the louder is something else than the noise under the speech."""
-
 _QUIET_SHARE: Final = 10.0
 """Percentile of the speech's own frames that no noise under it exceeds much: speech has pauses between its sounds."""
-
 _OVER_QUIET: Final = 10.0
 """Power, 10 dB: what lies beside the speech so far above the speech's quiet frames is not under it. Noise, babble and
 music under speech stay within 8 dB of them; a beep that ends where clean speech begins lies 10 to 25 dB above."""
-
-_BAND_FRAME: Final = 512
-"""Samples, 32 ms."""
+_BAND_FRAME: Final = 512  # samples, 32 ms
 _BIN_HZ: Final = SAMPLE_RATE / _BAND_FRAME
-_SMOOTHED: Final = 8
-"""Bins, 250 Hz: a single line of mains hum or of a codec is no speech."""
+_SMOOTHED: Final = 8  # bins, 250 Hz: a single line of mains hum or of a codec is no speech
 _BELOW_PEAK_DB: Final = 50.0
 """Speech ends where its spectrum has fallen so far below its strongest part. Measured on 85 recordings of the
 development speech: behind an 8 kHz channel (linear, GSM, mu-law) it ends at 3,031 to 4,031 Hz, otherwise (also as MP3
 or Opus at low rates) at 4,219 Hz and more, 95 % of them above 6,800 Hz. From 55 dB on, the noise of mu-law is taken for
 speech."""
-_BLOCK: Final = 4_096
-"""Frames transformed at once, 16 MB: bounds memory for long recordings."""
+_BLOCK: Final = 4_096  # frames transformed at once, 16 MB: bounds memory for long recordings
 
 
 def snr_db(samples: Samples, speech: Mask) -> float:

@@ -20,18 +20,13 @@ from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioTooS
 from shared.domain.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MAX_SAMPLES, MIN_SAMPLE_RATE
 from shared.domain.recording import SAMPLE_RATE, AudioFormat
 
-STRICT_FORMAT: Final = "16Khz 16bit Mono PCM"
+_STRICT_FORMAT: Final = "16Khz 16bit Mono PCM"
 """Contract (v2.0): the retired service's wording of the one format it took."""
-
-BLOCK_VALUES: Final = 1 << 19
-"""Samples over all channels that are decoded at a time: 2 MB of float32."""
-
-FULL_SCALE: Final = 0.98
+_BLOCK_VALUES: Final = 1 << 19  # samples over all channels that are decoded at a time: 2 MB of float32
+_FULL_SCALE: Final = 0.98
 """Of a clipped sample: mu-law ends at 32124 of 32768 (0.9803), A-law at 32256, unsigned 8 bit at 127 of 128."""
-
-SHORTEST_RUN: Final = 3
+_SHORTEST_RUN: Final = 3
 """Samples. A peak that just touches full scale, as after normalising, has one or two there; a flat top has more."""
-
 _LOUDEST: Final = 4.0
 """Full scale is 1. Lossy codecs and float mixes overshoot by a few decibels; more is a file on another scale."""
 
@@ -57,7 +52,8 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Bounds:
-    """``min_seconds`` and ``max_seconds`` are both allowed; ``strict`` allows the retired service's format alone."""
+    """Of a recording's length, both allowed; more than ``MAX_SAMPLES`` are too long in any case. ``strict`` allows only
+    what the retired service did: 16 kHz 16-bit mono PCM, in WAV or headerless."""
 
     min_seconds: float
     max_seconds: float
@@ -104,7 +100,7 @@ class Reader:
         same = self._rate == SAMPLE_RATE
         stream = None if same else soxr.ResampleStream(self._rate, SAMPLE_RATE, self._channels, quality="HQ")
         frames = 0
-        for block in self._sound.blocks(min(BLOCK_VALUES // self._channels, longest)):
+        for block in self._sound.blocks(min(_BLOCK_VALUES // self._channels, longest)):
             _check_values(block)
             frames += len(block)
             if frames / self._rate > self._max_seconds:
@@ -140,9 +136,9 @@ class ClippedRuns:
     def add(self, block: Floats) -> None:
         """``block`` has shape [frames, channels]."""
         for samples, channel in zip(block.T, self._runs, strict=True):
-            if len(samples) and max(samples.max(), -samples.min()) >= FULL_SCALE:
-                found = runs(np.abs(samples) >= FULL_SCALE)
-                channel.append(found[found[:, 1] - found[:, 0] >= SHORTEST_RUN] + self._frames)
+            if len(samples) and max(samples.max(), -samples.min()) >= _FULL_SCALE:
+                found = runs(np.abs(samples) >= _FULL_SCALE)
+                channel.append(found[found[:, 1] - found[:, 0] >= _SHORTEST_RUN] + self._frames)
         self._frames += len(block)
 
     def mask(self, count: int) -> Mask:
@@ -175,7 +171,7 @@ def _check_format(received: AudioFormat, *, strict: bool) -> None:
         received.container not in (Container.WAV, Container.PCM)
         or (received.encoding, received.sample_rate, received.channels) != ("PCM_16", SAMPLE_RATE, 1)
     ):
-        raise AudioFormatUnsupported(str(received), STRICT_FORMAT)
+        raise AudioFormatUnsupported(str(received), _STRICT_FORMAT)
     if not MIN_SAMPLE_RATE <= received.sample_rate <= MAX_SAMPLE_RATE:
         raise AudioFormatUnsupported(str(received), f"{SUPPORTED} from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz")
     if not 1 <= received.channels <= MAX_CHANNELS:

@@ -17,7 +17,6 @@ from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMi
 
 NO_RIFF_HEADER: Final = "Not a valid WAVE file - No RIFF header"
 """Contract (v1.0): how the retired service named a body that is no audio."""
-
 _RIFFS: Final = {b"RIFF": Container.WAV, b"RIFX": Container.WAV, b"RF64": Container.RF64, b"BW64": Container.BW64}
 _BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide"})
 """What an MP4 or QuickTime file, or a piece of one, begins with."""
@@ -40,8 +39,7 @@ _REFUSED: Final = {
     b"\xff\xd8\xff": "a JPEG image",
 }
 _UNPACKED: Final = 4096
-_OGG_BEGINS: Final = 0x02
-"""RFC 3533: the flag of a stream's first page."""
+_OGG_BEGINS: Final = 0x02  # RFC 3533: the flag of a stream's first page
 _WEBM_PIECE: Final = re.compile(
     rb"\x1f\x43\xb6\x75|\xa3(?:[\x84-\xfe]|[\x40-\x7f].|[\x20-\x3f]..)\x81..[\x00\x80]", re.DOTALL
 )
@@ -54,25 +52,16 @@ _TEXTS: Final = (
     (re.compile(rb"--"), "a {} multipart body without a recording in it"),
 )
 """What else bodies of text are, by their first bytes, with what to do."""
-_LOOKED_AT: Final = 1024
-"""Bytes that the guess at text is made from."""
-_FEWEST_LETTERS: Final = 3
-"""Fewer different bytes in a longer body are samples: silence in A-law is the letter U."""
-_FILE_NAME_BYTES: Final = 255
-"""Longest file name of the usual file systems: a longer text is not a forgotten ``@``."""
+_LOOKED_AT: Final = 1024  # bytes that the guess at text is made from
+_FEWEST_LETTERS: Final = 3  # fewer different bytes in a longer body are samples: silence in A-law is the letter U
+_FILE_NAME_BYTES: Final = 255  # longest file name of the usual file systems: a longer text is not a forgotten @
 
 
 def sniff(body: bytes, media_type: str | None) -> Container:
     """Name what the bytes are.
 
-    Raises
-    ------
-    BodyMissing
-        No bytes at all.
-    AudioFormatUnsupported
-        A known format that is not decoded here, or headerless samples declared as none that can be read.
-    AudioUnreadable
-        Text, or bytes of no known format; the message says what they look like.
+    Raises ``BodyMissing``, ``AudioFormatUnsupported`` (a known format that is not decoded here, or headerless samples
+    declared as none that can be read), ``AudioUnreadable`` (the message says what the bytes look like).
     """
     if not body:
         raise BodyMissing

@@ -20,26 +20,19 @@ from shared.domain.recording import SAMPLE_RATE, Samples
 
 Array = npt.NDArray[np.float32]
 
-FRAME: Final = 512
-"""Samples in a frame: 32 ms, the network's own."""
-_CONTEXT: Final = 64
-"""Samples before each frame that the network sees again."""
+FRAME: Final = 512  # samples in a frame: 32 ms, the network's own
+_CONTEXT: Final = 64  # samples before each frame that the network sees again
 _STATE_SHAPE: Final = (1, 1, 128)
 _BLOCK: Final = 512 * FRAME
 """Samples in one run (16.4 s): bounds memory for long recordings, and the state is carried over."""
-
-_ENTER: Final = 0.5
-"""Probability at which speech begins: Silero's own operating point."""
+_ENTER: Final = 0.5  # probability at which speech begins: Silero's own operating point
 _LEAVE: Final = 0.35
 """Probability below which speech may end: Silero's own 0.15 below the entry, so that soft syllables do not cut it."""
-_MIN_SPEECH_FRAMES: Final = 4
-"""128 ms. Shorter bursts are clicks and coughs; the shortest spoken word lasts longer."""
-_MIN_SILENCE_FRAMES: Final = 6
-"""192 ms. Shorter gaps are stops inside words (a closure lasts 50 to 120 ms) and stay."""
+_MIN_SPEECH_FRAMES: Final = 4  # 128 ms. Shorter bursts are clicks and coughs; the shortest spoken word lasts longer.
+_MIN_SILENCE_FRAMES: Final = 6  # 192 ms. Shorter gaps are stops inside words (a closure lasts 50 to 120 ms) and stay.
 _PADDING_FRAMES: Final = 2
 """64 ms on both sides, for soft onsets and endings. No padding costs accuracy on long tests (LibriSpeech 0.5 -> 1.8 %
 equal errors), more of it on tests of one second, where it stands for speech (12 -> 13 %)."""
-
 _LEVEL_DBFS: Final = -20.0
 """The loudest second of every recording is brought to this level, so that a recording's own level makes no difference.
 Measured on 410 recordings: the speech found at -10 to -30 dBFS differs by less than 0.07 s in nine of ten. Speech may

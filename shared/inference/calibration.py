@@ -18,10 +18,7 @@ Numbers = npt.NDArray[np.float64]
 UNCALIBRATED_COSINE: Final = 0.85
 """Where a model without a calibration starts to accept: the highest 1 % point measured on any model so far, GE2E's
 for 12 s against 12 s. A stronger network's strangers lie far below it, so it errs on the side of refusing."""
-
-UNCALIBRATED_SLOPE: Final = 20.0
-"""Log-odds per cosine without a calibration: half of GE2E's."""
-
+UNCALIBRATED_SLOPE: Final = 20.0  # log-odds per cosine without a calibration: half of GE2E's
 UNCALIBRATED_RANGE: Final = (0.21, 0.79)
 """Scores without a calibration keep inside: whatever the threshold, that is never v1.0's ``High``."""
 

@@ -23,10 +23,8 @@ from shared.inference.model_card import FbankRules
 
 Array = npt.NDArray[np.float32]
 
-FRAME: Final = 400
-"""Samples in a frame: 25 ms."""
-HOP: Final = 160
-"""Samples from frame to frame: 10 ms."""
+FRAME: Final = 400  # samples in a frame: 25 ms
+HOP: Final = 160  # samples from frame to frame: 10 ms
 _FFT: Final = 512
 _MELS: Final = 80
 _LOWEST_HERTZ: Final = 20.0
@@ -38,8 +36,7 @@ LEAST_FRAMES: Final = 100
 """Shorter speech is repeated to fill this (1 s): the networks halve time three times and pool over what is left."""
 SEGMENT_FRAMES: Final = 2_000
 """Longer speech is cut into equal segments of at most this (20 s), which bounds the networks' memory."""
-_BLOCK: Final = 32
-"""Frames transformed at once; see ``mel_windows.py``."""
+_BLOCK: Final = 32  # frames transformed at once; see mel_windows.py
 
 
 def segments(speech: Samples, rules: FbankRules) -> list[Array]:

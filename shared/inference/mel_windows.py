@@ -19,13 +19,10 @@ from shared.domain.recording import SAMPLE_RATE, Samples
 
 Array = npt.NDArray[np.float32]
 
-FFT: Final = 400
-"""Samples in a frame: 25 ms."""
-HOP: Final = 160
-"""Samples from frame to frame: 10 ms."""
+FFT: Final = 400  # samples in a frame: 25 ms
+HOP: Final = 160  # samples from frame to frame: 10 ms
 MELS: Final = 40
-WINDOW_FRAMES: Final = 160
-"""Frames in a window: 1.6 s, the encoder's training length."""
+WINDOW_FRAMES: Final = 160  # frames in a window: 1.6 s, the encoder's training length
 WINDOW_STEP: Final = round(SAMPLE_RATE / 1.3 / HOP)
 """Frames from window to window: 1.3 windows a second, so that they overlap by half."""
 LAST_COVERED: Final = 0.75
@@ -88,8 +85,7 @@ def _filters() -> Array:
     return np.asarray(triangles * (2.0 / (high - low)), np.float32)
 
 
-_LINEAR_HERTZ: Final = 200.0 / 3.0
-"""Slaney's scale: 66.7 Hz to the mel up to 1 kHz, then 27 mels to a factor of 6.4."""
+_LINEAR_HERTZ: Final = 200.0 / 3.0  # Slaney's scale: 66.7 Hz to the mel up to 1 kHz, then 27 mels to a factor of 6.4
 _LOG_FROM_HERTZ: Final = 1000.0
 _LOG_FROM_MEL: Final = _LOG_FROM_HERTZ / _LINEAR_HERTZ
 _LOG_STEP: Final = float(np.log(6.4)) / 27.0

@@ -12,17 +12,13 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from shared.domain.calibration import Calibration, MeasuredRates, calibration_from_json
-from shared.domain.errors import RequestInvalid
+from shared.domain.calibration import Calibration
 
 CATALOGUE_FILE: Final = Path(__file__).resolve().parents[2] / "models" / "catalogue.json"
-GE2E_MEL40: Final = "ge2e-mel40"
-"""The front end of ``shared/inference/mel_windows.py``."""
-KALDI_FBANK80: Final = "kaldi-fbank80"
-"""The front end of ``shared/inference/fbank.py``."""
-
+GE2E_MEL40: Final = "ge2e-mel40"  # the front end of shared/inference/mel_windows.py
+KALDI_FBANK80: Final = "kaldi-fbank80"  # the front end of shared/inference/fbank.py
 T = TypeVar("T")
 
 
@@ -41,15 +37,11 @@ class ModelUnknown(Exception):
 
 @dataclass(frozen=True)
 class DownloadSource:
-    """A file that a deployment downloads itself: we ship none of it.
-
-    ``page`` says whose it is and under which licence; ``sha256_origin`` where the catalogue's sha256 comes from, or
-    why it has none.
-    """
+    """A file that a deployment downloads itself: we ship none of it."""
 
     url: str
-    page: str
-    sha256_origin: str
+    page: str  # says whose it is and under which licence
+    sha256_origin: str  # where the catalogue's sha256 comes from, or why it has none
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ class ArraysSource:
 
 @dataclass(frozen=True)
 class WheelTarget:
-    """Which of a package's wheels, where it has one for each Python and platform: pip's tags, "3.11" and so on."""
+    """pip's tags, "3.11" and so on."""
 
     python: str
     platform: str
@@ -70,13 +62,13 @@ class WheelTarget:
 
 @dataclass(frozen=True)
 class WheelSource:
-    """A file inside a pinned wheel. A ``target`` is named where there are several, whatever Python asks for it."""
+    """A file inside a pinned wheel."""
 
     package: str
     version: str
     wheel_sha256: str
     member: str
-    target: WheelTarget | None = None
+    target: WheelTarget | None = None  # where there is a wheel for each Python and platform, whatever Python asks
 
 
 Source = DownloadSource | ArraysSource | WheelSource
@@ -84,57 +76,45 @@ Source = DownloadSource | ArraysSource | WheelSource
 
 @dataclass(frozen=True)
 class BuiltFile:
-    """What lies in ``models/`` after the build.
-
-    Without a ``sha256`` the operator must bring one, and ``size_bytes`` is the most that is taken.
-    """
+    """What lies in ``models/`` after the build."""
 
     name: str
-    sha256: str | None
-    size_bytes: int
+    sha256: str | None  # without one the operator must bring it
+    size_bytes: int  # then the most that is taken
 
 
 @dataclass(frozen=True)
 class FbankRules:
-    """How a network with the front end ``kaldi-fbank80`` wants its speech.
+    """How a network with the front end ``kaldi-fbank80`` wants its speech."""
 
-    ``window`` is Kaldi's name of what a frame is multiplied with. ``sample_scale`` is 32768 for networks trained on
-    samples as 16-bit integers, 1 for samples in [-1, 1]. ``level_dbfs`` is the RMS level that speech is brought to
-    before, so that a score does not depend on how loud somebody spoke; ``None`` leaves it as it came.
-    """
-
-    window: Literal["povey", "hamming"]
-    sample_scale: float
+    window: Literal["povey", "hamming"]  # Kaldi's names of what a frame is multiplied with
+    sample_scale: float  # 32768 for networks trained on samples as 16-bit integers, 1 for samples in [-1, 1]
     level_dbfs: float | None = None
+    """The RMS level that speech is brought to before, so that a score does not depend on how loud somebody spoke."""
 
 
 @dataclass(frozen=True)
 class SpeakerCard:
-    """A speaker model. ``model_id`` names weights and front end together: signatures of different ids never meet.
-
-    ``version`` is the date of the weights, ``yyyy-mm-dd``; where they carry none, that of the entry. ``calibration``
-    is ``None`` for a model that nobody has measured through this service's pipeline. ``fbank`` belongs to the front
-    end ``kaldi-fbank80``. ``set_up`` says that set-up puts the file in place unasked.
-    """
+    """A speaker model. ``model_id`` names weights and front end together: signatures of different ids never meet."""
 
     model_id: str
-    version: str
+    version: str  # the date of the weights, yyyy-mm-dd; where they carry none, that of the entry
     dimension: int
     front_end: Literal["ge2e-mel40", "kaldi-fbank80"]
     licence: str
     source: Source
     file: BuiltFile
-    calibration: Calibration | None
-    fbank: FbankRules | None = None
-    set_up: bool = False
+    calibration: Calibration | None  # None where nobody has measured the model through this service's pipeline
+    fbank: FbankRules | None = None  # of the front end kaldi-fbank80
+    set_up: bool = False  # set-up puts the file in place unasked
 
 
 @dataclass(frozen=True)
 class VoiceActivityCard:
-    """The network that finds speech. ``version`` is its package's."""
+    """The network that finds speech."""
 
     model_id: str
-    version: str
+    version: str  # its package's
     licence: str
     source: WheelSource
     file: BuiltFile
@@ -214,8 +194,6 @@ def _record(kind: type[T], content: Any, where: str) -> T:
     """A dataclass out of parsed JSON; what it has beside the dataclass's fields is left."""
     if not isinstance(content, Mapping):
         raise CatalogueInvalid(f"{where}: expected an object.")
-    if kind is Calibration:
-        return cast("T", _calibration(content, where))
     hints, known = _hints(kind), fields(kind)  # type: ignore[arg-type]
     values = {
         field.name: _value(hints[field.name], content.get(field.name), f"{where}: {field.name}")
@@ -242,16 +220,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool) != (hint is bool):
         raise CatalogueInvalid(f"{where}: expected {expected}.")
     return hint(value)
-
-
-def _calibration(content: Mapping[str, Any], where: str) -> Calibration:
-    """Read as a subscription's own is, and with the rates that it was measured at."""
-    try:
-        calibration = calibration_from_json("calibration", content)
-    except RequestInvalid as error:
-        raise CatalogueInvalid(f"{where}: {error}") from error
-    measured = _value(tuple[MeasuredRates, ...], content.get("measured"), f"{where}: measured")
-    return replace(calibration, measured=measured)
 
 
 def _chosen(union: UnionType, value: Any) -> Any:

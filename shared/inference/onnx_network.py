@@ -48,14 +48,14 @@ class OnnxNetwork:
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """The named outputs."""
-        return list(self._opened().run(outputs, inputs))
+        return list(self.open().run(outputs, inputs))
 
     def run_single(self, values: Array) -> Array:
         """The only output for the only input, whatever they are called.
 
         Raises ``ModelUnfit`` too when the network is of another shape or fails.
         """
-        session = self._opened()
+        session = self.open()
         inputs = session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != values.ndim:
             raise ModelUnfit(self._model_id, f"takes {[(given.name, given.shape) for given in inputs]}")
@@ -65,11 +65,8 @@ class OnnxNetwork:
             # ONNX Runtime raises types of its own; their texts can hold shapes and names, never samples.
             raise ModelUnfit(self._model_id, f"fails on features of shape {values.shape}") from error
 
-    def open(self) -> None:
-        """Open the session now rather than in the first request."""
-        self._opened()
-
-    def _opened(self) -> Any:
+    def open(self) -> Any:
+        """ONNX Runtime's session, opened now if it was not."""
         if self._session is None:
             with self._opening:
                 if self._session is None:

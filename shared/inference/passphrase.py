@@ -37,31 +37,22 @@ from shared.inference.phrase_grammar import PhraseGrammar, PronouncingDictionary
 _LOCALES = ("en-US",)
 _PADDING_SECONDS = 0.3
 """Audio kept on each side of the speech: the model was trained on sentences between short silences."""
-
 _LEVEL = 0.05
 """RMS of the speech that the decoder gets (-26 dBFS): quiet recordings would lose bits in its 16-bit input."""
-
 _NEAREST_FLOOR = 1.3
 """A worst word below this many thresholds is no sign of the phrase, which is then not named as the nearest."""
-
 _LOG_BASE = math.log(1.0001)
 _SCORE_UNIT = 1024
 """pocketsphinx counts acoustic scores in units of 2**10 (SENSCR_SHIFT) logarithms of base 1.0001 (``-logbase``)."""
-
 _KEYWORD_THRESHOLD = 1e-20
 """Likelihood of a phrase against a loop of phones at which the spotter reports it: low, as it only proposes."""
-
 _SPOTTER_SETTINGS = {"kws_plp": 1e-5, "ds": 2}
 """Probability of a phone of that loop (with 0.1, the default, a third of the phrases is found), and senones of every
 second frame only: as many phrases in 0.6 of the time; of every third, three quarters of them."""
-
-_FRAME_BYTES = 320
-"""10 ms of 16-bit PCM, the decoder's step."""
-
+_FRAME_BYTES = 320  # 10 ms of 16-bit PCM, the decoder's step
 _BEHIND_FRAMES = 5
 """Kept behind what was spotted. Measured: with 15 a truncated phrase between other words is accepted three times as
 often. None are kept before it: with 10 the first word swallows the end of the one before, and half are refused."""
-
 _SILENCE = bytes(30 * _FRAME_BYTES)
 """The spotter reports a phrase some frames after its end; the grammar expects a phrase between silences."""
 
@@ -90,13 +81,7 @@ class SphinxPassphraseRecogniser:
         """Which of the phrases (in their normalised form) is spoken, and whether all of it was heard clearly.
 
         Words before and after it do no harm; with ``alone`` those before do, which saves half of the time of a refusal.
-
-        Raises
-        ------
-        LocaleUnsupported
-            The acoustic model does not speak the locale.
-        ValueError
-            A phrase is empty or has a word without a known pronunciation: see ``unknown_words``.
+        Raises ``LocaleUnsupported``, and ``ValueError`` for a phrase that is empty or has one of ``unknown_words``.
         """
         if locale not in _LOCALES:
             raise LocaleUnsupported(locale, _LOCALES)

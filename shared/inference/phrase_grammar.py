@@ -14,7 +14,6 @@ _OPPOSITES = (
     ("with", "without"), ("can", "cannot"), ("not", "now"), ("a", "no"), ("him", "her"), ("me", "him"), ("my", "your"),
 )  # fmt: skip
 """Pairs that the acoustic check alone does not tell apart and that turn the sense round; each works both ways."""
-
 _NEGATIONS = ("un", "de", "dis")
 _SHORTEST_NEGATED = 4
 _ALIKE_START, _ALIKE_LENGTH = 2, 5

@@ -31,7 +31,6 @@ LEVEL_DBFS: Final = -23.0
 """RMS level to which speech is brought before it is embedded: GE2E hears linear power, and the same samples 24 dB
 quieter were another voice to it. Equal errors over single sentences of 50 speakers are least from -20 to -28 dBFS (3.7
 to 3.9 %; 4.3 % at -30), and the development speech lies at -24 in the median."""
-
 _BATCH: Final = 32
 """Windows encoded at once: bounds memory (the network needs about 0.7 MB for each); larger batches are no faster."""
 

@@ -125,7 +125,7 @@ def _(who: Customer) -> Work:
     return lambda: who.identified("*")
 
 
-@situation("identify among everyone, new instance, from a pack")
+@situation("identify among everyone, new instance, from packs")
 def _(who: Customer) -> Work:
     ten(who)
     compaction = who.app.services.compact_galleries.compaction

@@ -21,7 +21,6 @@ from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 
 _MOST_BOXES: Final = 200_000
 """A fragment has a dozen, and five minutes in fragments of a packet each have 15,000; more are no recording."""
-
 _ENTERED: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"moof", b"traf"})
 _TABLES: Final = frozenset({b"hdlr", b"tkhd", b"stsd", b"stsz", b"stco", b"co64", b"stsc"})
 _NAMES: Final = {

@@ -14,17 +14,11 @@ _KBITS_MPEG1: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 2
 _KBITS_MPEG2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 """Hz by version bits: 3 is MPEG-1, 2 is MPEG-2, 0 is MPEG-2.5."""
-
-_ENOUGH: Final = 6
-"""Frames in a row that no other bytes have by chance. The last may be cut."""
-
-_SYNC: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
-"""Layer III of any version, with or without a checksum."""
-
+_ENOUGH: Final = 6  # frames in a row that no other bytes have by chance. The last may be cut.
+_SYNC: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of any version, with or without a checksum
 _SEARCHED: Final = 4 * 1_441
 """Bytes, four of the longest frames (320 kbit/s at 32 kHz). A stream cut out of another starts at most one frame before
 its first whole one."""
-
 _ZEROS: Final = re.compile(rb"\0{0,65536}")
 
 

@@ -13,11 +13,8 @@ from typing import Final
 
 from shared.domain.errors import AudioTooLong, AudioUnreadable
 
-OPUS_RATE: Final = 48_000
-"""Hz: what Opus counts in, whatever was recorded."""
-MOST_PACKETS: Final = 300_000
-"""Five minutes of the shortest Opus packets (2.5 ms) are 120,000."""
-
+OPUS_RATE: Final = 48_000  # Hz: what Opus counts in, whatever was recorded
+MOST_PACKETS: Final = 300_000  # five minutes of the shortest Opus packets (2.5 ms) are 120,000
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _SEGMENTS: Final = 255
 _LONGEST_PACKET: Final = _SEGMENTS * 254

@@ -15,17 +15,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.audio.formats import not_decoded
-from shared.audio.plain_samples import Encoding, PlainSamples
+from shared.audio.plain_samples import FLOAT_BY_BITS, PCM_BY_BITS, PlainSamples
 from shared.domain.errors import AudioUnreadable
 from shared.domain.recording import AudioFormat
 
 _PCM, _FLOAT, _ALAW, _ULAW, _MP3, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0x0055, 0xFFFE
-_ENCODINGS: Final = {
-    _PCM: {8: Encoding.PCM_U8, 16: Encoding.PCM_16, 24: Encoding.PCM_24, 32: Encoding.PCM_32},
-    _FLOAT: {32: Encoding.FLOAT, 64: Encoding.DOUBLE},
-}
-"""By the codec and the bits that a sample takes."""
-_EIGHT_BITS: Final = {_ALAW: Encoding.ALAW, _ULAW: Encoding.ULAW}
+_ENCODINGS: Final = {_PCM: PCM_BY_BITS, _FLOAT: FLOAT_BY_BITS}
+_EIGHT_BITS: Final = {_ALAW: "ALAW", _ULAW: "ULAW"}
 """One byte a sample whatever the header says: many write 16, the bits that it unpacks to."""
 _BLOCKWISE: Final = frozenset({0x0002, 0x0011, 0x0031})
 """Microsoft ADPCM, IMA ADPCM, GSM 6.10: their format chunk is passed on as it is."""
@@ -48,20 +44,15 @@ _MOST_CHUNKS: Final = 1_000
 """Recorders write a handful. The bound keeps a body of nothing but empty chunks from costing seconds."""
 _LONGEST_LAYOUT: Final = 1 << 16
 """Bytes of a format chunk that are looked at: Microsoft ADPCM's tables are the longest in use, under 100."""
-_IN_DS64: Final = 0xFFFFFFFF
-"""RF64's mark in place of a size that stands in the ds64 chunk, in 64 bits."""
+_IN_DS64: Final = 0xFFFFFFFF  # RF64's mark in place of a size that stands in the ds64 chunk, in 64 bits
 
 
 def opened(body: bytes, container: str) -> PlainSamples | bytes:
     """The samples, or where they are coded a file that libsndfile reads: the recording behind a plain header, or bare
     MP3 frames. ``container`` is for messages.
 
-    Raises
-    ------
-    AudioUnreadable
-        No format or data chunk, or a format chunk that makes no sense.
-    AudioFormatUnsupported
-        A codec that is not decoded here.
+    Raises ``AudioUnreadable`` (no format or data chunk, or a format chunk that makes no sense), and
+    ``AudioFormatUnsupported`` (a codec that is not decoded here).
     """
     order = ">" if body.startswith(b"RIFX") else "<"
     layout: bytes | None = None
@@ -130,11 +121,10 @@ def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> P
     if tag in _BLOCKWISE:
         return _file(layout, samples, order)
     encoding = _EIGHT_BITS.get(tag) or _encoding(tag, channels, align, bits, container)
-    format = AudioFormat(container, str(encoding), rate, channels)
-    return PlainSamples(format, encoding, samples, big_endian=order == ">")
+    return PlainSamples(AudioFormat(container, encoding, rate, channels), samples, big_endian=order == ">")
 
 
-def _encoding(tag: int, channels: int, align: int, bits: int, container: str) -> Encoding:
+def _encoding(tag: int, channels: int, align: int, bits: int, container: str) -> str:
     """By the bits that a sample takes: 12 valid bits stand left-aligned in 16, 24 may stand in 32."""
     if tag not in _ENCODINGS:
         codec = f"{_NAMES[tag]} (codec 0x{tag:04X})" if tag in _NAMES else f"codec 0x{tag:04X}"

@@ -8,46 +8,34 @@ RFC 8794 (EBML).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from shared.audio.containers.ogg import opus_file
 from shared.audio.formats import not_decoded
-from shared.audio.plain_samples import Encoding, PlainSamples
+from shared.audio.plain_samples import FLOAT_BY_BITS, PCM_BY_BITS, PlainSamples
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 from shared.domain.recording import AudioFormat
 
-
-class _Id:
-    SEGMENT, CLUSTER, BLOCK_GROUP, BLOCK, SIMPLE_BLOCK = 0x18538067, 0x1F43B675, 0xA0, 0xA1, 0xA3
-    TRACKS, TRACK, TRACK_NUMBER, CODEC_ID, CODEC_PRIVATE, ENCODINGS = 0x1654AE6B, 0xAE, 0xD7, 0x86, 0x63A2, 0x6D80
-    AUDIO, RATE, CHANNELS, BITS = 0xE1, 0xB5, 0x9F, 0x6264
-
-
-_ENTERED: Final = frozenset({_Id.SEGMENT, _Id.CLUSTER, _Id.TRACKS, _Id.TRACK, _Id.BLOCK_GROUP, _Id.AUDIO})
-_BLOCKS: Final = frozenset({_Id.SIMPLE_BLOCK, _Id.BLOCK})
+_SEGMENT, _CLUSTER, _BLOCK_GROUP, _TRACKS, _TRACK, _AUDIO = 0x18538067, 0x1F43B675, 0xA0, 0x1654AE6B, 0xAE, 0xE1
+_ENTERED: Final = frozenset({_SEGMENT, _CLUSTER, _BLOCK_GROUP, _TRACKS, _TRACK, _AUDIO})
+_BLOCK, _SIMPLE_BLOCK = 0xA1, 0xA3
+_BLOCKS: Final = frozenset({_BLOCK, _SIMPLE_BLOCK})
+_TRACK_NUMBER, _CODEC_ID, _CODEC_PRIVATE, _ENCODINGS, _RATE, _CHANNELS, _BITS = (
+    0xD7, 0x86, 0x63A2, 0x6D80, 0xB5, 0x9F, 0x6264
+)  # fmt: skip
 _UNKNOWN_SIZE: Final = -1
 _LACING: Final = 0x06
-
 _MOST_ELEMENTS: Final = 300_000
 """Five minutes of the shortest Opus packets (2.5 ms) are 120,000 blocks; more elements than this are no recording."""
-
 _OPUS: Final = "A_OPUS"
 _PCM_BIG: Final = "A_PCM/INT/BIG"
-_INTEGERS: Final = {8: Encoding.PCM_U8, 16: Encoding.PCM_16, 24: Encoding.PCM_24, 32: Encoding.PCM_32}
-_PCM: Final = {
-    "A_PCM/INT/LIT": _INTEGERS,
-    _PCM_BIG: _INTEGERS,
-    "A_PCM/FLOAT/IEEE": {32: Encoding.FLOAT, 64: Encoding.DOUBLE},
-}
+_PCM: Final = {"A_PCM/INT/LIT": PCM_BY_BITS, _PCM_BIG: PCM_BY_BITS, "A_PCM/FLOAT/IEEE": FLOAT_BY_BITS}
 _NAMES: Final = {
     "A_VORBIS": "Vorbis", "A_FLAC": "FLAC", "A_MPEG/L3": "MP3", "A_MPEG/L2": "MPEG layer II", "A_AC3": "AC-3",
     "A_EAC3": "E-AC-3", "A_ALAC": "ALAC", "A_DTS": "DTS",
 }  # fmt: skip
-
-Element = tuple[int, memoryview]
 
 
 @dataclass
@@ -64,19 +52,11 @@ class _Track:
 def opened(body: bytes, max_seconds: float) -> PlainSamples | bytes:
     """The first track that can be read: PCM as it is, or Opus as an Ogg file. A cut recording gives what is there.
 
-    Raises
-    ------
-    AudioTooLong
-        The packets last longer than ``max_seconds``; reading stops there.
-    AudioFormatUnsupported
-        No such track, or one that is laced, compressed or encrypted.
-    AudioUnreadable
-        The elements make no sense.
+    Raises ``AudioTooLong`` as soon as the packets tell, ``AudioFormatUnsupported`` (no such track, or one that is
+    laced, compressed or encrypted), ``AudioUnreadable`` (the elements make no sense).
     """
-    elements = _elements(body)
-    tracks, first_block = _tracks(elements)
-    track = _choose(tracks)
-    packets = _packets(track, chain(first_block, elements))
+    track = _choose(_tracks(body))
+    packets = _packets(body, track.number)
     if track.codec == _OPUS:
         return opus_file(track.private, packets, "WebM", max_seconds)
     raw, encoding = memoryview(b"".join(packets)), _PCM[track.codec].get(track.bits)
@@ -85,24 +65,24 @@ def opened(body: bytes, max_seconds: float) -> PlainSamples | bytes:
     if encoding is None or not 0 < track.channels < 256 or track.rate <= 0:
         sizes = f"{track.bits} bits, {track.channels} channels at {track.rate} Hz"
         raise AudioUnreadable(f"The WebM header promises {track.codec} of {sizes}.")
-    received = AudioFormat("WebM", str(encoding), track.rate, track.channels)
-    return PlainSamples(received, encoding, raw, big_endian=track.codec == _PCM_BIG)
+    return PlainSamples(AudioFormat("WebM", encoding, track.rate, track.channels), raw, track.codec == _PCM_BIG)
 
 
-def _tracks(elements: Iterator[Element]) -> tuple[list[_Track], list[Element]]:
-    """All tracks, and the block behind them."""
+def _tracks(body: bytes) -> list[_Track]:
+    """Those before the first block."""
     tracks: list[_Track] = []
-    for element, content in elements:
-        if element == _Id.TRACK:
+    for element, content in _elements(body):
+        if element in _BLOCKS:
+            break
+        if element == _TRACK:
             tracks.append(_Track())
-        elif element in _BLOCKS:
-            return tracks, [(element, content)]
-        elif tracks:
-            _describe(tracks[-1], element, content)
-    return tracks, []
+        elif tracks and element in _FIELDS:
+            name, value_of = _FIELDS[element]
+            setattr(tracks[-1], name, value_of(content))
+    return tracks
 
 
-def _elements(body: bytes) -> Iterator[Element]:
+def _elements(body: bytes) -> Iterator[tuple[int, memoryview]]:
     """Ids and contents in the order of the file; containers come with empty content, their children follow."""
     view, at = memoryview(body), 0
     for _ in range(_MOST_ELEMENTS):
@@ -138,23 +118,8 @@ def _number(body: bytes | memoryview, at: int, *, id_bytes: int = 0) -> tuple[in
     return (_UNKNOWN_SIZE if value & most == most else value & most), end
 
 
-def _describe(track: _Track, element: int, content: memoryview) -> None:
-    number = int.from_bytes(content[:8], "big")
-    match element:
-        case _Id.TRACK_NUMBER:
-            track.number = number
-        case _Id.CODEC_ID:
-            track.codec = bytes(content[:32]).rstrip(b"\0").decode("ascii", "replace")
-        case _Id.CODEC_PRIVATE:
-            track.private = bytes(content[:1024])
-        case _Id.RATE:
-            track.rate = _rate(content)
-        case _Id.CHANNELS:
-            track.channels = number
-        case _Id.BITS:
-            track.bits = number
-        case _Id.ENCODINGS:
-            track.encoded = True
+def _unsigned(content: memoryview) -> int:
+    return int.from_bytes(content[:8], "big")
 
 
 def _rate(content: memoryview) -> int:
@@ -163,6 +128,18 @@ def _rate(content: memoryview) -> int:
         return 0
     (value,) = struct.unpack(">f" if len(content) == 4 else ">d", content)
     return round(value) if 0.0 < value < 1e9 else 0
+
+
+_FIELDS: Final[Mapping[int, tuple[str, Callable[[memoryview], object]]]] = {
+    _TRACK_NUMBER: ("number", _unsigned),
+    _CODEC_ID: ("codec", lambda content: bytes(content[:32]).rstrip(b"\0").decode("ascii", "replace")),
+    _CODEC_PRIVATE: ("private", lambda content: bytes(content[:1024])),
+    _RATE: ("rate", _rate),
+    _CHANNELS: ("channels", _unsigned),
+    _BITS: ("bits", _unsigned),
+    _ENCODINGS: ("encoded", lambda _: True),
+}
+"""What is kept of a track's elements, and how."""
 
 
 def _choose(tracks: list[_Track]) -> _Track:
@@ -183,12 +160,12 @@ def _codecs(tracks: list[_Track]) -> str:
     return ", ".join(shown) + (" and others" if len(named) > 3 else "") or "no tracks"
 
 
-def _packets(track: _Track, elements: Iterable[Element]) -> Iterator[bytes]:
+def _packets(body: bytes, track: int) -> Iterator[bytes]:
     """Of the track's blocks, which hold the track's number, two bytes of time, flags and a packet."""
-    for element, block in elements:
+    for element, block in _elements(body):
         if element in _BLOCKS and len(block) >= 5:
             number, at = _number(block, 0)
-            if number == track.number and at + 3 < len(block):
+            if number == track and at + 3 < len(block):
                 if block[at + 2] & _LACING:
                     raise AudioFormatUnsupported("WebM with laced blocks", "WebM with one packet a block")
                 yield bytes(block[at + 3 :])

@@ -17,15 +17,14 @@ from shared.audio.containers import caf, mp4, mpeg, webm
 from shared.audio.decoder.confinement import Memory, ProcessorTime, forbid_files
 from shared.audio.decoder.ffmpeg import FFmpegSound
 from shared.audio.decoder.libsndfile import Sndfile
-from shared.audio.decoder.pipes import Broken, Kind, Pipe, refusal_text
+from shared.audio.decoder.pipes import Broken, Pipe, refused
 from shared.audio.formats import Container, not_decoded
 from shared.audio.reader import Bounds, Reader, Sound
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, RecordingRefused
 from shared.domain.limits import MAX_BODY_BYTES
 from shared.domain.recording import SAMPLE_RATE
 
-_MOST_BODY_BYTES: Final = MAX_BODY_BYTES + 1024
-"""A body whose WAV header was written anew may be a little longer."""
+_MOST_BODY_BYTES: Final = MAX_BODY_BYTES + 1024  # a body whose WAV header was written anew may be a little longer
 
 
 def main() -> None:
@@ -36,52 +35,50 @@ def main() -> None:
     forbid_files()
     memory = Memory()
     try:
-        pipe.send(Kind.READY, {})
-        while not _serve(pipe, memory):
-            pass
-    except (Broken, OSError):  # the parent is gone
+        pipe.send({"kind": "ready"})
+        _serve(pipe, memory)
+        while not memory.is_spent():
+            _serve(pipe, memory)
+    except Broken:  # the parent is gone
         return
 
 
-def _serve(pipe: Pipe, memory: Memory) -> bool:
-    """Decode the next body; whether it was the last, of which the parent hears with the answer."""
-    frame = pipe.receive(_MOST_BODY_BYTES)
-    container, bounds, body = Container(frame.text["container"]), Bounds(*frame.text["bounds"]), bytes(frame.data)
-    del frame
+def _serve(pipe: Pipe, memory: Memory) -> None:
+    """Decode the next body."""
+    text, data = pipe.receive(_MOST_BODY_BYTES)
+    container, bounds, body = Container(text["container"]), Bounds(*text["bounds"]), bytes(data)
+    del data
     processor_time = ProcessorTime()
-    text: dict[str, object]
     clipped: memoryview | None = None
     try:
         sound = _open(body, container, bounds.max_seconds, memory)
         reader = Reader(sound, bounds)
         for block in reader.blocks():
             if len(block):
-                pipe.send(Kind.SAMPLES, {}, np.ascontiguousarray(block).data)
+                pipe.send({"kind": "samples"}, np.ascontiguousarray(block).data)
             processor_time.extend(len(block) / SAMPLE_RATE)
-        kind, text = Kind.DONE, {"format": vars(sound.format)}
+        answer: dict[str, object] = {"kind": "done", "format": vars(sound.format)}
         clipped = np.packbits(reader.clipped()).data
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  the body is refused, and the parent writes a defect down
-        kind, text = _answer(container, error)
+        answer = _answer(container, error)
     finally:
         processor_time.stop()
-    last = memory.is_spent()
-    pipe.send(kind, {**text, "last": last}, clipped)
-    return last
+    pipe.send(answer, clipped)
 
 
-def _answer(container: Container, error: Exception) -> tuple[Kind, dict[str, object]]:
+def _answer(container: Container, error: Exception) -> dict[str, object]:
     if isinstance(error, RecordingRefused):
-        return Kind.REFUSED, refusal_text(error)
+        return refused(error)
     if isinstance(error, soundfile.LibsndfileError):
         why = "cannot be decoded: it is damaged, cut off, or in an encoding that is not supported."
     elif isinstance(error, MemoryError):
         why = "asks for more memory than any recording takes."
     else:
         places = [f"{place.name}:{place.lineno}" for place in reversed(traceback.extract_tb(error.__traceback__))]
-        return Kind.DEFECT, {"type": type(error).__name__, "at": " < ".join(places)[:1000]}
-    return Kind.REFUSED, refusal_text(AudioUnreadable(f"The {container} data {why}"))
+        return {"kind": "defect", "type": type(error).__name__, "at": " < ".join(places)[:1000]}
+    return refused(AudioUnreadable(f"The {container} data {why}"))
 
 
 def _open(body: bytes, container: Container, max_seconds: float, memory: Memory) -> Sound:

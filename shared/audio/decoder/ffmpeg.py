@@ -27,8 +27,7 @@ _CODECS: Final = {
     "mp3": "MPEG_LAYER_III", "mp3float": "MPEG_LAYER_III", "vorbis": "VORBIS", "flac": "FLAC",
 }  # fmt: skip
 """FFmpeg's name of a decoder to the name that messages show, in libsndfile's manner."""
-_FRAME_SAMPLES: Final = 4_096
-"""Of each channel, in the longest frame that recorders write: ALAC's."""
+_FRAME_SAMPLES: Final = 4_096  # of each channel, in the longest frame that recorders write: ALAC's
 
 
 class FFmpegSound:

@@ -15,13 +15,10 @@ from shared.domain.recording import AudioFormat
 
 _FORMATS: Final = frozenset({"WAV", "WAVEX", "W64", "FLAC", "OGG", "MP3", "AIFF", "CAF", "AU"})
 """libsndfile's names of what it may find behind our own signature check. It knows more formats than are meant here."""
-
 _BELIEVED_SECONDS: Final = 86_400.0
 """A longer recording does not fit into a body. libsndfile's count is near 2^63 frames where the file does not tell, as
 in a FLAC stream written to a pipe."""
-
-_FLAC_LOST: Final = frozenset({158, 161})
-"""libsndfile's SFE_FLAC_LOST_SYNC and SFE_FLAC_UNKOWN_ERROR."""
+_FLAC_LOST: Final = frozenset({158, 161})  # libsndfile's SFE_FLAC_LOST_SYNC and SFE_FLAC_UNKOWN_ERROR
 
 
 class _Bytes(io.BytesIO):

@@ -1,7 +1,9 @@
-"""What a decoder process and its parent say to each other: frames of a kind, a JSON object and raw bytes.
+"""What a decoder process and its parent say to each other: a JSON object and raw bytes.
 
 Nothing is pickled: the parent takes nothing from a process that decodes what strangers send but numbers, text and
-samples, and checks those.
+samples, and checks those. ``kind`` in the object is, from the child, ``ready`` (once), ``samples`` (a block of the
+recording, float32 [frames, channels]), ``done`` (with the format, and which of all samples are clipped, a bit each,
+channel after channel), ``refused``, or ``defect`` (type and place of an exception that is nobody's intention).
 """
 
 from __future__ import annotations
@@ -13,48 +15,21 @@ import struct
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from io import FileIO
 from typing import Any, Final
 
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioTooShort, AudioUnreadable, RecordingRefused
 
-_HEADER: Final = struct.Struct("<cIQ")
+_SIZES: Final = struct.Struct("<IQ")  # of the JSON and of the bytes
 _MOST_JSON_BYTES: Final = 64 * 1024
-
-_REFUSALS: Final[Mapping[type[RecordingRefused], tuple[str, ...]]] = {
-    AudioUnreadable: ("reason",),
-    AudioFormatUnsupported: ("received", "supported"),
-    AudioTooShort: ("seconds", "minimum_seconds"),
-    AudioTooLong: ("seconds", "maximum_seconds", "at_least"),
+_REFUSALS: Final[Mapping[str, type[RecordingRefused]]] = {
+    kind.__name__: kind for kind in (AudioUnreadable, AudioFormatUnsupported, AudioTooShort, AudioTooLong)
 }
-"""The refusals that a decoder knows, with the arguments that make them."""
-
-
-class Kind(Enum):
-    READY = b"R"
-    """From the decoder, once."""
-    BODY = b"B"
-    """To the decoder: container and bounds, and the body."""
-    SAMPLES = b"S"
-    """A block of the recording, float32 [frames, channels]."""
-    DONE = b"D"
-    """The format, and which of all samples are clipped, a bit each, channel after channel."""
-    REFUSED = b"E"
-    DEFECT = b"X"
-    """Type and place of an exception that is nobody's intention."""
+"""Those that a decoder knows."""
 
 
 class Broken(Exception):
     """The other side is gone, or says what nobody says."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    kind: Kind
-    text: Mapping[str, Any]
-    data: bytearray = field(repr=False)
 
 
 class Pipe:
@@ -67,34 +42,33 @@ class Pipe:
 
     def allow(self, seconds: float) -> None:
         """From now on. Not on Windows, which cannot wait for a pipe; Azure runs Python on Linux alone."""
-        self._deadline = time.monotonic() + seconds
-        os.set_blocking(self._outgoing.fileno(), sys.platform == "win32")
+        if sys.platform != "win32":
+            self._deadline = time.monotonic() + seconds
+            os.set_blocking(self._outgoing.fileno(), False)
 
-    def send(self, kind: Kind, text: Mapping[str, object], data: memoryview | None = None) -> None:
+    def send(self, text: Mapping[str, object], data: memoryview | None = None) -> None:
         """All in one write where it fits, so that the other side wakes once."""
         encoded = json.dumps(text).encode()
-        body = memoryview(b"") if data is None else data.cast("B")
-        header = _HEADER.pack(kind.value, len(encoded), len(body)) + encoded
-        parts = [memoryview(header), body]
+        raw = memoryview(b"") if data is None else data.cast("B")
+        parts = [memoryview(_SIZES.pack(len(encoded), len(raw)) + encoded), raw]
         while parts:
             self._wait(self._outgoing, writing=True)
-            written = (
-                os.writev(self._outgoing.fileno(), parts)
-                if sys.platform != "win32"
-                else self._outgoing.write(parts[0]) or 0
-            )
+            if sys.platform != "win32":
+                written = os.writev(self._outgoing.fileno(), parts)
+            else:
+                written = self._outgoing.write(parts[0]) or 0
             while parts and written >= len(parts[0]):
                 written -= len(parts.pop(0))
             if parts:
                 parts[0] = parts[0][written:]
 
-    def receive(self, most_bytes: int) -> Frame:
-        """The next frame, whose data have ``most_bytes`` at most. Raises ``Broken`` too."""
-        kind, text_bytes, data_bytes = _HEADER.unpack(self._read(_HEADER.size))
+    def receive(self, most_bytes: int) -> tuple[Mapping[str, Any], bytearray]:
+        """The next object and its bytes, ``most_bytes`` at most. Raises ``Broken`` too."""
+        text_bytes, data_bytes = _SIZES.unpack(self._read(_SIZES.size))
         if text_bytes > _MOST_JSON_BYTES or data_bytes > most_bytes:
             raise Broken
         try:
-            return Frame(Kind(kind), json.loads(self._read(text_bytes)), self._read(data_bytes))
+            return json.loads(self._read(text_bytes)), self._read(data_bytes)
         except (ValueError, RecursionError) as error:
             raise Broken from error
 
@@ -121,16 +95,11 @@ class Pipe:
                 raise TimeoutError
 
 
-def refusal_text(refusal: RecordingRefused) -> dict[str, object]:
-    return {"type": type(refusal).__name__, **{name: getattr(refusal, name) for name in _REFUSALS[type(refusal)]}}
+def refused(refusal: RecordingRefused) -> dict[str, object]:
+    arguments = {name: value for name, value in vars(refusal).items() if name != "measured"}
+    return {"kind": "refused", "type": type(refusal).__name__, "arguments": arguments}
 
 
 def refusal(text: Mapping[str, Any]) -> RecordingRefused:
-    """``Broken`` where it is none."""
-    for kind, names in _REFUSALS.items():
-        if text.get("type") == kind.__name__:
-            try:
-                return kind(**{name: text[name] for name in names})
-            except (KeyError, TypeError, ValueError) as error:
-                raise Broken from error
-    raise Broken
+    """Raises ``KeyError`` or ``TypeError`` where it is none."""
+    return _REFUSALS[text["type"]](**text["arguments"])

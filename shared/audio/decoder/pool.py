@@ -22,7 +22,7 @@ from typing import Final, cast
 import numpy as np
 import numpy.typing as npt
 
-from shared.audio.decoder.pipes import Broken, Frame, Kind, Pipe, refusal
+from shared.audio.decoder.pipes import Broken, Pipe, refusal
 from shared.audio.formats import Container
 from shared.audio.reader import Bounds, Decoded
 from shared.domain.errors import AudioUnreadable, ServiceBusy
@@ -34,20 +34,14 @@ if sys.platform == "linux":
 
 log: Final = logging.getLogger("timbre.decoders")
 
-_START_SECONDS: Final = 20.0
-"""A start takes 0.3 s of a processor; more is a machine that is very busy."""
-
+_START_SECONDS: Final = 20.0  # a start takes 0.3 s of a processor; more is a machine that is very busy
 _END_SECONDS: Final = 1.0
 
 _BUSY_SECONDS: Final = 0.5
 """Of a processor. A body that took so much for one block is to blame; one that got less waited for the machine."""
-
-_MOST_FRAME_BYTES: Final = 4 * MAX_SAMPLES
-"""No frame has more than all samples of the longest recording."""
-
+_MOST_BYTES: Final = 4 * MAX_SAMPLES  # no message has more than all samples of the longest recording
 _PIPE_BYTES: Final = 1 << 20
 """A short recording and its samples fit, so each side writes once and does not wait for the other."""
-
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); sys.dont_write_bytecode = True; "
     "from shared import process; process.settle(kept_bytes=8_000_000); "
@@ -55,13 +49,13 @@ _START: Final = (
 )
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
 """What a decoder inherits. The app's settings hold secrets, and a decoder needs none of them."""
-
 _OUT_OF_TIME: Final = getattr(signal, "SIGPROF", 0)
-_KILLED: Final = (signal.SIGTERM, getattr(signal, "SIGKILL", 9))
+_GONE: Final = (0, -signal.SIGTERM, -getattr(signal, "SIGKILL", 9))
+"""How a process ends that has done its work, or that somebody else ends."""
 
 
-class _Killed(Exception):
-    """Somebody else ended the process: the body is not to blame."""
+class _Gone(Exception):
+    """The process had done its work, or somebody else ended it: the body is not to blame."""
 
 
 class Decoders:
@@ -81,9 +75,8 @@ class Decoders:
             raise ServiceBusy
         try:
             for _ in range(2):
-                with suppress(_Killed):
+                with suppress(_Gone):
                     return self._decode(content, container, bounds)
-                log.warning("decoder_killed container=%s", container)
             raise ServiceBusy
         finally:
             self._places.release()
@@ -108,7 +101,7 @@ def _end_all(idle: list[_Decoder]) -> None:
 
 
 class _Decoder:
-    """One process. ``ServiceBusy`` when it does not start, ``_Killed`` when somebody ends it before."""
+    """One process. ``ServiceBusy`` where it cannot be started."""
 
     def __init__(self) -> None:
         try:
@@ -118,19 +111,16 @@ class _Decoder:
             raise ServiceBusy from error
         self._pipe = Pipe(cast(FileIO, self._process.stdout), cast(FileIO, self._process.stdin))
         self._pipe.allow(_START_SECONDS)
-        self._last = late = False
         try:
-            if self._pipe.receive(0).kind is Kind.READY:
-                return
+            self._pipe.receive(0)
         except (Broken, OSError) as error:
-            late = isinstance(error, TimeoutError)
-        status = self.end()
-        log.error("decoder_not_started status=%d", status)
-        raise ServiceBusy if late or -status not in _KILLED else _Killed
+            status = self.end()
+            log.error("decoder_not_started status=%d", status)
+            raise (ServiceBusy if isinstance(error, TimeoutError) else _Gone) from error
 
     def is_alive(self) -> bool:
         """Whether it can decode; ended in full where it cannot."""
-        if self._process.poll() is None and not self._last:
+        if self._process.poll() is None:
             return True
         self.end()
         return False
@@ -149,43 +139,38 @@ class _Decoder:
         self._pipe.allow(DECODING_WAIT_SECONDS)
         try:
             limits = [bounds.min_seconds, bounds.max_seconds, bounds.strict]
-            self._pipe.send(Kind.BODY, {"container": str(container), "bounds": limits}, memoryview(content))
+            self._pipe.send({"container": str(container), "bounds": limits}, memoryview(content))
             return self._receive(container)
         except (Broken, OSError, KeyError, TypeError, ValueError) as error:
             overran = isinstance(error, TimeoutError)
             waited = _processor_seconds(self._process.pid) - used < _BUSY_SECONDS
             status = self.end(at_once=overran)
+            if status in _GONE and not overran:
+                if status:
+                    log.warning("decoder_killed container=%s", container)
+                raise _Gone from error
             log.warning("decoder_lost container=%s status=%d overran=%s", container, status, overran)
-            raise _loss(container, status, overran=overran, waited=waited) from error
+            if overran and waited:
+                raise ServiceBusy from error
+            slow = overran or -status == _OUT_OF_TIME
+            why = "takes more time to decode than any recording" if slow else "cannot be decoded"
+            raise AudioUnreadable(f"The {container} data {why}: it is damaged.") from error
 
     def _receive(self, container: Container) -> Decoded:
         blocks: list[npt.NDArray[np.float32]] = []
         while True:
-            frame = self._pipe.receive(_MOST_FRAME_BYTES)
-            self._last = frame.text.get("last") is True
-            if frame.kind is Kind.SAMPLES:
-                blocks.append(np.frombuffer(frame.data, np.float32))
-                self._pipe.allow(DECODING_WAIT_SECONDS)
-            elif frame.kind is Kind.DONE:
-                return _decoded(frame, blocks)
-            elif frame.kind is Kind.REFUSED:
-                raise refusal(frame.text)
-            elif frame.kind is Kind.DEFECT:
-                log.error("decoder_defect type=%s at=%s", frame.text.get("type"), frame.text.get("at"))
-                raise AudioUnreadable(f"The {container} data cannot be decoded: it is damaged.")
-            else:
-                raise Broken
-
-
-def _loss(container: Container, status: int, *, overran: bool, waited: bool) -> Exception:
-    """The process is gone: why, as an answer. ``waited``: for a processor, most of the time."""
-    if overran and waited:
-        return ServiceBusy()
-    if overran or -status == _OUT_OF_TIME:
-        return AudioUnreadable(f"The {container} data takes more time to decode than any recording: it is damaged.")
-    if -status in _KILLED:
-        return _Killed()
-    return AudioUnreadable(f"The {container} data cannot be decoded: it is damaged.")
+            text, data = self._pipe.receive(_MOST_BYTES)
+            match text["kind"]:
+                case "samples":
+                    blocks.append(np.frombuffer(data, np.float32))
+                    self._pipe.allow(DECODING_WAIT_SECONDS)
+                case "done":
+                    return _decoded(AudioFormat(**text["format"]), blocks, data)
+                case "refused":
+                    raise refusal(text)
+                case _:
+                    log.error("decoder_defect type=%s at=%s", text.get("type"), text.get("at"))
+                    raise AudioUnreadable(f"The {container} data cannot be decoded: it is damaged.")
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -207,11 +192,10 @@ def _start() -> subprocess.Popen[bytes]:
     return process
 
 
-def _decoded(frame: Frame, blocks: list[npt.NDArray[np.float32]]) -> Decoded:
-    received = AudioFormat(**frame.text["format"])
+def _decoded(received: AudioFormat, blocks: list[npt.NDArray[np.float32]], clipped: bytearray) -> Decoded:
     values = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     samples = values.reshape(-1, received.channels).T
-    bits = np.unpackbits(np.frombuffer(frame.data, np.uint8), count=samples.size)
+    bits = np.unpackbits(np.frombuffer(clipped, np.uint8), count=samples.size)
     return Decoded(samples, bits.reshape(samples.shape).view(np.bool_), received)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from shared.audio.decode import Decoded
+from shared.audio.reader import Decoded
 from shared.domain.errors import (
     AudioFormatUnsupported,
     AudioTooLong,

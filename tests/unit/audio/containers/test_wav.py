@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from shared.audio.decode import Decoded, decode
+from shared.audio.decode import decode
 from shared.audio.decoder.pool import Decoders
+from shared.audio.reader import Bounds, Decoded
 from shared.domain.errors import AudioFormatUnsupported, AudioTooShort, AudioUnreadable
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import chunk, file, int16, pcm_format, riff, tone
@@ -164,7 +165,7 @@ def test_nothing_plain_reaches_a_decoder() -> None:
     for encoding in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"):
         for container in ("WAV", "WAVEX", "RF64"):
             body = file(SECOND, 16_000, container, encoding)
-            decode(body, None, min_seconds=0.0, max_seconds=15.0, decoders=decoders)
+            decode(body, None, Bounds(0.0, 15.0), decoders)
 
     assert decoders.started == 0
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shared.audio.containers.ogg import checksum
-from shared.audio.decode import Decoded
+from shared.audio.reader import Decoded
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import Floats, block, element, file, opus_packets, tone, webm

@@ -91,7 +91,8 @@ def test_video_codecs_are_not_opened() -> None:
 
 def test_a_process_of_its_own_reads_it_first_time() -> None:
     from shared.audio.decode import decode
+    from shared.audio.reader import Bounds
 
     body = encoded("ipod", "aac", 16_000, "fltp")
 
-    assert decode(body, None, min_seconds=0.0, max_seconds=15.0, decoders=Decoders(1)).seconds > 1.9
+    assert decode(body, None, Bounds(0.0, 15.0), Decoders(1)).seconds > 1.9

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 from shared.audio.containers.ogg import opus_file
-from shared.audio.decode import Decoded, decode
+from shared.audio.decode import decode
 from shared.audio.decoder import pool
 from shared.audio.decoder.confinement import Memory
 from shared.audio.decoder.pool import Decoders
+from shared.audio.reader import Bounds, Decoded
 from shared.domain.errors import AudioTooLong, AudioUnreadable, RecordingRefused, ServiceBusy
 from tests.unit.audio.encoded import file, opus_packets, tone
 from tests.unit.audio.hostile import vorbis
@@ -31,7 +32,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
 def read(body: bytes, decoders: Decoders, longest: float = 15.0) -> Decoded:
-    return decode(body, None, min_seconds=0.0, max_seconds=longest, decoders=decoders)
+    return decode(body, None, Bounds(0.0, longest), decoders)
 
 
 def open_files() -> int:
