@@ -14,6 +14,7 @@ from typing import Final
 
 from localhost.azurite import Azurite
 from shared.domain.profile import Signature
+from shared.storage.gallery.compaction import FEWEST_TO_PACK
 from tests.api.later import IDENTIFICATION, V2021
 from tests.performance import process
 from tests.performance.bare import timed
@@ -24,8 +25,6 @@ from tests.performance.recordings import SECONDS, material
 from tests.performance.serving import Run, serving
 
 SIZES, QUICK_MOST = (10, 100, 1_000, 10_000, 100_000), 1_000
-PACKED_FROM = 1_000
-"""Fewer are not packed (``shared.storage.gallery.compaction``)."""
 ROUNDS, QUICK_ROUNDS = 30, 5
 STARTS, QUICK_STARTS = 3, 1
 TARGET: Final = Target("identify of 4 s among 100,000 speakers, warm, over the same among 10", 1.5)
@@ -98,7 +97,7 @@ def measured(run: Run) -> Result:
     header = ["speakers", "warm p50", "over ten", "after a change", "over ten", "cold, packs", "cold, rows", "MB"]
     note = (
         "ms; ratios are medians over pairs of one identify here and one among ten. "
-        f"Fewer than {PACKED_FROM:,} speakers have no packs; MB of the service at the end."
+        f"Fewer than {FEWEST_TO_PACK:,} speakers have no packs; MB of the service at the end."
     )
     largest = max(ratios)
     measure = Measure(TARGET, ratios.get(SIZES[-1]), f"{ratios[largest]:.2f} x among {largest:,}")
@@ -111,7 +110,7 @@ def _among(run: Run, place: Place, speakers: int, ten: Service) -> tuple[list[Ce
     # Nothing is in the log of changes yet, so that no timer packs anything meanwhile.
     from_rows, from_packs = place.cold(1 if speakers > 10_000 else starts), list[float]()
     place.crowd.change_one()
-    if speakers >= PACKED_FROM:
+    if speakers >= FEWEST_TO_PACK:
         run.say(f"packing took {timed(place.crowd.compact):.1f} s")
         from_packs = place.cold(starts)
     with place.served() as service:
