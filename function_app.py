@@ -7,30 +7,24 @@ process.settle()
 import azure.functions as func
 
 from functions import (
-    audit,
-    compaction,
-    consent,
     elsewhere,
     enroll,
     groups,
     health,
     identify,
-    migration,
+    notes,
     openapi,
     operations,
     phrases,
-    profile_retention,
     profiles,
-    retention,
     settings,
     subscriptions,
+    timers,
     verify,
 )
 
 app = func.FunctionApp()
-for module in (profiles, enroll, verify, identify, groups, phrases, operations, settings):
+for module in (profiles, enroll, verify, identify, phrases, operations):
     app.register_functions(module.blueprint)
-for module in (consent, profile_retention, audit, subscriptions):
-    app.register_functions(module.blueprint)
-for module in (retention, compaction, migration, health, openapi, elsewhere):
+for module in (groups, notes, settings, subscriptions, timers, health, openapi, elsewhere):
     app.register_functions(module.blueprint)

@@ -27,7 +27,7 @@ async def elsewhere(request: StreamRequest) -> func.HttpResponse:
     """Re-dispatches paths that differ from a route only by repeated slashes."""
     url = urlsplit(request.url)
     path = single_slashes(url.path)
-    matches = ROUTES.matches(path.removeprefix("/"))
+    matches = [(route, values) for route in ROUTES if (values := route.values(path.removeprefix("/"))) is not None]
     for route, values in matches:
         if request.method in route.methods:
             request.url, request.route_params = urlunsplit(url._replace(path=path)), values

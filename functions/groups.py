@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.http import groups as wire
-from shared.http import paging
 from shared.http.api import Call
-from shared.http.endpoint import extension_endpoint
+from shared.http.endpoint import endpoint
+from shared.http.groups import read_member, read_name, write_group
+from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
-from shared.http.request import GROUP_NAME
+from shared.http.request import GROUP_NAME, PROFILE_ID
 
 blueprint = func.Blueprint()
 
 
-@extension_endpoint(blueprint, "groups", "groups", ["GET"])
+@endpoint(blueprint, "groups", ["GET"])
 def groups(call: Call) -> Reply:
-    after, limit = paging.position(call.request, GROUP_NAME), paging.page_size(call.request)
-    return wire.listed(call, call.services.read_groups.page(call.subscription.subscription_id, after, limit))
+    page = call.services.groups.page(call.subscription.subscription_id, *read_page(call, GROUP_NAME))
+    return Reply(200, write_page(call, page, write_group))
 
 
-@extension_endpoint(blueprint, "group", "groups/{name}", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "group", ["GET", "PUT", "DELETE"])
 def group(call: Call) -> Reply:
-    subscription_id, name, actor = call.subscription.subscription_id, wire.name(call), call.caller.actor
+    subscription_id, name, actor = call.subscription.subscription_id, read_name(call), call.caller.actor
     if call.request.method == "PUT":
-        return wire.put(*call.services.change_groups.put(actor, subscription_id, name))
+        group, is_new = call.services.groups.put(actor, subscription_id, name)
+        return Reply(201 if is_new else 200, write_group(group))
     if call.request.method == "DELETE":
-        call.services.change_groups.remove(actor, subscription_id, name)
+        call.services.groups.remove(actor, subscription_id, name)
         return Reply(204)
-    after, limit = paging.position(call.request, wire.MEMBER), paging.page_size(call.request)
-    found = call.services.read_groups.one(subscription_id, name)
-    return wire.shown(call, found, call.services.read_groups.members(subscription_id, name, after, limit))
+    after, limit = read_page(call, PROFILE_ID)
+    group = call.services.groups.get(subscription_id, name)
+    members = call.services.groups.members(subscription_id, name, after, limit)
+    return Reply(200, {**write_group(group), **write_page(call, members, str, "profileIds")})
 
 
-@extension_endpoint(blueprint, "group_member", "groups/{name}/profiles/{profileId}", ["PUT", "DELETE"])
+@endpoint(blueprint, "group_member", ["PUT", "DELETE"])
 def group_member(call: Call) -> Reply:
-    name, key, actor = wire.name(call), wire.member(call), call.caller.actor
+    name, key, actor = read_name(call), read_member(call), call.caller.actor
     if call.request.method == "PUT":
-        call.services.change_groups.add(actor, name, key)
+        call.services.groups.add(actor, name, key)
     else:
-        call.services.change_groups.take_out(actor, name, key)
+        call.services.groups.take_out(actor, name, key)
     return Reply(204)

@@ -20,26 +20,25 @@ def profiles(call: Call) -> Reply:
 def profile(call: Call) -> Reply:
     key = call.api.read_profile(call)
     if call.request.method == "DELETE":
-        call.services.erase_profile(call.caller.actor, key)
+        call.services.profiles.erase(call.caller.actor, key)
         return call.api.write_delete(call)
-    return call.api.write_profile(call, call.services.read_profiles.get(key))
+    return call.api.write_profile(call, call.services.profiles.get(key))
 
 
 @endpoint(blueprint, "reset", ["POST"])
 def reset(call: Call) -> Reply:
     key = call.api.read_profile(call)
-    profile = call.services.reset_profile(call.caller.actor, key)
+    profile = call.services.profiles.reset(call.caller.actor, key)
     return call.api.write_reset(call, profile)
 
 
 def _create(call: Call) -> Reply:
     kind, locale = call.api.read_create(call)
-    profile = call.services.create_profile(call.caller, kind, locale)
+    profile = call.services.profiles.create(call.caller, kind, locale)
     return call.api.write_create(call, profile)
 
 
 def _list(call: Call) -> Reply:
-    request = call.api.read_list(call)
-    subscription_id = call.subscription.subscription_id
-    page = call.services.read_profiles.page(subscription_id, request.kind, request.after, request.limit)
+    kind, after, limit = call.api.read_list(call)
+    page = call.services.profiles.page(call.subscription.subscription_id, kind, after, limit)
     return call.api.write_list(call, page)

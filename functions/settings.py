@@ -1,25 +1,32 @@
-"""Settings: what a customer may see and change of its own subscription."""
+"""What a customer sees of its own subscription: its settings, and the trail of what was changed, by whom and when."""
 
 from __future__ import annotations
 
 import azure.functions as func
 
-from shared.http import settings as wire
-from shared.http import thresholds
+from shared.domain.subscription import Owner
 from shared.http.api import Call
-from shared.http.endpoint import extension_endpoint
+from shared.http.endpoint import endpoint
+from shared.http.management import AUDIT_ENTRY, audit_moment, write_audit_entry
+from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
 from shared.http.request import json_object
+from shared.http.settings import settings_change, settings_shown
 
 blueprint = func.Blueprint()
 
 
-@extension_endpoint(blueprint, "settings", "settings", ["GET", "PATCH", "PUT"])
+@endpoint(blueprint, "settings", ["GET", "PATCH", "PUT"])
 def settings(call: Call) -> Reply:
-    if call.request.method == "GET":
-        return Reply(200, wire.shown(call.subscription.settings, wire.CUSTOMER_FIELDS))
-    calibration = call.services.models.calibrated_for(call.subscription.settings).current.calibration
-    received = thresholds.as_scores(json_object(call.request), calibration)
-    change = wire.customer_change(received)
-    changed = call.services.change_settings(call.caller.actor, call.subscription.subscription_id, change)
-    return Reply(200, wire.shown(changed.settings, wire.CUSTOMER_FIELDS))
+    subscription = call.subscription
+    if call.request.method != "GET":
+        change = settings_change(json_object(call.request), Owner.CUSTOMER)
+        subscription = call.services.manage.change_settings(call.caller.actor, subscription.subscription_id, change)
+    return Reply(200, settings_shown(subscription.settings, Owner.CUSTOMER))
+
+
+@endpoint(blueprint, "audit", ["GET"])
+def audit(call: Call) -> Reply:
+    since, until = audit_moment(call.request, "from"), audit_moment(call.request, "to")
+    page = call.services.audit.page(call.subscription.subscription_id, since, until, *read_page(call, AUDIT_ENTRY))
+    return Reply(200, write_page(call, page, write_audit_entry))

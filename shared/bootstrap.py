@@ -33,24 +33,23 @@ from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.activation import RequireActivation
-from shared.services.annotate import ChangeProfileRetention
-from shared.services.audit import Audit, ReadAudit, TrimAudit
-from shared.services.compact import CompactGalleries
+from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
-from shared.services.consent import RecordConsent, WithdrawConsent
 from shared.services.enroll import Enroll
 from shared.services.gate import Gate
-from shared.services.groups import ChangeGroups, ReadGroups
+from shared.services.groups import Groups
 from shared.services.identify import Identify
-from shared.services.manage import DeleteSubscription, PutSubscription, ReadSubscriptions, RegenerateKey
-from shared.services.migrate import Migrate, ReadMigration
+from shared.services.manage import Manage
+from shared.services.migrate import SECONDS as MIGRATION_SECONDS
+from shared.services.migrate import Migrate
+from shared.services.notes import ProfileNotes
 from shared.services.operations import Operations
 from shared.services.ports import Clock, SubscriptionStore
-from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile
+from shared.services.profiles import Profiles
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
-from shared.services.retain import Retain
-from shared.services.settings import ChangeSettings
+from shared.services.retain import SECONDS, CompactGalleries, Retain
+from shared.services.sweep import Sweep
 from shared.services.verify import Verify
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
@@ -71,29 +70,18 @@ class Services:
     gate: Gate
     rate: RateLimit
     subscriptions: SubscriptionStore
-    create_profile: CreateProfile
-    read_profiles: ReadProfiles
-    reset_profile: ResetProfile
-    erase_profile: EraseProfile
+    profiles: Profiles
     enroll: Enroll
     verify: Verify
     identify: Identify
     compact_galleries: CompactGalleries
-    read_groups: ReadGroups
-    change_groups: ChangeGroups
-    record_consent: RecordConsent
-    withdraw_consent: WithdrawConsent
-    change_profile_retention: ChangeProfileRetention
-    change_settings: ChangeSettings
-    put_subscription: PutSubscription
-    read_subscriptions: ReadSubscriptions
-    regenerate_key: RegenerateKey
-    delete_subscription: DeleteSubscription
-    read_audit: ReadAudit
+    groups: Groups
+    notes: ProfileNotes
+    manage: Manage
+    audit: Audit
     operations: Operations
     retain: Retain
     migrate: Migrate
-    read_migration: ReadMigration
     readiness: Readiness
     clock: Clock
     models: SpeakerModels
@@ -151,42 +139,36 @@ def assemble(
     phrases = SphinxPassphraseRecogniser()
     activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, _now, _new_id)
-    change_settings = ChangeSettings(subscriptions, phrases, stores.upkeep, audit, _now)
     return Services(
         config=config,
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
         rate=RateLimit(config.requests_per_second),
         subscriptions=subscriptions,
-        create_profile=CreateProfile(profiles, audit, _now, _new_id),
-        read_profiles=ReadProfiles(profiles),
-        reset_profile=ResetProfile(profiles, audit, _now),
-        erase_profile=EraseProfile(profiles, audit, _now),
+        profiles=Profiles(profiles, audit, _now, _new_id),
         enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), _now, activation),
         verify=Verify(profiles, listener, phrases, models, _now),
         identify=Identify(profiles, stores.galleries, groups, listener, models, _now),
-        compact_galleries=CompactGalleries(subscriptions, stores.compaction),
-        read_groups=ReadGroups(groups),
-        change_groups=ChangeGroups(groups, audit, _now, _new_id),
-        record_consent=RecordConsent(profiles, audit),
-        withdraw_consent=WithdrawConsent(profiles, audit, _now),
-        change_profile_retention=ChangeProfileRetention(profiles, audit),
-        change_settings=change_settings,
-        put_subscription=PutSubscription(subscriptions, change_settings, audit, _now, _new_key),
-        read_subscriptions=ReadSubscriptions(subscriptions),
-        regenerate_key=RegenerateKey(subscriptions, audit, _new_key),
-        delete_subscription=DeleteSubscription(subscriptions, _now),
-        read_audit=ReadAudit(trail),
+        compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),
+        groups=Groups(groups, audit, _now, _new_id),
+        notes=ProfileNotes(profiles, audit, _now),
+        manage=Manage(subscriptions, phrases, models, stores.upkeep, audit, _now, _new_key),
+        audit=audit,
         operations=Operations(stores.operations, _now, _new_id),
         retain=Retain(
-            subscriptions,
+            Sweep("retention", SECONDS, subscriptions),
             stores.upkeep,
             stores.eraser,
-            TrimAudit(subscriptions, trail, _now),
+            trail,
             _now,
             stores.leftovers.remove,
         ),
-        migrate=Migrate(subscriptions, stores.migrations, RecordingListener(detector, decoders=decoders), model, _now),
-        read_migration=ReadMigration(subscriptions, stores.migrations),
+        migrate=Migrate(
+            Sweep("migration", MIGRATION_SECONDS, subscriptions),
+            stores.migrations,
+            RecordingListener(detector, decoders=decoders),
+            model,
+            _now,
+        ),
         readiness=Readiness({**parts, "model": lambda: _try_model(model, detector)}),
         clock=_now,
         models=models,

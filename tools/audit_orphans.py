@@ -11,20 +11,16 @@ value is read, none is printed. A finding counts only when a second look, a litt
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from localhost import settings
-from localhost.azurite import Azurite
 from localhost.failure import CannotStart
-from shared.config import STORAGE, TABLE_URI, ConfigInvalid, read
+from shared.config import ConfigInvalid
 from shared.domain.errors import StorageUnavailable
 from shared.storage.backend.account import StorageAccount
 from shared.storage.stores import Storage
@@ -32,11 +28,11 @@ from tools.orphans.census import Progress, take
 from tools.orphans.findings import Finding, findings, pending
 from tools.orphans.owners import Owners, Strays, azure_strays, find
 from tools.orphans.repair import repair
+from tools.portability.deployment import REPOSITORY, configured, now
 
 SECOND_LOOK_SECONDS = 5.0
 """Longer than a request needs between two of its writes; what is only under way is gone by then."""
 
-_REPOSITORY = Path(__file__).resolve().parent.parent
 _COULD_NOT_LOOK = 2
 
 
@@ -79,8 +75,8 @@ def audit(
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     try:
-        with _storage(options.data) as storage:
-            return _run(storage, mend=options.repair, listing=options.list)
+        with configured(options.data) as config:
+            return _run(config.storage, mend=options.repair, listing=options.list)
     except (CannotStart, ConfigInvalid) as problem:
         print(problem, file=sys.stderr)
     except StorageUnavailable:
@@ -90,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(storage: StorageAccount, *, mend: bool, listing: bool) -> int:
     account = Storage.in_azure(storage)
-    result = audit(account, lambda: azure_strays(storage), _now, progress=lambda text: print(text, file=sys.stderr))
+    result = audit(account, lambda: azure_strays(storage), now, progress=lambda text: print(text, file=sys.stderr))
     print(f"subscriptions {result.subscriptions}, rows {result.rows}, blobs {result.blobs}")
     print(f"waiting for the timer {result.pending}")
     print(f"orphans and inconsistencies {len(result.found)}")
@@ -112,34 +108,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="audit_orphans", description="What is stored that nothing refers to?")
     parser.add_argument("--repair", action="store_true", help="take orphans away and mend counts")
     parser.add_argument("--list", action="store_true", help="name each finding: ids of rows and blobs")
-    parser.add_argument("--data", type=Path, default=_REPOSITORY / ".timbre", help="the local service's data folder")
+    parser.add_argument("--data", type=Path, default=REPOSITORY / ".timbre", help="the local service's data folder")
     return parser.parse_args(arguments)
-
-
-@contextmanager
-def _storage(data: Path) -> Iterator[StorageAccount]:
-    """Raises ``CannotStart``, ``ConfigInvalid``."""
-    values = settings.load(_REPOSITORY) if (_REPOSITORY / "local.settings.json").exists() else {}
-    environment = dict(os.environ)
-    if TABLE_URI.name in environment:
-        values.pop(STORAGE.name, None)  # the file's development storage, where Azure's is meant
-    own = TABLE_URI.name not in environment and settings.wants_own_storage(values, environment)
-    settings.apply(values, environment)
-    if not own:
-        yield read(environment).storage
-        return
-    if not (data / "azurite").is_dir():
-        raise CannotStart(f"There is no data of a local service in {data}.")
-    with Azurite(data / "azurite") as azurite:
-        yield read({**environment, STORAGE.name: azurite.connection_string}).storage
 
 
 def _of(progress: Callable[[str], None], number: int, owners: Owners) -> Progress:
     return lambda count: progress(f"subscription {number} of {len(owners.all)}: {count} items")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

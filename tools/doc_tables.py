@@ -1,4 +1,4 @@
-"""Writes the tables of ``docs/`` that are taken from the code: limits, settings, errors.
+"""Writes what the documentation takes from the code: tables of ``docs/``, and the settings in openapi.json.
 
     python -m tools.doc_tables           rewrites the tables between their markers
     python -m tools.doc_tables --check   exit 1 when one is out of date
@@ -9,6 +9,7 @@ A test runs the check, so the tables cannot go stale.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,10 @@ from pathlib import Path
 from shared import config
 from shared.domain import errors, limits
 from shared.domain.limits import AudioRules
+from shared.domain.subscription import SETTINGS, Owner
 from shared.http.errors import V1, V2, Catalogue
+from shared.http.settings import FIELDS
+from tools import openapi
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -59,6 +63,22 @@ def settings_table() -> str:
     return _table(("setting", "default", "meaning"), rows)
 
 
+def subscription_settings_table() -> str:
+    owners = {Owner.CUSTOMER: "both", Owner.OPERATOR: "operator"}
+    settings = [SETTINGS[field] for members in FIELDS[Owner.OPERATOR].values() for field in members.values()]
+    rows = [
+        (
+            f"`{setting.wire}`",
+            setting.type.rule.removeprefix("It must be ").removesuffix("."),
+            f"`{json.dumps(setting.type.shown(setting.default))}`",
+            owners[setting.owner],
+            setting.meaning,
+        )
+        for setting in settings
+    ]
+    return _table(("setting", "value", "default", "who", "meaning"), rows)
+
+
 def errors_table() -> str:
     """Every fact that has no more special one below it, and how each generation says it."""
     rows = []
@@ -72,6 +92,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "limits": ("limits.md", limits_table),
     "audio-rules": ("limits.md", audio_rules_table),
     "settings": ("settings.md", settings_table),
+    "subscription-settings": ("management.md", subscription_settings_table),
     "errors": ("errors.md", errors_table),
 }
 
@@ -81,7 +102,10 @@ def main(arguments: Sequence[str]) -> int:
     if "--check" in arguments:
         for name in stale:
             print(f"docs/{TABLES[name][0]}: the table {name} is out of date: run python -m tools.doc_tables")
-        return 1 if stale else 0
+        if not openapi.up_to_date():
+            print("openapi.json: settings are out of date: run python -m tools.doc_tables")
+        return 1 if stale or not openapi.up_to_date() else 0
+    openapi.write()
     for name in stale:
         file, render = TABLES[name]
         _write(DOCS / file, name, render())

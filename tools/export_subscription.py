@@ -34,7 +34,7 @@ def export(where: Deployment, subscription_id: str, out: Path, secret: bytes, *,
     subscription = where.subscription(subscription_id)
     reader, partial = where.reader(), out.with_name(f"{out.name}.partial")
     actor, audit = Actor(Via.MANAGEMENT, new_id()), where.target(subscription).audit
-    with audit.of(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id):
+    with audit.recording(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id):
         _write(reader, subscription, partial, secret, cost)
         partial.rename(out)
     counts = reader.counts

@@ -88,11 +88,3 @@ class AuditEntry:
     profile: ProfileKey | None = None
     model_id: str | None = None
     names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class AuditPage:
-    """Entries, the oldest first. ``after`` is where the next page starts; ``None`` at the end."""
-
-    entries: tuple[AuditEntry, ...]
-    after: str | None

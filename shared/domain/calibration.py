@@ -1,6 +1,7 @@
 """What a model's scores mean: how a cosine and two lengths of speech become a score, and what false matches cost.
 
-A model's card has a calibration; a subscription may bring its own, fitted on its own recordings.
+A model's card has a calibration; a subscription may bring its own, fitted on its own recordings. Both have the form of
+``calibration.json`` that ``python -m tools.calibrate`` writes, and are read here.
 """
 
 from __future__ import annotations
@@ -9,12 +10,38 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.errors import ParameterInvalid
+from shared.domain.json_values import json_object, known_fields, text, within
+
 TAIL: Final = 0.75
 """How fast strangers get rarer with the log odds of the score: at log odds t above the threshold of a rate r, about
 r * exp(-0.75 t) of them are left, and below it that many come in. Measured on speakers outside the fit, from 0.4 % to
 5 % of the comparisons: all together stay below it, the worst of 243 combinations of channel, length and enrollments is
 up to two thirds above (docs/internals/scores.md). A calibrated log-likelihood ratio would allow 1; the measurement does
 not."""
+
+HIGHEST_RATE: Final = 0.05
+"""As far as the mapping from rates to scores was measured."""
+
+BOUNDS: Final = {
+    "bias": (-1_000.0, 1_000.0),
+    "cosine": (1.0, 1_000.0),
+    "log_shorter": (-100.0, 100.0),
+    "log_longer": (-100.0, 100.0),
+    "threshold_logit": (-100.0, 100.0),
+    "false_match_rate": (1e-6, 0.5),
+    "min_seconds": (0.1, 60.0),
+    "max_seconds": (0.1, 3_600.0),
+    "fitted_speakers": (2, 10_000_000),
+    "fitted_trials": (1, 10**12),
+}
+"""Our choice: from where to where. A model whose scores fall with the cosine, or hardly rise, is a mistake."""
+
+CALIBRATION_VALUES: Final = (*BOUNDS, "fitted_on")
+"""What every calibration has."""
+
+IGNORED: Final = ("measured", "narrow_shift", "telephone_shift")
+"""What a calibration may hold besides: its measured rates, and corrections for narrow channels, which are not used."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +108,45 @@ class SiteCalibration:
 
     model_id: str
     calibration: Calibration
+
+
+@dataclass(frozen=True)
+class FalseMatchRate:
+    """A threshold as the share of strangers that it lets pass. ``name`` is the parameter, for a refusal."""
+
+    name: str
+    rate: float
+
+    def score(self, calibration: Calibration | None) -> float:
+        """The score that stands for the rate, as far as the calibration's own recordings carry: the rule of 3.
+
+        Raises ``ParameterInvalid``.
+        """
+        if calibration is None:
+            rule = "The speaker model has no calibration: give a score instead."
+            raise ParameterInvalid(self.name, f"{self.rate:g}", rule)
+        least = calibration.smallest_rate
+        if not least <= self.rate <= HIGHEST_RATE:
+            rule = (
+                f"The calibration was fitted on {calibration.fitted_speakers:,} speakers, which carries rates from "
+                f"{least:.2g} to {HIGHEST_RATE:g}; beyond that give a score."
+            )
+            raise ParameterInvalid(self.name, f"{self.rate:g}", rule)
+        return calibration.score_at(self.rate)
+
+
+def calibration_from_json(name: str, value: object) -> Calibration:
+    """A calibration out of parsed JSON, without the rates that it was measured at.
+
+    ``name`` is the object's, for refusals. Raises ``FieldUnknown``, ``ParameterInvalid``.
+    """
+    received = known_fields(json_object(name, value), (*CALIBRATION_VALUES, *IGNORED), f"{name}.")
+    for field in CALIBRATION_VALUES:
+        if field not in received:
+            raise ParameterInvalid(f"{name}.{field}", "nothing", "It is part of every calibration.")
+    read = {field: within(f"{name}.{field}", received[field], *bounds) for field, bounds in BOUNDS.items()}
+    if read["max_seconds"] < read["min_seconds"]:
+        raise ParameterInvalid(f"{name}.max_seconds", str(read["max_seconds"]), "It must not be below min_seconds.")
+    counts = {field: int(read.pop(field)) for field in ("fitted_speakers", "fitted_trials")}
+    fitted_on = text(f"{name}.fitted_on", received["fitted_on"], 500)
+    return Calibration(**read, **counts, fitted_on=fitted_on)  # type: ignore[arg-type]  # two dicts, two types

@@ -1,8 +1,10 @@
 """A subscription: whom the voices belong to, and what its owner has set.
 
-Settings are changed through a ``SettingsChange``, which names only what is to be different: two changes of different
-settings at once both count.
+``SubscriptionSettings`` is the table of settings. A new setting is one field there, which is its entry; reading
+requests, the column in the row, showing it, its name in the audit trail, openapi.json and docs/management.md follow
+(``python -m tools.doc_tables`` writes the last two).
 """
+# ruff: noqa: RUF009  an entry is a call of ``dataclasses.field``
 
 from __future__ import annotations
 
@@ -10,15 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final
 
-from shared.domain.calibration import SiteCalibration
+from shared.domain import limits
+from shared.domain.calibration import Calibration, FalseMatchRate, SiteCalibration
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.erasure import Erasure
-from shared.domain.limits import AUDIT_DAYS, MAX_CANDIDATES, MAX_PROFILES, QualityLimits
+from shared.domain.limits import QualityLimits
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
-
-T = TypeVar("T")
+from shared.domain.setting_types import CALIBRATION, FLAG, PHRASES, QUALITY, THRESHOLD, SettingType, between, whole
 
 
 class SubscriptionState(StrEnum):
@@ -45,32 +48,117 @@ class RetentionPolicy:
     max_idle_days: float | None = None
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """The calibrated scores, in (0, 1), from which a decision is Accept."""
+class Owner(StrEnum):
+    """Who may set a setting; the operator may set the customer's too."""
 
-    verification: float = ACCEPT_SCORE
-    identification: float = ACCEPT_SCORE
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class SubscriptionSetting:
+    """``wire`` is the name in JSON: ``maxProfiles``, or ``retention.maxAgeDays`` for a member of an object.
+
+    ``meaning`` is for docs/management.md, where ``rule`` of the type and ``default`` stand too.
+    """
+
+    wire: str
+    type: SettingType
+    owner: Owner
+    default: object
+    meaning: str
+
+
+def _customer(wire: str, kind: SettingType, default: object, meaning: str, *, private: bool = False) -> Any:
+    """``private``: not in representations, and so not in logs."""
+    entry = SubscriptionSetting(wire, kind, Owner.CUSTOMER, default, meaning)
+    return field(default_factory=lambda: default, repr=not private, metadata={"entry": entry})
+
+
+def _operator(wire: str, kind: SettingType, default: object, meaning: str) -> Any:
+    entry = SubscriptionSetting(wire, kind, Owner.OPERATOR, default, meaning)
+    return field(default_factory=lambda: default, metadata={"entry": entry})
+
+
+_DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days", above=True, optional=True)
+_AUDIT_DAYS: Final = between(limits.MIN_AUDIT_DAYS, limits.MAX_AUDIT_DAYS, "of days")
+_RATE: Final = between(limits.MIN_REQUESTS_PER_SECOND, limits.MAX_REQUESTS_PER_SECOND, optional=True)
 
 
 @dataclass(frozen=True)
 class SubscriptionSettings:
-    """``passphrases`` replace the published list of their locale, in normalised form; another locale keeps its own.
-    ``requests_per_second`` None: as many as the deployment grants whoever has no number of its own.
-    ``enrollment_cohesion``: an enrollment must be of one voice, and of the voice of those before it."""
+    """Each field is an entry; its name is the row's column and what the audit trail says.
 
-    retention: RetentionPolicy = RetentionPolicy()
-    thresholds: Thresholds = Thresholds()
-    max_candidates: int = MAX_CANDIDATES
-    max_profiles: int = MAX_PROFILES
-    passphrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    require_consent: bool = False
-    keep_identification_audio: bool = True
-    audit_days: float = AUDIT_DAYS
-    requests_per_second: float | None = None
-    quality: QualityLimits = field(default_factory=QualityLimits)
-    enrollment_cohesion: bool = True
-    calibration: SiteCalibration | None = None
+    A setting that a row does not have is at its default: rows are older than settings that came later.
+    """
+
+    max_age_days: float | None = _customer(
+        "retention.maxAgeDays",
+        _DAYS,
+        None,
+        "Since the last enrollment; `null` keeps a profile until it is deleted.",
+    )
+    max_idle_days: float | None = _customer(
+        "retention.maxIdleDays", _DAYS, None, "Since the last use; `null` keeps a profile until it is deleted."
+    )
+    verification_threshold: float = _customer(
+        "thresholds.verification",
+        THRESHOLD,
+        ACCEPT_SCORE,
+        'The [score](scores.md) from which the answer is yes, or `{"falseMatchRate": 0.01}`.',
+    )
+    identification_threshold: float = _customer(
+        "thresholds.identification", THRESHOLD, ACCEPT_SCORE, "The same, for identify."
+    )
+    max_candidates: int = _operator(
+        "maxCandidates", whole(limits.MAX_CANDIDATES_SETTING), limits.MAX_CANDIDATES, "Profiles in one identify."
+    )
+    max_profiles: int = _operator(
+        "maxProfiles", whole(limits.MAX_PROFILES_SETTING), limits.MAX_PROFILES, "Profiles of all kinds."
+    )
+    passphrases: Mapping[str, tuple[str, ...]] = _customer(
+        "passphrases",
+        PHRASES,
+        {},
+        "1 to 50 phrases of 4 to 20 known English words each, instead of the published ones; `null` brings those back.",
+        private=True,
+    )
+    require_consent: bool = _operator("requireConsent", FLAG, False, "Enroll only with a consent record.")
+    keep_identification_audio: bool = _operator(
+        "keepIdentificationAudio",
+        FLAG,
+        True,
+        "Keep recordings of identification enrollments, encrypted, to rebuild signatures for another model.",
+    )
+    audit_days: float = _operator("auditDays", _AUDIT_DAYS, limits.AUDIT_DAYS, "How long audit records are kept.")
+    requests_per_second: float | None = _operator(
+        "requestsPerSecond",
+        _RATE,
+        None,
+        "To one worker process, of all kinds; [beyond it 429](overload.md). `null`: `TIMBRE_REQUESTS_PER_SECOND`.",
+    )
+    quality: QualityLimits = _customer(
+        "quality",
+        QUALITY,
+        QualityLimits(),
+        "[Limits on recordings](scores.md#limits-on-recordings); `null` is the generation's limit again.",
+    )
+    enrollment_cohesion: bool = _customer(
+        "enrollmentCohesion",
+        FLAG,
+        True,
+        "Refuse a second voice in an enrollment, and an enrollment that is unlike those before it.",
+    )
+    calibration: SiteCalibration | None = _customer(
+        "calibration",
+        CALIBRATION,
+        None,
+        "[Your own](scores.md#a-calibration-of-your-own) of a model; `null`: the model's.",
+    )
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        return RetentionPolicy(self.max_age_days, self.max_idle_days)
 
     def allowed_phrases(self, locale: str, bound_to: str | None = None) -> tuple[str, ...]:
         """What may be said in a canonical locale.
@@ -82,6 +170,12 @@ class SubscriptionSettings:
         return allowed if bound_to is None or bound_to in allowed else (*allowed, bound_to)
 
 
+SETTINGS: Final[Mapping[str, SubscriptionSetting]] = MappingProxyType(
+    {one.name: one.metadata["entry"] for one in fields(SubscriptionSettings)}
+)
+"""The entries by the names of their fields."""
+
+
 class Unset(Enum):
     """Told apart from ``None``, which is a value of some settings."""
 
@@ -91,57 +185,36 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class SettingsChange:
-    """What is to be different. ``passphrases`` names locales: ``None`` gives one its published list back. ``quality``
-    names fields of ``QualityLimits``: ``None`` gives one back to the generation of the API."""
+    """What is to be different, by the names of the fields: two changes of different settings at once both count.
 
-    max_age_days: float | Unset | None = UNSET
-    max_idle_days: float | Unset | None = UNSET
-    verification_threshold: float | Unset = UNSET
-    identification_threshold: float | Unset = UNSET
-    max_candidates: int | Unset = UNSET
-    max_profiles: int | Unset = UNSET
-    passphrases: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict, repr=False)
-    require_consent: bool | Unset = UNSET
-    keep_identification_audio: bool | Unset = UNSET
-    audit_days: float | Unset = UNSET
-    requests_per_second: float | Unset | None = UNSET
-    quality: Mapping[str, float | None] = field(default_factory=dict)
-    enrollment_cohesion: bool | Unset = UNSET
-    calibration: SiteCalibration | Unset | None = UNSET
+    ``passphrases`` and ``quality`` are changed in parts (``shared/domain/setting_types.py``). A threshold may be a
+    ``FalseMatchRate`` until ``with_scores``.
+    """
+
+    values: Mapping[str, Any] = field(repr=False)
+
+    def __init__(self, **values: Any) -> None:
+        if unknown := values.keys() - SETTINGS.keys():
+            raise TypeError(f"No such setting: {', '.join(sorted(unknown))}.")
+        object.__setattr__(self, "values", values)
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The settings that the change names, in the order above; the values stay out of it."""
-        return tuple(one.name for one in fields(self) if getattr(self, one.name) not in (UNSET, {}))
+        """The settings that the change names, in the order of the table; the values stay out of it."""
+        return tuple(name for name in SETTINGS if self.values.get(name, {}) != {})
 
-    def retention(self, before: RetentionPolicy) -> RetentionPolicy:
-        return RetentionPolicy(
-            _or(self.max_age_days, before.max_age_days), _or(self.max_idle_days, before.max_idle_days)
-        )
+    def with_scores(self, calibration: Calibration | None) -> SettingsChange:
+        """Each false-match rate as the score that stands for it. Raises ``ParameterInvalid``."""
+        scores = {
+            name: value.score(calibration) for name, value in self.values.items() if isinstance(value, FalseMatchRate)
+        }
+        return SettingsChange(**{**self.values, **scores})
 
     def applied(self, before: SubscriptionSettings) -> SubscriptionSettings:
-        thresholds = before.thresholds
-        phrases = {**before.passphrases, **self.passphrases}
-        return replace(
-            before,
-            retention=self.retention(before.retention),
-            thresholds=Thresholds(
-                _or(self.verification_threshold, thresholds.verification),
-                _or(self.identification_threshold, thresholds.identification),
-            ),
-            max_candidates=_or(self.max_candidates, before.max_candidates),
-            max_profiles=_or(self.max_profiles, before.max_profiles),
-            passphrases={locale: listed for locale, listed in phrases.items() if listed is not None},
-            require_consent=_or(self.require_consent, before.require_consent),
-            keep_identification_audio=_or(self.keep_identification_audio, before.keep_identification_audio),
-            audit_days=_or(self.audit_days, before.audit_days),
-            requests_per_second=_or(self.requests_per_second, before.requests_per_second),
-            quality=replace(before.quality, **self.quality),
-            enrollment_cohesion=_or(self.enrollment_cohesion, before.enrollment_cohesion),
-            calibration=_or(self.calibration, before.calibration),
-        )
+        after = {name: SETTINGS[name].type.changed(getattr(before, name), value) for name, value in self.values.items()}
+        return replace(before, **after)
 
 
 @dataclass(frozen=True)
@@ -155,7 +228,3 @@ class Subscription:
     created_at: datetime | None = field(default=None, compare=False)
     deleted_at: datetime | None = field(default=None, compare=False)
     erasure: Erasure | None = field(default=None, compare=False)
-
-
-def _or(value: T | Unset, before: T) -> T:
-    return before if isinstance(value, Unset) else value

@@ -16,6 +16,7 @@ import azure.functions as func
 from shared.bootstrap import Services
 from shared.domain.audit import Caller
 from shared.domain.errors import BodyNotUnderstood, TimbreError
+from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
@@ -25,7 +26,6 @@ from shared.http.multipart import audio_part, begins_as_recording
 from shared.http.reply import Reply
 from shared.services.enroll import Enrolled, EnrollRequest
 from shared.services.identify import Identification, IdentifyRequest
-from shared.services.profiles import ProfilePage
 from shared.services.verify import Verification, VerifyRequest
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -81,15 +81,6 @@ class Call:
         return audio
 
 
-@dataclass(frozen=True)
-class PageRequest:
-    """Profiles of a kind behind the id ``after``; ``limit`` None asks for all."""
-
-    kind: ProfileKind
-    after: str | None = None
-    limit: int | None = None
-
-
 class Api(Protocol):
     """``read_`` methods raise the errors of ``shared.domain.errors``."""
 
@@ -112,9 +103,10 @@ class Api(Protocol):
 
     def write_create(self, call: Call, profile: Profile) -> Reply: ...
 
-    def read_list(self, call: Call) -> PageRequest: ...
+    def read_list(self, call: Call) -> tuple[ProfileKind, str | None, int | None]:
+        """Which kind, behind which id, and how many at most; ``None``: all."""
 
-    def write_list(self, call: Call, page: ProfilePage) -> Reply: ...
+    def write_list(self, call: Call, page: Page[Profile]) -> Reply: ...
 
     def read_profile(self, call: Call) -> ProfileKey:
         """The profile that the path names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,8 +29,8 @@ from shared.http.v2 import V2
 from shared.http.v2021 import V2021, Extension
 from shared.services.measure import measured
 
-GENERATIONS: Final[tuple[Api, ...]] = (V1(), V2(), V2021())
-"""The generations of the API that are served."""
+APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
+"""The generations of the API that are served, and what Timbre adds."""
 
 MEASURED: Final = frozenset({"enroll", "verify", "identify"})
 """The operations that listen to a recording: each leaves a line in the log, and only so many are worked on at once."""
@@ -38,7 +38,6 @@ MEASURED: Final = frozenset({"enroll", "verify", "identify"})
 KEY_HEADER: Final = "Ocp-Apim-Subscription-Key"
 REQUEST_ID: Final = "apim-request-id"
 
-_EXTENSION: Final = Extension()
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Operation-Location, Location, Retry-After, apim-request-id, x-ms-error-code",
@@ -71,49 +70,25 @@ class Route:
         return {name: unquote(value) for name, value in match.groupdict().items()} if match else None
 
 
-class RouteTable:
-    """Filled while the function modules are imported."""
-
-    def __init__(self) -> None:
-        self._routes: list[Route] = []
-
-    def add(self, template: str, methods: Iterable[str], answering: Answering) -> None:
-        self._routes.append(Route(template, frozenset(methods), answering))
-
-    def matches(self, path: str) -> list[tuple[Route, dict[str, str]]]:
-        """Every route that takes the path, whatever its methods."""
-        matches = ((route, route.values(path)) for route in self._routes)
-        return [(route, values) for route, values in matches if values is not None]
-
-
-ROUTES: Final = RouteTable()
-"""Every function that a subscription key opens."""
+ROUTES: Final[list[Route]] = []
+"""Of every function that a subscription key opens; filled while the function modules are imported."""
 
 
 def endpoint(blueprint: func.Blueprint, operation: str, methods: Sequence[str]) -> Callable[[Handler], Handler]:
-    """Register a handler as an HTTP function of every generation that has the operation.
+    """Register a handler as an HTTP function of every API that has the operation.
 
     The functions host lets everybody through (authentication level anonymous): the subscription key is ours to check.
     The handler itself stays callable as it is.
     """
 
     def register(handler: Handler) -> Handler:
-        for api in GENERATIONS:
+        admitted = [*methods, "OPTIONS"]
+        for api in APIS:
             if operation in api.routes:
-                answering = _answering(handler, api, operation)
-                _register(blueprint, operation + api.suffix, api.routes[operation], methods, answering)
-        return handler
-
-    return register
-
-
-def extension_endpoint(
-    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str]
-) -> Callable[[Handler], Handler]:
-    """The same for what Timbre adds: one function at one route, opened by a subscription key too."""
-
-    def register(handler: Handler) -> Handler:
-        _register(blueprint, name, template, methods, _answering(handler, _EXTENSION, name))
+                template, answering = api.routes[operation], _answering(handler, api, operation)
+                name = operation + api.suffix
+                streams.register(blueprint, name, template, admitted, func.AuthLevel.ANONYMOUS, answering)
+                ROUTES.append(Route(template, frozenset(admitted), answering))
         return handler
 
     return register
@@ -153,14 +128,6 @@ def open_endpoint(
 def response_headers() -> dict[str, str]:
     """Of every answer that a browser app may read, with a new request id."""
     return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
-
-
-def _register(
-    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str], answering: Answering
-) -> None:
-    admitted = [*methods, "OPTIONS"]
-    streams.register(blueprint, name, template, admitted, func.AuthLevel.ANONYMOUS, answering)
-    ROUTES.add(template, admitted, answering)
 
 
 def _answering(handler: Handler, api: Api, operation: str) -> Answering:

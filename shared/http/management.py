@@ -1,9 +1,8 @@
-"""The wire of the operator's side: ``/manage/...``, and of the audit trail that the customer reads."""
+"""The wire of the operator's side, ``/manage/...``, and of the audit trail that the customer reads."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -11,18 +10,20 @@ from typing import Final
 import azure.functions as func
 
 from shared.bootstrap import Services
-from shared.domain.audit import Actor, AuditEntry, AuditPage
+from shared.domain.audit import Actor, AuditEntry
 from shared.domain.errors import ParameterInvalid
+from shared.domain.json_values import field_of
+from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKind
-from shared.domain.subscription import KeySlot, SettingsChange, Subscription
-from shared.http import paging, settings, thresholds
-from shared.http.fields import field_of
-from shared.http.reply import Reply, base_url, date
+from shared.domain.subscription import KeySlot, Owner, SettingsChange, Subscription
+from shared.http.reply import Reply, base_url
 from shared.http.request import json_object, parameter
-from shared.services.manage import PutResult, SubscriptionPage
+from shared.http.settings import settings_change, settings_shown
+from shared.http.times import date, read_date
+from shared.services.manage import PutResult
 
-ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-ENTRY: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z:[a-z0-9-]{1,64}")
+SUBSCRIPTION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
+AUDIT_ENTRY: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z:[a-z0-9-]{1,64}")
 """Where a page of the audit trail starts: the time and id of the entry before it."""
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -33,6 +34,7 @@ _KINDS: Final = {
     ProfileKind.TEXT_INDEPENDENT_VERIFICATION: "verification/text-independent",
     ProfileKind.IDENTIFICATION: "identification/text-independent",
 }
+_NOT_STORED: Final = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class ManagementCall:
     def subscription_id(self) -> str:
         """The one that the path names. Raises ``ParameterInvalid``."""
         received = str(self.request.route_params["subscriptionId"])
-        if not ID.fullmatch(received):
+        if not SUBSCRIPTION_ID.fullmatch(received):
             rule = "It has 1 to 63 letters, digits and dashes and starts with a letter or digit."
             raise ParameterInvalid("subscriptionId", received, rule)
         return received
@@ -71,100 +73,89 @@ class ManagementCall:
         """
         received = json_object(self.request) if self.request.get_body() else {}
         nested = field_of(received, "settings")
-        change = nested if len(received) == 1 and isinstance(nested, dict) else received
-        return settings.operator_change(thresholds.as_scores(change, self.services.models.current.calibration))
+        return settings_change(nested if len(received) == 1 and isinstance(nested, dict) else received, Owner.OPERATOR)
 
 
-def put(result: PutResult) -> Reply:
+def write_subscription(subscription: Subscription) -> dict[str, object]:
+    """Of a deleted one also when that was asked for, and what is left of it all: how much was erased, when nothing was
+    found any more, and when nothing was found again after every request from before was over."""
+    body: dict[str, object] = {
+        "subscriptionId": subscription.subscription_id,
+        "state": subscription.state.value,
+        "createdDateTime": date(subscription.created_at),
+        "settings": settings_shown(subscription.settings, Owner.OPERATOR),
+    }
+    if subscription.deleted_at is not None:
+        body["deletedDateTime"] = date(subscription.deleted_at)
+        if subscription.erasure is not None:
+            body["erasure"] = {
+                "startedDateTime": date(subscription.deleted_at),
+                "completedDateTime": date(subscription.erasure.completed_at),
+                "verifiedDateTime": date(subscription.erasure.verified_at),
+                "erased": asdict(subscription.erasure.counts),
+            }
+    return body
+
+
+def write_put(result: PutResult) -> Reply:
     """The keys are in the answer to the creation, and nowhere else ever again."""
     if not result.keys:
-        return Reply(200, _subscription(result.subscription))
+        return Reply(200, write_subscription(result.subscription))
     keys = {slot.value: key for slot, key in result.keys.items()}
-    return Reply(201, {**_subscription(result.subscription), "keys": keys}, _NOT_STORED)
+    return Reply(201, {**write_subscription(result.subscription), "keys": keys}, _NOT_STORED)
 
 
-def shown(subscription: Subscription) -> Reply:
-    return Reply(200, _subscription(subscription))
-
-
-def deleting(subscription: Subscription) -> Reply:
-    return Reply(202, _subscription(subscription))
-
-
-def listed(call: ManagementCall, page: SubscriptionPage) -> Reply:
-    body: dict[str, object] = {"value": [_subscription(one) for one in page.subscriptions]}
-    if page.more:
-        body["nextLink"] = paging.next_link(call.base_url, call.request, page.subscriptions[-1].subscription_id)
-    return Reply(200, body)
-
-
-def regenerated(slot: KeySlot, key: str) -> Reply:
+def write_new_key(slot: KeySlot, key: str) -> Reply:
     return Reply(200, {"slot": slot.value, "key": key}, _NOT_STORED)
 
 
-def moment(request: func.HttpRequest, name: str) -> datetime | None:
+def audit_moment(request: func.HttpRequest, name: str) -> datetime | None:
     """A query parameter in ISO 8601, UTC unless it says otherwise. Raises ``ParameterInvalid``."""
     received = parameter(request, name)
     if not received:
         return None
-    rule = "It must be a date or a time in ISO 8601, such as 2026-11-22T12:00:00Z."
     try:
-        read = datetime.fromisoformat(received)
-        return max(EARLIEST, (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC))
+        return max(EARLIEST, read_date(received))
     except (ValueError, OverflowError) as error:
+        rule = "It must be a date or a time in ISO 8601, such as 2026-11-22T12:00:00Z."
         raise ParameterInvalid(name, received, rule) from error
 
 
-def audited(base: str, request: func.HttpRequest, page: AuditPage) -> Reply:
-    body: dict[str, object] = {"value": [_entry(one) for one in page.entries]}
-    if page.after is not None:
-        body["nextLink"] = paging.next_link(base, request, page.after)
-    return Reply(200, body)
-
-
-def _subscription(one: Subscription) -> Mapping[str, object]:
-    body: dict[str, object] = {
-        "subscriptionId": one.subscription_id,
-        "state": one.state.value,
-        "createdDateTime": date(one.created_at) if one.created_at else None,
-        "settings": settings.shown(one.settings),
-    }
-    return body | _deletion(one)
-
-
-def _deletion(one: Subscription) -> dict[str, object]:
-    """When it was asked for; then what is left of it all: how much was erased, when nothing was found any more, and
-    when nothing was found again after every request from before was over."""
-    if one.deleted_at is None:
-        return {}
-    body: dict[str, object] = {"deletedDateTime": date(one.deleted_at)}
-    if one.erasure is None:
-        return body
-    verified_at = one.erasure.verified_at
-    body["erasure"] = {
-        "startedDateTime": date(one.deleted_at),
-        "completedDateTime": date(one.erasure.completed_at),
-        "verifiedDateTime": date(verified_at) if verified_at else None,
-        "erased": asdict(one.erasure.counts),
-    }
-    return body
-
-
-def _entry(one: AuditEntry) -> Mapping[str, object]:
+def write_audit_entry(entry: AuditEntry) -> dict[str, object]:
     """Every record has every field; what does not apply is null."""
     return {
-        "id": one.entry_id,
-        "dateTime": date(one.at),
-        "action": one.action.value,
-        "outcome": one.outcome.value,
-        "reason": one.reason or None,
-        "caller": one.actor.via.value,
-        "requestId": one.actor.request_id,
-        "profileKind": _KINDS[one.profile.kind] if one.profile else None,
-        "profileId": one.profile.profile_id if one.profile else None,
-        "model": one.model_id,
-        "names": list(one.names),
+        "id": entry.entry_id,
+        "dateTime": date(entry.at),
+        "action": entry.action.value,
+        "outcome": entry.outcome.value,
+        "reason": entry.reason or None,
+        "caller": entry.actor.via.value,
+        "requestId": entry.actor.request_id,
+        "profileKind": _KINDS[entry.profile.kind] if entry.profile else None,
+        "profileId": entry.profile.profile_id if entry.profile else None,
+        "model": entry.model_id,
+        "names": list(entry.names),
     }
 
 
-_NOT_STORED: Final = {"Cache-Control": "no-store"}
+def write_migration(services: Services, progress: MigrationProgress | None) -> Reply:
+    """Counts of the walk towards the model that the service runs now; zeros before it has begun."""
+    model, previous = services.models.current, services.models.previous
+    begun = progress is not None and progress.model_id == model.model_id
+    if progress is None or not begun:
+        progress = MigrationProgress(model.model_id, services.clock())
+    finished_at = progress.finished_at
+    return Reply(
+        200,
+        {
+            "model": {"id": model.model_id, "version": model.version, "calibrated": model.calibration is not None},
+            "previousModel": previous.model_id if previous else None,
+            "state": "finished" if finished_at else "running" if begun else "notStarted",
+            "startedDateTime": date(progress.started_at) if begun else None,
+            "finishedDateTime": date(finished_at),
+            "profilesChecked": progress.checked,
+            "profilesMigrated": progress.migrated,
+            "profilesToEnrollAgain": progress.flagged,
+            "profilesPostponed": progress.postponed,
+        },
+    )

@@ -1,48 +1,83 @@
-"""Pages of what Timbre adds: ``maxpagesize``, ``continuationToken``, ``nextLink``, as in 2021-09-05.
-
-A token is where the next page starts, in base64; what a caller made up itself is refused.
-"""
+"""Pages of lists. A token is where the next page starts, in base64; a token of a caller's own making is refused."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import azure.functions as func
 
 from shared.domain.errors import ContinuationInvalid
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
+from shared.domain.page import Page
 from shared.http.request import parameter, whole_number
 
-SIZE = "maxpagesize"
-TOKEN = "continuationToken"  # noqa: S105  the name of a parameter
+T = TypeVar("T")
 
 
-def page_size(request: func.HttpRequest) -> int:
-    """Raises ``ParameterInvalid``."""
+@dataclass(frozen=True)
+class PageNames:
+    """Two query parameters, and the field of the answer that leads to the next page."""
+
+    size: str
+    token: str
+    next_link: str
+
+
+PAGE_NAMES: Final = PageNames("maxpagesize", "continuationToken", "nextLink")
+"""Of 2021-09-05, and of what Timbre adds."""
+
+
+class PagedCall(Protocol):
+    @property
+    def request(self) -> func.HttpRequest: ...
+
+    @property
+    def base_url(self) -> str: ...
+
+
+def read_page(call: PagedCall, place: re.Pattern[str], names: PageNames = PAGE_NAMES) -> tuple[str | None, int]:
+    """Where the page starts, which must look like ``place``, and how many items it has at most.
+
+    Raises ``ContinuationInvalid``, ``ParameterInvalid``.
+    """
+    token = parameter(call.request, names.token)
+    after = _decoded(token, place, names.token) if token else None
     rule = f"Value should be positive integer in the range [1, {MAX_PAGE}]."
-    return whole_number(SIZE, parameter(request, SIZE), rule, MAX_PAGE) or DEFAULT_PAGE
+    return after, whole_number(names.size, parameter(call.request, names.size), rule, MAX_PAGE) or DEFAULT_PAGE
 
 
-def position(request: func.HttpRequest, admitted: re.Pattern[str]) -> str | None:
-    """Where the page starts; ``admitted`` is what such a place looks like. Raises ``ContinuationInvalid``."""
-    token = parameter(request, TOKEN)
-    if not token:
-        return None
+def write_page(
+    call: PagedCall,
+    page: Page[T],
+    written: Callable[[T], object],
+    name: str = "value",
+    names: PageNames = PAGE_NAMES,
+) -> dict[str, object]:
+    """The items under ``name``, and the link to what follows them. Raises ``HostNotAllowed``."""
+    body: dict[str, object] = {name: [written(item) for item in page.items]}
+    if page.after is None:
+        return body
+    kept = {name: value for name, value in call.request.params.items() if name.lower() != names.token.lower()}
+    token = base64.urlsafe_b64encode(page.after.encode()).decode().rstrip("=")
+    return {**body, names.next_link: f"{own_url(call)}?{urlencode({**kept, names.token: token}, safe='$')}"}
+
+
+def own_url(call: PagedCall) -> str:
+    """The request's own URL without its query, on the base that the client can reach. Raises ``HostNotAllowed``."""
+    return call.base_url + quote(urlsplit(call.request.url).path, safe="/:%")
+
+
+def _decoded(token: str, place: re.Pattern[str], name: str) -> str:
     try:
-        place = base64.urlsafe_b64decode(token.encode("ascii") + b"==").decode("ascii")
+        after = base64.urlsafe_b64decode(token.encode("ascii") + b"==").decode("ascii")
     except (binascii.Error, ValueError) as error:
-        raise ContinuationInvalid(TOKEN) from error
-    if not admitted.fullmatch(place):
-        raise ContinuationInvalid(TOKEN)
-    return place
-
-
-def next_link(base_url: str, request: func.HttpRequest, place: str) -> str:
-    """The request's own URL, on the base that the client can reach, with the token for what follows."""
-    kept = {name: value for name, value in request.params.items() if name.lower() != TOKEN.lower()}
-    token = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-    path = quote(urlsplit(request.url).path, safe="/:%")
-    return f"{base_url}{path}?{urlencode({**kept, TOKEN: token})}"
+        raise ContinuationInvalid(name) from error
+    if not place.fullmatch(after):
+        raise ContinuationInvalid(name)
+    return after

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ import azure.functions as func
 from shared.config import ALLOWED_HOSTS, Config
 from shared.domain.errors import HostNotAllowed
 from shared.domain.profile import Profile
+from shared.http.times import date
 
 Json = Mapping[str, object] | Sequence[object]
 
@@ -37,14 +37,9 @@ class Reply:
         return func.HttpResponse(content, status_code=self.status, headers=headers)
 
 
-def date(moment: datetime) -> str:
-    """``2020-01-29T22:48:17.007Z``: with a fraction always, as Android clients parse with a fixed pattern."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
 def expires(profile: Profile) -> dict[str, object]:
     """What Timbre adds to a profile in every generation: when it ends; null when it is kept until deleted."""
-    return {"expiresDateTime": date(profile.expires_at) if profile.expires_at else None}
+    return {"expiresDateTime": date(profile.expires_at)}
 
 
 def seconds(value: float) -> float:

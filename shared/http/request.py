@@ -22,11 +22,12 @@ from shared.domain.errors import (
     ParameterMissing,
 )
 from shared.domain.group import Candidates, Everyone, InGroup
+from shared.domain.json_values import field_of
 from shared.domain.limits import MAX_BODY_BYTES
-from shared.http.fields import field_of
 from shared.services.thresholds import RequestedThreshold
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+PROFILE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 GROUP_NAME_RULE = "A group's name has 1 to 64 letters, digits and dashes."
 
 _EVERYONE = "*"

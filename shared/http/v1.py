@@ -23,13 +23,15 @@ from shared.domain.limits import (
     V1_VERIFICATION,
 )
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
+from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import errors, request
-from shared.http.api import NOBODY, Call, PageRequest
-from shared.http.reply import Reply, date, expires, seconds
+from shared.http.api import NOBODY, Call
+from shared.http.reply import Reply, expires, seconds
+from shared.http.times import date
 from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
-from shared.services.profiles import ProfilePage, canonical_locale
+from shared.services.profiles import canonical_locale
 from shared.services.verify import Verification, VerifyRequest
 
 PREFIX: Final = "spid/v1.0"
@@ -78,12 +80,12 @@ class V1:
     def write_create(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002  v1.0 sends no Location
         return Reply(200, {_ID_NAMES[profile.key.kind]: profile.key.profile_id})
 
-    def read_list(self, call: Call) -> PageRequest:
+    def read_list(self, call: Call) -> tuple[ProfileKind, str | None, int | None]:
         """v1.0 has no paging."""
-        return PageRequest(self._kind(call))
+        return self._kind(call), None, None
 
-    def write_list(self, call: Call, page: ProfilePage) -> Reply:  # noqa: ARG002
-        return Reply(200, [_profile(profile) for profile in page.profiles])
+    def write_list(self, call: Call, page: Page[Profile]) -> Reply:  # noqa: ARG002
+        return Reply(200, [_profile(profile) for profile in page.items])
 
     def read_profile(self, call: Call) -> ProfileKey:
         return call.key(self._kind(call), request.guid(call.path("profileId")))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from shared.domain import limits
 from shared.domain.errors import (
     AudioTooLong,
     AudioTooShort,
-    ContinuationInvalid,
     IdMalformed,
     ParameterInvalid,
     ParameterMissing,
@@ -24,14 +22,17 @@ from shared.domain.errors import (
 )
 from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
+from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.http import errors, request
-from shared.http.api import NOBODY, Call, PageRequest
+from shared.http.api import NOBODY, Call
 from shared.http.errors import Catalogue
-from shared.http.reply import Reply, date, expires, seconds
+from shared.http.paging import PageNames, own_url, read_page, write_page
+from shared.http.reply import Reply, expires, seconds
+from shared.http.times import date
 from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
-from shared.services.profiles import ProfilePage, canonical_locale
+from shared.services.profiles import canonical_locale
 from shared.services.verify import Verification, VerifyRequest
 
 FAMILY: Final = "{family:regex(^(verification|identification)$)}"
@@ -54,9 +55,7 @@ class V2:
     suffix: str = "_v2"
     catalogue: Catalogue = errors.V2
     absent_delete_is_success: bool = True
-    page_size_name: str = "$top"
-    token_name: str = "$continuationToken"  # noqa: S105  the name of a parameter
-    next_link_name: str = "@nextLink"
+    page_names: PageNames = PageNames("$top", "$continuationToken", "@nextLink")
     list_name: str = "profiles"
     unit: str = ""
     phrase_enroll_rules: AudioRules = limits.V2_PHRASE_ENROLL
@@ -94,19 +93,15 @@ class V2:
     def write_create(self, call: Call, profile: Profile) -> Reply:
         return Reply(201, self._profile(call, profile), {"Location": location_of(call, profile)})
 
-    def read_list(self, call: Call) -> PageRequest:
+    def read_list(self, call: Call) -> tuple[ProfileKind, str | None, int | None]:
         for name in _UNSUPPORTED:
             if call.parameter(name) is not None:
                 raise ParameterUnsupported(name)
-        token = call.parameter(self.token_name)
-        after, limit = self._after(token) if token else None, self._page_size(call)
-        return PageRequest(self._kind(call), after, limit)
+        after, limit = read_page(call, request.PROFILE_ID, self.page_names)
+        return self._kind(call), after, limit
 
-    def write_list(self, call: Call, page: ProfilePage) -> Reply:
-        body: dict[str, object] = {self.list_name: [self._profile(call, profile) for profile in page.profiles]}
-        if page.more:
-            body[self.next_link_name] = self._next_link(call, page.profiles[-1].key.profile_id)
-        return Reply(200, body)
+    def write_list(self, call: Call, page: Page[Profile]) -> Reply:
+        return Reply(200, write_page(call, page, partial(self._profile, call), self.list_name, self.page_names))
 
     def read_profile(self, call: Call) -> ProfileKey:
         return call.key(self._kind(call), request.guid(call.path("profileId")))
@@ -178,23 +173,6 @@ class V2:
             raise PathUnknown(urlsplit(call.request.url).path)
         return _KINDS[path]
 
-    def _page_size(self, call: Call) -> int:
-        rule = f"Value should be positive integer in the range [1, {limits.MAX_PAGE}]."
-        received = call.parameter(self.page_size_name)
-        return request.whole_number(self.page_size_name, received, rule, limits.MAX_PAGE) or limits.DEFAULT_PAGE
-
-    def _after(self, token: str) -> str:
-        """The id in a continuation token of ours."""
-        try:
-            return request.guid(base64.urlsafe_b64decode(token.encode() + b"==").decode())
-        except (IdMalformed, binascii.Error, ValueError) as error:
-            raise ContinuationInvalid(self.token_name) from error
-
-    def _next_link(self, call: Call, last_id: str) -> str:
-        kept = {name: value for name, value in call.request.params.items() if name != self.token_name}
-        token = base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
-        return f"{_own_url(call)}?{urlencode({**kept, self.token_name: token}, safe='$')}"
-
     def _candidates(self, call: Call) -> Candidates:
         if self._kind(call) is not ProfileKind.IDENTIFICATION:
             raise PathUnknown(urlsplit(call.request.url).path)
@@ -253,10 +231,5 @@ class V2:
 
 
 def location_of(call: Call, profile: Profile) -> str:
-    collection, separator, _ = _own_url(call).rstrip("/").rpartition("/profiles")
+    collection, separator, _ = own_url(call).rstrip("/").rpartition("/profiles")
     return f"{collection}{separator}/{profile.key.profile_id}"
-
-
-def _own_url(call: Call) -> str:
-    """The request's own URL without its query, on the public base when there is one."""
-    return call.base_url + quote(urlsplit(call.request.url).path, safe="/:%")

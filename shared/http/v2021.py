@@ -10,13 +10,11 @@ from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import Profile, ProfileKind
 from shared.http import errors
 from shared.http.api import Call
+from shared.http.paging import PAGE_NAMES
 from shared.http.reply import Reply
 from shared.http.v2 import FAMILY, MODE, V2, location_of
 
 API_VERSION: Final = "2021-09-05"
-PROFILE: Final = f"profiles/{FAMILY}/{MODE}/{{profileId}}"
-"""Where a profile stands in Timbre's own calls: family and mode are those of 2021-09-05, whichever generation the
-profile is used with."""
 
 
 class V2021(V2):
@@ -26,9 +24,7 @@ class V2021(V2):
     catalogue = errors.V2021
     absent_delete_is_success = False
     """An unknown profile is 404: who wants a voice gone must learn that the id was wrong (our choice)."""
-    page_size_name = "maxpagesize"
-    token_name = "continuationToken"  # noqa: S105  the name of a parameter
-    next_link_name = "nextLink"
+    page_names = PAGE_NAMES
     list_name = "value"
     unit = "InSec"
     phrase_enroll_rules = limits.V2021_PHRASE_ENROLL
@@ -70,11 +66,21 @@ class V2021(V2):
 
 
 class Extension(V2021):
-    """Timbre's own calls. Their routes are given where their functions are registered.
+    """What Timbre adds. No client of old knows these calls, so that the plain body of an error is enough.
 
-    No client of old knows them, so that the plain body of an error is enough.
+    Family and mode of a profile are those of 2021-09-05, whichever generation the profile is used with.
     """
 
     suffix = ""
     catalogue = errors.PLAIN
-    routes = MappingProxyType({})
+    routes = MappingProxyType(
+        {
+            "settings": "settings",
+            "audit": "audit",
+            "groups": "groups",
+            "group": "groups/{name}",
+            "group_member": "groups/{name}/profiles/{profileId}",
+            "consent": f"profiles/{FAMILY}/{MODE}/{{profileId}}/consent",
+            "profile_retention": f"profiles/{FAMILY}/{MODE}/{{profileId}}/retention",
+        }
+    )

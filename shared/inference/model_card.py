@@ -12,9 +12,10 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from shared.domain.calibration import Calibration
+from shared.domain.calibration import Calibration, MeasuredRates, calibration_from_json
+from shared.domain.errors import RequestInvalid
 
 CATALOGUE_FILE: Final = Path(__file__).resolve().parents[2] / "models" / "catalogue.json"
 GE2E_MEL40: Final = "ge2e-mel40"  # the front end of shared/inference/mel_windows.py
@@ -194,6 +195,8 @@ def _record(kind: type[T], content: Any, where: str) -> T:
     """A dataclass out of parsed JSON; what it has beside the dataclass's fields is left."""
     if not isinstance(content, Mapping):
         raise CatalogueInvalid(f"{where}: expected an object.")
+    if kind is Calibration:
+        return cast("T", _calibration(content, where))
     hints, known = _hints(kind), fields(kind)  # type: ignore[arg-type]
     values = {
         field.name: _value(hints[field.name], content.get(field.name), f"{where}: {field.name}")
@@ -220,6 +223,16 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool) != (hint is bool):
         raise CatalogueInvalid(f"{where}: expected {expected}.")
     return hint(value)
+
+
+def _calibration(content: Mapping[str, Any], where: str) -> Calibration:
+    """Read as a subscription's own is, and with the rates that it was measured at."""
+    try:
+        calibration = calibration_from_json("calibration", content)
+    except RequestInvalid as error:
+        raise CatalogueInvalid(f"{where}: {error}") from error
+    measured = _value(tuple[MeasuredRates, ...], content.get("measured"), f"{where}: measured")
+    return replace(calibration, measured=measured)
 
 
 def _chosen(union: UnionType, value: Any) -> Any:

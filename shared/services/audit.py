@@ -10,9 +10,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome
 from shared.domain.errors import (
     GroupNotFound,
     ProfileNotFound,
@@ -23,8 +23,9 @@ from shared.domain.errors import (
     SubscriptionUnknown,
     TimbreError,
 )
+from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
-from shared.services.ports import AuditTrail, Clock, Ids, SubscriptionStore
+from shared.services.ports import AuditTrail, Clock, Ids
 
 log = logging.getLogger("timbre.audit")
 
@@ -47,7 +48,7 @@ class Audit:
     new_id: Ids
 
     @contextmanager
-    def of(
+    def recording(
         self,
         actor: Actor,
         action: AuditAction,
@@ -87,6 +88,12 @@ class Audit:
                     )
                 )
 
+    def page(
+        self, subscription_id: str, since: datetime | None, until: datetime | None, after: str | None, limit: int
+    ) -> Page[AuditEntry]:
+        """Records with ``since <= at < until``, the oldest first, those behind the position ``after``."""
+        return self.trail.page(subscription_id, since=since, until=until, after=after, limit=limit)
+
     def record(self, entry: AuditEntry) -> None:
         """Never fails the request: the change is made, and to report an error would have it made twice."""
         try:
@@ -105,33 +112,3 @@ class Audit:
                 entry.reason or "-",
                 entry.profile.profile_id if entry.profile else "-",
             )
-
-
-@dataclass(frozen=True)
-class ReadAudit:
-    trail: AuditTrail
-
-    def __call__(
-        self,
-        subscription_id: str,
-        since: datetime | None,
-        until: datetime | None,
-        after: str | None,
-        limit: int,
-    ) -> AuditPage:
-        """Records with ``since <= at < until``, the oldest first, those behind the position ``after``."""
-        return self.trail.page(subscription_id, since=since, until=until, after=after, limit=limit)
-
-
-@dataclass(frozen=True)
-class TrimAudit:
-    """For the timer: drops what is older than the subscription keeps its trail."""
-
-    subscriptions: SubscriptionStore
-    trail: AuditTrail
-    clock: Clock
-
-    def __call__(self, subscription_id: str, limit: int) -> int:
-        """The number of records dropped, at most ``limit``. A trail with nothing old in it costs two reads."""
-        settings = self.subscriptions.get(subscription_id).settings
-        return self.trail.drop(subscription_id, self.clock() - timedelta(days=settings.audit_days), limit)

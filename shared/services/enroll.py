@@ -105,7 +105,7 @@ class Enroll:
             Text-independent.
         """
         model_id = self.models.current.model_id
-        with self.audit.of(request.caller.actor, AuditAction.ENROLL, request.key, model_id=model_id):
+        with self.audit.recording(request.caller.actor, AuditAction.ENROLL, request.key, model_id=model_id):
             enrolled = self._enroll(request)
         note(outcome="enrolled")
         return enrolled

@@ -1,16 +1,22 @@
-"""The operator's side: create, read and delete subscriptions, and give them new keys."""
+"""Subscriptions from their creation to their deletion: the operator's calls, and settings for the customer too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.audit import Actor, AuditAction
-from shared.domain.errors import SubscriptionExists, SubscriptionNotActive, SubscriptionNotFound
+from shared.domain.errors import (
+    PassphraseUnpronounceable,
+    SubscriptionExists,
+    SubscriptionNotActive,
+    SubscriptionNotFound,
+)
+from shared.domain.page import Page
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
 from shared.services.audit import Audit
-from shared.services.ports import Clock, NewKey, SubscriptionStore
-from shared.services.settings import ChangeSettings, require_pronounceable
+from shared.services.comparison import SpeakerModels
+from shared.services.ports import Clock, Dictionary, NewKey, SubscriptionStore, Upkeep
 
 
 @dataclass(frozen=True)
@@ -18,100 +24,95 @@ class PutResult:
     """``keys`` is empty unless the subscription was created: they are shown this once."""
 
     subscription: Subscription
-    keys: Mapping[KeySlot, str] = field(repr=False)
+    keys: Mapping[KeySlot, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
-class PutSubscription:
+class Manage:
+    """What changes a subscription raises ``SubscriptionNotFound``, ``SubscriptionNotActive``, ``SubscriptionBusy``.
+
+    It is in effect on this instance at once, on others when their look-up of the key is renewed.
+    """
+
     subscriptions: SubscriptionStore
-    change_settings: ChangeSettings
+    dictionary: Dictionary
+    models: SpeakerModels
+    upkeep: Upkeep
     audit: Audit
     clock: Clock
     new_key: NewKey
 
-    def __call__(self, actor: Actor, subscription_id: str, change: SettingsChange) -> PutResult:
+    def get(self, subscription_id: str) -> Subscription:
+        """Raises ``SubscriptionNotFound``."""
+        return self.subscriptions.get(subscription_id)
+
+    def page(self, after: str | None, limit: int) -> Page[Subscription]:
+        """Those of every state in the order of their ids."""
+        subscriptions = self.subscriptions.page(after, limit + 1)
+        return Page.cut(subscriptions, limit, lambda subscription: subscription.subscription_id)
+
+    def change_settings(self, actor: Actor, subscription_id: str, change: SettingsChange) -> Subscription:
+        """By the operator or by the customer: what each may name was decided where the change was read.
+
+        Raises also ``PassphraseUnpronounceable``, and ``ParameterInvalid`` for a false-match rate that the calibration
+        in force does not carry.
+        """
+        self._require_pronounceable(change)
+        if not change.named:
+            return self.subscriptions.get(subscription_id)
+        with self.audit.recording(actor, AuditAction.CHANGE_SETTINGS, subscription_id, names=change.named):
+            now = self.subscriptions.get(subscription_id)
+            change = self._with_scores(change, now.settings)
+            other_policy = change.applied(now.settings).retention != now.settings.retention
+            if other_policy and now.state is SubscriptionState.ACTIVE:
+                # It ends profiles at other times: whoever erases them must look through them all once.
+                self.upkeep.policy_changes(subscription_id, self.clock())
+            return self.subscriptions.change(subscription_id, change)
+
+    def put(self, actor: Actor, subscription_id: str, change: SettingsChange) -> PutResult:
         """Create the subscription, or change the settings of the one that there is. Safe to repeat.
 
-        Raises
-        ------
-        PassphraseUnpronounceable, SubscriptionNotActive, SubscriptionBusy
+        Raises as ``change_settings``, but for ``SubscriptionNotFound``.
         """
         try:
             return self._changed(actor, subscription_id, change)
         except SubscriptionNotFound:
             pass
+        keys = {slot: self.new_key() for slot in KeySlot}
+        settings = self._with_scores(change, SubscriptionSettings()).applied(SubscriptionSettings())
+        new = Subscription(subscription_id, settings=settings, created_at=self.clock())
         try:
-            return self._created(actor, subscription_id, change)
+            with self.audit.recording(actor, AuditAction.CREATE_SUBSCRIPTION, subscription_id, names=change.named):
+                return PutResult(self.subscriptions.create(new, keys), keys)
         except SubscriptionExists:  # somebody else has just created it
             return self._changed(actor, subscription_id, change)
+
+    def regenerate_key(self, actor: Actor, subscription_id: str, slot: KeySlot) -> str:
+        """The new key, which is shown this once. The other slot's keeps working, this one's old key opens no more."""
+        key = self.new_key()
+        with self.audit.recording(actor, AuditAction.REGENERATE_KEY, subscription_id, names=(slot.value,)):
+            self.subscriptions.replace_key(subscription_id, slot, key)
+        return key
+
+    def delete(self, actor: Actor, subscription_id: str) -> Subscription:
+        """Nothing of it can be opened or read on return; the timer sweeps what is left. Safe to repeat.
+
+        It leaves no audit record, as the trail itself goes: the subscription's row says when and by which request.
+        Raises ``SubscriptionNotFound``.
+        """
+        return self.subscriptions.begin_deletion(subscription_id, self.clock(), actor.request_id)
 
     def _changed(self, actor: Actor, subscription_id: str, change: SettingsChange) -> PutResult:
         subscription = self.change_settings(actor, subscription_id, change)
         if subscription.state is not SubscriptionState.ACTIVE:
             raise SubscriptionNotActive(subscription_id, subscription.state)
-        return PutResult(subscription, {})
+        return PutResult(subscription)
 
-    def _created(self, actor: Actor, subscription_id: str, change: SettingsChange) -> PutResult:
-        require_pronounceable(change, self.change_settings.dictionary)
-        keys = {slot: self.new_key() for slot in KeySlot}
-        new = Subscription(subscription_id, settings=change.applied(SubscriptionSettings()), created_at=self.clock())
-        with self.audit.of(actor, AuditAction.CREATE_SUBSCRIPTION, subscription_id, names=change.named):
-            return PutResult(self.subscriptions.create(new, keys), keys)
+    def _with_scores(self, change: SettingsChange, settings: SubscriptionSettings) -> SettingsChange:
+        return change.with_scores(self.models.calibrated_for(settings).current.calibration)
 
-
-@dataclass(frozen=True)
-class SubscriptionPage:
-    """Subscriptions of every state in the order of their ids; ``more`` tells whether others follow."""
-
-    subscriptions: Sequence[Subscription]
-    more: bool
-
-
-@dataclass(frozen=True)
-class ReadSubscriptions:
-    subscriptions: SubscriptionStore
-
-    def one(self, subscription_id: str) -> Subscription:
-        """Raises ``SubscriptionNotFound``."""
-        return self.subscriptions.get(subscription_id)
-
-    def page(self, after: str | None, limit: int) -> SubscriptionPage:
-        found = self.subscriptions.page(after, limit + 1)
-        return SubscriptionPage(found[:limit], more=len(found) > limit)
-
-
-@dataclass(frozen=True)
-class RegenerateKey:
-    subscriptions: SubscriptionStore
-    audit: Audit
-    new_key: NewKey
-
-    def __call__(self, actor: Actor, subscription_id: str, slot: KeySlot) -> str:
-        """The new key, which is shown this once. The other slot's keeps working.
-
-        The old one opens nothing any more on this instance, and on others when their look-up is renewed.
-
-        Raises
-        ------
-        SubscriptionNotFound, SubscriptionNotActive, SubscriptionBusy
-        """
-        key = self.new_key()
-        with self.audit.of(actor, AuditAction.REGENERATE_KEY, subscription_id, names=(slot.value,)):
-            self.subscriptions.replace_key(subscription_id, slot, key)
-        return key
-
-
-@dataclass(frozen=True)
-class DeleteSubscription:
-    """Leaves no audit record: the trail itself goes. What stays is the subscription's row, which says when and by
-    which request."""
-
-    subscriptions: SubscriptionStore
-    clock: Clock
-
-    def __call__(self, actor: Actor, subscription_id: str) -> Subscription:
-        """Nothing of it can be opened or read on return; the timer sweeps what is left. Safe to repeat.
-
-        Raises ``SubscriptionNotFound``.
-        """
-        return self.subscriptions.begin_deletion(subscription_id, self.clock(), actor.request_id)
+    def _require_pronounceable(self, change: SettingsChange) -> None:
+        """A phrase with a word that the recogniser does not know could never be heard."""
+        for locale, phrases in change.values.get("passphrases", {}).items():
+            if unknown := self.dictionary.unknown_words(phrases or ()):
+                raise PassphraseUnpronounceable(locale, unknown)

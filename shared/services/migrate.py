@@ -8,35 +8,26 @@ from __future__ import annotations
 
 import logging
 import math
-import random
-import time
-from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from shared.domain.errors import (
-    ProfileBusy,
-    ProfileNotFound,
-    RecordingRefused,
-    SealBroken,
-    StorageUnavailable,
-)
+from shared.domain.errors import ProfileBusy, ProfileNotFound, RecordingRefused, SealBroken
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.profile import Profile, Signature
-from shared.domain.subscription import Subscription, SubscriptionState
-from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel, SubscriptionStore
+from shared.domain.subscription import Subscription
+from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel
+from shared.services.sweep import IsOver, Sweep
 
 log: Final = logging.getLogger("timbre.migration")
 
 SECONDS: Final = 100.0
-"""After this a tick begins with no further profile: a function may run for 3 minutes (``host.json``), and a profile
-of half an hour of audio takes several seconds."""
+"""After this a tick begins with no further profile: one with half an hour of audio takes several seconds."""
 
 PAGE: Final = 200
-SUBSCRIPTIONS: Final = 1_000
 
 ANY_RECORDING: Final = AudioRules(
     0.0, 3_600.0, min_speech_seconds=0.0, min_snr_db=-math.inf, max_clipped_percent=100.0
@@ -46,51 +37,28 @@ ANY_RECORDING: Final = AudioRules(
 
 @dataclass(frozen=True)
 class Migrate:
-    """``shuffle`` puts the subscriptions in an order of chance: none is always the one that a tick has no time for."""
-
-    subscriptions: SubscriptionStore
+    sweep: Sweep
     store: MigrationStore
     listener: Listener
     model: SpeakerModel
     clock: Clock
-    monotonic: Callable[[], float] = time.monotonic
-    shuffle: Callable[[MutableSequence[str]], None] = random.shuffle
 
     def __call__(self) -> int:
-        """The number of profiles looked at. A subscription that fails does not keep the others waiting."""
-        until = self.monotonic() + SECONDS
-        waiting = [one.subscription_id for one in self._all() if one.state is SubscriptionState.ACTIVE]
-        self.shuffle(waiting)
-        checked = 0
-        for subscription_id in waiting:
-            if self.monotonic() > until:
-                break
-            try:
-                checked += self._walk(subscription_id, until)
-            except StorageUnavailable:
-                log.warning("migration_postponed subscription=%s", subscription_id)
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one subscription, the others are due too
-                log.error("migration_failed subscription=%s error=%s", subscription_id, type(error).__name__)
-        return checked
+        """The number of profiles looked at."""
+        return self.sweep(self.sweep.active(), self._walk)
 
-    def _all(self) -> Iterator[Subscription]:
-        after: str | None = None
-        while True:
-            page = self.subscriptions.page(after, SUBSCRIPTIONS)
-            yield from page
-            if len(page) < SUBSCRIPTIONS:
-                return
-            after = page[-1].subscription_id
+    def progress(self, subscription_id: str) -> MigrationProgress | None:
+        """For the operator; ``None`` before the first walk. Raises ``SubscriptionNotFound``."""
+        self.sweep.subscriptions.get(subscription_id)
+        return self.store.progress(subscription_id)
 
-    def _walk(self, subscription_id: str, until: float) -> int:
+    def _walk(self, subscription: Subscription, is_over: IsOver) -> int:
+        subscription_id, checked = subscription.subscription_id, 0
         progress = self._begun(subscription_id)
-        if progress is None:
-            return 0
-        checked = 0
-        while True:
+        while progress is not None:
             page = self.store.page(subscription_id, progress.cursor, PAGE)
             for candidate in page.candidates:
-                if self.monotonic() > until:
+                if is_over():
                     self.store.save(subscription_id, progress)
                     return checked
                 progress = self._moved(candidate, progress)
@@ -98,8 +66,9 @@ class Migrate:
             progress = replace(progress, cursor=page.cursor)
             if page.last:
                 self._end(subscription_id, progress)
-                return checked
+                break
             self.store.save(subscription_id, progress)
+        return checked
 
     def _begun(self, subscription_id: str) -> MigrationProgress | None:
         """Where the walk stands; a new one where there is none to this model; ``None`` while there is nothing to do."""
@@ -160,19 +129,6 @@ class Migrate:
                 progress.flagged,
                 progress.postponed,
             )
-
-
-@dataclass(frozen=True)
-class ReadMigration:
-    """What the operator sees of it."""
-
-    subscriptions: SubscriptionStore
-    store: MigrationStore
-
-    def __call__(self, subscription_id: str) -> MigrationProgress | None:
-        """``None`` before the first walk. Raises ``SubscriptionNotFound``."""
-        self.subscriptions.get(subscription_id)
-        return self.store.progress(subscription_id)
 
 
 def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:

@@ -10,12 +10,13 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.audit import AuditEntry, AuditPage
+from shared.domain.audit import AuditEntry
 from shared.domain.calibration import Calibration
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.operation import Operation
+from shared.domain.page import Page
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
@@ -304,7 +305,7 @@ class AuditTrail(Protocol):
 
     def page(
         self, subscription_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
-    ) -> AuditPage:
+    ) -> Page[AuditEntry]:
         """Entries with ``since <= at < until``, the oldest first, behind the position ``after``, at most ``limit``."""
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.audit import Actor, AuditAction, Caller
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import LOCALES_TEXT_DEPENDENT, LOCALES_TEXT_INDEPENDENT
+from shared.domain.page import Page
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionSettings
@@ -38,72 +38,46 @@ def phrases_to_say(settings: SubscriptionSettings, kind: ProfileKind, locale: st
 
 
 @dataclass(frozen=True)
-class CreateProfile:
-    profiles: ProfileStore
+class Profiles:
+    """What names a profile raises ``ProfileNotFound``, and what changes one ``ProfileBusy``. Changes are recorded."""
+
+    store: ProfileStore
     audit: Audit
     clock: Clock
     new_id: Ids
 
-    def __call__(self, caller: Caller, kind: ProfileKind, locale: str) -> Profile:
+    def create(self, caller: Caller, kind: ProfileKind, locale: str) -> Profile:
         """A new profile without enrollments. The locale is kept as the caller wrote it, as Azure did.
 
-        Raises
-        ------
-        LocaleUnsupported
-        TooManyProfiles
+        Raises ``LocaleUnsupported``, ``TooManyProfiles``.
         """
         canonical_locale(locale, kind)
         now = self.clock()
         key = ProfileKey(caller.subscription.subscription_id, kind, self.new_id())
         profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)
-        with self.audit.of(caller.actor, AuditAction.CREATE_PROFILE, key):
-            return self.profiles.create(profile, caller.subscription.settings.max_profiles)
-
-
-@dataclass(frozen=True)
-class ProfilePage:
-    """Profiles in id order; ``more`` tells whether others follow."""
-
-    profiles: Sequence[Profile]
-    more: bool
-
-
-@dataclass(frozen=True)
-class ReadProfiles:
-    profiles: ProfileStore
+        with self.audit.recording(caller.actor, AuditAction.CREATE_PROFILE, key):
+            return self.store.create(profile, caller.subscription.settings.max_profiles)
 
     def get(self, key: ProfileKey) -> Profile:
-        """Raises ``ProfileNotFound``."""
-        return self.profiles.get(key)
+        return self.store.get(key)
 
-    def page(
-        self, subscription_id: str, kind: ProfileKind, after: str | None = None, limit: int | None = None
-    ) -> ProfilePage:
-        """Those behind the id ``after``; without a ``limit`` all, which ``max_profiles`` bounds."""
-        one_more = None if limit is None else limit + 1
-        found = self.profiles.list(subscription_id, kind, after=after, limit=one_more)
-        return ProfilePage(found[:limit], more=limit is not None and len(found) > limit)
+    def page(self, subscription_id: str, kind: ProfileKind, after: str | None, limit: int | None) -> Page[Profile]:
+        """In id order, those behind the id ``after``; ``limit`` None: all, which ``max_profiles`` bounds."""
+        if limit is None:
+            return Page(self.store.list(subscription_id, kind, after=after))
+        profiles = self.store.list(subscription_id, kind, after=after, limit=limit + 1)
+        return Page.cut(profiles, limit, _profile_id)
 
+    def reset(self, actor: Actor, key: ProfileKey) -> Profile:
+        """Erase the enrollments, unbind the phrase, keep the id."""
+        with self.audit.recording(actor, AuditAction.RESET_PROFILE, key):
+            return self.store.reset(key, self.clock())
 
-@dataclass(frozen=True)
-class ResetProfile:
-    profiles: ProfileStore
-    audit: Audit
-    clock: Clock
-
-    def __call__(self, actor: Actor, key: ProfileKey) -> Profile:
-        """Erase the enrollments, unbind the phrase, keep the id. Raises ``ProfileNotFound``, ``ProfileBusy``."""
-        with self.audit.of(actor, AuditAction.RESET_PROFILE, key):
-            return self.profiles.reset(key, self.clock())
+    def erase(self, actor: Actor, key: ProfileKey) -> None:
+        """Erase the profile and everything kept of it."""
+        with self.audit.recording(actor, AuditAction.DELETE_PROFILE, key):
+            self.store.delete(key, self.clock())
 
 
-@dataclass(frozen=True)
-class EraseProfile:
-    profiles: ProfileStore
-    audit: Audit
-    clock: Clock
-
-    def __call__(self, actor: Actor, key: ProfileKey) -> None:
-        """Erase the profile and everything kept of it. Raises ``ProfileNotFound``, ``ProfileBusy``."""
-        with self.audit.of(actor, AuditAction.DELETE_PROFILE, key):
-            self.profiles.delete(key, self.clock())
+def _profile_id(profile: Profile) -> str:
+    return profile.key.profile_id

@@ -1,60 +1,44 @@
-"""What the timer does, subscription by subscription: whatever is due, and the erasure of what was deleted."""
+"""What the timers do for each subscription without a model: erase what is due, and keep galleries quick to load."""
 
 from __future__ import annotations
 
-import logging
-import random
-import time
-from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
-from shared.domain.errors import StorageUnavailable
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.services.audit import TrimAudit
-from shared.services.ports import Clock, SubscriptionEraser, SubscriptionStore, Upkeep
+from shared.services.ports import AuditTrail, Clock, Compaction, SubscriptionEraser, Upkeep
+from shared.services.sweep import IsOver, Sweep
 
-log = logging.getLogger("timbre.retention")
-
-SLICE = 500
+SLICE: Final = 500
 """Items of one subscription per tick; what is left waits for the next tick, so that no subscription starves another."""
 
-ERASE_CALLS = 2_000
+ERASE_CALLS: Final = 2_000
 """Calls to storage per tick for one deleted subscription: each erases a recording, or 99 rows."""
 
-SECONDS = 120.0
-"""After this a tick begins with no further subscription: a function may run for 3 minutes (``host.json``)."""
-
-PAGE = 1_000
+SECONDS: Final = 120.0
+"""After this a tick begins with no further subscription."""
 
 
 @dataclass(frozen=True)
 class Retain:
-    """``remove_leftovers`` takes away what earlier versions stored. ``shuffle`` puts the subscriptions in an order of
-    chance: none is always the one that a tick has no time for."""
+    """``remove_leftovers`` takes away what earlier versions stored."""
 
-    subscriptions: SubscriptionStore
+    sweep: Sweep
     upkeep: Upkeep
     eraser: SubscriptionEraser
-    trim_audit: TrimAudit
+    trail: AuditTrail
     clock: Clock
     remove_leftovers: Callable[[], object] = lambda: None
-    monotonic: Callable[[], float] = time.monotonic
-    shuffle: Callable[[MutableSequence[Subscription]], None] = random.shuffle
 
     def __call__(self) -> int:
-        """The number of items worked on. A subscription that fails does not keep the others waiting."""
-        started = self.monotonic()
+        """The number of items worked on."""
         self.remove_leftovers()
-        waiting = [one for one in self._readable() if not _is_over(one)]
+        waiting = [subscription for subscription in self.sweep.all() if not _is_over(subscription)]
         erasing, oldest_hours = self._backlog(waiting)
-        self.shuffle(waiting)
-        done = 0
-        for subscription in waiting:
-            if self.monotonic() - started > SECONDS:
-                log.warning("retention_out_of_time subscriptions=%d", len(waiting))
-                break
-            done += self._attempt(subscription)
-        log.info(
+        done = self.sweep(waiting, self._work)
+        self.sweep.log.info(
             "retention_ran subscriptions=%d items=%d erasing=%d oldest_erasure_hours=%.2f",
             len(waiting),
             done,
@@ -66,51 +50,31 @@ class Retain:
     def _backlog(self, waiting: Sequence[Subscription]) -> tuple[int, float]:
         """How many deleted subscriptions are not known to be erased when the tick begins, and the hours since the
         oldest of these deletions."""
-        deleted = [one for one in waiting if one.state is not SubscriptionState.ACTIVE]
+        deleted = [subscription for subscription in waiting if subscription.state is not SubscriptionState.ACTIVE]
+        times = [subscription.deleted_at for subscription in deleted if subscription.deleted_at is not None]
         now = self.clock()
-        hours = [(now - one.deleted_at).total_seconds() / 3600.0 for one in deleted if one.deleted_at is not None]
-        return len(deleted), max(hours, default=0.0)
+        return len(deleted), max(((now - time).total_seconds() / 3600.0 for time in times), default=0.0)
 
-    def _readable(self) -> list[Subscription]:
-        """All of them; when a page cannot be understood, one by one without the broken ones."""
-        try:
-            return list(self._all())
-        except StorageUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  as below
-            log.error("retention_page_unreadable error=%s", type(error).__name__)
-        found = []
-        for subscription_id in self.subscriptions.all_ids():
-            try:
-                found.append(self.subscriptions.get(subscription_id))
-            except Exception as error:  # noqa: BLE001  as below
-                log.error("retention_failed subscription=%s error=%s", subscription_id, type(error).__name__)
-        return found
-
-    def _all(self) -> Iterator[Subscription]:
-        after: str | None = None
-        while True:
-            page = self.subscriptions.page(after, PAGE)
-            yield from page
-            if len(page) < PAGE:
-                return
-            after = page[-1].subscription_id
-
-    def _attempt(self, subscription: Subscription) -> int:
-        try:
-            return self._work(subscription)
-        except StorageUnavailable:
-            log.warning("retention_postponed subscription=%s", subscription.subscription_id)
-        except Exception as error:  # noqa: BLE001  whatever is wrong with one subscription, the others are due too
-            log.error("retention_failed subscription=%s error=%s", subscription.subscription_id, type(error).__name__)
-        return 0
-
-    def _work(self, subscription: Subscription) -> int:
-        subscription_id = subscription.subscription_id
+    def _work(self, subscription: Subscription, _: IsOver) -> int:
+        subscription_id, now = subscription.subscription_id, self.clock()
         if subscription.state is not SubscriptionState.ACTIVE:
-            return self.eraser.sweep(subscription, self.clock(), ERASE_CALLS)
-        done = self.upkeep.sweep(subscription_id, self.clock(), SLICE)
-        return done + self.trim_audit(subscription_id, SLICE)
+            return self.eraser.sweep(subscription, now, ERASE_CALLS)
+        done = self.upkeep.sweep(subscription_id, now, SLICE)
+        kept = timedelta(days=subscription.settings.audit_days)
+        return done + self.trail.drop(subscription_id, self.clock() - kept, SLICE)
+
+
+@dataclass(frozen=True)
+class CompactGalleries:
+    sweep: Sweep
+    compaction: Compaction
+
+    def __call__(self) -> int:
+        """How much was done."""
+        return self.sweep(self.sweep.active(), self._work)
+
+    def _work(self, subscription: Subscription, _: IsOver) -> int:
+        return self.compaction.compact(subscription.subscription_id)
 
 
 def _is_over(subscription: Subscription) -> bool:

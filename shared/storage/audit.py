@@ -11,7 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, AuditPage, Via
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
+from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.services.ports import Ids
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
@@ -41,15 +42,14 @@ class RowAuditTrail:
         until: datetime | None,
         after: str | None,
         limit: int,
-    ) -> AuditPage:
+    ) -> Page[AuditEntry]:
         start = _from(since) if since else _FIRST
         if after is not None:
             start = max(start, f"{_FIRST}{after}!")  # the least key behind that entry's
         end = _from(until) if until else _END
         rows = list(self._rows.query(subscription_id, start, end, limit=limit + 1)) if start < end else []
-        more = len(rows) > limit
-        entries = tuple(_entry(row) for row in rows[:limit])
-        return AuditPage(entries, rows[limit - 1].key.removeprefix(_FIRST) if more else None)
+        page = Page.cut(rows, limit, lambda row: row.key.removeprefix(_FIRST))
+        return Page([_entry(row) for row in page.items], page.after)
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
         dropped = 0

@@ -10,7 +10,7 @@ Table ``voices``, one partition for each subscription:
     due:<time>:<action>:<detail>                    what the timer must do, and when
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
     change:-  change:<number>                       which identification profiles changed, ``profiles/change_log.py``
-    pack:<first id>                                 a packed part of the gallery, ``gallery/packs.py``
+    pack                                            which blob holds the packed gallery, ``gallery/packs.py``
     group:<name>                                    a named group of identification profiles, ``profiles/groups.py``
     member:<group id>:<profile id>                  who is in it
     grouped:<profile id>:<group id>                 the same, found from the profile
@@ -23,7 +23,7 @@ Table ``audit``, one partition for each subscription: ``at:<time>:<id>``, see ``
 
 Container ``enrollment-audio``: ``<subscription>/<kind>/<id>/<epoch>/<enrollment>.flac``.
 
-Container ``galleries``: ``<subscription>/<first id>``, the packs.
+Container ``galleries``: ``<subscription>/<id>``, the packs.
 """
 
 from __future__ import annotations
@@ -151,15 +151,11 @@ def change_number(row_key: str) -> int:
     return _MAX_CHANGE - int(row_key.removeprefix("change:"))
 
 
-PACK_PREFIX: Final = "pack:"
+PACK: Final = "pack"
 
 
-def pack_row(first: str) -> str:
-    return f"{PACK_PREFIX}{first}"
-
-
-def pack_blob(subscription_id: str, first: str) -> str:
-    return f"{subscription_prefix(subscription_id)}{first}"
+def pack_blob(subscription_id: str, name: str) -> str:
+    return f"{subscription_prefix(subscription_id)}{name}"
 
 
 GROUP_PREFIX: Final = "group:"

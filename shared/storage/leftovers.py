@@ -1,6 +1,7 @@
-"""Rows that earlier versions wrote and nothing reads any more: the timer takes them away.
+"""Rows and blobs that earlier versions wrote and nothing reads any more: the timer takes them away.
 
-Up to 2026-11 each worker process kept a row of its own in the table ``instances``.
+Up to 2026-11 each worker process kept a row in the table ``instances``, and a subscription had a pack of voices for
+each range of ids: a row ``pack:<first id>`` and a blob under that id.
 """
 
 from __future__ import annotations
@@ -8,24 +9,37 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from shared.storage.backend.ports import MAX_CHANGES, Remove, RowMissing, Rows
+from shared.storage.backend.ports import MAX_CHANGES, Blobs, Remove, RowMissing, Rows
+from shared.storage.layout import end_of, pack_blob
 
-PARTITION: Final = "instances"
+INSTANCES_PARTITION: Final = "instances"
+PACK_PREFIX: Final = "pack:"
 _FIRST, _END = " ", "~"
 
 
 class Leftovers:
-    """``instances`` is the table of that name. One query at each tick until the table is empty, then none."""
+    """Asks once in a process, and again where something was found."""
 
-    def __init__(self, instances: Rows) -> None:
-        self._instances = instances
-        self._gone = False
+    def __init__(self, instances: Rows, voices: Rows, galleries: Blobs) -> None:
+        self._instances, self._voices, self._galleries = instances, voices, galleries
+        self._clean: set[str] = set()
 
     def remove(self) -> None:
-        """At most one transaction. May raise ``StorageUnavailable``."""
-        if self._gone:
+        """At most one transaction. May raise ``StorageUnavailable``, as ``remove_packs`` may."""
+        self._remove(self._instances, INSTANCES_PARTITION, _FIRST, _END)
+
+    def remove_packs(self, subscription_id: str) -> None:
+        """Blobs first: their rows are how they are found."""
+        self._remove(self._voices, subscription_id, PACK_PREFIX, end_of(PACK_PREFIX))
+
+    def _remove(self, table: Rows, partition: str, start: str, end: str) -> None:
+        if partition in self._clean:
             return
-        rows = list(self._instances.query(PARTITION, _FIRST, _END, limit=MAX_CHANGES, select=()))
+        keys = [row.key for row in table.query(partition, start, end, limit=MAX_CHANGES, select=())]
+        for key in keys:
+            if key.startswith(PACK_PREFIX):
+                self._galleries.delete(pack_blob(partition, key.removeprefix(PACK_PREFIX)))
         with suppress(RowMissing):  # another instance removes them too
-            self._instances.apply(PARTITION, [Remove(row.key) for row in rows])
-        self._gone = not rows
+            table.apply(partition, [Remove(key) for key in keys])
+        if not keys:
+            self._clean.add(partition)

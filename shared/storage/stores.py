@@ -16,8 +16,9 @@ from shared.storage.backend.compare_and_swap import Pause, rest
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
-from shared.storage.gallery.compaction import PACK_PROFILES, RowCompaction
+from shared.storage.gallery.compaction import FEWEST, RowCompaction
 from shared.storage.gallery.galleries import RowGalleries
+from shared.storage.gallery.loading import GalleryLoader
 from shared.storage.gallery.packs import Packs
 from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, GALLERIES, KEYS, SUBSCRIPTIONS, VOICES
@@ -116,7 +117,7 @@ class Stores:
         ids: Ids,
         *,
         gallery_bytes: int = GALLERY_BYTES,
-        pack_profiles: int = PACK_PROFILES,
+        pack_from: int = FEWEST,
         pause: Pause = rest,
     ) -> Stores:
         """``gallery_bytes`` bounds the galleries in memory. Opens nothing but the names: adapters are lazy."""
@@ -133,7 +134,9 @@ class Stores:
             """As stored now: the timer erases by it."""
             return subscriptions.get(subscription_id).settings.retention
 
-        packs, speakers = Packs(voices, storage.packs, envelope, ids), SpeakerReader(voices, envelope)
+        packs = Packs(voices, storage.packs, envelope, ids)
+        loader = GalleryLoader(voices, packs, SpeakerReader(voices, envelope))
+        leftovers = Leftovers(storage.instances, voices, storage.packs)
         return cls(
             storage=storage,
             data_keys=data_keys,
@@ -142,11 +145,11 @@ class Stores:
             profiles=profiles,
             operations=RowOperationStore(voices),
             groups=RowGroups(voices, profiles, pause),
-            galleries=RowGalleries(voices, packs, speakers, policies, clock, gallery_bytes),
-            compaction=RowCompaction(voices, packs, speakers, pack_profiles),
+            galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
+            compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),
             migrations=RowMigrationStore(voices, audio, envelope, policies, clock, pause),
             upkeep=RowUpkeep(voices, audio, current_policy, ids, expiry_recorder(trail, ids)),
             eraser=SubscriptionPurge(voices, audio, trail, subscriptions, storage.packs),
             trail=trail,
-            leftovers=Leftovers(storage.instances),
+            leftovers=leftovers,
         )

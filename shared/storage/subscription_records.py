@@ -6,28 +6,16 @@ here, 32 bytes each: they open nothing, and are listed so that none is left behi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Final
 
-from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.erasure import ErasedCounts, Erasure
-from shared.domain.limits import QualityLimits
-from shared.domain.subscription import (
-    KeySlot,
-    RetentionPolicy,
-    Subscription,
-    SubscriptionSettings,
-    SubscriptionState,
-    Thresholds,
-)
+from shared.domain.subscription import SETTINGS, KeySlot, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.backend.ports import Row, Value
 from shared.storage.backend.row_values import Fields
 from shared.storage.layout import SUBSCRIPTION_PREFIX
-
-T = TypeVar("T")
 
 STRAY: Final = "stray_sha256"
 _DIGEST_BYTES: Final = 32
@@ -61,8 +49,7 @@ def creation_values(subscription: Subscription, digests: Mapping[KeySlot, bytes]
 
 def changed_values(row: Row, settings: SubscriptionSettings) -> dict[str, Value]:
     """The row's values with other settings; a setting that is None has no value, so nothing may be merged."""
-    old = _settings_values(_settings(Fields(row)))
-    kept = {name: value for name, value in row.values.items() if name not in old}
+    kept = {name: value for name, value in row.values.items() if name not in SETTINGS}
     return kept | _settings_values(settings)
 
 
@@ -102,60 +89,13 @@ def _erasure(values: Fields) -> Erasure | None:
 
 
 def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
-    own_limits = {name: limit for name, limit in asdict(settings.quality).items() if limit is not None}
-    values: dict[str, Value | None] = {
-        "max_age_days": settings.retention.max_age_days,
-        "max_idle_days": settings.retention.max_idle_days,
-        "verification_threshold": settings.thresholds.verification,
-        "identification_threshold": settings.thresholds.identification,
-        "max_candidates": settings.max_candidates,
-        "max_profiles": settings.max_profiles,
-        "passphrases": json.dumps(dict(settings.passphrases)) if settings.passphrases else None,
-        "require_consent": settings.require_consent,
-        "keep_identification_audio": settings.keep_identification_audio,
-        "audit_days": settings.audit_days,
-        "requests_per_second": settings.requests_per_second,
-        "quality": json.dumps(own_limits) if own_limits else None,
-        "enrollment_cohesion": settings.enrollment_cohesion,
-        "calibration": json.dumps(asdict(settings.calibration)) if settings.calibration else None,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    cells = {name: setting.type.stored(getattr(settings, name)) for name, setting in SETTINGS.items()}
+    return {name: cell for name, cell in cells.items() if cell is not None}
 
 
 def _settings(values: Fields) -> SubscriptionSettings:
-    """A setting that the row does not have is at its default: rows are older than settings that came later."""
-    new = SubscriptionSettings()
-    phrases = json.loads(values.maybe_text("passphrases") or "{}")
+    """A setting that the row does not have is at its default."""
+    cells = {name: values.maybe(name, setting.type.cell) for name, setting in SETTINGS.items()}
     return SubscriptionSettings(
-        retention=RetentionPolicy(values.maybe_number("max_age_days"), values.maybe_number("max_idle_days")),
-        thresholds=Thresholds(
-            _or(values.maybe_number("verification_threshold"), new.thresholds.verification),
-            _or(values.maybe_number("identification_threshold"), new.thresholds.identification),
-        ),
-        max_candidates=_or(values.maybe_integer("max_candidates"), new.max_candidates),
-        max_profiles=_or(values.maybe_integer("max_profiles"), new.max_profiles),
-        passphrases={locale: tuple(listed) for locale, listed in phrases.items()},
-        require_consent=_or(values.maybe_flag("require_consent"), new.require_consent),
-        keep_identification_audio=_or(values.maybe_flag("keep_identification_audio"), new.keep_identification_audio),
-        audit_days=_or(values.maybe_number("audit_days"), new.audit_days),
-        requests_per_second=values.maybe_number("requests_per_second"),
-        quality=QualityLimits(**json.loads(values.maybe_text("quality") or "{}")),
-        enrollment_cohesion=_or(values.maybe_flag("enrollment_cohesion"), new.enrollment_cohesion),
-        calibration=_site_calibration(values.maybe_text("calibration")),
+        **{name: SETTINGS[name].type.restored(cell) for name, cell in cells.items() if cell is not None}
     )
-
-
-_SHIFTS: Final = ("narrow_shift", "telephone_shift")
-"""Of channels of three widths: in calibrations that were written up to 2026-11."""
-
-
-def _site_calibration(text: str | None) -> SiteCalibration | None:
-    if text is None:
-        return None
-    stored = json.loads(text)
-    known = {name: value for name, value in stored["calibration"].items() if name not in _SHIFTS}
-    return SiteCalibration(stored["model_id"], Calibration(**{**known, "measured": ()}))
-
-
-def _or(value: T | None, default: T) -> T:
-    return default if value is None else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +36,12 @@ class Generation:
 V2 = Generation("v2.0", "/", "", "profiles", "@nextLink", "$top")
 V2021 = Generation("2021-09-05", ":", "InSec", "value", "nextLink", "maxpagesize")
 
+IDENTIFY = {"v1.0": "/spid/v1.0/identify?shortAudio=true&identificationProfileIds={}"}
+"""Generation to the path of an identify with a place for the ids, however short the audio is."""
+for later in (V2, V2021):
+    verb = f"/profiles{later.colon}identifySingleSpeaker"
+    IDENTIFY[later.name] = later.path(IDENTIFICATION, verb, "&ignoreMinLength=true&profileIds={}")
+
 
 @dataclass(frozen=True)
 class Speakers:
@@ -47,8 +52,7 @@ class Speakers:
     kind: str
 
     def create(self, locale: str = "en-us") -> Answer:
-        body = json.dumps({"locale": locale}).encode()
-        return self.call("POST", "/profiles", body, content_type="application/json")
+        return self.client.send("POST", self.generation.path(self.kind), {"locale": locale})
 
     def new(self, locale: str = "en-us") -> str:
         answer = self.create(locale)
@@ -97,11 +101,3 @@ class Speakers:
     ) -> Answer:
         headers = {"Content-Type": content_type} if body is not None else {}
         return self.client.call(method, self.generation.path(self.kind, rest, query), body, headers)
-
-
-def refusal(answer: Answer) -> tuple[int, str, str]:
-    """Status, code and message; the body has them in every form that the SDKs look for."""
-    value = json.loads(answer.body)
-    code, message = value["error"]["code"], value["error"]["message"]
-    assert value == {"error": {"code": code, "message": message}, "statusText": message}
-    return answer.status, code, message

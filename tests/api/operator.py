@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from tests.api.client import Answer, Client
+from tests.api.client import Answer, Client, Profiles
+from tests.api.later import TEXT_INDEPENDENT, V2021, Speakers
+from tests.voices import PASSPORT, STORY, recording, takes
 
 BASE = "/manage/subscriptions"
+DEFAULTS = {
+    "retention": {"maxAgeDays": None, "maxIdleDays": None},
+    "thresholds": {"verification": 0.5, "identification": 0.5},
+    "passphrases": {},
+    "quality": {},
+    "enrollmentCohesion": True,
+    "calibration": None,
+}
+"""The settings that a new subscription shows to its customer."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +31,31 @@ class Customer:
     primary: Client
     secondary: Client
 
-    def settings(self, change: Mapping[str, object]) -> Answer:
-        return self.primary.call("PATCH", "/settings", json.dumps(change).encode())
+    @property
+    def verification(self) -> Profiles:
+        return Profiles(self.primary, "verification")
 
-    def audit(self, query: str = "") -> Any:
+    @property
+    def identification(self) -> Profiles:
+        return Profiles(self.primary, "identification")
+
+    @property
+    def unchecked(self) -> Client:
+        """A client whose answers need not be described: they are compared with each other."""
+        return replace(self.primary, checked=False)
+
+    def settings(self, change: Mapping[str, object]) -> Answer:
+        return self.primary.send("PATCH", "/settings", change)
+
+    def audit(self, query: str = "?maxpagesize=500") -> Any:
         answer = self.primary.call("GET", f"/audit{query}")
         assert answer.status == 200, answer.body
         return answer.json
+
+    def trail(self) -> list[dict[str, Any]]:
+        """The records of changes, the oldest first."""
+        records: list[dict[str, Any]] = self.audit()["value"]
+        return records
 
 
 @dataclass(frozen=True)
@@ -37,9 +65,7 @@ class Operator:
 
     def call(self, method: str, path: str, body: object = None) -> Answer:
         """``body`` is sent as JSON; ``None`` sends none, bytes go as they are."""
-        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        headers = {"x-functions-key": self.key, **({"Content-Type": "application/json"} if content else {})}
-        return Client(self.url, None).call(method, path, content, headers)
+        return Client(self.url, self.key, "x-functions-key").send(method, path, body)
 
     def put(self, subscription_id: str, settings: object = None) -> Answer:
         return self.call("PUT", f"{BASE}/{subscription_id}", settings)
@@ -60,3 +86,33 @@ class Operator:
         assert answer.status == 201, answer.body
         keys = answer.json["keys"]
         return Customer(subscription_id, Client(self.url, keys["primary"]), Client(self.url, keys["secondary"]))
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A client and what is its own: an enrolled profile of each kind, an operation, and the group ``a-group``."""
+
+    client: Client
+    by_phrase: str
+    by_speech: str
+    identified: str
+    operation: str
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self.by_phrase, self.by_speech, self.identified, self.operation
+
+
+def owner(client: Client) -> Owner:
+    identification = Profiles(client, "identification")
+    identified = identification.create()
+    enrolled = identification.enroll(identified, recording(STORY), "?shortAudio=true")
+    assert enrolled.status == 202, enrolled.body
+    assert client.call("PUT", "/groups/a-group").status in (200, 201)
+    return Owner(
+        client=client,
+        by_phrase=Profiles(client, "verification").enrolled(*takes(PASSPORT)),
+        by_speech=Speakers(client, V2021, TEXT_INDEPENDENT).enrolled(recording(STORY)),
+        identified=identified,
+        operation=enrolled.headers["operation-location"].rpartition("/")[2],
+    )

@@ -1,8 +1,9 @@
-"""Everything that the service keeps, read behind its back through Azure's own SDK."""
+"""What the service keeps, read behind its back through Azure's own SDK."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient
@@ -10,23 +11,37 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.storage import layout
 
-TABLES = (layout.VOICES, layout.SUBSCRIPTIONS, layout.KEYS)
 
+@dataclass(frozen=True)
+class Stored:
+    connection_string: str = field(repr=False)
 
-def everything(connection_string: str) -> dict[str, str]:
-    """Each row and blob by name with its ETag: equal at two moments only if nothing was written in between.
+    def everything(self) -> dict[str, str]:
+        """Each row and blob by name with its ETag: equal at two moments only if nothing was written in between.
 
-    But for how far migration has come: its timer may fire in between, and notes that it has been by.
-    """
-    found: dict[str, str] = {}
-    with TableServiceClient.from_connection_string(connection_string) as tables:
-        for name in TABLES:
-            with suppress(ResourceNotFoundError):  # made by the first write
-                for row in tables.get_table_client(name).list_entities():
-                    if row["RowKey"] == layout.MIGRATION:
-                        continue
-                    found[f"{name}/{row['PartitionKey']}/{row['RowKey']}"] = str(row.metadata["etag"])
-    with BlobServiceClient.from_connection_string(connection_string) as blobs, suppress(ResourceNotFoundError):
-        for blob in blobs.get_container_client(layout.ENROLLMENT_AUDIO).list_blobs():
-            found[f"{layout.ENROLLMENT_AUDIO}/{blob.name}"] = str(blob.etag)
-    return found
+        The trail is left out, and how far migration has come: its timer may fire at any time, and notes that.
+        """
+        return self._rows(dict.fromkeys((layout.VOICES, layout.SUBSCRIPTIONS, layout.KEYS), "")) | self._blobs("")
+
+    def of_subscription(self, subscription_id: str) -> dict[str, str]:
+        """The same for one subscription, without its keys, whose rows have no name of it."""
+        own = " or ".join(f"RowKey eq '{kind}:{subscription_id}'" for kind in ("subscription", "datakey"))
+        tables = {layout.VOICES: f"PartitionKey eq '{subscription_id}'", layout.SUBSCRIPTIONS: own}
+        return self._rows(tables) | self._blobs(f"{subscription_id}/")
+
+    def _rows(self, queries: dict[str, str]) -> dict[str, str]:
+        rows: dict[str, str] = {}
+        with TableServiceClient.from_connection_string(self.connection_string) as tables:
+            for table, query in queries.items():
+                with suppress(ResourceNotFoundError):  # made by the first write
+                    for row in tables.get_table_client(table).query_entities(query):
+                        if row["RowKey"] != layout.MIGRATION:
+                            rows[f"{table}/{row['PartitionKey']}/{row['RowKey']}"] = str(row.metadata["etag"])
+        return rows
+
+    def _blobs(self, prefix: str) -> dict[str, str]:
+        container = layout.ENROLLMENT_AUDIO
+        with suppress(ResourceNotFoundError), BlobServiceClient.from_connection_string(self.connection_string) as blobs:
+            listed = blobs.get_container_client(container).list_blobs(prefix)
+            return {f"{container}/{blob.name}": str(blob.etag) for blob in listed}
+        return {}

@@ -2,78 +2,56 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.api.client import Answer, Client, Profiles
+from tests.api.client import DATE, PREFIX, UNKNOWN, Client, verify
 from tests.api.operator import Customer, Operator
 from tests.voices import OUTSIDE, PASSPORT, recording
 
-DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
-
-@pytest.fixture
-def customer(operator: Operator) -> Customer:
-    return operator.customer()
-
-
-def trail(customer: Customer) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = customer.audit("?maxpagesize=500")["value"]
-    return records
-
-
-def short(record: dict[str, Any]) -> tuple[object, ...]:
-    return record["action"], record["outcome"], record["caller"], record["profileId"]
+def profile_ids(customer: Customer, query: str) -> list[str | None]:
+    return [record["profileId"] for record in customer.audit(query)["value"]]
 
 
 def test_the_trail_needs_a_subscription_key(api: Client) -> None:
-    assert Client(api.url, None).call("GET", "/audit").error[:2] == (401, "Unauthorized")
+    assert replace(api, key=None).call("GET", "/audit").error[:2] == (401, "Unauthorized")
 
 
 def test_every_change_to_a_profile_leaves_one_record(customer: Customer) -> None:
-    profiles = Profiles(customer.primary, "verification")
-    created = profiles.client.post(profiles.path, b'{"locale":"en-us"}', "application/json")
+    profiles = customer.verification
+    created = profiles.client.send("POST", PREFIX + profiles.path, {"locale": "en-us"})
     profile_id = created.json["verificationProfileId"]
-    path = f"{profiles.path}/{profile_id}"
     enrolled = profiles.enroll(profile_id, recording(PASSPORT))
     refused = profiles.enroll(profile_id, recording(OUTSIDE))
     assert (enrolled.status, refused.status) == (200, 400)
-    reset = customer.secondary.post(f"{path}/reset")
-    deleted = customer.secondary.delete(path)
-    records = trail(customer)[1:]  # the first is the subscription's creation
-    assert [short(one) for one in records] == [
-        ("profile.create", "succeeded", "primary", profile_id),
-        ("profile.enroll", "succeeded", "primary", profile_id),
-        ("profile.enroll", "refused", "primary", profile_id),
-        ("profile.reset", "succeeded", "secondary", profile_id),
-        ("profile.delete", "succeeded", "secondary", profile_id),
+    second = replace(profiles, client=customer.secondary)
+    answers = [created, enrolled, refused, second.reset(profile_id), second.delete(profile_id)]
+    records = customer.trail()[1:]  # the first is the subscription's creation
+    model = "campplus-channels-1"
+    assert [[record[name] for name in ("action", "outcome", "caller", "reason", "model")] for record in records] == [
+        ["profile.create", "succeeded", "primary", None, None],
+        ["profile.enroll", "succeeded", "primary", None, model],
+        ["profile.enroll", "refused", "primary", "PassphraseNotHeard", model],
+        ["profile.reset", "succeeded", "secondary", None, None],
+        ["profile.delete", "succeeded", "secondary", None, None],
     ]
-    answers = [created, enrolled, refused, reset, deleted]
-    assert [one["requestId"] for one in records] == [answer.headers["apim-request-id"] for answer in answers]
-    assert [one["model"] for one in records] == [None, "campplus-channels-1", "campplus-channels-1", None, None]
-    assert [one["reason"] for one in records] == [None, None, "PassphraseNotHeard", None, None]
-    assert {one["profileKind"] for one in records} == {"verification/text-dependent"}
+    assert [record["requestId"] for record in records] == [answer.headers["apim-request-id"] for answer in answers]
+    kinds = {(record["profileKind"], record["profileId"]) for record in records}
+    assert kinds == {("verification/text-dependent", profile_id)}
 
 
 def test_a_record_has_these_fields_and_no_others(customer: Customer) -> None:
-    (record,) = trail(customer)
+    (record,) = customer.trail()
     assert DATE.fullmatch(record.pop("dateTime"))
     assert len(record.pop("id")) == 36
     assert len(record.pop("requestId")) == 36
-    assert record == {
-        "action": "subscription.create",
-        "outcome": "succeeded",
-        "reason": None,
-        "caller": "management",
-        "profileKind": None,
-        "profileId": None,
-        "model": None,
-        "names": [],
-    }
+    absent = dict.fromkeys(("reason", "profileKind", "profileId", "model"))
+    created = {"action": "subscription.create", "outcome": "succeeded", "caller": "management", "names": []}
+    assert record == created | absent
 
 
 def test_changes_of_settings_and_keys_are_recorded_by_name_without_values(
@@ -83,8 +61,8 @@ def test_changes_of_settings_and_keys_are_recorded_by_name_without_values(
     customer.settings({"thresholds": {"verification": 0.625}, "passphrases": {"en-US": [phrase]}})
     operator.put(customer.subscription_id, {"maxProfiles": 4321})
     regenerated = operator.regenerate(customer.subscription_id, "secondary")
-    records = trail(customer)[1:]
-    assert [(one["action"], one["caller"], one["names"]) for one in records] == [
+    records = customer.trail()[1:]
+    assert [(record["action"], record["caller"], record["names"]) for record in records] == [
         ("settings.change", "primary", ["verification_threshold", "passphrases"]),
         ("settings.change", "management", ["max_profiles"]),
         ("key.regenerate", "management", ["secondary"]),
@@ -94,80 +72,64 @@ def test_changes_of_settings_and_keys_are_recorded_by_name_without_values(
 
 
 def test_reading_and_recognising_leave_no_record(customer: Customer) -> None:
-    profiles = Profiles(customer.primary, "verification")
-    profile_id = profiles.create()
-    before = trail(customer)
-    profiles.show(profile_id)
-    customer.primary.get(profiles.path)
-    customer.primary.post(f"/verify?verificationProfileId={profile_id}", recording(PASSPORT))
+    profile_id = customer.verification.create()
+    before = customer.trail()
+    customer.verification.show(profile_id)
+    customer.verification.list()
+    verify(customer.primary, profile_id, recording(PASSPORT))
     customer.primary.call("GET", "/settings")
-    customer.primary.call("PATCH", "/settings", b"{}")
-    assert trail(customer) == before
+    customer.settings({})
+    assert customer.trail() == before
 
 
 def test_what_names_nothing_that_exists_leaves_no_record(customer: Customer, operator: Operator) -> None:
     theirs = operator.customer()
-    foreign = Profiles(theirs.primary, "verification").create()
-    before = trail(customer), trail(theirs)
-    for profile_id in (foreign, "d7c62d70-632d-4e3d-af8b-8e5485f56dad"):
-        for answer in (
-            customer.primary.delete(f"/verificationProfiles/{profile_id}"),
-            customer.primary.post(f"/verificationProfiles/{profile_id}/reset"),
-            Profiles(customer.primary, "verification").enroll(profile_id, recording(PASSPORT)),
-        ):
-            assert answer.status == 404
+    foreign = theirs.verification.create()
+    before = customer.trail(), theirs.trail()
+    profiles = customer.verification
+    for profile_id in (foreign, UNKNOWN):
+        refused = (profiles.delete(profile_id), profiles.reset(profile_id), profiles.enroll(profile_id, b"audio"))
+        assert [answer.status for answer in refused] == [404] * 3
     assert customer.settings({"maxProfiles": 1}).status == 400
-    assert (trail(customer), trail(theirs)) == before
+    assert (customer.trail(), theirs.trail()) == before
 
 
 def test_the_trail_outlives_the_profile_and_is_the_customers_own(customer: Customer, operator: Operator) -> None:
-    profiles = Profiles(customer.primary, "identification")
-    profile_id = profiles.create()
-    customer.primary.delete(f"{profiles.path}/{profile_id}")
-    assert [one["action"] for one in trail(customer) if one["profileId"] == profile_id] == [
-        "profile.create",
-        "profile.delete",
-    ]
-    assert not [one for one in trail(operator.customer()) if one["profileId"] == profile_id]
+    profile_id = customer.identification.create()
+    customer.identification.delete(profile_id)
+    actions = [record["action"] for record in customer.trail() if record["profileId"] == profile_id]
+    assert actions == ["profile.create", "profile.delete"]
+    assert profile_id not in [record["profileId"] for record in operator.customer().trail()]
 
 
 def test_pages_go_through_all_from_the_oldest_on(customer: Customer) -> None:
-    profiles = Profiles(customer.primary, "verification")
-    ids = [profiles.create() for _ in range(5)]
-    seen: list[object] = []
-    query, pages = "?maxpagesize=2", 0
+    ids = [customer.verification.create() for _ in range(5)]
+    pages, query = [], "?maxpagesize=2"
     while query:
-        page = customer.audit(query)
-        pages += 1
-        assert 1 <= len(page["value"]) <= 2
-        seen += [one["profileId"] for one in page["value"]]
-        link = urlsplit(page.get("nextLink", ""))
+        pages.append(profile_ids(customer, query))
+        link = urlsplit(customer.audit(query).get("nextLink", ""))
         assert link.path in ("", "/audit")
         query = f"?{link.query}" if link.query else ""
-    assert seen == [None, *ids]
-    assert pages == 3
+    assert pages == [[None, ids[0]], ids[1:3], ids[3:]]
 
 
 def test_a_range_of_time_takes_its_start_and_leaves_its_end(customer: Customer) -> None:
-    profiles = Profiles(customer.primary, "verification")
-    ids = [profiles.create() for _ in range(3)]
-    times = [one["dateTime"] for one in trail(customer)]
+    ids = [customer.verification.create() for _ in range(3)]
+    times = [record["dateTime"] for record in customer.trail()]
     far = "2100-01-01"
-    assert [one["profileId"] for one in customer.audit(f"?from={times[0]}")["value"]] == [None, *ids]
-    assert customer.audit(f"?from={far}")["value"] == []
-    assert [one["profileId"] for one in customer.audit(f"?from=1970-01-01&to={far}")["value"]] == [None, *ids]
-    assert customer.audit(f"?to={times[0]}")["value"] == []
+    assert profile_ids(customer, f"?from={times[0]}") == [None, *ids]
+    assert profile_ids(customer, f"?from={far}") == []
+    assert profile_ids(customer, f"?from=1970-01-01&to={far}") == [None, *ids]
+    assert profile_ids(customer, f"?to={times[0]}") == []
     assert customer.audit(f"?from={far}&to=2000-01-01") == {"value": []}
     exact = datetime.fromisoformat(times[2]) + timedelta(milliseconds=1)
     shifted = exact.astimezone(UTC).isoformat().replace("+00:00", "Z")
     both = [customer.audit(f"?to={shifted}")["value"], customer.audit(f"?from={shifted}")["value"]]
-    assert both[0] + both[1] == trail(customer), "two ranges that meet have every record once"
+    assert both[0] + both[1] == customer.trail(), "two ranges that meet have every record once"
 
 
 def test_the_range_and_the_page_work_together(customer: Customer) -> None:
-    profiles = Profiles(customer.primary, "verification")
-    for _ in range(3):
-        profiles.create()
+    customer.verification.create()
     link = urlsplit(customer.audit("?maxpagesize=1&from=2000-01-01&to=2100-01-01T00:00:00%2B01:00")["nextLink"])
     assert "from=2000-01-01" in link.query
     assert quote("+01:00", safe="") in link.query
@@ -188,16 +150,14 @@ def test_the_range_and_the_page_work_together(customer: Customer) -> None:
         ("continuationToken=%C3%A9", "continuationToken"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused_by_name(customer: Customer, query: str, named: str) -> None:
-    status, code, message = customer.primary.call("GET", f"/audit?{query}").error
+def test_what_cannot_be_asked_for_is_refused_by_name(api: Client, query: str, named: str) -> None:
+    status, code, message = api.call("GET", f"/audit?{query}").error
     assert (status, code) == (400, "InvalidArgument")
     assert named in message
 
 
 def test_nothing_changes_or_removes_a_record(customer: Customer) -> None:
-    before = trail(customer)
-    answers: list[Answer] = [
-        customer.primary.call(method, "/audit", b"{}") for method in ("POST", "PUT", "PATCH", "DELETE")
-    ]
+    before = customer.trail()
+    answers = [customer.primary.call(method, "/audit", b"{}") for method in ("POST", "PUT", "PATCH", "DELETE")]
     assert {answer.status for answer in answers} <= {404, 405}
-    assert trail(customer) == before
+    assert customer.trail() == before

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a call: the right 4xx, a sentence with what was measured, and nothing written."""
+"""Whatever is wrong with a recording: the right 4xx, a sentence with what was measured, and nothing written."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from tests.api.client import PREFIX, Client, Profiles
-from tests.service import RunningService
-from tests.voices import PASSPORT, Samples, recording, takes, wav_bytes
-
-Stored = Callable[[], dict[str, str]]
+from tests.api.client import PREFIX, Answer, ask_to_identify, verify
+from tests.api.operator import Customer, Operator
+from tests.api.stored import Stored
+from tests.voices import OUTSIDE, PASSPORT, Samples, recording, takes, wav_bytes
 
 
 def noise(seconds: float, level: float = 0.05) -> Samples:
@@ -33,134 +32,77 @@ def silence(seconds: float) -> bytes:
     return file.getvalue()
 
 
-BAD_RECORDINGS = [
-    pytest.param(lambda: b"", r"Invalid Http Request: Request body is missing\.", id="empty body"),
-    pytest.param(
-        lambda: b"hello.wav",
-        r"Not a valid WAVE file - No RIFF header\. Received a 9-byte text body; curl's --data-binary needs @.*",
-        id="text",
-    ),
-    pytest.param(
+NO_HEADER = r"Not a valid WAVE file - No RIFF header\. Received"
+TOO_SHORT = r"AudioTooShort: Invalid audio length\. Minimum allowed length is 1 second\(s\)\. The recording has"
+TOO_LONG = r"AudioTooLong: Invalid audio length\. Maximum allowed length is (15|300) seconds\. The recording has"
+NO_SPEECH = r"SpeechNotRecognized: Invalid audio length\. Minimum allowed speech length is 0\.5 second\(s\)\."
+PCM = r"Samples without a header are read where Content-Type says what they are: audio/pcm; .*"
+BAD_RECORDINGS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty body": (lambda: b"", r"Invalid Http Request: Request body is missing\."),
+    "text": (lambda: b"hello.wav", rf"{NO_HEADER} a 9-byte text body; curl's --data-binary needs @.*"),
+    "base64": (
         lambda: base64.b64encode(silence(2.0)),
-        r"Not a valid WAVE file - No RIFF header\. Received 85,\d{3}-byte base64 text: send the bytes themselves\.",
-        id="base64",
+        rf"{NO_HEADER} 85,\d{{3}}-byte base64 text: send the bytes themselves\.",
     ),
-    pytest.param(
+    "data URI": (
         lambda: b"data:audio/wav;base64," + base64.b64encode(silence(0.1)),
-        r"Not a valid WAVE file - No RIFF header\. Received a 4,\d{3}-byte data URI: .*",
-        id="data URI",
+        rf"{NO_HEADER} a 4,\d{{3}}-byte data URI: .*",
     ),
-    pytest.param(
+    "bytes of nothing": (
         lambda: b"\x93" + noise(2.0).tobytes()[:9_999],
-        r"Not a valid WAVE file - No RIFF header\. Received 10,000 bytes of no known audio format\. "
-        r"Samples without a header are read where Content-Type says what they are: audio/pcm; .*",
-        id="bytes of nothing",
+        rf"{NO_HEADER} 10,000 bytes of no known audio format\. {PCM}",
     ),
-    pytest.param(lambda: silence(2.0)[:30], r"The WAV .*", id="WAV truncated in its header"),
-    pytest.param(
-        lambda: silence(2.0)[:1_644],
-        r"AudioTooShort: Invalid audio length\. Minimum allowed length is 1 second\(s\)\. "
-        r"The recording has 0\.05 seconds\.",
-        id="WAV truncated in its samples",
-    ),
-    pytest.param(
-        lambda: silence(1 / 16_000),
-        r"AudioTooShort: Invalid audio length\. Minimum allowed length is 1 second\(s\)\. "
-        r"The recording has 0\.00 seconds\.",
-        id="one sample",
-    ),
-    pytest.param(
-        lambda: silence(0.0),
-        r"AudioTooShort: .* The recording has 0\.00 seconds\.",
-        id="no samples",
-    ),
-    pytest.param(
-        lambda: silence(600.0),
-        r"AudioTooLong: Invalid audio length\. Maximum allowed length is (15|300) seconds\. "
-        r"The recording has 600\.00 seconds\.",
-        id="ten minutes",
-    ),
-    pytest.param(
-        lambda: silence(3.0),
-        r"SpeechNotRecognized: Invalid audio length\. Minimum allowed speech length is 0\.5 second\(s\)\. "
-        r"The recording has 0\.00 seconds of speech\.",
-        id="silence",
-    ),
-    pytest.param(
-        lambda: wav_bytes(noise(3.0)),
-        r"SpeechNotRecognized: .* The recording has 0\.\d\d seconds of speech\.",
-        id="noise",
-    ),
-]
-
-
-@pytest.mark.parametrize(("body", "message"), BAD_RECORDINGS)
-def test_a_bad_recording_enrolls_nothing_with_a_phrase(
-    verification: Profiles, stored: Stored, body: Callable[[], bytes], message: str
-) -> None:
-    profile_id = verification.create()
-    before = stored()
-    status, code, said_back = verification.enroll(profile_id, body()).error
-    assert (status, code) == (400, "BadRequest")
-    assert re.fullmatch(message, said_back)
-    assert stored() == before
-
-
-@pytest.mark.parametrize(("body", "message"), BAD_RECORDINGS)
-def test_a_bad_recording_enrolls_nothing_with_any_speech(
-    identification: Profiles, stored: Stored, body: Callable[[], bytes], message: str
-) -> None:
-    profile_id = identification.create()
-    before = stored()
-    status, code, said_back = identification.enroll(profile_id, body(), "?shortAudio=true").error
-    assert (status, code) == (400, "BadRequest")
-    assert re.fullmatch(message, said_back)
-    assert stored() == before
+    "WAV truncated in its header": (lambda: silence(2.0)[:30], r"The WAV .*"),
+    "WAV truncated in its samples": (lambda: silence(2.0)[:1_644], rf"{TOO_SHORT} 0\.05 seconds\."),
+    "one sample": (lambda: silence(1 / 16_000), rf"{TOO_SHORT} 0\.00 seconds\."),
+    "no samples": (lambda: silence(0.0), r"AudioTooShort: .* The recording has 0\.00 seconds\."),
+    "ten minutes": (lambda: silence(600.0), rf"{TOO_LONG} 600\.00 seconds\."),
+    "silence": (lambda: silence(3.0), rf"{NO_SPEECH} The recording has 0\.00 seconds of speech\."),
+    "noise": (lambda: wav_bytes(noise(3.0)), rf"{NO_SPEECH} The recording has 0\.\d\d seconds of speech\."),
+}
 
 
 @pytest.fixture(scope="module")
-def a_speaker(service: RunningService) -> tuple[str, str]:
-    """Ids of a verification and an identification profile that are enrolled."""
-    client = Client(service.url, service.key)
-    return (
-        Profiles(client, "verification").enrolled(*takes(PASSPORT)),
-        Profiles(client, "identification").enrolled(recording(PASSPORT), query="?shortAudio=true"),
-    )
+def customer(operator: Operator) -> Customer:
+    return operator.customer()
 
 
-@pytest.mark.parametrize(("body", "message"), BAD_RECORDINGS)
-def test_a_bad_recording_is_not_verified(
-    api: Client, stored: Stored, a_speaker: tuple[str, str], body: Callable[[], bytes], message: str
+@pytest.fixture(scope="module")
+def calls(customer: Customer) -> dict[str, Callable[[bytes], Answer]]:
+    """Every way to send a recording, to profiles that exist."""
+    verification, identification = customer.verification, customer.identification
+    by_phrase, by_speech = verification.enrolled(*takes(PASSPORT)), identification.enrolled(recording(PASSPORT))
+    return {
+        "enroll a phrase": lambda audio: verification.enroll(by_phrase, audio),
+        "enroll speech": lambda audio: identification.enroll(by_speech, audio, "?shortAudio=true"),
+        "verify": lambda audio: verify(customer.primary, by_phrase, audio),
+        "identify": lambda audio: ask_to_identify(customer.primary, by_speech, audio),
+    }
+
+
+@pytest.mark.parametrize("call", ["enroll a phrase", "enroll speech", "verify", "identify"])
+@pytest.mark.parametrize("case", BAD_RECORDINGS)
+def test_a_bad_recording_writes_nothing(
+    customer: Customer, calls: dict[str, Callable[[bytes], Answer]], stored: Stored, case: str, call: str
 ) -> None:
-    before = stored()
-    status, code, said_back = api.post(f"/verify?verificationProfileId={a_speaker[0]}", body()).error
+    body, expected = BAD_RECORDINGS[case]
+    before = stored.of_subscription(customer.subscription_id)
+    status, code, message = calls[call](body()).error
     assert (status, code) == (400, "BadRequest")
-    assert re.fullmatch(message, said_back)
-    assert stored() == before
+    assert re.fullmatch(expected, message)
+    assert stored.of_subscription(customer.subscription_id) == before
 
 
-@pytest.mark.parametrize(("body", "message"), BAD_RECORDINGS)
-def test_a_bad_recording_is_not_identified_and_makes_no_operation(
-    api: Client, stored: Stored, a_speaker: tuple[str, str], body: Callable[[], bytes], message: str
-) -> None:
-    before = stored()
-    path = f"/identify?identificationProfileIds={a_speaker[1]}&shortAudio=true"
-    status, code, said_back = api.post(path, body()).error
-    assert (status, code) == (400, "BadRequest")
-    assert re.fullmatch(message, said_back)
-    assert stored() == before
-
-
-@pytest.mark.parametrize("text", ["the quick brown fox jumps over the lazy dog", "my voice is my passport"])
+@pytest.mark.parametrize("call", ["enroll a phrase", "verify"])
+@pytest.mark.parametrize("text", [OUTSIDE, "my voice is my passport"])
 def test_a_refused_phrase_writes_nothing(
-    verification: Profiles, stored: Stored, a_speaker: tuple[str, str], text: str
+    customer: Customer, calls: dict[str, Callable[[bytes], Answer]], stored: Stored, text: str, call: str
 ) -> None:
-    before = stored()
-    verify = verification.client.post(f"/verify?verificationProfileId={a_speaker[0]}", recording(text))
-    for answer in (verification.enroll(a_speaker[0], recording(text)), verify):
-        assert answer.error[:2] == (400, "BadRequest")
-        assert answer.error[2].startswith("InvalidPhrase: ")
-    assert stored() == before
+    before = stored.of_subscription(customer.subscription_id)
+    status, code, message = calls[call](recording(text)).error
+    assert (status, code) == (400, "BadRequest")
+    assert message.startswith("InvalidPhrase: ")
+    assert stored.of_subscription(customer.subscription_id) == before
 
 
 def megabytes(count: int) -> Iterator[bytes]:
@@ -171,17 +113,15 @@ def megabytes(count: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "chunked"])
 @pytest.mark.parametrize("count", [40, 200])
-def test_a_body_of_many_megabytes_is_refused(
-    identification: Profiles, stored: Stored, count: int, announced: bool
-) -> None:
-    profile_id = identification.create()
-    before = stored()
-    sent = {"Content-Type": "application/octet-stream"} | (
-        {"Content-Length": str(count * 1_000_000)} if announced else {}
-    )
-    path = f"{PREFIX}{identification.path}/{profile_id}/enroll"
-    status, code, message = identification.client.call("POST", path, megabytes(count), sent).error
+def test_a_body_of_many_megabytes_is_refused(customer: Customer, stored: Stored, count: int, announced: bool) -> None:
+    profiles = customer.identification
+    profile_id = profiles.create()
+    before = stored.of_subscription(customer.subscription_id)
+    length = {"Content-Length": str(count * 1_000_000)} if announced else {}
+    path = f"{PREFIX}{profiles.path}/{profile_id}/enroll"
+    headers = {"Content-Type": "application/octet-stream", **length}
+    status, code, message = customer.primary.call("POST", path, megabytes(count), headers).error
     assert (status, code) == (413, "RequestEntityTooLarge")
     assert re.search(r"\d+ bytes|Received [\d,]+", message)
-    assert stored() == before
-    assert identification.client.get(f"{identification.path}/{profile_id}").status == 200, "and the service lives on"
+    assert stored.of_subscription(customer.subscription_id) == before
+    assert customer.primary.get(f"{profiles.path}/{profile_id}").status == 200, "and the service lives on"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.api.client import Answer, Client, Profiles, operation
-from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers, refusal
+from tests.api.client import UNKNOWN, Answer, Client, Profiles, ask_to_identify, identified, operation, verify
+from tests.api.later import IDENTIFICATION, KINDS, TEXT_INDEPENDENT, V2021, Generation, Speakers
 from tests.voices import GREETING, PASSPORT, QUESTION, STORY, Samples, flite, takes, wav_bytes
-
-UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
 
 def stereo(*channels: Samples) -> bytes:
@@ -35,12 +33,10 @@ def form(recording: bytes) -> tuple[bytes, str]:
     return head + recording + b"\r\n--X--\r\n", "multipart/form-data; boundary=X"
 
 
-@pytest.mark.parametrize("generation", [V2, V2021], ids=lambda one: one.name)
 @pytest.mark.parametrize("wrapped", [lambda body: (body, "audio/wav"), form], ids=["bare", "multipart"])
 def test_the_customers_leg_of_a_call_is_enrolled_and_verified(
-    api: Client, generation: Generation, wrapped: Callable[[bytes], tuple[bytes, str]]
+    by_voice: Speakers, wrapped: Callable[[bytes], tuple[bytes, str]]
 ) -> None:
-    by_voice = Speakers(api, generation, TEXT_INDEPENDENT)
     profile_id = by_voice.new()
 
     def send(text: str, verb: str, query: str) -> Answer:
@@ -48,7 +44,7 @@ def test_the_customers_leg_of_a_call_is_enrolled_and_verified(
         return by_voice.call("POST", f"/profiles/{profile_id}{verb}", body, query, media_type)
 
     verify = f"{by_voice.generation.colon}verify"
-    status, code, message = refusal(send(STORY, "/enrollments", "&ignoreMinLength=true"))
+    status, code, message = send(STORY, "/enrollments", "&ignoreMinLength=true").error
     assert (status, code) == (400, "InvalidRequest")
     assert message.startswith("TwoChannelsSpeak: channel 1 has ")
     assert send(STORY, "/enrollments", "&ignoreMinLength=true&channel=2").status == 201
@@ -59,20 +55,16 @@ def test_the_customers_leg_of_a_call_is_enrolled_and_verified(
     assert rejected["recognitionResult"] == "Reject"
 
 
-@pytest.mark.parametrize("generation", [V2, V2021], ids=lambda one: one.name)
-@pytest.mark.parametrize("kind", [TEXT_DEPENDENT, TEXT_INDEPENDENT, IDENTIFICATION])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("channel", ["0", "-1", "1.5", "two", "", "9" * 5_000, "1e400"])
 def test_what_is_no_channel_is_refused_before_anything_is_read(
     api: Client, generation: Generation, kind: str, channel: str
 ) -> None:
     speakers = Speakers(api, generation, kind)
     query = f"&ignoreMinLength=true&channel={channel}"
-    asked = [speakers.enroll(UNKNOWN, b"", query)]
-    asked.append(
-        speakers.identify(UNKNOWN, b"", query) if kind == IDENTIFICATION else speakers.verify(UNKNOWN, b"", query)
-    )
-    for answer in asked:
-        status, code, message = refusal(answer)
+    recognise = speakers.identify if kind == IDENTIFICATION else speakers.verify
+    for answer in (speakers.enroll(UNKNOWN, b"", query), recognise(UNKNOWN, b"", query)):
+        status, code, message = answer.error
         assert (status, code) == (400, "InvalidArgument")
         assert message.startswith("Invalid channel parameter value. It should be a whole number")
 
@@ -86,27 +78,21 @@ def test_a_channel_that_the_recording_has_not_is_refused_with_the_count(
     api: Client, recording: Callable[[str], bytes], count: str
 ) -> None:
     by_voice = Speakers(api, V2021, TEXT_INDEPENDENT)
-    status, code, message = refusal(by_voice.enroll(by_voice.new(), recording(QUESTION), "&channel=3"))
-    assert (status, code) == (400, "InvalidArgument")
-    assert message == (
-        f'Invalid channel parameter value. Channels are counted from 1, and the recording has {count}. Received "3".'
-    )
+    answer = by_voice.enroll(by_voice.new(), recording(QUESTION), "&channel=3")
+    counted = f'Channels are counted from 1, and the recording has {count}. Received "3".'
+    assert answer.error == (400, "InvalidArgument", f"Invalid channel parameter value. {counted}")
 
 
-def test_a_caller_is_identified_on_the_channel_that_is_named(api: Client) -> None:
+def test_a_caller_is_identified_on_the_channel_that_is_named(api: Client, voices: Mapping[str, str]) -> None:
     to_identify = Speakers(api, V2021, IDENTIFICATION)
-    customer = to_identify.enrolled(wav_bytes(flite(STORY, "rms")))
-    stranger = to_identify.enrolled(wav_bytes(flite(STORY, "awb")))
-    listed = f"{customer},{stranger}"
-
-    status, code, message = refusal(to_identify.identify(listed, call_of(QUESTION)))
+    listed = f"{voices['rms']},{voices['awb']}"
+    status, code, message = to_identify.identify(listed, call_of(QUESTION)).error
     found = to_identify.identify(listed, call_of(QUESTION), "&ignoreMinLength=true&channel=2").json
-
     assert (status, code, message[:17]) == (400, "InvalidRequest", "TwoChannelsSpeak:")
-    assert found["identifiedProfile"]["profileId"] == customer
+    assert found["identifiedProfile"]["profileId"] == voices["rms"]
 
 
-def test_v1_says_the_same_in_its_own_words(api: Client, verification: Profiles, identification: Profiles) -> None:
+def test_v1_says_the_same_in_its_own_words(api: Client, identification: Profiles) -> None:
     customer = identification.create()
     path = f"/identificationProfiles/{customer}/enroll?shortAudio=true"
     status, code, message = api.post(path, call_of(STORY)).error
@@ -116,18 +102,15 @@ def test_v1_says_the_same_in_its_own_words(api: Client, verification: Profiles, 
     assert message.endswith('counted from 1. Received "0".')
     assert operation(api, api.post(f"{path}&channel=2", call_of(STORY)))["status"] == "succeeded"
 
-    asked = f"/identify?identificationProfileIds={customer}&shortAudio=true"
-    status, code, message = api.post(f"{asked}&channel=7", call_of(QUESTION)).error
+    status, code, message = ask_to_identify(api, customer, call_of(QUESTION), "&shortAudio=true&channel=7").error
     assert (status, code) == (400, "BadRequest")
     assert "the recording has 2 channels" in message
-    found = operation(api, api.post(f"{asked}&channel=2", call_of(QUESTION)))["processingResult"]
-    assert found["identifiedProfileId"] == customer
+    assert identified(api, [customer], call_of(QUESTION), "&shortAudio=true&channel=2") == customer
 
 
 def test_a_passphrase_on_one_channel_of_a_call(api: Client, verification: Profiles) -> None:
     profile_id = verification.enrolled(*takes(PASSPORT, "rms"))
-    path = f"/verify?verificationProfileId={profile_id}"
-    assert api.post(path, call_of(PASSPORT)).error[2].startswith("TwoChannelsSpeak:")
-    assert api.post(f"{path}&channel=2", call_of(PASSPORT)).json["result"] == "Accept"
+    assert verify(api, profile_id, call_of(PASSPORT)).error[2].startswith("TwoChannelsSpeak:")
+    assert verify(api, profile_id, call_of(PASSPORT), "&channel=2").json["result"] == "Accept"
     hissing = np.random.default_rng(1).normal(0.0, 0.003, len(flite(PASSPORT, "rms"))).astype(np.float32)
-    assert api.post(path, stereo(flite(PASSPORT, "rms"), hissing)).json["result"] == "Accept"
+    assert verify(api, profile_id, stereo(flite(PASSPORT, "rms"), hissing)).json["result"] == "Accept"

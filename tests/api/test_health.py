@@ -13,7 +13,9 @@ READY = {"storage": True, "keyEncryption": True, "model": True}
 
 
 def test_a_service_with_all_it_needs_is_ready_and_needs_no_key(service: RunningService) -> None:
-    answer = Client(service.url, None).call("GET", "/health/ready")
+    client = Client(service.url, None)
+    assert client.call("GET", "/health").json == {"status": "healthy"}
+    answer = client.call("GET", "/health/ready")
     assert (answer.status, answer.json) == (200, {"status": "ready", "parts": READY})
     assert answer.headers["cache-control"] == "no-store"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,96 +9,75 @@ import pytest
 
 from localhost.azurite import Azurite
 from tests.api.client import Answer, Client, Profiles
-from tests.api.operator import Operator
-from tests.service import RunningService, running_service
-from tests.voices import QUESTION, recording
+from tests.api.later import IDENTIFICATION, IDENTIFY, V2, V2021
+from tests.api.operator import Customer, Operator
+from tests.service import running_service
+from tests.voices import PASSPORT, QUESTION, recording
 
-V2021 = "/speaker-recognition/identification/text-independent/profiles?api-version=2021-09-05"
-V2 = "/speaker/identification/v2.0/text-independent/profiles"
-V1 = "/spid/v1.0/identificationProfiles"
-IDENTIFY_V2 = "/speaker/identification/v2.0/text-independent/profiles/identifySingleSpeaker?ignoreMinLength=true"
-IDENTIFY_V2021 = (
-    "/speaker-recognition/identification/text-independent/profiles:identifySingleSpeaker"
-    "?api-version=2021-09-05&ignoreMinLength=true"
-)
+LISTS = ["/spid/v1.0/identificationProfiles", V2.path(IDENTIFICATION), V2021.path(IDENTIFICATION)]
 
 
 @pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[RunningService]:
-    """Works on one recording at once and lets nobody wait."""
+def narrow(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[Client]:
+    """A service that works on one recording at once and lets nobody wait."""
     settings = {"TIMBRE_AT_ONCE": "1", "TIMBRE_WAITING": "0", "VOICE_STORAGE": azurite.connection_string}
     with running_service(tmp_path_factory.mktemp("narrow") / "service.log", environment=settings) as running:
-        yield running
+        yield Client(running.url, running.key)
 
 
-def flood(client: Client, profile_id: str, path: str, requests: int = 16) -> list[Answer]:
+@pytest.fixture(scope="module")
+def profile_id(narrow: Client) -> str:
+    """Of the subscription that both services have."""
+    return Profiles(narrow, "identification").enrolled(recording(PASSPORT))
+
+
+def flood(client: Client, path: str, requests: int = 16) -> list[Answer]:
     """So many at once: more than one stands before the gate while one is inside."""
-    audio = recording(QUESTION)
     with ThreadPoolExecutor(requests) as pool:
-        return list(pool.map(lambda _: client.call("POST", path.format(profile_id), audio), range(requests)))
+        return list(pool.map(lambda _: client.call("POST", path, recording(QUESTION)), range(requests)))
 
 
-@pytest.mark.parametrize("path", [V1, V2, V2021])
+@pytest.mark.parametrize("path", LISTS, ids=["v1.0", "v2.0", "2021-09-05"])
 def test_too_many_requests_of_a_subscription(operator: Operator, path: str) -> None:
     client = operator.customer(requestsPerSecond=0.1).primary
     assert client.call("GET", path).status == 200
     refused = client.call("GET", path)
-    assert refused.status == 429
+    status, code, message = refused.error
     assert 1 <= int(refused.headers["retry-after"]) <= 10
-    body = json.loads(refused.body)["error"]
-    if path == V1:
-        assert body["code"] == "TooManyRequests"
-        assert body["message"].startswith("Rate limit is exceeded. Try again in ")
+    if path == LISTS[0]:
+        assert (status, code) == (429, "TooManyRequests")
+        assert message.startswith("Rate limit is exceeded. Try again in ")
     else:
-        assert body == {"code": "RateLimit", "message": "Rate limit is exceeded."}
+        assert refused.json["error"] == {"code": "RateLimit", "message": "Rate limit is exceeded."}
+        assert status == 429
 
 
-def test_another_subscription_is_not_held_up(operator: Operator) -> None:
-    busy, other = operator.customer(requestsPerSecond=0.1).primary, operator.customer(requestsPerSecond=0.1).primary
-    assert [busy.call("GET", V2).status for _ in range(3)] == [200, 429, 429]
-    assert other.call("GET", V2).status == 200
+def test_another_subscription_is_not_held_up_and_a_raised_rate_is_in_effect_at_once(operator: Operator) -> None:
+    busy, other = operator.customer(requestsPerSecond=0.1), operator.customer(requestsPerSecond=0.1)
+
+    def status(customer: Customer) -> int:
+        return customer.primary.call("GET", LISTS[1]).status
+
+    assert [status(busy) for _ in range(3)] == [200, 429, 429]
+    assert status(other) == 200
+    assert operator.put(busy.subscription_id, {"requestsPerSecond": 100_000}).status == 200
+    assert status(busy) == 200
 
 
-def test_a_raised_rate_is_in_effect_on_this_instance_at_once(operator: Operator) -> None:
-    customer = operator.customer(requestsPerSecond=0.1)
-    assert [customer.primary.call("GET", V2).status for _ in range(2)] == [200, 429]
-    assert operator.put(customer.subscription_id, {"requestsPerSecond": 100_000}).status == 200
-    assert customer.primary.call("GET", V2).status == 200
+@pytest.mark.parametrize("generation", IDENTIFY)
+def test_more_at_once_than_the_service_can_do(narrow: Client, profile_id: str, generation: str) -> None:
+    path = IDENTIFY[generation].format(profile_id)
+    answers = flood(narrow, path)
+    refused = [answer for answer in answers if answer.status == 503]
+    assert {answer.status for answer in answers} <= {200, 202, 503}
+    assert 0 < len(refused) < len(answers)
+    message = "The service has as much work as it can do. Try again in 1 second."
+    for answer in refused:
+        assert answer.headers["retry-after"] == "1"
+        assert answer.error == (503, "ServiceUnavailable", message)
+    assert narrow.call("POST", path, recording(QUESTION)).status in (200, 202), "it answers as before"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/spid/v1.0/identify?shortAudio=true&identificationProfileIds={}",
-        IDENTIFY_V2 + "&profileIds={}",
-        IDENTIFY_V2021 + "&profileIds={}",
-    ],
-)
-def test_more_at_once_than_the_service_can_do(narrow: RunningService, path: str) -> None:
-    client = Client(narrow.url, narrow.key)
-    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
-    answers = flood(client, profile_id, path)
-    refused = [one for one in answers if one.status == 503]
-    assert {one.status for one in answers} <= {200, 202, 503}
-    assert refused
-    assert len(refused) < len(answers)
-    for one in refused:
-        assert one.headers["retry-after"] == "1"
-        error = json.loads(one.body)["error"]
-        assert error["code"] == "ServiceUnavailable"
-        assert error["message"] == "The service has as much work as it can do. Try again in 1 second."
-
-
-def test_after_the_flood_it_answers_as_before(narrow: RunningService) -> None:
-    client = Client(narrow.url, narrow.key)
-    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
-    flood(client, profile_id, IDENTIFY_V2 + "&profileIds={}")
-    answer = client.call("POST", IDENTIFY_V2 + f"&profileIds={profile_id}", recording(QUESTION))
-    assert answer.status == 200
-
-
-def test_who_waits_for_its_turn_is_served(service: RunningService) -> None:
+def test_who_waits_for_its_turn_is_served(api: Client, profile_id: str) -> None:
     """The session's service has room for more than this in its queue."""
-    client = Client(service.url, service.key)
-    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
-    assert {one.status for one in flood(client, profile_id, IDENTIFY_V2 + "&profileIds={}", requests=4)} == {200}
+    assert {answer.status for answer in flood(api, IDENTIFY["v2.0"].format(profile_id), requests=4)} == {200}

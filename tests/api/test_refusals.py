@@ -3,110 +3,69 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
 from localhost.azurite import Azurite
 from shared.domain.limits import MAX_BODY_BYTES, UPLOAD_STALL_SECONDS
-from tests.api.client import Answer, Client, Profiles
+from tests.api.client import NOBODY, Answer, Client, Profiles, verify
+from tests.api.later import IDENTIFY
+from tests.api.raw import STALLED_BYTES, RawAnswer, upload
 from tests.service import RunningService, running_service
-from tests.voices import PASSPORT, QUESTION, recording, takes
+from tests.voices import PASSPORT, QUESTION, recording
 
-V1 = "/spid/v1.0/identify?shortAudio=true&identificationProfileIds={}"
-V2 = "/speaker/identification/v2.0/text-independent/profiles/identifySingleSpeaker?ignoreMinLength=true&profileIds={}"
-V2021 = (
-    "/speaker-recognition/identification/text-independent/profiles:identifySingleSpeaker"
-    "?api-version=2021-09-05&ignoreMinLength=true&profileIds={}"
-)
-NOBODY = "00000000-0000-0000-0000-000000000000"
 MIB = 1024 * 1024
 
 
-def chunks(total: int) -> Iterator[bytes]:
-    for _ in range(total // MIB):
-        yield bytes(MIB)
-
-
-@pytest.mark.parametrize("path", [V1, V2, V2021])
+@pytest.mark.parametrize("generation", IDENTIFY)
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_beyond_ours_and_beyond_the_hosts_old_limit(api: Client, path: str, chunked: bool) -> None:
-    size = 40 * MIB
-    answer = api.call("POST", path.format(NOBODY), chunks(size) if chunked else bytes(size))
-    assert answer.status == 413
-    error = json.loads(answer.body)["error"]
-    assert error["code"] == "RequestEntityTooLarge"
-    assert error["message"].startswith(f"The request body may have {MAX_BODY_BYTES:,} bytes. Received ")
-    assert ("at least" in error["message"]) is chunked
+def test_a_body_beyond_ours_and_beyond_the_hosts_old_limit(api: Client, generation: str, chunked: bool) -> None:
+    body = (bytes(MIB) for _ in range(40)) if chunked else bytes(40 * MIB)
+    status, code, message = api.call("POST", IDENTIFY[generation].format(NOBODY), body).error
+    assert (status, code) == (413, "RequestEntityTooLarge")
+    assert message.startswith(f"The request body may have {MAX_BODY_BYTES:,} bytes. Received ")
+    assert ("at least" in message) is chunked
 
 
-def test_200_at_once_are_all_answered_by_us(api: Client) -> None:
-    profile_id = Profiles(api, "verification").enrolled(*takes(PASSPORT))
-    path, audio = f"/spid/v1.0/verify?verificationProfileId={profile_id}", recording(PASSPORT)
+def test_200_at_once_are_all_answered_by_us(api: Client, by_passport: str) -> None:
     with ThreadPoolExecutor(200) as pool:
-        answers = list(pool.map(lambda _: api.call("POST", path, audio), range(200)))
+        answers = list(pool.map(lambda _: verify(api, by_passport, recording(PASSPORT)), range(200)))
     assert {answer.status for answer in answers} == {200, 503}
     for refused in (answer for answer in answers if answer.status == 503):
         assert refused.headers["retry-after"] == "1"
         assert refused.error[1] == "ServiceUnavailable"
 
 
-def test_the_root_says_what_this_is(service: RunningService) -> None:
-    answer = Client(service.url, None).call("GET", "/")
+def test_the_root_says_what_this_is(api: Client) -> None:
+    nobody = replace(api, key=None)
+    answer = nobody.call("GET", "/")
     assert answer.status == 200
     assert set(answer.json) == {"service", "version", "openapi", "health"}
     assert (answer.json["service"], answer.json["health"]) == ("Timbre", "/health/ready")
-    assert Client(service.url, None).call("GET", answer.json["openapi"]).status == 200
-
-
-def raw(service: RunningService, head: str, body: bytes, patience: float, end: bool = False) -> tuple[bytes, float]:
-    """Everything that comes back, and after how many seconds; ``end`` closes the client's own side."""
-    address = urlsplit(service.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=patience) as connection:
-        head = f"POST {V1.format(NOBODY)} HTTP/1.1\r\nHost: {address.netloc}\r\n{head}\r\n"
-        connection.sendall(f"{head}Ocp-Apim-Subscription-Key: {service.key}\r\n\r\n".encode() + body)
-        if end:
-            connection.shutdown(socket.SHUT_WR)
-        started, received = time.monotonic(), b""
-        while part := connection.recv(65536):
-            received += part
-            if _is_whole(received):
-                break
-        return received, time.monotonic() - started
-
-
-def _is_whole(answer: bytes) -> bool:
-    head, separator, body = answer.partition(b"\r\n\r\n")
-    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return bool(separator and lengths and len(body) >= int(lengths[0]))
+    assert nobody.call("GET", answer.json["openapi"]).status == 200
 
 
 @pytest.mark.local_host("Azure's host passes no answer on before the upload has ended, and gives up at functionTimeout")
-def test_an_upload_that_stalls(service: RunningService) -> None:
-    part = bytes(256 * 1024)
-    body = b"%x\r\n%s\r\n" % (len(part), part)
-    answer, seconds = raw(service, "Transfer-Encoding: chunked", body, patience=3 * UPLOAD_STALL_SECONDS)
-    assert seconds > UPLOAD_STALL_SECONDS - 1
-    assert int(answer.split()[1]) == 408
-    error = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
-    assert error["code"] == "RequestTimeout"
-    assert f"Received {len(part):,} bytes" in error["message"]
+def test_an_upload_that_stalls(stalled_upload: Future[RawAnswer]) -> None:
+    answer = stalled_upload.result()
+    assert answer.seconds > UPLOAD_STALL_SECONDS - 1
+    assert (answer.status, answer.error["code"]) == (408, "RequestTimeout")
+    assert f"Received {STALLED_BYTES:,} bytes" in answer.error["message"]
 
 
 @pytest.mark.local_host("Azure's host ends the connection when a client closes its own side early")
 def test_an_upload_that_ends_early(service: RunningService) -> None:
-    answer, _ = raw(service, "Content-Length: 1000", bytes(100), patience=30, end=True)
-    assert int(answer.split()[1]) == 400
-    error = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
-    assert "Received 100 of 1,000 bytes" in error["message"]
+    answer = upload(service, "Content-Length: 1000", bytes(100), patience=30, end=True)
+    assert answer.status == 400
+    assert "Received 100 of 1,000 bytes" in answer.error["message"]
 
 
 @pytest.fixture
@@ -120,10 +79,10 @@ def own(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[
 @pytest.mark.azure_host("only Azure's host starts another worker when one dies")
 def test_a_worker_that_dies_is_replaced(own: RunningService) -> None:
     client = Client(own.url, own.key)
-    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION), query="?shortAudio=true")
+    profile_id = Profiles(client, "identification").enrolled(recording(QUESTION))
     for worker in workers(own):
         os.kill(worker, signal.SIGKILL)
-    answer = answered(client, V2.format(profile_id), recording(QUESTION))
+    answer = answered(client, IDENTIFY["v2.0"].format(profile_id), recording(QUESTION))
     assert answer.json["identifiedProfile"]["profileId"] == profile_id
 
 
@@ -150,8 +109,8 @@ def answered(client: Client, path: str, audio: bytes) -> Answer:
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:7071"])
 def test_no_link_leads_to_a_host_that_the_caller_made_up(api: Client, host: str) -> None:
-    answer = api.call("POST", V1.format(NOBODY), recording(QUESTION), {"Host": host, "X-Forwarded-Host": "localhost"})
-    status, code, message = answer.error
+    headers = {"Host": host, "X-Forwarded-Host": "localhost"}
+    status, code, message = api.call("POST", IDENTIFY["v1.0"].format(NOBODY), recording(QUESTION), headers).error
     assert (status, code) == (400, "BadRequest")
     assert host in message
     assert "TIMBRE_ALLOWED_HOSTS" in message

@@ -6,37 +6,40 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 
-from tests.api.client import PREFIX, Client, Profiles, operation
-from tests.service import RunningService
+from tests.api.client import PREFIX, Answer, Client, Profiles, operation
 from tests.speech.make import RATE
 from tests.unit.audio.hostile import vorbis
 from tests.voices import QUESTION, flite, recording
 
 DOTNET = "Upload----2017-04-18 12:50:28Z"
 """The .NET client's boundary, with spaces and colons, goes in quotes."""
+FILE = 'Content-Disposition: form-data; name="file"; filename="a.wav"'
+
+
+def enroll(api: Client, body: bytes | Iterable[bytes], headers: Mapping[str, str | None]) -> Answer:
+    identification = Profiles(api, "identification")
+    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
+    return api.call("POST", path, body, {name: value for name, value in headers.items() if value is not None})
+
+
+def heard(api: Client, body: bytes | Iterable[bytes], content_type: str | None, **headers: str) -> float:
+    """Seconds of speech that an enroll finds in the body."""
+    done = operation(api, enroll(api, body, {"Content-Type": content_type, **headers}))
+    return float(done["processingResult"]["speechTime"])
 
 
 @pytest.fixture(scope="module")
-def plain_seconds(service: RunningService) -> float:
+def plain_seconds(api: Client) -> float:
     """Seconds of speech in the recording when it is sent as a plain WAV body."""
-    return heard(Client(service.url, service.key), recording(QUESTION), "application/octet-stream")
-
-
-def heard(api: Client, body: bytes | Iterable[bytes], content_type: str | None) -> float:
-    """Seconds of speech that an enroll finds in the body."""
-    identification = Profiles(api, "identification")
-    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
-    sent = {"Content-Type": content_type} if content_type else {}
-    result: Any = operation(api, api.call("POST", path, body, sent))["processingResult"]
-    return float(result["speechTime"])
+    return heard(api, recording(QUESTION), "application/octet-stream")
 
 
 def form(boundary: str, *parts: tuple[str, bytes]) -> bytes:
@@ -62,44 +65,90 @@ def wav_with(data_size: int, extra: bytes = b"") -> bytes:
     return b"RIFF\xff\xff\xff\xffWAVE" + layout + extra + struct.pack("<4sI", b"data", data_size) + pcm()
 
 
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "multipart/form-data",
-        "multipart/form-data, multipart/form-data",
-        "application/json",
-        "application/x-www-form-urlencoded",
-        "text/plain",
-        "audio/wav; codecs=audio/pcm",
-        "audio/mpeg",
-        "nonsense",
-        None,
-    ],
+def wav() -> bytes:
+    return recording(QUESTION)
+
+
+EXACT, RESAMPLED = 0.0, 0.1
+LABELS = (
+    "multipart/form-data",
+    "multipart/form-data, multipart/form-data",
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "audio/wav; codecs=audio/pcm",
+    "audio/mpeg",
+    "nonsense",
+    None,
 )
-def test_a_wav_is_heard_whatever_it_is_called(api: Client, plain_seconds: float, content_type: str | None) -> None:
-    assert heard(api, recording(QUESTION), content_type) == plain_seconds
-
-
-@pytest.mark.parametrize("content_type", ["audio/wav; codecs=audio/pcm", "audio/pcm", "audio/wav"])
-def test_samples_without_a_header_are_heard_where_the_type_says_so(
-    api: Client, plain_seconds: float, content_type: str
-) -> None:
-    assert heard(api, pcm(), content_type) == pytest.approx(plain_seconds, abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("content_type", "encoding"),
-    [
-        ("audio/wav; codecs=audio/pcm; samplerate=8000", "PCM_16"),
-        ("audio/pcm; rate=8000", "PCM_16"),
-        ("audio/basic", "ULAW"),
-        ("audio/PCMA", "ALAW"),
-    ],
+DECLARED = {
+    "audio/wav; codecs=audio/pcm; samplerate=8000": "PCM_16",
+    "audio/pcm; rate=8000": "PCM_16",
+    "audio/basic": "ULAW",
+    "audio/PCMA": "ALAW",
+}
+FORM = "multipart/form-data; boundary=b"
+NO_AUDIO = {
+    "an empty file": (f"{FILE}\r\nContent-Type: audio/wav", b""),
+    "JSON": ('Content-Disposition: form-data; name="j"; filename="blob"\r\nContent-Type: application/json', b"{}"),
+    "a field": ('Content-Disposition: form-data; name="locale"', b"en-us"),
+}
+CLIENTS = {
+    ".NET": (f'multipart/form-data; boundary="{DOTNET}"', FILE.replace('"file"', "Data")),
+    "Android": (f"multipart/form-data; boundary={DOTNET}", f"{FILE}\r\nContent-Type: multipart/form-data"),
+    "no boundary in the header": ("multipart/form-data", FILE),
+    "no multipart in the header": ("application/octet-stream", FILE),
+}
+ENCODINGS = (
+    ("WAV", "PCM_16", 44_100, 2),
+    ("WAV", "PCM_24", 48_000, 1),
+    ("WAV", "FLOAT", 16_000, 1),
+    ("WAV", "ULAW", 8_000, 1),
+    ("WAVEX", "PCM_16", 22_050, 2),
+    ("FLAC", "PCM_16", 16_000, 1),
+    ("OGG", "VORBIS", 44_100, 1),
+    ("OGG", "OPUS", 48_000, 2),
+    ("MP3", "MPEG_LAYER_III", 44_100, 1),
 )
-def test_declared_samples_are_heard_as_declared(
-    api: Client, plain_seconds: float, content_type: str, encoding: str
-) -> None:
-    assert heard(api, encoded("RAW", encoding, 8_000), content_type) == pytest.approx(plain_seconds, rel=0.1)
+Upload = tuple[Callable[[], bytes], str | None, float]
+"""A body, its media type, and how far the speech heard in it may be from that of the plain WAV."""
+UPLOADS: dict[str, Upload] = {
+    **{f"WAV called {label}": (wav, label, EXACT) for label in LABELS},
+    **{f"samples called {label}": (pcm, label, 0.01) for label in ("audio/wav; codecs=audio/pcm", "audio/pcm")},
+    **{
+        label: (partial(encoded, "RAW", encoding, 8_000), label, RESAMPLED) for label, encoding in DECLARED.items()
+    },
+    **{
+        f"behind {name}": (partial(form, "b", part, (FILE, wav())), FORM, EXACT)
+        for name, part in NO_AUDIO.items()
+    },
+    **{
+        f"form of {name}": (partial(form, DOTNET, (part, wav())), label, EXACT)
+        for name, (label, part) in CLIENTS.items()
+    },
+    "WAV of an endless size": (partial(wav_with, 0xFFFFFFFF), "audio/wav", 0.01),
+    "WAV whose size was never filled in": (partial(wav_with, 0), "audio/wav", 0.01),
+    "WAV with a list chunk": (
+        partial(wav_with, 0x7FFFFFFF, struct.pack("<4sI4s", b"LIST", 4, b"INFO")), "audio/wav", 0.01,
+    ),
+    **{" ".join(map(str, encoding)): (partial(encoded, *encoding), None, RESAMPLED) for encoding in ENCODINGS},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_a_recording_is_heard_in_full(api: Client, plain_seconds: float, name: str) -> None:
+    body, content_type, tolerance = UPLOADS[name]
+    assert heard(api, body(), content_type) == pytest.approx(plain_seconds, rel=tolerance, abs=0.0)
+
+
+def test_a_wav_is_heard_whatever_its_content_encoding_says(api: Client, plain_seconds: float) -> None:
+    assert heard(api, wav(), None, **{"Content-Encoding": "gzip"}) == plain_seconds
+
+
+@pytest.mark.parametrize("size", [1_000, 4_096, 100_000])
+def test_a_chunked_upload_is_heard(api: Client, plain_seconds: float, size: int) -> None:
+    pieces = (wav()[start : start + size] for start in range(0, len(wav()), size))
+    assert heard(api, pieces, "application/octet-stream") == plain_seconds
 
 
 @pytest.mark.parametrize(
@@ -115,134 +164,19 @@ def test_declared_samples_are_heard_as_declared(
 def test_what_cannot_be_read_as_declared_is_400_by_name(
     api: Client, content_type: str, encoding: str | None, body: bytes, message: str
 ) -> None:
-    identification = Profiles(api, "identification")
-    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
-    sent = {"Content-Type": content_type} | ({"Content-Encoding": encoding} if encoding else {})
-    status, code, said_back = api.call("POST", path, body, sent).error
+    status, code, seen = enroll(api, body, {"Content-Type": content_type, "Content-Encoding": encoding}).error
     assert (status, code) == (400, "BadRequest")
-    assert re.fullmatch(message, said_back), said_back
-
-
-def test_a_recording_is_heard_whatever_its_content_encoding_says(api: Client, plain_seconds: float) -> None:
-    identification = Profiles(api, "identification")
-    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
-    result: Any = operation(api, api.call("POST", path, recording(QUESTION), {"Content-Encoding": "gzip"}))
-    assert result["processingResult"]["speechTime"] == plain_seconds
+    assert re.fullmatch(message, seen), seen
 
 
 def test_a_body_that_kills_its_decoder_is_400_and_the_next_is_heard(api: Client, plain_seconds: float) -> None:
-    identification = Profiles(api, "identification")
-    path = f"{PREFIX}{identification.path}/{identification.create()}/enroll?shortAudio=true"
-    status, code, said_back = api.call("POST", path, vorbis(1, 20, 20), {"Content-Type": "audio/ogg"}).error
-    assert (status, code, said_back) == (400, "BadRequest", "The Ogg data cannot be decoded: it is damaged.")
+    answer = enroll(api, vorbis(1, 20, 20), {"Content-Type": "audio/ogg"})
+    assert answer.error == (400, "BadRequest", "The Ogg data cannot be decoded: it is damaged.")
     assert heard(api, encoded("FLAC", "PCM_16"), None) == plain_seconds
 
 
-@pytest.mark.parametrize(
-    ("headers", "content"),
-    [
-        ('Content-Disposition: form-data; name="a"; filename="a.wav"\r\nContent-Type: audio/wav', b""),
-        ('Content-Disposition: form-data; name="json"; filename="blob"\r\nContent-Type: application/json', b"{}"),
-    ],
-    ids=["empty", "JSON"],
-)
-def test_a_first_part_that_is_no_audio_is_passed_over(
-    api: Client, plain_seconds: float, headers: str, content: bytes
-) -> None:
-    audio = 'Content-Disposition: form-data; name="b"; filename="b.wav"'
-    body = form("b", (headers, content), (audio, recording(QUESTION)))
-    assert heard(api, body, "multipart/form-data; boundary=b") == plain_seconds
-
-
-@pytest.mark.parametrize("name", ["Data", "enrollmentData", "verificationData", "identificationData", "file", "x y"])
-def test_a_part_is_heard_whatever_its_name(api: Client, plain_seconds: float, name: str) -> None:
-    headers = f'Content-Disposition: form-data; name="{name}"; filename="a.wav"\r\nContent-Type: audio/wav'
-    body = form("b0undary", (headers, recording(QUESTION)))
-    assert heard(api, body, "multipart/form-data; boundary=b0undary") == plain_seconds
-
-
-@pytest.mark.parametrize(
-    ("content_type", "part_headers"),
-    [
-        (
-            f'multipart/form-data; boundary="{DOTNET}"',
-            'Content-Disposition: form-data; name=Data; filename="testFile_2017-04-18 12:50:28Z"',
-        ),
-        (
-            f"multipart/form-data; boundary={DOTNET}",
-            'Content-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: multipart/form-data',
-        ),
-        ("multipart/form-data", 'Content-Disposition: form-data; name="file"; filename="a.wav"'),
-        ("application/octet-stream", 'Content-Disposition: form-data; name="file"; filename="a.wav"'),
-    ],
-    ids=[".NET", "Android", "no boundary in the header", "no multipart in the header"],
-)
-def test_the_forms_of_real_clients_are_heard(
-    api: Client, plain_seconds: float, content_type: str, part_headers: str
-) -> None:
-    assert heard(api, form(DOTNET, (part_headers, recording(QUESTION))), content_type) == plain_seconds
-
-
-def test_the_file_among_form_fields_is_heard(api: Client, plain_seconds: float) -> None:
-    body = form(
-        "b",
-        ('Content-Disposition: form-data; name="locale"', b"en-us"),
-        ('Content-Disposition: form-data; name="audio"; filename="a.wav"', recording(QUESTION)),
-    )
-    assert heard(api, body, "multipart/form-data; boundary=b") == plain_seconds
-
-
 def test_a_form_without_a_file_says_so(api: Client) -> None:
-    identification = Profiles(api, "identification")
     body = form("b", ('Content-Disposition: form-data; name="locale"', b"en-us"))
-    path = f"{identification.path}/{identification.create()}/enroll"
-    assert api.post(path, body, "multipart/form-data; boundary=b").error == (
-        400,
-        "BadRequest",
-        "Invalid Http Request: The multipart body has 1 part(s), but none of them is a file.",
-    )
-
-
-@pytest.mark.parametrize("size", [1_000, 4_096, 100_000])
-def test_a_chunked_upload_is_heard(api: Client, plain_seconds: float, size: int) -> None:
-    def pieces() -> Iterator[bytes]:
-        wav = recording(QUESTION)
-        for start in range(0, len(wav), size):
-            yield wav[start : start + size]
-
-    assert heard(api, pieces(), "application/octet-stream") == plain_seconds
-
-
-@pytest.mark.parametrize(
-    ("data_size", "chunk"),
-    [
-        pytest.param(0xFFFFFFFF, b"", id="endless"),
-        pytest.param(0, b"", id="never filled in"),
-        pytest.param(0x7FFFFFFF, struct.pack("<4sI4s", b"LIST", 4, b"INFO"), id="with a list chunk"),
-    ],
-)
-def test_the_headers_of_real_recorders_are_heard(
-    api: Client, plain_seconds: float, data_size: int, chunk: bytes
-) -> None:
-    assert heard(api, wav_with(data_size, chunk), "audio/wav") == pytest.approx(plain_seconds, abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("container", "subtype", "rate", "channels"),
-    [
-        ("WAV", "PCM_16", 44_100, 2),
-        ("WAV", "PCM_24", 48_000, 1),
-        ("WAV", "FLOAT", 16_000, 1),
-        ("WAV", "ULAW", 8_000, 1),
-        ("WAVEX", "PCM_16", 22_050, 2),
-        ("FLAC", "PCM_16", 16_000, 1),
-        ("OGG", "VORBIS", 44_100, 1),
-        ("OGG", "OPUS", 48_000, 2),
-        ("MP3", "MPEG_LAYER_III", 44_100, 1),
-    ],
-)
-def test_other_encodings_are_heard(
-    api: Client, plain_seconds: float, container: str, subtype: str, rate: int, channels: int
-) -> None:
-    body = encoded(container, subtype, rate, channels)
-    assert heard(api, body, "application/octet-stream") == pytest.approx(plain_seconds, rel=0.1)
+    message = "Invalid Http Request: The multipart body has 1 part(s), but none of them is a file."
+    answer = enroll(api, body, {"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.error == (400, "BadRequest", message)

@@ -132,9 +132,7 @@ def test_a_customers_voices(operator: Operator) -> None:
     by_phrase = Profiles(client, "verification").enrolled(*takes(PASSPORT))
     assert client.post(f"/verify?verificationProfileId={by_phrase}", recording(PASSPORT)).json["result"] == "Accept"
     identification = Profiles(client, "identification")
-    ids = {
-        voice: identification.enrolled(recording(STORY, voice), query="?shortAudio=true") for voice in ("slt", "awb")
-    }
+    ids = {voice: identification.enrolled(recording(STORY, voice)) for voice in ("slt", "awb")}
     outcome = identify(client, ids.values(), recording(QUESTION, "awb"))["processingResult"]
     assert outcome["identifiedProfileId"] == ids["awb"]
 

@@ -65,7 +65,7 @@ def opens(scene: Scene, key: str) -> bool:
 
 
 def delete_subscription(service: Service, scene: Scene) -> None:
-    service.delete_subscription(OPERATOR, scene.owner)
+    service.manage.delete(OPERATOR, scene.owner)
 
 
 def data_key_goes_with_the_state(scene: Scene) -> None:
@@ -103,7 +103,7 @@ def later(scene: Scene) -> None:
 
 
 def policy_set(scene: Scene) -> None:
-    scene.service.settings(OPERATOR, scene.owner, SHORT)
+    scene.service.manage.change_settings(OPERATOR, scene.owner, SHORT)
 
 
 def about_to_expire(scene: Scene) -> None:
@@ -125,7 +125,7 @@ def no_profile_of_the_owner_is_readable(scene: Scene) -> None:
 
 def no_voice_is_left(scene: Scene, finished: bool) -> None:
     left = all_of(scene.storage, scene.owner)
-    notes = ("voices/change:", "voices/pack:")  # numbers and ids, which the other timer takes away
+    notes = ("voices/change:", "voices/pack")  # numbers and ids
     assert [row for row in keys_of(left, "voices/") if not row.startswith(notes)] == ["voices/tally"]
     assert left["voices/tally"] == {"profiles": 0}
     assert keys_of(left, "audio/") == []
@@ -136,7 +136,7 @@ def no_voice_is_left(scene: Scene, finished: bool) -> None:
 
 
 def set_policy(service: Service, scene: Scene) -> None:
-    service.settings(OPERATOR, scene.owner, SHORT)
+    service.manage.change_settings(OPERATOR, scene.owner, SHORT)
 
 
 def policy_holds_for_all_or_none(scene: Scene, finished: bool) -> None:
@@ -155,11 +155,11 @@ def policy_holds_for_all_or_none(scene: Scene, finished: bool) -> None:
 
 
 def withdraw(service: Service, scene: Scene) -> None:
-    service.withdraw_consent(CUSTOMER, scene.key)
+    service.notes.withdraw_consent(CUSTOMER, scene.key)
 
 
 def with_consent(scene: Scene) -> None:
-    scene.service.record_consent(CUSTOMER, scene.key, CONSENT)
+    scene.service.notes.record_consent(CUSTOMER, scene.key, CONSENT)
 
 
 def no_voice_without_consent(scene: Scene) -> None:
@@ -204,7 +204,7 @@ def own_retention_or_not(scene: Scene, finished: bool) -> None:
 
 
 def regenerate(service: Service, scene: Scene) -> None:
-    service.regenerate(OPERATOR, scene.owner, KeySlot.PRIMARY)
+    service.manage.regenerate_key(OPERATOR, scene.owner, KeySlot.PRIMARY)
 
 
 def one_primary_key_and_the_secondary(scene: Scene, finished: bool) -> None:
@@ -212,7 +212,7 @@ def one_primary_key_and_the_secondary(scene: Scene, finished: bool) -> None:
     old = opens(scene, f"{scene.owner} primary")
     assert not (old and finished)
     assert opens(scene, f"{scene.owner} secondary")
-    fresh = start(scene.storage, scene.clock).regenerate(OPERATOR, scene.owner, KeySlot.PRIMARY)
+    fresh = start(scene.storage, scene.clock).manage.regenerate_key(OPERATOR, scene.owner, KeySlot.PRIMARY)
     assert opens(scene, fresh)
     assert not opens(scene, f"{scene.owner} primary")
     assert opens(scene, f"{scene.owner} secondary")
@@ -235,7 +235,7 @@ def voices_open_under_either_key(scene: Scene, finished: bool) -> None:
 
 
 def erase_profile(service: Service, scene: Scene) -> None:
-    service.erase_profile(CUSTOMER, scene.key)
+    service.profiles.erase(CUSTOMER, scene.key)
 
 
 def profile_gone_or_whole(scene: Scene, finished: bool) -> None:
@@ -257,7 +257,7 @@ CHANGES = [
     Change("expire", tick, no_voice_is_left, about_to_expire, no_profile_of_the_owner_is_readable),
     Change("policy-walk", tick, no_voice_is_left, expired_but_not_looked_at, no_profile_of_the_owner_is_readable),
     Change("withdraw-consent", withdraw, withdrawn_in_full_or_not, with_consent, no_voice_without_consent),
-    Change("record-consent", lambda s, on: s.record_consent(CUSTOMER, on.key, CONSENT), consent_recorded_or_not),
+    Change("record-consent", lambda s, on: s.notes.record_consent(CUSTOMER, on.key, CONSENT), consent_recorded_or_not),
     Change("own-retention", keep_for_a_day, own_retention_or_not),
     Change("regenerate-key", regenerate, one_primary_key_and_the_secondary),
     Change("rewrap", rewrap, voices_open_under_either_key),

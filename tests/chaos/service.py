@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.audit import Actor, Via
-from shared.domain.errors import SubscriptionUnknown, TimbreError
+from shared.domain.errors import TimbreError
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
-from shared.services.audit import Audit, TrimAudit
-from shared.services.consent import RecordConsent, WithdrawConsent
-from shared.services.manage import DeleteSubscription, PutSubscription, RegenerateKey
-from shared.services.profiles import EraseProfile
-from shared.services.retain import Retain
-from shared.services.settings import ChangeSettings
-from shared.storage.gallery.compaction import RowCompaction
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
+from shared.services.audit import Audit
+from shared.services.comparison import SpeakerModels
+from shared.services.manage import Manage
+from shared.services.notes import ProfileNotes
+from shared.services.profiles import Profiles
+from shared.services.retain import SECONDS, Retain
+from shared.services.sweep import Sweep
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage, Stores
 from shared.storage.subscription_records import digest
+from tests.contract.comparing import packs_of
 from tests.contract.cutting import Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
+from tests.unit.services.spoken import SpokenModel
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
@@ -46,13 +46,9 @@ class Service:
     """One instance: its stores and what is done with them."""
 
     stores: Stores
-    put: PutSubscription
-    settings: ChangeSettings
-    regenerate: RegenerateKey
-    delete_subscription: DeleteSubscription
-    record_consent: RecordConsent
-    withdraw_consent: WithdrawConsent
-    erase_profile: EraseProfile
+    manage: Manage
+    notes: ProfileNotes
+    profiles: Profiles
     retain: Retain
     rewrap: Callable[[str], bool]
 
@@ -63,25 +59,19 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         storage = cutting(storage, scissors)
     stores = instance(storage, clock=clock)
     trail = Audit(stores.trail, clock, new_id)
-    settings = ChangeSettings(stores.subscriptions, EveryWord(), stores.upkeep, trail, clock)
+    models = SpeakerModels(SpokenModel())
     rotated = LocalKeyEncryption(NEW_KEY_ENCRYPTION_KEY, [KEY_ENCRYPTION_KEY])
     return Service(
         stores=stores,
-        put=PutSubscription(stores.subscriptions, settings, trail, clock, new_id),
-        settings=settings,
-        regenerate=RegenerateKey(stores.subscriptions, trail, new_id),
-        delete_subscription=DeleteSubscription(stores.subscriptions, clock),
-        record_consent=RecordConsent(stores.profiles, trail),
-        withdraw_consent=WithdrawConsent(stores.profiles, trail, clock),
-        erase_profile=EraseProfile(stores.profiles, trail, clock),
+        manage=Manage(stores.subscriptions, EveryWord(), models, stores.upkeep, trail, clock, new_id),
+        notes=ProfileNotes(stores.profiles, trail, clock),
+        profiles=Profiles(stores.profiles, trail, clock, new_id),
         retain=Retain(
-            stores.subscriptions,
+            Sweep("retention", SECONDS, stores.subscriptions, lambda: 0.0, lambda _: None),
             stores.upkeep,
             stores.eraser,
-            TrimAudit(stores.subscriptions, stores.trail, clock),
+            stores.trail,
             clock,
-            monotonic=lambda: 0.0,
-            shuffle=lambda _: None,
         ),
         rewrap=DataKeys(storage.subscriptions, rotated).rewrap,
     )
@@ -165,27 +155,16 @@ def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:
 
 
 def pack(scene: Scene) -> None:
-    """Every subscription's voices into packs of one profile each, as the other timer does with thousands."""
-    stores = start(scene.storage, scene.clock).stores
-    reader = SpeakerReader(scene.storage.voices, stores.envelope)
+    """Every subscription's voices, as the other timer does with thousands."""
+    stores = instance(scene.storage, clock=scene.clock, pack_from=1)
     for subscription_id in scene.ids:
         if stores.subscriptions.get(subscription_id).state is SubscriptionState.ACTIVE:
-            RowCompaction(scene.storage.voices, _packs(scene, stores), reader, pack_profiles=1).compact(subscription_id)
+            stores.compaction.compact(subscription_id)
 
 
 def packed(scene: Scene) -> set[str]:
-    """The profiles of the owner whose voices lie in a pack, as far as a pack can be opened at all."""
-    stores = start(scene.storage, scene.clock).stores
-    packs = _packs(scene, stores)
-    try:
-        contents = [packs.read(scene.owner, one) for one in packs.manifest(scene.owner)]
-    except SubscriptionUnknown:
-        return set()
-    return {one for content in contents if content for block in content.blocks for one in block.ids}
-
-
-def _packs(scene: Scene, stores: Stores) -> Packs:
-    return Packs(scene.storage.voices, scene.storage.packs, stores.envelope, new_id)
+    """The profiles of the owner whose voices lie in any blob that can be opened."""
+    return {profile_id for pack in packs_of(instance(scene.storage), scene.owner) for profile_id in pack}
 
 
 def readable(scene: Scene, key: ProfileKey) -> bool:

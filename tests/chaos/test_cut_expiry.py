@@ -145,7 +145,7 @@ def test_an_expiry_is_recorded_once_wherever_it_was_cut(failure: Failure) -> Non
         attempt(scene, expire, scissors)
         scene.sweep()
         page = scene.stores.trail.page(scene.key.subscription_id, since=None, until=None, after=None, limit=10)
-        assert [entry.profile for entry in page.entries] == [scene.key]
+        assert [entry.profile for entry in page.items] == [scene.key]
         if not scissors.reached:
             return
     pytest.fail("the tick never ran without a cut")

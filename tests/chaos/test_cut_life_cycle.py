@@ -103,10 +103,10 @@ def test_a_creation_that_was_cut_off_can_be_repeated_and_given_keys(failure: Fai
         on, fresh = scene(memory_storage()), f"fresh-{uuid4()}"
         scissors = Scissors(at=at, failure=failure)
         with suppress(ProcessDied, StorageUnavailable):
-            start(on.storage, on.clock, scissors).put(OPERATOR, fresh, SHORT)
+            start(on.storage, on.clock, scissors).manage.put(OPERATOR, fresh, SHORT)
         again = start(on.storage, on.clock)
-        assert again.put(OPERATOR, fresh, SHORT).subscription.settings.retention.max_idle_days == 1.0
-        keys = [again.regenerate(OPERATOR, fresh, slot) for slot in KeySlot]
+        assert again.manage.put(OPERATOR, fresh, SHORT).subscription.settings.retention.max_idle_days == 1.0
+        keys = [again.manage.regenerate_key(OPERATOR, fresh, slot) for slot in KeySlot]
         assert [again.stores.subscriptions.by_key(key).subscription_id for key in keys] == [fresh, fresh]
         on.owner = fresh
         run_timer(on)
@@ -136,6 +136,6 @@ def test_what_was_destroyed_cannot_be_made_again() -> None:
     begun(on)
     before = all_of(on.storage, on.owner)
     with pytest.raises(TimbreError):
-        start(on.storage, on.clock).put(OPERATOR, on.owner, SettingsChange())
+        start(on.storage, on.clock).manage.put(OPERATOR, on.owner, SettingsChange())
     assert all_of(on.storage, on.owner) == before
     assert on.storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(on.owner)) is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.two_subscriptions import new_subscription
+from tests.api.operator import Operator
 from tests.clients.sdk import FOLDER, Sdk, running_sdk
 from tests.service import REPOSITORY, RunningService
 
@@ -25,7 +25,7 @@ def connect(service: RunningService) -> Connect:
         pytest.skip("needs `npm ci` in tests/clients, which `python dev.py test` does")
 
     # A subscription of their own: the SDKs list no more than the first page of profiles.
-    own_key = new_subscription(service)[1].key
+    own_key = Operator(service.url, service.management_key).customer().primary.key
 
     def start(version: str, key: str | None = own_key, how: str = "host") -> AbstractContextManager[Sdk]:
         return running_sdk(version, service.url, key or "", how)

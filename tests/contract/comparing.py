@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
+from shared.domain.errors import SubscriptionUnknown
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.services.ports import Numbers, Scorer
+from shared.storage.backend.ports import Row
+from shared.storage.gallery.packs import Packs
+from shared.storage.layout import PACK
 from shared.storage.stores import Stores
-from tests.contract.stores import MODEL, enroll, new_profile, voice
+from tests.contract.stores import MODEL, enroll, new_id, new_profile, voice
 
 EVERYBODY = 1_000_000
 
@@ -49,3 +55,15 @@ def new_speaker(stores: Stores, subscription_id: str, seed: int = 1) -> ProfileK
 def assert_same(found: dict[str, float], expected: dict[str, float]) -> None:
     assert found.keys() == expected.keys()
     np.testing.assert_allclose([found[one] for one in expected], list(expected.values()), atol=1e-6)
+
+
+def packs_of(stores: Stores, subscription_id: str) -> list[set[str]]:
+    """Ids of the speakers in each blob, whether a row names it or not, as far as it can be opened."""
+    packs = Packs(stores.storage.voices, stores.storage.packs, stores.envelope, new_id)
+    found = []
+    for name in stores.storage.packs.names(f"{subscription_id}/"):
+        row = Row(subscription_id, PACK, {"blob": name.partition("/")[2]})
+        with suppress(SubscriptionUnknown):
+            pack = packs.read(subscription_id, row)
+            found.append({profile_id for block in (pack.blocks if pack else ()) for profile_id in block.ids})
+    return found

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TypeVar
 
 from shared.domain.errors import StorageUnavailable
-from shared.storage.backend.ports import Blob, Blobs, Change, Row, Rows
+from shared.storage.backend.ports import Blobs, Change, Row, Rows
 
 T = TypeVar("T")
 
@@ -93,12 +93,6 @@ class CuttingBlobs:
 
     def get(self, name: str) -> bytes | None:
         return self._scissors.run("read", lambda: self._blobs.get(name))
-
-    def get_with_etag(self, name: str) -> Blob | None:
-        return self._scissors.run("read", lambda: self._blobs.get_with_etag(name))
-
-    def put_over(self, name: str, content: bytes, etag: str | None) -> bool:
-        return self._scissors.run("put", lambda: self._blobs.put_over(name, content, etag))
 
     def names(self, prefix: str) -> Iterator[str]:
         return self._scissors.run("names", lambda: iter(list(self._blobs.names(prefix))))

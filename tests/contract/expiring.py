@@ -11,7 +11,7 @@ import pytest
 from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.subscription import RetentionPolicy, SettingsChange, Subscription, SubscriptionSettings
+from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
 from shared.storage.layout import due_row
 from shared.storage.stores import Storage, Stores
 from tests.contract.stores import NOW, everything, keys_of, new_id, new_profile
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 def keeping(stores: Stores, age: float | None = None, idle: float | None = None) -> str:
     """A new subscription with this policy."""
     subscription_id = new_id()
-    settings = SubscriptionSettings(retention=RetentionPolicy(age, idle))
+    settings = SubscriptionSettings(max_age_days=age, max_idle_days=idle)
     stores.subscriptions.create(Subscription(subscription_id, settings=settings), {})
     return subscription_id
 
@@ -63,7 +63,7 @@ def assert_absent(stores: Stores, key: ProfileKey) -> None:
 
 
 def trail(stores: Stores, subscription_id: str) -> list[AuditEntry]:
-    return list(stores.trail.page(subscription_id, since=None, until=None, after=None, limit=100).entries)
+    return list(stores.trail.page(subscription_id, since=None, until=None, after=None, limit=100).items)
 
 
 def sweep(stores: Stores, subscription_id: str, at: datetime) -> None:

@@ -17,7 +17,8 @@ from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, Profile
 from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
 from shared.inference.model_card import SpeakerCard
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
-from shared.services.migrate import Migrate
+from shared.services.migrate import SECONDS, Migrate
+from shared.services.sweep import Sweep
 from shared.storage.backend.ports import Row
 from shared.storage.layout import end_of, enrollments_prefix
 from shared.storage.profiles.migration import RowMigrationStore
@@ -96,7 +97,8 @@ def migration(
     voices = CuttingRows(storage.voices, scissors) if scissors else storage.voices
     audio = CuttingBlobs(storage.audio, scissors) if scissors else storage.audio
     store = RowMigrationStore(voices, audio, stores.envelope, stores.subscriptions.retention, clock)
-    return Migrate(stores.subscriptions, store, LISTENER, to, clock, monotonic)
+    sweep = Sweep("migration", SECONDS, stores.subscriptions, monotonic)
+    return Migrate(sweep, store, LISTENER, to, clock)
 
 
 @dataclass(frozen=True)

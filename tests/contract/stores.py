@@ -21,8 +21,8 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)
 MODEL = "model-1"
 DIMENSION = 16
-PACK_PROFILES = 4
-"""So that a test has many packs with few profiles."""
+PACK_FROM = 4
+"""So that a test has a pack with few profiles."""
 
 KEY_ENCRYPTION_KEY = bytes(range(32))
 
@@ -41,7 +41,7 @@ def instance(
     clock: Clock | None = None,
     *,
     gallery_bytes: int = 100_000_000,
-    pack_profiles: int = PACK_PROFILES,
+    pack_from: int = PACK_FROM,
 ) -> Stores:
     """One instance of the service on that storage. Without a clock it is ``NOW``.
 
@@ -55,7 +55,7 @@ def instance(
         clock or Clock(),
         new_id,
         gallery_bytes=gallery_bytes,
-        pack_profiles=pack_profiles,
+        pack_from=pack_from,
     )
 
 

@@ -7,13 +7,7 @@ from datetime import UTC, datetime
 from shared.domain.errors import (
     SubscriptionUnknown,
 )
-from shared.domain.subscription import (
-    KeySlot,
-    RetentionPolicy,
-    Subscription,
-    SubscriptionSettings,
-    Thresholds,
-)
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.storage.layout import key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
@@ -27,8 +21,10 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
 KEYS = {KeySlot.PRIMARY: "first key", KeySlot.SECONDARY: "second key"}
 EVERYTHING = SubscriptionSettings(
-    retention=RetentionPolicy(30.5, 7.0),
-    thresholds=Thresholds(0.625, 0.75),
+    max_age_days=30.5,
+    max_idle_days=7.0,
+    verification_threshold=0.625,
+    identification_threshold=0.75,
     max_candidates=7,
     max_profiles=9,
     passphrases={"en-US": ("open the door to the garden",)},

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
+from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.ports import Rows
@@ -36,7 +37,7 @@ def recorded(trail: RowAuditTrail, subscription_id: str, count: int) -> list[Aud
 
 
 def everything(trail: RowAuditTrail, subscription_id: str) -> list[AuditEntry]:
-    return list(trail.page(subscription_id, since=None, until=None, after=None, limit=1_000).entries)
+    return list(trail.page(subscription_id, since=None, until=None, after=None, limit=1_000).items)
 
 
 @pytest.mark.parametrize("action", list(AuditAction))
@@ -89,8 +90,8 @@ def test_pages_have_every_entry_once_the_oldest_first(rows: Rows, limit: int) ->
     after: str | None = None
     while True:
         page = trail.page(subscription_id, since=None, until=None, after=after, limit=limit)
-        assert len(page.entries) <= limit
-        seen += page.entries
+        assert len(page.items) <= limit
+        seen += page.items
         after = page.after
         if after is None:
             break
@@ -105,7 +106,7 @@ def test_what_is_added_while_somebody_turns_pages_comes_at_the_end(rows: Rows) -
     late = entry(subscription_id, NOW + timedelta(days=1))
     trail.record(late)
     rest = trail.page(subscription_id, since=None, until=None, after=first.after, limit=10)
-    assert [*first.entries, *rest.entries] == [*entries, late]
+    assert [*first.items, *rest.items] == [*entries, late]
 
 
 def test_a_range_has_its_start_and_not_its_end(rows: Rows) -> None:
@@ -120,7 +121,7 @@ def test_a_range_has_its_start_and_not_its_end(rows: Rows) -> None:
         after=None,
         limit=10,
     )
-    assert list(page.entries) == entries[1:3]
+    assert list(page.items) == entries[1:3]
     assert page.after is None
 
 
@@ -130,7 +131,7 @@ def test_a_position_before_the_range_does_not_widen_it(rows: Rows) -> None:
     entries = recorded(trail, subscription_id, 4)
     first = trail.page(subscription_id, since=None, until=None, after=None, limit=1)
     page = trail.page(subscription_id, since=entries[2].at, until=None, after=first.after, limit=10)
-    assert list(page.entries) == entries[2:]
+    assert list(page.items) == entries[2:]
 
 
 def test_a_range_that_ends_before_it_starts_is_empty(rows: Rows) -> None:
@@ -138,7 +139,7 @@ def test_a_range_that_ends_before_it_starts_is_empty(rows: Rows) -> None:
     trail = RowAuditTrail(rows)
     recorded(trail, subscription_id, 2)
     page = trail.page(subscription_id, since=NOW + timedelta(days=1), until=NOW, after=None, limit=10)
-    assert (page.entries, page.after) == ((), None)
+    assert page == Page([])
 
 
 def test_one_subscription_never_sees_anothers(rows: Rows) -> None:

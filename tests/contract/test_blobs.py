@@ -26,27 +26,6 @@ def test_put_overwrites(blobs: Blobs) -> None:
     assert list(blobs.names("a/")) == ["a/b"]
 
 
-def test_a_blob_is_written_over_only_what_was_seen(blobs: Blobs) -> None:
-    assert blobs.get_with_etag("a/b") is None
-    assert blobs.put_over("a/b", b"first", None)
-    assert not blobs.put_over("a/b", b"another first", None)
-    seen = blobs.get_with_etag("a/b")
-    assert seen is not None
-    assert seen.content == b"first"
-    assert blobs.put_over("a/b", b"second", seen.etag)
-    assert not blobs.put_over("a/b", b"another second", seen.etag)
-    assert blobs.get("a/b") == b"second"
-
-
-def test_what_is_gone_is_not_written_over(blobs: Blobs) -> None:
-    blobs.put("a/b", b"first")
-    seen = blobs.get_with_etag("a/b")
-    assert seen is not None
-    blobs.delete("a/b")
-    assert not blobs.put_over("a/b", b"second", seen.etag)
-    assert blobs.get("a/b") is None
-
-
 def test_names_are_those_under_the_prefix_in_ordinal_order(blobs: Blobs) -> None:
     for name in ["s/tii/b/0/2", "s/tii/b/0/1", "s/tii/b/0/10", "s/tii/b/1/1", "s/tii/bc/0/1", "S/tii/b/0/1", "s/tiib"]:
         blobs.put(name, b"x")

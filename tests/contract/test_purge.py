@@ -13,7 +13,7 @@ from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, SubscriptionUnknown
 from shared.domain.operation import Operation, OperationFailed, operation_id
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.subscription import KeySlot, RetentionPolicy, Subscription, SubscriptionSettings, SubscriptionState
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.profiles.schedule import upload_due
@@ -31,9 +31,7 @@ def filled(storage: Storage) -> tuple[Stores, str]:
     """A subscription with a profile of each kind, enrollments, recordings, an operation, a trail and three keys."""
     stores = instance(storage)
     subscription_id = new_id()
-    settings = SubscriptionSettings(
-        retention=RetentionPolicy(30.0), passphrases={"en-US": ("open the door to the garden",)}
-    )
+    settings = SubscriptionSettings(max_age_days=30.0, passphrases={"en-US": ("open the door to the garden",)})
     new = Subscription(subscription_id, settings=settings, created_at=NOW)
     stores.subscriptions.create(new, {slot: new_id() for slot in KeySlot})
     stores.subscriptions.replace_key(subscription_id, KeySlot.PRIMARY, new_id())
@@ -97,8 +95,8 @@ def test_what_is_left_of_the_row_is_ids_times_and_counts(storage: Storage) -> No
         "erased_enrollments": 4,
         "erased_recordings": 2,
         "erased_operations": 1,
-        "verification_threshold": default.thresholds.verification,
-        "identification_threshold": default.thresholds.identification,
+        "verification_threshold": default.verification_threshold,
+        "identification_threshold": default.identification_threshold,
         "max_candidates": default.max_candidates,
         "max_profiles": default.max_profiles,
         "require_consent": False,

@@ -14,15 +14,7 @@ from shared.domain.errors import (
     SubscriptionNotFound,
     SubscriptionUnknown,
 )
-from shared.domain.subscription import (
-    KeySlot,
-    RetentionPolicy,
-    SettingsChange,
-    Subscription,
-    SubscriptionSettings,
-    SubscriptionState,
-    Thresholds,
-)
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.backend.ports import Insert, Row, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
 from shared.storage.sealing.data_keys import DataKeys
@@ -85,14 +77,14 @@ def test_a_change_is_seen_at_once_by_whoever_comes_with_a_key(storage: Storage) 
     store, subscription_id = created(storage)
     store.by_key("first key")
     changed = store.change(subscription_id, SettingsChange(max_candidates=3, max_age_days=1.5))
-    assert changed.settings == SubscriptionSettings(retention=RetentionPolicy(1.5, None), max_candidates=3)
+    assert changed.settings == SubscriptionSettings(max_age_days=1.5, max_candidates=3)
     assert store.by_key("first key") == store.by_key("second key") == changed
 
 
 def test_a_clock_and_a_list_can_be_taken_away_again(storage: Storage) -> None:
     store, subscription_id = created(storage, EVERYTHING)
     store.change(subscription_id, SettingsChange(max_idle_days=None, passphrases={"en-US": None}))
-    expected = replace(EVERYTHING, retention=RetentionPolicy(30.5, None), passphrases={})
+    expected = replace(EVERYTHING, max_idle_days=None, passphrases={})
     assert instance(storage).subscriptions.get(subscription_id).settings == expected
 
 
@@ -107,7 +99,7 @@ def test_changes_of_different_settings_at_once_all_count(storage: Storage) -> No
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda change: instance(storage).subscriptions.change(subscription_id, change), changes))
     assert instance(storage).subscriptions.get(subscription_id).settings == SubscriptionSettings(
-        retention=RetentionPolicy(5.0, None), thresholds=Thresholds(0.6, 0.5), max_candidates=3, max_profiles=4
+        max_age_days=5.0, verification_threshold=0.6, max_candidates=3, max_profiles=4
     )
 
 

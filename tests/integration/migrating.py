@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from shared.services.migrate import Migrate
+from shared.services.migrate import SECONDS, Migrate
+from shared.services.sweep import Sweep
 from shared.storage.backend.account import StorageAccount
 from shared.storage.stores import Storage
 from tests.contract.moving import LISTENER, opened
@@ -33,7 +34,7 @@ def main(connection_string: str, prefix: str, folder: str) -> None:
     storage = storage_of(connection_string, prefix)
     stores = instance(storage)
     to = opened(Path(folder), NEW_MODEL, NEW_DIMENSION)
-    migrate = Migrate(stores.subscriptions, stores.migrations, LISTENER, to, now)
+    migrate = Migrate(Sweep("migration", SECONDS, stores.subscriptions), stores.migrations, LISTENER, to, now)
     while migrate():
         pass
 

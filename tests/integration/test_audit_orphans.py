@@ -29,7 +29,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VOICE_STORAGE", "VOICE_STORAGE__tableServiceUri", "VOICE_STORAGE__blobServiceUri"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TIMBRE_KEY_ENCRYPTION", SETTING)
-    monkeypatch.setattr("tools.audit_orphans._REPOSITORY", tmp_path)
+    for module in ("audit_orphans", "portability.deployment"):
+        monkeypatch.setattr(f"tools.{module}.REPOSITORY", tmp_path)
     monkeypatch.setattr("tools.audit_orphans.SECOND_LOOK_SECONDS", 0.0)
 
 

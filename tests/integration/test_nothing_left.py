@@ -19,8 +19,7 @@ from shared.audio.flac import FlacKeeper
 from shared.domain.recording import Vector
 from shared.inference.mel_windows import windows
 from shared.storage.layout import ENROLLMENT_AUDIO, VOICES
-from tests.api.client import Profiles, identify
-from tests.api.two_subscriptions import PlainClient
+from tests.api.client import Client, Profiles, identify
 from tests.integration.needles import RUN, Needle, files, search
 from tests.integration.own_storage import Ears, pcm, recording, world
 from tests.voices import OUTSIDE, PASSPORT, QUESTION, STORY
@@ -50,7 +49,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     with world(folder) as one:
         ears = Ears(one.azurite.connection_string)
         with one.service() as service:
-            client = PlainClient(service.url, service.key)
+            client = Client(service.url, service.key)
             _enroll(client, ears, found)
             _ask(client, ears, found)
             service.fire("retention")
@@ -59,11 +58,11 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     return found
 
 
-def _enroll(client: PlainClient, ears: Ears, found: Traces) -> None:
+def _enroll(client: Client, ears: Ears, found: Traces) -> None:
     takes = [recording(PASSPORT, "slt", seed) for seed in (1, 2, 3)]
     stories = [recording(STORY, "slt", 4), recording(QUESTION, "slt", 5)]
     found.ids.append(Profiles(client, "verification").enrolled(*takes))
-    found.ids.append(Profiles(client, "identification").enrolled(*stories, query="?shortAudio=true"))
+    found.ids.append(Profiles(client, "identification").enrolled(*stories))
     for name, wavs in (("phrase", takes), ("speech", stories)):
         pooled: Vector | None = None
         for number, wav in enumerate(wavs):
@@ -74,7 +73,7 @@ def _enroll(client: PlainClient, ears: Ears, found: Traces) -> None:
             found.enrolled += _vector(f"signature of {name} after {number + 1}", pooled)
 
 
-def _ask(client: PlainClient, ears: Ears, found: Traces) -> None:
+def _ask(client: Client, ears: Ears, found: Traces) -> None:
     """Verify and identify, accepted, rejected and refused."""
     by_phrase, by_speech = found.ids
     asked = {

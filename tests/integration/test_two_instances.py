@@ -20,7 +20,7 @@ import pytest
 
 from localhost.azurite import Azurite
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
-from shared.domain.subscription import RetentionPolicy, Subscription, SubscriptionSettings
+from shared.domain.subscription import Subscription, SubscriptionSettings
 from shared.storage.backend.account import StorageAccount
 from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import scores
@@ -149,7 +149,7 @@ def test_what_one_process_acknowledged_the_other_ones_next_identify_sees(azurite
     tables = Tables(azurite.connection_string, uuid4().hex[:12])
     stores = instance(tables.storage())
     subscription_id = f"s-{seed}"
-    settings = SubscriptionSettings(retention=RetentionPolicy(max_age_days=1.0))
+    settings = SubscriptionSettings(max_age_days=1.0)
     stores.subscriptions.create(Subscription(subscription_id, settings=settings), {})
     chance, expected = random.Random(seed), Expected()
     with workers(tables) as pair:

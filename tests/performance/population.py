@@ -14,13 +14,13 @@ from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.limits import V2021_SHORT_SPEECH
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, Thresholds
+from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.speaker_model import speaker_model
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.ports import MAX_CHANGES, Change, Insert
-from shared.storage.gallery.compaction import PACK_PROFILES
+from shared.storage.gallery.compaction import FEWEST
 from shared.storage.layout import TALLY, profile_row
 from shared.storage.profiles.change_log import logged
 from shared.storage.profiles.records import SealedVoice, profile_values, signature_bytes
@@ -51,8 +51,8 @@ class Population:
     def on(cls, azurite: Azurite, name: str, speakers: int, real: Signature) -> Population:
         """``speakers`` in all; of one number the same voices every time."""
         storage = Storage.in_azure(StorageAccount(connection_string=azurite.connection_string))
-        stores, key = instance(storage, pack_profiles=PACK_PROFILES), secrets.token_hex(32)
-        settings = SubscriptionSettings(thresholds=Thresholds(identification=ANYBODY))
+        stores, key = instance(storage, pack_from=FEWEST), secrets.token_hex(32)
+        settings = SubscriptionSettings(identification_threshold=ANYBODY)
         stores.subscriptions.create(Subscription(name, settings=settings), {KeySlot.PRIMARY: key})
         population = cls(storage, stores, name, key, new_id())
         starts = range(0, speakers - 1, MAX_CHANGES)

@@ -125,7 +125,7 @@ def _(who: Customer) -> Work:
     return lambda: who.identified("*")
 
 
-@situation("identify among everyone, new instance, from packs")
+@situation("identify among everyone, new instance, from a pack")
 def _(who: Customer) -> Work:
     ten(who)
     compaction = who.app.services.compact_galleries.compaction

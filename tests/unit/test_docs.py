@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tools import doc_tables
+from shared.domain.setting_types import whole
+from shared.domain.subscription import SETTINGS
+from tools import doc_tables, openapi
 from tools.evaluation.page import NETWORKS_TEMPLATE, TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,3 +108,13 @@ def test_every_page_and_fact_that_the_code_cites_is_there() -> None:
 
     assert {page for page in pages if not (ROOT / page).exists()} == set()
     assert cited <= set(map(int, facts))
+
+
+def test_openapi_has_the_settings_of_the_code() -> None:
+    assert openapi.up_to_date(), "run python -m tools.doc_tables"
+
+
+def test_a_changed_bound_makes_openapi_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    wider = replace(SETTINGS["max_candidates"], type=whole(201))
+    monkeypatch.setattr("tools.openapi.SETTINGS", {**SETTINGS, "max_candidates": wider})
+    assert doc_tables.main(["--check"]) == 1

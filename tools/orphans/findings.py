@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
-from shared.storage.layout import MIGRATION, PACK_PREFIX, TALLY, audio_prefix, due_range, enrollments_prefix, pack_blob
+from shared.storage.layout import MIGRATION, PACK, TALLY, audio_prefix, due_range, enrollments_prefix, pack_blob
 from shared.storage.profiles.schedule import ERASE, EXPIRE
 from tools.orphans.census import Census
 
@@ -20,8 +20,8 @@ GRACE: Final = timedelta(hours=1)
 
 
 KNOWN_ROWS: Final = (
-    "profile:", "enrollment:", "due:", "change:", "pack:", "group:", "member:", "grouped:",
-    TALLY, MIGRATION,
+    "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:",
+    TALLY, MIGRATION, PACK,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""
 
@@ -138,8 +138,8 @@ def _expiry(census: Census) -> Iterator[tuple[Problem, str]]:
 
 
 def _galleries(census: Census) -> Iterator[tuple[Problem, str]]:
-    """A pack stands under the first id of its range, as its row does; a member is an identification profile."""
-    named = {pack_blob(census.subscription_id, key.removeprefix(PACK_PREFIX)) for key in census.keys(PACK_PREFIX)}
+    """The row names the pack; a member is an identification profile."""
+    named = {pack_blob(census.subscription_id, str(census.rows[key]["blob"])) for key in census.keys(PACK)}
     yield from ((Problem.PACK_WITHOUT_ROW, name) for name in census.packs - named)
     doomed = tuple(rows for rows, _ in _doomed(census))
     kind = ProfileKind.IDENTIFICATION.value

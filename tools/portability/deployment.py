@@ -58,8 +58,8 @@ class Deployment:
 
 
 @contextmanager
-def deployment(data: Path) -> Iterator[Deployment]:
-    """By the app's settings: the environment, else ``local.settings.json``. Raises ``CannotStart``, ``ConfigInvalid``.
+def configured(data: Path) -> Iterator[Config]:
+    """The app's settings: the environment, else ``local.settings.json``. Raises ``CannotStart``, ``ConfigInvalid``.
 
     Where those name no storage account, the local service's own is opened in its data folder.
     """
@@ -70,12 +70,20 @@ def deployment(data: Path) -> Iterator[Deployment]:
     own = TABLE_URI.name not in environment and settings.wants_own_storage(values, environment)
     settings.apply(values, environment)
     if not own:
-        yield _of(read(environment))
+        yield read(environment)
         return
     if not (data / "azurite").is_dir():
         raise CannotStart(f"There is no data of a local service in {data}.")
     with Azurite(data / "azurite") as azurite:
-        yield _of(read({**environment, STORAGE.name: azurite.connection_string}))
+        yield read({**environment, STORAGE.name: azurite.connection_string})
+
+
+@contextmanager
+def deployment(data: Path) -> Iterator[Deployment]:
+    """Raises ``CannotStart``, ``ConfigInvalid``."""
+    with configured(data) as config:
+        storage = Storage.in_azure(config.storage)
+        yield Deployment(Stores.over(storage.rows, storage.blobs, key_encryption_of(config), now, new_id))
 
 
 def passphrase(file: Path) -> bytes:
@@ -101,8 +109,3 @@ def now() -> datetime:
 
 def new_id() -> str:
     return str(uuid.uuid4())
-
-
-def _of(config: Config) -> Deployment:
-    storage = Storage.in_azure(config.storage)
-    return Deployment(Stores.over(storage.rows, storage.blobs, key_encryption_of(config), now, new_id))

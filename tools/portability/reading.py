@@ -9,8 +9,8 @@ from typing import Final
 
 from shared.domain.profile import Profile, ProfileKind
 from shared.domain.retention import with_expiry
-from shared.domain.subscription import Subscription
-from shared.http.settings import shown
+from shared.domain.subscription import Owner, Subscription
+from shared.http.settings import settings_shown
 from shared.services.ports import GroupStore
 from shared.storage.backend.ports import Blobs, Row, Rows
 from shared.storage.backend.row_values import Fields
@@ -49,7 +49,7 @@ class SubscriptionReader:
                 "format": FORMAT,
                 "subscriptionId": subscription_id,
                 "exportedDateTime": at.isoformat().replace("+00:00", "Z"),
-                "settings": shown(subscription.settings),
+                "settings": settings_shown(subscription.settings, Owner.OPERATOR),
             }
         )
         for kind in ProfileKind:

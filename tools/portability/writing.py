@@ -215,7 +215,7 @@ class SubscriptionWriter:
         profile = opened.profile
         if opened.enrollments != profile.enrollments_count:
             raise ArchiveRefused(f"Enrollments of profile {profile.key.profile_id} are missing in the archive.")
-        with self._to.audit.of(actor, AuditAction.CREATE_PROFILE, profile.key, model_id=profile.model_id):
+        with self._to.audit.recording(actor, AuditAction.CREATE_PROFILE, profile.key, model_id=profile.model_id):
             self._commit(opened)
         self.done.profiles += 1
 

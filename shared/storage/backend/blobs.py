@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from shared.storage.backend.account import RETRIES, StorageAccount
 from shared.storage.backend.errors import azure_errors, is_container_missing
-from shared.storage.backend.ports import Blob
 from shared.storage.backend.rules import check_blob_name, check_blob_prefix
 
 if TYPE_CHECKING:
@@ -22,6 +20,13 @@ if TYPE_CHECKING:
 INITIAL_BACKOFF_SECONDS: Final = 0.4
 BACKOFF_BASE: Final = 0.5
 """The n-th pause is the initial one plus this to the power of n. The SDK's own 15 s is no time for a request."""
+
+BLOCK_BYTES: Final = 8 * 1024 * 1024
+"""A larger blob, as a pack of 10,000 speakers and more is, travels in blocks, so that no request outlasts the account's
+time bounds."""
+
+READERS: Final = 4
+"""Blocks of one blob under way at once."""
 
 
 class AzureBlobs:
@@ -40,29 +45,11 @@ class AzureBlobs:
         with azure_errors():
             self._container().upload_blob(name, content, overwrite=True)
 
-    def put_over(self, name: str, content: bytes, etag: str | None) -> bool:
-        check_blob_name(name)
-        with azure_errors():
-            try:
-                if etag is None:
-                    self._container().upload_blob(name, content)
-                else:
-                    unchanged = MatchConditions.IfNotModified
-                    self._container().upload_blob(name, content, overwrite=True, etag=etag, match_condition=unchanged)
-            except (ResourceExistsError, ResourceModifiedError):
-                return False
-        return True
-
     def get(self, name: str) -> bytes | None:
-        blob = self.get_with_etag(name)
-        return None if blob is None else blob.content
-
-    def get_with_etag(self, name: str) -> Blob | None:
         check_blob_name(name)
         with azure_errors():
             try:
-                download = self._container().download_blob(name)
-                return Blob(download.readall(), download.properties.etag)
+                return self._container().download_blob(name, max_concurrency=READERS).readall()
             except ResourceNotFoundError as error:
                 if is_container_missing(error):
                     raise
@@ -108,14 +95,18 @@ def _created(account: StorageAccount, name: str) -> ContainerClient:
         retry_total=RETRIES,
         random_jitter_range=0,
     )
+    options: dict[str, Any] = {
+        "transport": account.transport,
+        "retry_policy": retry,
+        "max_single_put_size": BLOCK_BYTES,
+        "max_block_size": BLOCK_BYTES,
+        "max_single_get_size": BLOCK_BYTES,
+        "max_chunk_get_size": BLOCK_BYTES,
+    }
     if account.connection_string:
-        service = BlobServiceClient.from_connection_string(
-            account.connection_string, transport=account.transport, retry_policy=retry
-        )
+        service = BlobServiceClient.from_connection_string(account.connection_string, **options)
     else:
-        service = BlobServiceClient(
-            account.blob_uri, credential=account.credential, transport=account.transport, retry_policy=retry
-        )
+        service = BlobServiceClient(account.blob_uri, credential=account.credential, **options)
     container = service.get_container_client(name)
     with suppress(ResourceExistsError):
         container.create_container()

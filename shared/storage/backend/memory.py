@@ -8,11 +8,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from threading import Lock
 
 from shared.storage.backend.ports import (
-    Blob,
     Change,
     Insert,
     Merge,
@@ -116,31 +114,17 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._contents: dict[str, Blob] = {}
-        self._writes = count(1)
+        self._contents: dict[str, bytes] = {}
 
     def put(self, name: str, content: bytes) -> None:
         check_blob_name(name)
         with self._lock:
-            self._write(name, content)
+            self._contents[name] = bytes(content)
 
     def get(self, name: str) -> bytes | None:
-        blob = self.get_with_etag(name)
-        return None if blob is None else blob.content
-
-    def get_with_etag(self, name: str) -> Blob | None:
         check_blob_name(name)
         with self._lock:
             return self._contents.get(name)
-
-    def put_over(self, name: str, content: bytes, etag: str | None) -> bool:
-        check_blob_name(name)
-        with self._lock:
-            there = self._contents.get(name)
-            if (there.etag if there else None) != etag:
-                return False
-            self._write(name, content)
-            return True
 
     def names(self, prefix: str) -> Iterator[str]:
         check_blob_prefix(prefix)
@@ -151,6 +135,3 @@ class MemoryBlobs:
         check_blob_name(name)
         with self._lock:
             self._contents.pop(name, None)
-
-    def _write(self, name: str, content: bytes) -> None:
-        self._contents[name] = Blob(bytes(content), str(next(self._writes)))

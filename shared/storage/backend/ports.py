@@ -106,12 +106,6 @@ class Rows(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Blob:
-    content: bytes = field(repr=False)
-    etag: str
-
-
 class Blobs(Protocol):
     """One container. Names are ``/``-separated letters, digits, dots, dashes and underscores; others ``ValueError``.
 
@@ -122,14 +116,6 @@ class Blobs(Protocol):
         """Write or overwrite."""
 
     def get(self, name: str) -> bytes | None: ...
-
-    def get_with_etag(self, name: str) -> Blob | None: ...
-
-    def put_over(self, name: str, content: bytes, etag: str | None) -> bool:
-        """Write over what has this ETag, or with ``None`` where nothing is; False, and nothing written, otherwise.
-
-        False too when the write succeeded, its answer was lost, and the SDK sent it again.
-        """
 
     def names(self, prefix: str) -> Iterator[str]:
         """In ordinal order; ``prefix`` ends with ``/``."""

@@ -39,6 +39,9 @@ class Fields:
     def binary(self, name: str) -> bytes:
         return _required(name, self.maybe_binary(name))
 
+    def maybe(self, name: str, kind: type[T]) -> T | None:
+        return _of_type(name, self._values.get(name), kind)
+
     def maybe_text(self, name: str) -> str | None:
         return _of_type(name, self._values.get(name), str)
 

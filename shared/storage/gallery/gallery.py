@@ -50,6 +50,9 @@ class Columns:
     def directions(self) -> Vector:
         return self._directions[: len(self._ids)]
 
+    def block(self, model_id: str) -> Speakers:
+        return Speakers(model_id, self._ids, self.directions, self._facts[: len(self._ids)])
+
     @property
     def speech_seconds(self) -> Numbers:
         return seconds_of_speech(self._facts[: len(self._ids)])
@@ -134,6 +137,11 @@ class Gallery:
     def drop(self, profile_id: str) -> None:
         with self._lock:
             self._drop(profile_id)
+
+    def blocks(self) -> list[Speakers]:
+        """Everybody, a block for each model: of a gallery that nobody changes meanwhile, as nothing is copied."""
+        with self._lock:
+            return [columns.block(model_id) for model_id, columns in self._columns.items() if len(columns)]
 
     def over(self, policy: RetentionPolicy, at: float) -> set[str]:
         """Whose time was over at that moment, as far as the gallery knows: it does not see a profile being used."""

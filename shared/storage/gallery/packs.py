@@ -1,22 +1,19 @@
-"""A subscription's speakers in a few sealed blobs, for an instance that starts with nothing.
+"""One sealed blob for each large subscription, with all its speakers, for an instance that starts with nothing.
 
-A pack holds the speakers of a range of ids, as they were when the log of changes stood at ``complete``. Its row says
-where the range begins (it ends where the next one begins), the mark of what stands in the blob, and ``upto``: how far
-the log has been looked through without finding a change in the range. A pack whose mark is not its row's is taken for
-what it says itself. One that is missing, torn, of another place or not to be opened is no pack: the range is read from
-the profiles' own rows. So a pack is never a matter of correctness.
+It buys the loading of a gallery in 0.9 s instead of 27 s for 100,000 speakers, in 0.08 s instead of 1.8 s for 10,000
+(Azurite). Fewer than ``compaction.FEWEST`` are read from their rows within a second. It costs 150 lines, here and in
+``compaction.py``.
 
-Nothing but the blob under its fixed name holds packed voices: writing it anew is what erases the earlier content.
-It is written only over the blob that the writer has seen before it read the speakers, so that a late writer cannot
-bring back a voice that another one has left out.
+The blob says up to which number of the log of changes it is complete. The row ``pack`` names the blob that counts. A
+blob that is missing, altered, of another subscription or of another version costs time only: the speakers are read from
+their rows, and the next tick writes the pack anew.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Final
 
 import numpy as np
@@ -27,189 +24,112 @@ from shared.services.ports import Ids
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, Rows, Value
 from shared.storage.backend.row_values import Fields
 from shared.storage.gallery.speakers import FACTS, Speakers
-from shared.storage.layout import PACK_PREFIX, end_of, pack_blob, pack_row
+from shared.storage.layout import PACK, pack_blob, subscription_prefix
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 
-FROM_THE_FIRST: Final = "0"
-"""The beginning of the first range: sorts before every id."""
+_VERSION: Final = 5
+"""Of what stands in a blob. Blobs up to 4 held a range of ids each."""
 
-_ID_BYTES: Final = 16
-
-
-class PackMalformed(Exception):
-    """Authentic, and not understood: written by another version."""
+_ID_BYTES: Final = 36
 
 
 @dataclass(frozen=True)
 class Pack:
-    """``until`` None: the last one. ``mark`` is empty when the range is to be packed anew from the rows."""
+    """Speakers as they were when the log of changes stood at ``complete``."""
 
-    first: str
-    until: str | None
-    mark: str
-    upto: int
-    etag: str = field(compare=False)
-
-    def covers(self, profile_id: str) -> bool:
-        return self.first <= profile_id and (self.until is None or profile_id < self.until)
-
-    @property
-    def is_stale(self) -> bool:
-        return not self.mark
-
-
-@dataclass(frozen=True)
-class Content:
-    """``until`` is the end of the range when this was packed: empty for the last one. ``write`` gives the mark."""
-
-    until: str
     complete: int
     blocks: Sequence[Speakers] = field(repr=False)
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The blob of a range as a writer found it: ``etag`` is ``None`` when there was none, ``content`` when it is none
-    to be had."""
-
-    etag: str | None
-    content: Content | None
 
 
 class Packs:
     def __init__(self, voices: Rows, galleries: Blobs, envelope: Envelope, ids: Ids) -> None:
         self._voices, self._blobs, self._envelope, self._ids = voices, galleries, envelope, ids
 
-    def manifest(self, subscription_id: str) -> list[Pack]:
-        """In the order of their ranges, which do not overlap."""
-        rows = list(self._voices.query(subscription_id, PACK_PREFIX, end_of(PACK_PREFIX)))
-        untils = [row.key.removeprefix(PACK_PREFIX) for row in rows[1:]]
-        return [_pack(row, until) for row, until in zip_longest(rows, untils)]
+    def row(self, subscription_id: str) -> Row | None:
+        return self._voices.get(subscription_id, PACK)
 
-    def read(self, subscription_id: str, pack: Pack) -> Content | None:
-        """``None`` when there is nothing to be had: stale, missing, torn, another's."""
-        return None if pack.is_stale else self.look(subscription_id, pack).content
-
-    def look(self, subscription_id: str, pack: Pack) -> Seen:
-        """For a writer, before it reads the speakers."""
-        blob = self._blobs.get_with_etag(pack_blob(subscription_id, pack.first))
-        if blob is None:
-            return Seen(None, None)
-        return Seen(blob.etag, None if pack.is_stale else self._opened(subscription_id, pack, blob.content))
-
-    def _opened(self, subscription_id: str, pack: Pack, sealed: bytes) -> Content | None:
-        try:
-            content = _content(self._envelope.open(place_of(subscription_id, pack.first), sealed))
-        except (SealBroken, PackMalformed):
+    def read(self, subscription_id: str, row: Row) -> Pack | None:
+        """The pack that the row names; ``None`` when it cannot be had."""
+        blob = Fields(row).text("blob")
+        sealed = self._blobs.get(pack_blob(subscription_id, blob))
+        if sealed is None:
             return None
-        if content.until != (pack.until or ""):
-            return None  # the range has been divided since
-        if content.mark == pack.mark:
-            return replace(content, complete=max(content.complete, pack.upto))
-        return content
-
-    def write(self, subscription_id: str, first: str, content: Content, over: Seen) -> str | None:
-        """Returns the mark for the row, or ``None`` when somebody has written since that look. Whoever is cut off
-        behind this has written a pack that its row does not know: it is as good as what it says about itself."""
-        mark = self._ids()
-        sealed = self._envelope.seal(place_of(subscription_id, first), _plain(replace(content, mark=mark)))
-        return mark if self._blobs.put_over(pack_blob(subscription_id, first), sealed, over.etag) else None
-
-    def begin(self, subscription_id: str) -> None:
-        """One stale pack over everything. Silent when there are packs already."""
-        self._apply(subscription_id, [Insert(pack_row(FROM_THE_FIRST), {"mark": "", "upto": 0})])
-
-    def note(self, subscription_id: str, pack: Pack, mark: str, upto: int, rest: str | None = None) -> None:
-        """``rest``: what has been written ends before this id, and the rest of the range is a new, stale pack.
-
-        When another instance noted something meanwhile, what the row says may not be what is in the blob: the range
-        is to be packed anew.
-        """
-        changes: list[Change] = [Replace(pack_row(pack.first), _values(mark, upto), pack.etag)]
-        if rest is not None:
-            changes.append(Insert(pack_row(rest), _values("", 0)))
-        if not self._apply(subscription_id, changes):
-            self._apply(subscription_id, [Merge(pack_row(pack.first), {"mark": ""})])
-
-    def seen(self, subscription_id: str, packs: Sequence[Pack], upto: int) -> None:
-        """None of their speakers has changed up to there. At most as many as one transaction takes."""
-        self._apply(subscription_id, [Merge(pack_row(one.first), {"upto": upto}, one.etag) for one in packs])
-
-    def spoil(self, subscription_id: str, pack: Pack) -> None:
-        """Have it packed anew, as it could not be read."""
-        if not pack.is_stale:
-            self._apply(subscription_id, [Merge(pack_row(pack.first), {"mark": ""}, pack.etag)])
-
-    def _apply(self, subscription_id: str, changes: Sequence[Change]) -> bool:
-        """False when another instance was faster: the next tick sees what there is."""
         try:
-            self._voices.apply(subscription_id, changes)
+            return _unpacked(self._envelope.open(_place(subscription_id, blob), sealed))
+        except (SealBroken, ValueError):
+            return None
+
+    def distrust(self, subscription_id: str, row: Row) -> None:
+        """Has the next tick write the pack anew."""
+        self._apply(subscription_id, Merge(row.key, {"complete": 0}, row.etag))
+
+    def write(self, subscription_id: str, pack: Pack, before: Row | None) -> bool:
+        """In the place of the pack whose row was ``before``, read before the speakers were: a late writer cannot bring
+        a voice back that another one has left out. False when another instance was faster."""
+        blob = self._ids()
+        name = pack_blob(subscription_id, blob)
+        self._blobs.put(name, self._envelope.seal(_place(subscription_id, blob), _packed(pack)))
+        values: dict[str, Value] = {"blob": blob, "complete": pack.complete}
+        change: Change = Insert(PACK, values) if before is None else Replace(PACK, values, before.etag)
+        written = self._apply(subscription_id, change)
+        self.remove_others(subscription_id)
+        return written
+
+    def remove_others(self, subscription_id: str) -> None:
+        """Removes each blob that the row does not name: earlier packs, and those of writers that died or came late."""
+        names = list(self._blobs.names(subscription_prefix(subscription_id)))
+        row = self.row(subscription_id)
+        kept = None if row is None else pack_blob(subscription_id, Fields(row).text("blob"))
+        for name in names:
+            if name != kept:
+                self._blobs.delete(name)
+
+    def _apply(self, subscription_id: str, change: Change) -> bool:
+        try:
+            self._voices.apply(subscription_id, [change])
         except RowConflict:
             return False
         return True
 
 
-def _values(mark: str, upto: int) -> dict[str, Value]:
-    return {"mark": mark, "upto": upto}
+def complete_in(row: Row | None) -> int:
+    return 0 if row is None else Fields(row).integer("complete")
 
 
-def _pack(row: Row, until: str | None) -> Pack:
-    values = Fields(row)
-    return Pack(row.key.removeprefix(PACK_PREFIX), until, values.text("mark"), values.integer("upto"), row.etag)
+def _place(subscription_id: str, blob: str) -> Place:
+    return Place(ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, blob), Secret.GALLERY, 0, "")
 
 
-def place_of(subscription_id: str, first: str) -> Place:
-    key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, first)
-    return Place(key, Secret.GALLERY, 0, "")
+def _packed(pack: Pack) -> bytes:
+    """Arrays as ``numpy.save`` writes them: version and ``complete``; then for each model its id, the speakers' ids,
+    their facts [n, ``FACTS``] and directions [n, dimension]."""
+    buffer = BytesIO()
+    for array in (np.array([_VERSION, pack.complete]), *(array for block in pack.blocks for array in _arrays(block))):
+        np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
 
 
-_HEAD: Final = struct.Struct("<4s36s36sqH")
-_BLOCK: Final = struct.Struct("<HIH")
-_VERSION: Final = b"TGP4"
+def _arrays(block: Speakers) -> Iterator[np.ndarray]:
+    yield np.array(block.model_id)
+    yield np.array(block.ids, f"S{_ID_BYTES}")
+    yield block.facts.astype("<f8")
+    yield block.directions.astype("<f4")
 
 
-def _plain(content: Content) -> bytes:
-    """Little-endian: version, mark, until, complete, number of blocks; for each the length of the model's
-    name, the number of speakers, the dimension; the name; ids of 16 bytes; facts as float64; directions as float32."""
-    parts = [_HEAD.pack(_VERSION, content.mark.encode(), content.until.encode(), content.complete, len(content.blocks))]
-    for block in content.blocks:
-        model = block.model_id.encode()
-        parts += [
-            _BLOCK.pack(len(model), len(block.ids), block.directions.shape[1]),
-            model,
-            b"".join(bytes.fromhex(one.replace("-", "")) for one in block.ids),
-            block.facts.astype("<f8").tobytes(),
-            block.directions.astype("<f4").tobytes(),
-        ]
-    return b"".join(parts)
+def _unpacked(plain: bytes) -> Pack:
+    """``ValueError`` for what another version has written."""
+    buffer = BytesIO(plain)
 
+    def load() -> np.ndarray:
+        return np.asarray(np.load(buffer, allow_pickle=False))
 
-def _content(plain: bytes) -> Content:
-    try:
-        version, mark, until, complete, blocks = _HEAD.unpack_from(plain)
-        if version != _VERSION:
-            raise PackMalformed
-        return Content(until.rstrip(b"\0").decode(), complete, list(_blocks(plain, blocks)), mark.decode())
-    except (struct.error, ValueError) as error:
-        raise PackMalformed from error
-
-
-def _blocks(plain: bytes, number: int) -> Iterator[Speakers]:
-    at = _HEAD.size
-    for _ in range(number):
-        model_bytes, speakers, dimension = _BLOCK.unpack_from(plain, at)
-        at += _BLOCK.size
-        model_id = plain[at : at + model_bytes].decode()
-        at += model_bytes
-        ids = [_id(plain[place : place + _ID_BYTES].hex()) for place in range(at, at + speakers * _ID_BYTES, _ID_BYTES)]
-        at += speakers * _ID_BYTES
-        facts = np.frombuffer(plain, "<f8", speakers * FACTS, at).reshape(speakers, FACTS)
-        at += facts.nbytes
-        directions = np.frombuffer(plain, "<f4", speakers * dimension, at).reshape(speakers, dimension)
-        at += directions.nbytes
-        yield Speakers(model_id, ids, directions, facts)
-
-
-def _id(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    version, complete = load().tolist()
+    if version != _VERSION:
+        raise ValueError(version)
+    blocks = []
+    while buffer.tell() < len(plain):
+        model_id, ids, facts, directions = load().item(), load().tolist(), load(), load()
+        if facts.shape != (len(ids), FACTS):
+            raise ValueError(facts.shape)
+        blocks.append(Speakers(model_id, [one.decode() for one in ids], directions, facts))
+    return Pack(complete, blocks)

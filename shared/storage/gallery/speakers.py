@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -65,11 +65,6 @@ def in_columns(speakers: Iterable[Speaker]) -> list[Speakers]:
     ]
 
 
-def one_by_one(block: Speakers) -> Iterator[Speaker]:
-    for number, profile_id in enumerate(block.ids):
-        yield Speaker(profile_id, block.model_id, block.directions[number], block.facts[number])
-
-
 def seconds_of_speech(facts: Numbers) -> Numbers:
     return np.asarray(facts[:, _SECONDS_OF_SPEECH])
 
@@ -92,7 +87,7 @@ class SpeakerReader:
         self._voices, self._envelope = voices, envelope
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="speaker-read")
 
-    def these(self, subscription_id: str, ids: Sequence[str]) -> Mapping[str, Speaker | None]:
+    def by_ids(self, subscription_id: str, ids: Sequence[str]) -> Mapping[str, Speaker | None]:
         """``None`` for who is absent or not enrolled."""
         if not ids:
             return {}
@@ -100,19 +95,10 @@ class SpeakerReader:
         rows = self._readers.map(read, ids)
         return {one: self._speaker(row) if row else None for one, row in zip(ids, rows, strict=True)}
 
-    def between(self, subscription_id: str, first: str, until: str | None, limit: int | None = None) -> list[Speaker]:
-        """Those with ``first <= id < until``, of at most ``limit`` profiles."""
-        return [one for row in self.rows(subscription_id, first, until, limit) if (one := self._speaker(row))]
-
-    def rows(self, subscription_id: str, first: str, until: str | None, limit: int | None = None) -> Iterator[Row]:
+    def all(self, subscription_id: str) -> list[Speaker]:
         start, end = profiles_range(ProfileKind.IDENTIFICATION, None)
-        stop = end if until is None else f"{start}{until}"
-        return self._voices.query(
-            subscription_id, f"{start}{first}", stop, limit=limit, select=(*PUBLIC_PROFILE, "signature")
-        )
-
-    def speakers(self, rows: Iterable[Row]) -> list[Speaker]:
-        return [one for row in rows if (one := self._speaker(row))]
+        rows = self._voices.query(subscription_id, start, end, select=(*PUBLIC_PROFILE, "signature"))
+        return [speaker for row in rows if (speaker := self._speaker(row))]
 
     def _speaker(self, row: Row) -> Speaker | None:
         profile, sealed = profile_of(row, ProfileKind.IDENTIFICATION), sealed_voice_of(row).signature

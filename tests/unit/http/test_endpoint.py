@@ -8,7 +8,7 @@ import azure.functions as func
 import pytest
 
 from functions.elsewhere import elsewhere, single_slashes
-from shared.http.endpoint import Route, RouteTable
+from shared.http.endpoint import Route
 from shared.http.uploads import StreamRequest
 from tests.in_process import stream_request
 
@@ -41,16 +41,6 @@ def values(template: str, path: str) -> dict[str, str] | None:
 )
 def test_what_a_template_takes(template: str, path: str, expected: dict[str, str] | None) -> None:
     assert values(template, path) == expected
-
-
-def test_all_routes_that_take_a_path_are_found() -> None:
-    table = RouteTable()
-    table.add("profiles/{id}", ["GET"], answer)
-    table.add("profiles/all", ["POST"], answer)
-    assert [(route.template, found) for route, found in table.matches("profiles/all")] == [
-        ("profiles/{id}", {"id": "all"}),
-        ("profiles/all", {}),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,12 @@
-"""Answers on the wire: dates, numbers, empty bodies; and links, which repeat a request's Host only when it is ours."""
+"""Answers on the wire: numbers, empty bodies; and links, which repeat a request's Host only when it is ours."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from shared.config import Config, read
 from shared.domain.errors import HostNotAllowed
-from shared.http.reply import Reply, base_url, date, seconds
-
-MOMENT = datetime(2020, 1, 29, 22, 48, 17, 7_999, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("moment", "written"),
-    [
-        (MOMENT, "2020-01-29T22:48:17.007Z"),
-        (MOMENT.replace(microsecond=0), "2020-01-29T22:48:17.000Z"),
-        (MOMENT.astimezone(timezone(timedelta(hours=-5))), "2020-01-29T22:48:17.007Z"),
-    ],
-)
-def test_a_date_is_in_utc_with_milliseconds(moment: datetime, written: str) -> None:
-    assert date(moment) == written
+from shared.http.reply import Reply, base_url, seconds
 
 
 @pytest.mark.parametrize(("value", "written"), [(7.926, 7.93), (30, 30.0), (0.0, 0.0), (1e-9, 0.0)])

@@ -97,7 +97,10 @@ def test_a_sha256_may_be_left_to_the_operator(tmp_path: Path) -> None:
         (lambda entry: entry["source"]["target"].pop("python"), "source: target: python: expected a text."),
         (lambda entry: entry["fbank"].update(level_dbfs="loud"), "fbank: level_dbfs: expected a number."),
         (lambda entry: entry["file"].pop("size_bytes"), "file: size_bytes: expected a whole number."),
-        (lambda entry: entry.update(calibration={"bias": 1}), "calibration: cosine: expected a number."),
+        (
+            lambda entry: entry.update(calibration={"bias": 1}),
+            "calibration: Invalid calibration.cosine parameter",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(

@@ -29,7 +29,7 @@ from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
 from shared.services.ports import Numbers, ProfileStore
-from shared.services.profiles import CreateProfile
+from shared.services.profiles import Profiles
 from shared.services.thresholds import RequestedThreshold
 from shared.services.verify import Verification, Verify, VerifyRequest
 from shared.storage.profiles.store import RowProfileStore
@@ -163,8 +163,11 @@ class World:
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
-        create = CreateProfile(self.profiles, self.audit, self.clock, self.new_id)
-        return create(caller(subscription or self.mine), kind, "en-us").key
+        return self.use_cases.create(caller(subscription or self.mine), kind, "en-us").key
+
+    @property
+    def use_cases(self) -> Profiles:
+        return Profiles(self.profiles, self.audit, self.clock, self.new_id)
 
     @property
     def models(self) -> SpeakerModels:
@@ -217,7 +220,7 @@ class World:
     def audited(self, subscription_id: str = "mine") -> list[AuditEntry]:
         """The whole trail."""
         page = self.trail.page(subscription_id, since=None, until=None, after=None, limit=1_000)
-        return list(page.entries)
+        return list(page.items)
 
     def stored(self) -> dict[str, str]:
         """Each row and blob with its mark: equal at two moments only if nothing was written in between."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 import pytest
 
@@ -22,8 +21,8 @@ from shared.domain.errors import (
 )
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, SettingsChange
-from shared.services.audit import Audit, TrimAudit
-from shared.services.profiles import CreateProfile, EraseProfile, ResetProfile
+from shared.services.audit import Audit
+from shared.services.profiles import Profiles
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.memory import MemoryRows
 from tests.unit.services.spoken import ACTOR, Spoken, World, caller
@@ -43,7 +42,7 @@ class FullTrail(RowAuditTrail):
 
 
 def attempt(world: World, error: Exception | None) -> None:
-    with world.audit.of(ACTOR, AuditAction.ENROLL, KEY, model_id="model-1"):
+    with world.audit.recording(ACTOR, AuditAction.ENROLL, KEY, model_id="model-1"):
         if error:
             raise error
 
@@ -101,7 +100,7 @@ def test_a_trail_that_takes_nothing_in_fails_no_change_and_the_log_has_the_recor
 ) -> None:
     audit = Audit(FullTrail(), world.clock, world.new_id)
     with caplog.at_level(logging.ERROR, "timbre.audit"):
-        created = CreateProfile(world.profiles, audit, world.clock, world.new_id)(world.me, TDV, "en-us")
+        created = Profiles(world.profiles, audit, world.clock, world.new_id).create(world.me, TDV, "en-us")
     assert world.profiles.get(created.key).created_at == world.clock()
     (line,) = caplog.messages
     for part in ("audit_unwritten", "mine", "profile.create", "succeeded", created.key.profile_id, "a request"):
@@ -114,8 +113,8 @@ def test_every_use_case_that_changes_a_profile_records_it(world: World) -> None:
     world.enroll(key, Spoken(phrase=2))
     with pytest.raises(TimbreError):
         world.enroll(key, Spoken(phrase=1))
-    ResetProfile(world.profiles, world.audit, world.clock)(secondary, key)
-    EraseProfile(world.profiles, world.audit, world.clock)(secondary, key)
+    world.use_cases.reset(secondary, key)
+    world.use_cases.erase(secondary, key)
     assert sorted(
         (one.action.value, one.outcome.value, one.reason, one.actor.via.value, one.model_id) for one in world.audited()
     ) == [
@@ -137,7 +136,7 @@ def test_speech_is_recorded_like_a_phrase(world: World) -> None:
 
 def test_a_creation_beyond_the_limit_is_recorded_as_refused(world: World) -> None:
     none = world.subscriptions.change("mine", SettingsChange(max_profiles=1))
-    create = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)
+    create = world.use_cases.create
     create(caller(none), TII, "en-us")
     with pytest.raises(LimitReached):
         create(caller(none), TII, "en-us")
@@ -145,16 +144,3 @@ def test_a_creation_beyond_the_limit_is_recorded_as_refused(world: World) -> Non
         ("refused", "TooManyProfiles"),
         ("succeeded", ""),
     ]
-
-
-def test_the_trail_is_kept_as_long_as_the_subscription_says(world: World) -> None:
-    world.subscriptions.change("mine", SettingsChange(audit_days=30.0))
-    attempt(world, None)
-    world.clock.advance(days=29)
-    attempt(world, None)
-    trim = TrimAudit(world.subscriptions, world.trail, world.clock)
-    world.clock.advance(days=1)
-    assert trim("mine", 10) == 0, "thirty days to the microsecond"
-    world.clock.advance(microseconds=1)
-    assert trim("mine", 10) == 1
-    assert [one.at for one in world.audited()] == [datetime(2026, 1, 31, 3, 4, 5, tzinfo=UTC)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from shared.domain.audit import AuditAction
 from shared.domain.profile import ProfileKind
-from shared.services.groups import ChangeGroups
+from shared.services.groups import Groups
 from tests.unit.services.spoken import ACTOR, World
 
 
 def test_changes_of_groups_are_recorded_by_their_names(world: World) -> None:
     key = world.create(ProfileKind.IDENTIFICATION)
-    change = ChangeGroups(world.groups, world.audit, world.clock, world.new_id)
+    change = Groups(world.groups, world.audit, world.clock, world.new_id)
     change.put(ACTOR, "mine", "some")
     change.add(ACTOR, "some", key)
     change.take_out(ACTOR, "some", key)

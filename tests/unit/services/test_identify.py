@@ -20,10 +20,9 @@ from shared.domain.errors import (
 )
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings, Thresholds
-from shared.services.groups import ChangeGroups
+from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
+from shared.services.groups import Groups
 from shared.services.identify import RANKED, Identification
-from shared.services.profiles import CreateProfile
 from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
@@ -37,7 +36,7 @@ def enrolled(world: World, voice: float, subscription: Subscription | None = Non
 
 
 def group_of(world: World, *profile_ids: str) -> InGroup:
-    change = ChangeGroups(world.groups, world.audit, world.clock, world.new_id)
+    change = Groups(world.groups, world.audit, world.clock, world.new_id)
     change.put(world.me.actor, "mine", "some")
     for profile_id in profile_ids:
         change.add(world.me.actor, "some", ProfileKey("mine", TII, profile_id))
@@ -109,7 +108,7 @@ def test_a_recording_that_is_refused_changes_nothing(world: World, how: str) -> 
 
 @pytest.mark.parametrize(("threshold", "found"), [(0.49, True), (0.51, False)])
 def test_identification_has_a_threshold_of_its_own(world: World, threshold: float, found: bool) -> None:
-    settings = SubscriptionSettings(thresholds=Thresholds(verification=0.999, identification=threshold))
+    settings = SubscriptionSettings(verification_threshold=0.999, identification_threshold=threshold)
     result = world.identify([enrolled(world, 60)], subscription=Subscription("mine", settings=settings))
     assert (result.identified is not None) == found
 
@@ -122,9 +121,8 @@ def test_the_same_candidate_twice_counts_once(world: World) -> None:
 
 
 def test_a_candidate_that_cannot_be_compared_is_named_before_what_is_wrong_with_the_recording(world: World) -> None:
-    create = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)
     unknown, fresh, foreign = world.new_id(), world.create(TII).profile_id, enrolled(world, 0, world.yours)
-    chinese = create(world.me, TII, "zh-cn").key.profile_id
+    chinese = world.use_cases.create(world.me, TII, "zh-cn").key.profile_id
     speaker = enrolled(world, 0)
     refusals: list[tuple[str, type[TimbreError], str]] = [
         (unknown, ProfileNotFound, unknown),

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from shared.domain.audit import Actor, Via
+from shared.domain.calibration import Calibration, FalseMatchRate, SiteCalibration
 from shared.domain.errors import (
+    ParameterInvalid,
     PassphraseUnpronounceable,
     SubscriptionNotActive,
     SubscriptionNotFound,
     SubscriptionUnknown,
 )
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionState
-from shared.services.manage import DeleteSubscription, PutResult, PutSubscription, ReadSubscriptions, RegenerateKey
-from shared.services.settings import ChangeSettings
+from shared.services.comparison import SpeakerModels
+from shared.services.manage import Manage, PutResult
 from shared.storage.subscriptions import RowSubscriptionStore
-from tests.unit.services.spoken import World
+from tests.unit.services.spoken import SpokenModel, World
 
+CALIBRATION = Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "a test", 40, 1_000)
 OPERATOR = Actor(Via.MANAGEMENT, "operator's request")
 
 
@@ -38,13 +41,19 @@ class Keys:
 
 
 def put(world: World, change: SettingsChange, subscription_id: str = "new") -> PutResult:
-    use_case = _put(world, world.subscriptions, Keys())
-    return use_case(OPERATOR, subscription_id, change)
+    return manage(world).put(OPERATOR, subscription_id, change)
 
 
-def _put(world: World, subscriptions: RowSubscriptionStore, keys: Keys) -> PutSubscription:
-    change = ChangeSettings(subscriptions, ShortDictionary(), world.upkeep, world.audit, world.clock)
-    return PutSubscription(subscriptions, change, world.audit, world.clock, keys)
+def manage(world: World, subscriptions: RowSubscriptionStore | None = None, keys: Keys | None = None) -> Manage:
+    return Manage(
+        subscriptions or world.subscriptions,
+        ShortDictionary(),
+        SpeakerModels(world.model),
+        world.upkeep,
+        world.audit,
+        world.clock,
+        keys or Keys(),
+    )
 
 
 def test_the_first_put_creates_and_shows_the_keys_and_the_second_does_not(world: World) -> None:
@@ -103,7 +112,7 @@ class Overtaken(RowSubscriptionStore):
 
 def test_a_creation_that_comes_second_is_a_change_without_keys(world: World) -> None:
     keys = Keys()
-    result = _put(world, Overtaken(world.subscriptions), keys)(OPERATOR, "new", SettingsChange(max_profiles=5))
+    result = manage(world, Overtaken(world.subscriptions), keys).put(OPERATOR, "new", SettingsChange(max_profiles=5))
     assert result.keys == {}
     assert result.subscription.settings.max_profiles == 5
     assert world.subscriptions.by_key("theirs").subscription_id == "new"
@@ -113,9 +122,24 @@ def test_a_creation_that_comes_second_is_a_change_without_keys(world: World) -> 
     assert [one.action.value for one in world.audited("new")] == ["settings.change"]
 
 
+def test_a_false_match_rate_is_a_score_by_the_calibration_in_force(world: World) -> None:
+    own = replace(CALIBRATION, false_match_rate=0.02)
+    world.model = SpokenModel(calibration=CALIBRATION)
+    change = SettingsChange(verification_threshold=FalseMatchRate("a rate", 0.01))
+    assert put(world, change).subscription.settings.verification_threshold == 0.5
+    put(world, SettingsChange(calibration=SiteCalibration("spoken-1", own)))
+    assert put(world, change).subscription.settings.verification_threshold == pytest.approx(own.score_at(0.01))
+    put(world, SettingsChange(calibration=SiteCalibration("another model", own)))
+    assert put(world, change).subscription.settings.verification_threshold == 0.5
+    before = world.audited("new")
+    for subscription_id in ("new", "newer"):
+        with pytest.raises(ParameterInvalid, match=r"carries rates from 0\.0079 to 0\.05"):
+            put(world, SettingsChange(verification_threshold=FalseMatchRate("a rate", 0.001)), subscription_id)
+    assert (world.audited("new"), world.audited("newer")) == (before, [])
+
+
 def test_a_new_key_is_recorded_by_its_slot(world: World) -> None:
-    keys = Keys()
-    key = RegenerateKey(world.subscriptions, world.audit, keys)(OPERATOR, "mine", KeySlot.SECONDARY)
+    key = manage(world).regenerate_key(OPERATOR, "mine", KeySlot.SECONDARY)
     assert world.subscriptions.opened_by(key)[1] is KeySlot.SECONDARY
     assert world.subscriptions.opened_by("my key")[1] is KeySlot.PRIMARY
     (entry,) = world.audited()
@@ -123,22 +147,29 @@ def test_a_new_key_is_recorded_by_its_slot(world: World) -> None:
 
 
 def test_a_deleted_subscription_takes_no_change_and_leaves_no_record_of_the_attempt(world: World) -> None:
-    delete = DeleteSubscription(world.subscriptions, world.clock)
+    delete = manage(world).delete
     assert delete(OPERATOR, "mine").state is SubscriptionState.DELETING
     assert delete(OPERATOR, "mine").state is SubscriptionState.DELETING
     for change in (SettingsChange(), SettingsChange(max_profiles=1)):
         with pytest.raises(SubscriptionNotActive):
             put(world, change, "mine")
     with pytest.raises(SubscriptionNotActive):
-        RegenerateKey(world.subscriptions, world.audit, Keys())(OPERATOR, "mine", KeySlot.PRIMARY)
+        manage(world).regenerate_key(OPERATOR, "mine", KeySlot.PRIMARY)
     assert world.audited() == []
     with pytest.raises(SubscriptionNotFound):
         delete(OPERATOR, "nobody")
 
 
 def test_pages_say_whether_more_follow(world: World) -> None:
-    read = ReadSubscriptions(world.subscriptions)
-    first = read.page(None, 1)
-    assert ([one.subscription_id for one in first.subscriptions], first.more) == (["mine"], True)
-    second = read.page("mine", 1)
-    assert ([one.subscription_id for one in second.subscriptions], second.more) == (["yours"], False)
+    first = manage(world).page(None, 1)
+    assert ([one.subscription_id for one in first.items], first.after) == (["mine"], "mine")
+    second = manage(world).page("mine", 1)
+    assert ([one.subscription_id for one in second.items], second.after) == (["yours"], None)
+
+
+def test_another_retention_policy_begins_a_walk_and_the_same_one_does_not(world: World) -> None:
+    put(world, SettingsChange(max_candidates=5), "mine")
+    assert world.stored() == {}
+    for _ in range(2):
+        put(world, SettingsChange(max_age_days=30.0), "mine")
+        assert len([row for row in world.stored() if ":policy:" in row]) == 2

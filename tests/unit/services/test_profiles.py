@@ -1,22 +1,38 @@
-"""Create, read, reset and delete."""
+"""Create, read, reset and erase."""
 
 from __future__ import annotations
 
 import pytest
 
 from shared.domain.errors import LocaleUnsupported, ProfileNotFound, TooManyProfiles
-from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
+from shared.domain.page import Page
+from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription, SubscriptionSettings
-from shared.services.profiles import CreateProfile, EraseProfile, ReadProfiles, ResetProfile, canonical_locale
+from shared.services.profiles import Profiles, canonical_locale, phrases_to_say
 from tests.unit.services.spoken import ACTOR, World, caller
 
 TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
 TII = ProfileKind.IDENTIFICATION
 
 
-@pytest.mark.parametrize("received", ["en-US", "en-us", "EN-US", "enus"])
-def test_a_locale_is_known_in_any_case(received: str) -> None:
-    assert canonical_locale(received, TDV) == "en-US"
+@pytest.fixture
+def profiles(world: World) -> Profiles:
+    return world.use_cases
+
+
+def ids(page: Page[Profile]) -> list[str]:
+    return [profile.key.profile_id for profile in page.items]
+
+
+@pytest.mark.parametrize(
+    ("received", "kind", "locale"),
+    [
+        *((received, TDV, "en-US") for received in ("en-US", "en-us", "EN-US", "enus")),
+        ("zh-cn", TII, "zh-CN"),
+    ],
+)
+def test_a_locale_is_known_in_any_case(received: str, kind: ProfileKind, locale: str) -> None:
+    assert canonical_locale(received, kind) == locale
 
 
 @pytest.mark.parametrize("received", ["", "en", "en_US", "zh-CN", "en-USA"])
@@ -25,92 +41,81 @@ def test_a_phrase_needs_a_locale_that_can_be_recognised(received: str) -> None:
         canonical_locale(received, TDV)
 
 
-def test_any_speech_may_be_of_more_locales() -> None:
-    assert canonical_locale("zh-cn", TII) == "zh-CN"
+def test_phrases_are_the_subscriptions_own_or_those_of_the_locale() -> None:
+    own = SubscriptionSettings(passphrases={"en-US": ("open the garden door",)})
+    assert phrases_to_say(own, TDV, "en-US") == ("open the garden door",)
+    assert phrases_to_say(own, TII, "en-US")[0].startswith("I'll talk for a few seconds")
+    assert phrases_to_say(own, TII, "zh-CN") == ()
 
 
-def test_a_created_profile_is_stored_as_it_is_answered(world: World) -> None:
-    created = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)(world.me, TII, "zh-cn")
+def test_a_created_profile_is_stored_as_it_is_answered(world: World, profiles: Profiles) -> None:
+    created = profiles.create(world.me, TII, "zh-cn")
     assert created.locale == "zh-cn", "as the caller wrote it"
     assert created.status is EnrollmentStatus.ENROLLING
     assert created.created_at == created.last_action_at == world.clock()
-    assert ReadProfiles(world.profiles).get(created.key) == created
+    assert profiles.get(created.key) == created
 
 
-def test_an_unsupported_locale_makes_no_profile(world: World) -> None:
+def test_an_unsupported_locale_makes_no_profile(world: World, profiles: Profiles) -> None:
     before = world.stored()
     with pytest.raises(LocaleUnsupported):
-        CreateProfile(world.profiles, world.audit, world.clock, world.new_id)(world.me, TDV, "zh-CN")
+        profiles.create(world.me, TDV, "zh-CN")
     assert world.stored() == before
 
 
-def test_a_subscription_has_room_for_so_many_profiles_of_all_kinds(world: World) -> None:
-    create = CreateProfile(world.profiles, world.audit, world.clock, world.new_id)
-    two = Subscription("mine", settings=SubscriptionSettings(max_profiles=2))
-    first = create(caller(two), TDV, "en-us")
-    create(caller(two), TII, "en-us")
+def test_a_subscription_has_room_for_so_many_profiles_of_all_kinds(profiles: Profiles) -> None:
+    two = caller(Subscription("mine", settings=SubscriptionSettings(max_profiles=2)))
+    first = profiles.create(two, TDV, "en-us")
+    profiles.create(two, TII, "en-us")
     with pytest.raises(TooManyProfiles, match="2"):
-        create(caller(two), TII, "en-us")
-    EraseProfile(world.profiles, world.audit, world.clock)(ACTOR, first.key)
-    create(caller(two), TII, "en-us")
+        profiles.create(two, TII, "en-us")
+    profiles.erase(ACTOR, first.key)
+    profiles.create(two, TII, "en-us")
 
 
-def test_a_page_has_profiles_of_one_kind_in_id_order(world: World) -> None:
+def test_a_page_has_profiles_of_one_kind_and_subscription_in_id_order(world: World, profiles: Profiles) -> None:
     mine = [world.create(TII).profile_id for _ in range(3)]
     world.create(TDV)
     world.create(TII, world.yours)
-    page = ReadProfiles(world.profiles).page("mine", TII)
-    assert [one.key.profile_id for one in page.profiles] == sorted(mine)
-    assert not page.more
+    page = profiles.page("mine", TII, None, None)
+    assert (ids(page), page.after) == (sorted(mine), None)
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(world: World) -> None:
-    mine = sorted(world.create(TII).profile_id for _ in range(5))
-    read = ReadProfiles(world.profiles)
-    first = read.page("mine", TII, limit=2)
-    second = read.page("mine", TII, after=mine[1], limit=2)
-    third = read.page("mine", TII, after=mine[3], limit=2)
-    assert [[one.key.profile_id for one in page.profiles] for page in (first, second, third)] == [
-        mine[:2],
-        mine[2:4],
-        mine[4:],
-    ]
-    assert [page.more for page in (first, second, third)] == [True, True, False]
+@pytest.mark.parametrize("number", [4, 5])
+def test_pages_follow_each_other_without_gap_or_overlap(world: World, profiles: Profiles, number: int) -> None:
+    mine = sorted(world.create(TII).profile_id for _ in range(number))
+    pages: list[list[str]] = []
+    after: str | None = None
+    while not pages or after:
+        page = profiles.page("mine", TII, after, 2)
+        pages.append(ids(page))
+        after = page.after
+    assert pages == [mine[start : start + 2] for start in range(0, number, 2)]
 
 
-def test_an_exact_page_is_the_last_one(world: World) -> None:
-    for _ in range(2):
-        world.create(TII)
-    assert not ReadProfiles(world.profiles).page("mine", TII, limit=2).more
-
-
-def test_a_deleted_profile_is_absent_and_cannot_be_deleted_again(world: World) -> None:
+def test_an_erased_profile_is_absent_and_cannot_be_changed_again(world: World, profiles: Profiles) -> None:
     key = world.create(TII)
-    erase = EraseProfile(world.profiles, world.audit, world.clock)
-    erase(ACTOR, key)
-    assert ReadProfiles(world.profiles).page("mine", TII).profiles == []
-    with pytest.raises(ProfileNotFound, match=key.profile_id):
-        ReadProfiles(world.profiles).get(key)
-    for again in (erase, ResetProfile(world.profiles, world.audit, world.clock)):
+    profiles.erase(ACTOR, key)
+    assert ids(profiles.page("mine", TII, None, None)) == []
+    for again in (profiles.erase, profiles.reset):
         with pytest.raises(ProfileNotFound, match=key.profile_id):
             again(ACTOR, key)
+    with pytest.raises(ProfileNotFound, match=key.profile_id):
+        profiles.get(key)
 
 
-def test_nobody_can_reset_or_delete_a_profile_of_another_subscription(world: World) -> None:
-    foreign = world.create(TII, world.yours)
-    named_as_mine = ProfileKey("mine", TII, foreign.profile_id)
+def test_nobody_can_reset_or_erase_a_profile_of_another_subscription(world: World, profiles: Profiles) -> None:
+    named_as_mine = ProfileKey("mine", TII, world.create(TII, world.yours).profile_id)
     before = world.stored()
-    for use_case in (EraseProfile, ResetProfile):
-        attempt = use_case(world.profiles, world.audit, world.clock)
+    for change in (profiles.erase, profiles.reset):
         with pytest.raises(ProfileNotFound):
-            attempt(ACTOR, named_as_mine)
+            change(ACTOR, named_as_mine)
     assert world.stored() == before
 
 
-def test_a_reset_keeps_the_id_and_the_day_of_creation(world: World) -> None:
-    key = world.create(TDV)
-    created = world.clock()
+def test_a_reset_keeps_the_id_and_the_day_of_creation(world: World, profiles: Profiles) -> None:
+    key, created = world.create(TDV), world.clock()
     later = world.clock.advance(days=1)
-    reset = ResetProfile(world.profiles, world.audit, world.clock)(ACTOR, key)
+    reset = profiles.reset(ACTOR, key)
     assert (reset.key, reset.created_at, reset.last_action_at) == (key, created, later)
-    assert world.profiles.get(key) == reset
+    assert profiles.get(key) == reset

@@ -3,56 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableSequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from shared.domain.audit import AuditAction
-from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.operation import OperationFailed
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionState
-from shared.services.audit import TrimAudit
 from shared.services.operations import Operations
 from shared.services.ports import SubscriptionEraser, Upkeep
 from shared.services.retain import ERASE_CALLS, SECONDS, SLICE, Retain
-from shared.storage.backend.ports import Merge
-from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
+from shared.services.sweep import Sweep
 from tests.unit.services.spoken import World
 
 
-def in_order(subscriptions: MutableSequence[Subscription]) -> None:
-    """Instead of an order of chance."""
-
-
-def retain(
-    world: World, upkeep: Upkeep | None = None, eraser: SubscriptionEraser | None = None, seconds_each: float = 0.0
-) -> Retain:
-    now = iter(range(1_000))
+def retain(world: World, upkeep: Upkeep | None = None, eraser: SubscriptionEraser | None = None) -> Retain:
     return Retain(
-        world.subscriptions,
+        Sweep("retention", SECONDS, world.subscriptions, lambda: 0.0, lambda _: None),
         upkeep or world.upkeep,
         eraser or world.eraser,
-        TrimAudit(world.subscriptions, world.trail, world.clock),
+        world.trail,
         world.clock,
-        monotonic=lambda: next(now) * seconds_each,
-        shuffle=in_order,
     )
 
 
-class Asked:
-    """Remembers what it was asked for; fails for the subscription ``mine``."""
+class Counted:
+    """Remembers for whom it was called, and how much was wanted at most."""
 
-    def __init__(self, failure: Exception | None = None) -> None:
+    def __init__(self) -> None:
         self.sweeps: list[tuple[str, int]] = []
-        self._failure = failure
 
     def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
         self.sweeps.append((subscription_id, limit))
-        if subscription_id == "mine" and self._failure:
-            raise self._failure
         return 3
 
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
@@ -71,52 +54,16 @@ def test_what_has_expired_in_any_subscription_is_dropped(world: World) -> None:
     assert retain(world)() == 0
 
 
-def test_old_records_of_the_trail_are_dropped(world: World) -> None:
+def test_the_trail_is_kept_as_long_as_the_subscription_says(world: World) -> None:
+    world.subscriptions.change("mine", SettingsChange(audit_days=30.0))
     world.create(ProfileKind.IDENTIFICATION)
-    assert [entry.action for entry in world.audited()] == [AuditAction.CREATE_PROFILE]
-    world.clock.advance(days=world.mine.settings.audit_days, seconds=1)
+    world.clock.advance(days=29)
+    world.create(ProfileKind.IDENTIFICATION)
+    world.clock.advance(days=1)
+    assert retain(world)() == 0, "thirty days to the microsecond"
+    world.clock.advance(microseconds=1)
     assert retain(world)() == 1
-    assert world.audited() == []
-
-
-@pytest.mark.parametrize(
-    ("failure", "said"),
-    [
-        (StorageUnavailable(), "retention_postponed subscription=mine"),
-        (ProfileNotFound("x"), "retention_failed subscription=mine error=ProfileNotFound"),
-    ],
-)
-def test_a_subscription_that_fails_does_not_keep_the_others_waiting(
-    world: World, caplog: pytest.LogCaptureFixture, failure: Exception, said: str
-) -> None:
-    asked = Asked(failure)
-    with caplog.at_level(logging.WARNING):
-        assert retain(world, asked)() == 3
-    assert asked.sweeps == [("mine", SLICE), ("yours", SLICE)]
-    assert caplog.messages == [said]
-
-
-def test_a_subscription_that_cannot_be_read_does_not_keep_the_others_waiting(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    broken = Merge(subscription_row("mine"), {"state": "no such state"})
-    world.subscriptions._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [broken])
-    asked = Asked()
-    with caplog.at_level(logging.ERROR):
-        assert retain(world, asked)() == 3
-    assert asked.sweeps == [("yours", SLICE)]
-    assert caplog.messages == [
-        "retention_page_unreadable error=ValueError",
-        "retention_failed subscription=mine error=ValueError",
-    ]
-
-
-def test_a_tick_ends_in_time_and_says_so(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    asked = Asked()
-    with caplog.at_level(logging.WARNING):
-        assert retain(world, asked, seconds_each=SECONDS / 2 + 1)() == 3
-    assert asked.sweeps == [("mine", SLICE)]
-    assert caplog.messages == ["retention_out_of_time subscriptions=2"]
+    assert [one.at for one in world.audited()] == [datetime(2026, 1, 31, 3, 4, 5, tzinfo=UTC)]
 
 
 def test_a_deleted_subscription_is_erased_and_one_that_is_seen_to_be_empty_is_left_alone(world: World) -> None:
@@ -128,13 +75,13 @@ def test_a_deleted_subscription_is_erased_and_one_that_is_seen_to_be_empty_is_le
             return world.eraser.sweep(subscription, at, limit)
 
     world.subscriptions.begin_deletion("mine", world.clock(), "request")
-    asked = Asked()
+    counted = Counted()
     for _ in range(2):
-        retain(world, asked, Eraser())()
+        retain(world, counted, Eraser())()
     world.clock.advance(hours=1)
     for _ in range(2):
-        retain(world, asked, Eraser())()
-    assert {who for who, _ in asked.sweeps} == {"yours"}
+        retain(world, counted, Eraser())()
+    assert counted.sweeps == [("yours", SLICE)] * 4
     assert swept == [
         ("mine", SubscriptionState.DELETING, ERASE_CALLS),
         ("mine", SubscriptionState.DELETED, ERASE_CALLS),
@@ -167,10 +114,10 @@ def test_each_tick_says_what_it_did_and_how_old_the_oldest_erasure_is(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        retain(world, Asked())()
+        retain(world, Counted())()
         world.subscriptions.begin_deletion("mine", world.clock(), "request")
         world.clock.advance(hours=1.5)
-        retain(world, Asked())()
+        retain(world, Counted())()
     assert ran(caplog) == [
         "retention_ran subscriptions=2 items=6 erasing=0 oldest_erasure_hours=0.00",
         "retention_ran subscriptions=2 items=3 erasing=1 oldest_erasure_hours=1.50",
@@ -184,14 +131,3 @@ def test_an_erasure_that_is_verified_is_no_backlog(world: World, caplog: pytest.
             world.clock.advance(hours=1)
             retain(world)()
     assert ran(caplog)[-1] == "retention_ran subscriptions=1 items=0 erasing=0 oldest_erasure_hours=0.00"
-
-
-def test_a_tick_without_storage_does_not_say_that_it_ran(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    class Down:
-        def page(self, after: str | None, limit: int) -> list[Subscription]:
-            raise StorageUnavailable
-
-    broken = replace(retain(world), subscriptions=Down())  # type: ignore[arg-type]
-    with caplog.at_level(logging.INFO), pytest.raises(StorageUnavailable):
-        broken()
-    assert ran(caplog) == []

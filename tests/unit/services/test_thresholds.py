@@ -6,15 +6,15 @@ import math
 
 import pytest
 
-from shared.domain.calibration import Calibration
+from shared.domain.calibration import Calibration, FalseMatchRate
 from shared.domain.errors import ParameterInvalid
 from shared.domain.profile import ProfileKind
-from shared.domain.subscription import SubscriptionSettings, Thresholds
-from shared.services.thresholds import RequestedThreshold, score_at_rate, threshold_in_force
+from shared.domain.subscription import SubscriptionSettings
+from shared.services.thresholds import RequestedThreshold, threshold_in_force
 from tests.unit.services.spoken import Spoken, World
 from tests.unit.services.test_identify import enrolled
 
-SETTINGS = SubscriptionSettings(thresholds=Thresholds(verification=0.6, identification=0.7))
+SETTINGS = SubscriptionSettings(verification_threshold=0.6, identification_threshold=0.7)
 CALIBRATION = Calibration(-10.0, 20.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "our calls", 60, 1_000)
 """30 speakers of a half: 870 pairs, which carry rates from 3 / 870."""
 
@@ -65,7 +65,7 @@ def test_a_laxer_threshold_or_a_rate_that_is_not_carried_is_refused(
 
 def test_a_rate_means_nothing_to_a_model_without_a_calibration() -> None:
     with pytest.raises(ParameterInvalid, match="no calibration: give a score instead"):
-        score_at_rate("falseMatchRate", 0.01, None)
+        FalseMatchRate("falseMatchRate", 0.01).score(None)
 
 
 def test_verify_and_identify_go_by_the_threshold_of_the_request(world: World) -> None:

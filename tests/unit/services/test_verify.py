@@ -8,7 +8,7 @@ from shared.domain.errors import ModelDiffers, ProfileNotEnrolled, ProfileNotFou
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Utterance, Vector
-from shared.domain.subscription import SettingsChange, SubscriptionSettings, Thresholds
+from shared.domain.subscription import SettingsChange, SubscriptionSettings
 from shared.services.enroll import EnrollRules
 from tests.unit.services.spoken import NO_RECORDING, RULES, Spoken, SpokenModel, World
 
@@ -35,7 +35,7 @@ def bound(world: World) -> ProfileKey:
 def test_a_voice_60_degrees_away_scores_a_half_and_the_threshold_decides(
     world: World, kind: ProfileKind, threshold: float, accepted: bool
 ) -> None:
-    settings = SubscriptionSettings(thresholds=Thresholds(verification=threshold, identification=0.999))
+    settings = SubscriptionSettings(verification_threshold=threshold, identification_threshold=0.999)
     decision = world.verify(profile_of(world, kind), Spoken(voice=60, phrase=2), settings=settings).decision
     assert decision.score == pytest.approx(0.5, abs=1e-6)
     assert (decision.threshold, decision.accepted) == (threshold, accepted)

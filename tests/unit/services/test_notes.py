@@ -11,8 +11,7 @@ from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ConsentMissing, ConsentWithdrawn, ProfileNotFound
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import SubscriptionSettings
-from shared.services.annotate import ChangeProfileRetention
-from shared.services.consent import RecordConsent, WithdrawConsent
+from shared.services.notes import ProfileNotes
 from shared.services.ports import ProfileStore
 from tests.unit.services.spoken import ACTOR, Interrupted, World
 
@@ -20,12 +19,16 @@ TII = ProfileKind.IDENTIFICATION
 DEMANDING = SubscriptionSettings(require_consent=True)
 
 
+def notes(world: World) -> ProfileNotes:
+    return ProfileNotes(world.profiles, world.audit, world.clock)
+
+
 def record(world: World, key: ProfileKey) -> None:
-    RecordConsent(world.profiles, world.audit)(ACTOR, key, ConsentRecord("statement", world.clock()))
+    notes(world).record_consent(ACTOR, key, ConsentRecord("statement", world.clock()))
 
 
 def withdraw(world: World, key: ProfileKey) -> None:
-    WithdrawConsent(world.profiles, world.audit, world.clock)(ACTOR, key)
+    notes(world).withdraw_consent(ACTOR, key)
 
 
 def enroll(
@@ -102,7 +105,7 @@ def test_a_reset_keeps_what_is_noted(world: World) -> None:
     key = world.create(TII)
     record(world, key)
     own = RetentionOverride(max_idle_days=7.0)
-    ChangeProfileRetention(world.profiles, world.audit)(ACTOR, key, own)
+    notes(world).change_retention(ACTOR, key, own)
     noted = world.profiles.get(key)
     enroll(world, key)
     world.profiles.reset(key, world.clock())

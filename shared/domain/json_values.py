@@ -1,4 +1,4 @@
-"""Values of JSON bodies: each read with its type and range checked, and refused by its name."""
+"""Values out of parsed JSON: each read with its type and bounds checked, and refused by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def known_fields(received: Json, known: Collection[str], prefix: str = "") -> Js
     names = {name.lower(): name for name in known}
     for name in received:
         if name.lower() not in names:
-            raise FieldUnknown(f"{prefix}{name}", [f"{prefix}{one}" for one in known])
+            raise FieldUnknown(f"{prefix}{name}", [f"{prefix}{field}" for field in known])
     return {names[name.lower()]: value for name, value in received.items()}
 
 
@@ -37,6 +37,16 @@ def number(name: str, value: object, rule: str, fits: Callable[[float], bool]) -
     if not math.isfinite(read) or not fits(value) or not fits(read):
         raise ParameterInvalid(name, kind_of(value), rule)
     return read
+
+
+def within(name: str, value: object, least: float, most: float) -> float:
+    return number(name, value, f"It must be a number from {least:g} to {most:g}.", lambda read: least <= read <= most)
+
+
+def text(name: str, value: object, longest: int) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= longest:
+        raise ParameterInvalid(name, kind_of(value), f"It must be a text of 1 to {longest} characters.")
+    return value
 
 
 def json_object(name: str, value: object) -> Json:

@@ -11,11 +11,9 @@ import pytest
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
-from shared.domain.subscription import RetentionPolicy, SettingsChange
+from shared.domain.subscription import SettingsChange
 from shared.storage.backend.ports import Merge
-from shared.storage.gallery.galleries import IDLE_SECONDS, RECHECK_SECONDS, RowGalleries
-from shared.storage.gallery.packs import Packs
-from shared.storage.gallery.speakers import SpeakerReader
+from shared.storage.gallery.galleries import RECHECK_SECONDS
 from shared.storage.layout import profile_row
 from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import assert_same, from_the_rows, new_speaker, scores
@@ -213,13 +211,13 @@ def test_the_gallery_unused_for_longest_makes_room(storage: Storage) -> None:
     subscriptions = [new_subscription(stores) for _ in range(3)]
     for one in subscriptions:
         new_speaker(stores, one)
-    galleries = galleries_of(storage, stores, max_bytes=1)
+    galleries = instance(storage, gallery_bytes=1).galleries
     for one in subscriptions:
         galleries.up_to_date(one)
-    alone = galleries_of(storage, stores, max_bytes=1)
+    alone = instance(storage, gallery_bytes=1).galleries
     alone.up_to_date(subscriptions[-1])
     assert galleries.bytes_held == alone.bytes_held > 0
-    roomy = galleries_of(storage, stores, max_bytes=10**9)
+    roomy = instance(storage).galleries
     for one in subscriptions:
         roomy.up_to_date(one)
     assert roomy.bytes_held > 2 * alone.bytes_held
@@ -230,7 +228,8 @@ def test_a_gallery_that_nobody_uses_is_given_up_by_itself(storage: Storage) -> N
     subscriptions = [new_subscription(stores) for _ in range(2)]
     for one in subscriptions:
         new_speaker(stores, one)
-    galleries = galleries_of(storage, stores, max_bytes=10**9, idle_seconds=0.2)
+    galleries = instance(storage).galleries
+    galleries._idle_seconds = 0.2
     for one in subscriptions:
         galleries.up_to_date(one)
     assert galleries.bytes_held > 0
@@ -239,16 +238,6 @@ def test_a_gallery_that_nobody_uses_is_given_up_by_itself(storage: Storage) -> N
         time.sleep(0.05)
     assert galleries.bytes_held == 0
     assert galleries.up_to_date(subscriptions[0]).gallery.bytes_held > 0, "and is loaded anew when it is needed"
-
-
-def galleries_of(storage: Storage, stores: Stores, max_bytes: int, idle_seconds: float = IDLE_SECONDS) -> RowGalleries:
-    packs, reader = (
-        Packs(storage.voices, storage.packs, stores.envelope, new_id),
-        SpeakerReader(storage.voices, stores.envelope),
-    )
-    return RowGalleries(
-        storage.voices, packs, reader, lambda one: RetentionPolicy(), Clock(NOW), max_bytes, idle_seconds=idle_seconds
-    )
 
 
 def test_many_requests_at_once_see_every_change(storage: Storage) -> None:

@@ -1,0 +1,56 @@
+"""What is noted on a profile apart from its voice: the speaker's consent, and how long the profile is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.audit import Actor, AuditAction
+from shared.domain.consent import Consent, ConsentRecord
+from shared.domain.errors import ProfileBusy
+from shared.domain.profile import Profile, ProfileKey, RetentionOverride
+from shared.services.audit import Audit
+from shared.services.ports import Clock, ProfileStore
+
+ATTEMPTS: Final = 4
+"""How often a lost race is run again before the caller is told that the profile is busy."""
+
+
+@dataclass(frozen=True)
+class ProfileNotes:
+    """Each change is safe to repeat, and raises ``ProfileNotFound``, ``ProfileBusy``."""
+
+    profiles: ProfileStore
+    audit: Audit
+    clock: Clock
+
+    def record_consent(self, actor: Actor, key: ProfileKey, record: ConsentRecord) -> Profile:
+        """It takes the place of an earlier record and ends a withdrawal."""
+        with self.audit.recording(actor, AuditAction.RECORD_CONSENT, key):
+            return self._annotated(key, lambda profile: replace(profile, consent=Consent(record)))
+
+    def withdraw_consent(self, actor: Actor, key: ProfileKey) -> Profile:
+        """The voice data is unreachable on return and erased, and none is taken until a new consent is recorded.
+
+        Whether or not a consent was on record.
+        """
+        with self.audit.recording(actor, AuditAction.WITHDRAW_CONSENT, key):
+            profile = self.profiles.get(key)
+            if profile.consent.withdrawn_at is not None and not profile.enrollments_count:
+                return profile
+            return self.profiles.withdraw_consent(key, self.clock())
+
+    def change_retention(self, actor: Actor, key: ProfileKey, retention: RetentionOverride) -> Profile:
+        """In force at once: the profile can be over with the answer."""
+        with self.audit.recording(actor, AuditAction.CHANGE_PROFILE_RETENTION, key):
+            return self._annotated(key, lambda profile: replace(profile, retention=retention))
+
+    def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile]) -> Profile:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self.profiles.annotate(change(self.profiles.get(key)))
+            except ProfileBusy:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
