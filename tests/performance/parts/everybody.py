@@ -14,7 +14,7 @@ from typing import Final
 
 from localhost.azurite import Azurite
 from shared.domain.profile import Signature
-from shared.storage.gallery.compaction import FEWEST_TO_PACK
+from shared.storage.gallery.compaction import FEWEST
 from tests.api.later import IDENTIFICATION, V2021
 from tests.performance import process
 from tests.performance.bare import timed
@@ -97,7 +97,7 @@ def measured(run: Run) -> Result:
     header = ["speakers", "warm p50", "over ten", "after a change", "over ten", "cold, packs", "cold, rows", "MB"]
     note = (
         "ms; ratios are medians over pairs of one identify here and one among ten. "
-        f"Fewer than {FEWEST_TO_PACK:,} speakers have no packs; MB of the service at the end."
+        f"Fewer than {FEWEST:,} speakers have no packs; MB of the service at the end."
     )
     largest = max(ratios)
     measure = Measure(TARGET, ratios.get(SIZES[-1]), f"{ratios[largest]:.2f} x among {largest:,}")
@@ -110,7 +110,7 @@ def _among(run: Run, place: Place, speakers: int, ten: Service) -> tuple[list[Ce
     # Nothing is in the log of changes yet, so that no timer packs anything meanwhile.
     from_rows, from_packs = place.cold(1 if speakers > 10_000 else starts), list[float]()
     place.crowd.change_one()
-    if speakers >= FEWEST_TO_PACK:
+    if speakers >= FEWEST:
         run.say(f"packing took {timed(place.crowd.compact):.1f} s")
         from_packs = place.cold(starts)
     with place.served() as service:
