@@ -1,7 +1,7 @@
 """Health: whether the process answers, and whether it could do its work.
 
 The first depends on nothing, so that a busy storage account does not get instances restarted; the second is for
-whoever deploys, or sends traffic here. Both answer while every thread for requests waits for storage.
+deployments and load balancers. Both answer while every thread for requests waits for storage.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     │   ├── ParameterUnsupported
     │   ├── ContinuationInvalid        a page token that the service did not make
     │   ├── FieldUnknown
-    │   ├── FieldNotYours              a setting of the operator's, changed with a subscription key
+    │   ├── FieldReserved              a setting of the operator's, changed with a subscription key
     │   ├── HostNotAllowed             a link would lead to a host that may not be this service
     │   ├── BodyMissing
     │   ├── BodyCutShort
@@ -142,10 +142,10 @@ class FieldUnknown(RequestInvalid):
         super().__init__(f'Unknown field "{name[:64]}". Known fields are {", ".join(known)}.')
 
 
-class FieldNotYours(RequestInvalid):
-    def __init__(self, name: str, yours: Collection[str]) -> None:
-        self.name, self.yours = name, tuple(yours)
-        super().__init__(f"{name} is set by the operator of the service. You may set {', '.join(yours)}.")
+class FieldReserved(RequestInvalid):
+    def __init__(self, name: str, open_fields: Collection[str]) -> None:
+        self.name, self.open_fields = name, tuple(open_fields)
+        super().__init__(f"{name} is set by the operator of the service. You may set {', '.join(open_fields)}.")
 
 
 class HostNotAllowed(RequestInvalid):
@@ -371,7 +371,7 @@ class EnrollmentDiffers(RecordingRefused):
 
 
 class PassphraseRefused(TimbreError):
-    """What was said is not what may be said here."""
+    """The spoken phrase is not allowed here."""
 
 
 class PassphraseNotHeard(PassphraseRefused):

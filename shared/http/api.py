@@ -24,7 +24,7 @@ from shared.http import reply, request
 from shared.http.errors import Catalogue
 from shared.http.multipart import audio_part, begins_as_recording
 from shared.http.reply import Reply
-from shared.services.enroll import Enrolled, EnrollRequest
+from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.verify import Verification, VerifyRequest
 
@@ -82,53 +82,48 @@ class Call:
 
 
 class Api(Protocol):
-    """``read_`` methods raise the errors of ``shared.domain.errors``."""
+    """``read_`` methods raise the errors of ``shared.domain.errors``.
 
-    @property
-    def suffix(self) -> str:
-        """Behind the names of its functions: each function has a name and a URL of its own."""
+    ``suffix`` stands behind the names of its functions: each function has a name and a URL of its own. ``routes`` leads
+    from an operation to a route template.
+    """
 
-    @property
-    def routes(self) -> Mapping[str, str]:
-        """Operation to route template."""
+    suffix: str
+    routes: Mapping[str, str]
+    catalogue: Catalogue
 
-    @property
-    def catalogue(self) -> Catalogue: ...
+    def kind(self, call: Call) -> ProfileKind:
+        """The kind of profile that the path is about."""
 
+    def enroll_rules(self, call: Call, kind: ProfileKind) -> EnrollRules: ...
     def write_error(self, call: Call, error: TimbreError) -> Reply:
         """For what a handler raised."""
 
     def read_create(self, call: Call) -> tuple[ProfileKind, str]:
         """What kind of profile, and its locale."""
+        return self.kind(call), request.locale(call.request)
 
     def write_create(self, call: Call, profile: Profile) -> Reply: ...
-
     def read_list(self, call: Call) -> tuple[ProfileKind, str | None, int | None]:
         """Which kind, behind which id, and how many at most; ``None``: all."""
 
     def write_list(self, call: Call, page: Page[Profile]) -> Reply: ...
-
     def read_profile(self, call: Call) -> ProfileKey:
         """The profile that the path names."""
+        return call.key(self.kind(call), request.guid(call.path("profileId")))
 
     def write_profile(self, call: Call, profile: Profile) -> Reply: ...
-
     def write_delete(self, call: Call) -> Reply: ...
-
     def write_reset(self, call: Call, profile: Profile) -> Reply: ...
-
-    def read_enroll(self, call: Call) -> EnrollRequest: ...
+    def read_enroll(self, call: Call) -> EnrollRequest:
+        key, audio = self.read_profile(call), call.audio()
+        return EnrollRequest(call.caller, key, audio, self.enroll_rules(call, key.kind))
 
     def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply: ...
-
     def read_verify(self, call: Call) -> VerifyRequest: ...
-
     def write_verify(self, call: Call, verification: Verification) -> Reply: ...
-
     def read_identify(self, call: Call) -> IdentifyRequest: ...
-
     def write_identify(self, call: Call, identification: Identification) -> Reply: ...
-
     def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
         """The kind of profile, and the canonical locale, whose phrases are asked for."""
 

@@ -87,14 +87,14 @@ def audio_part(body: bytes, content_type: str | None) -> tuple[bytes, str | None
             return part.content, part.media_type
         others.append(part)
     files = [part for part in others if part.is_file]
-    wanted = [part for part in others if part.may_be_audio] + [part for part in files if part.content] + files
-    if not wanted:
+    candidates = [part for part in others if part.may_be_audio] + [part for part in files if part.content] + files
+    if not candidates:
         raise BodyNotUnderstood(f"The multipart body has {len(others)} part(s), but none of them is a file.")
-    return wanted[0].content, wanted[0].media_type
+    return candidates[0].content, candidates[0].media_type
 
 
 def begins_as_recording(content: bytes) -> bool:
-    """Whether the first bytes are those of a common container; what it is in full is told by the decoder."""
+    """Whether the first bytes are those of a common container; the decoder tells what it is in full."""
     return content.startswith(_RECORDINGS) or content[4:8] == b"ftyp"
 
 
@@ -103,8 +103,8 @@ def _opening(body: bytes, content_type: str | None) -> tuple[bytes, int] | None:
     named = _named_boundary(content_type)
     if named:
         line = re.compile(rb"(?:\A|\n)--" + re.escape(named) + rb"(?:--)?[ \t]*\r?\n?")
-        if found := line.search(body, 0, _MAX_PREAMBLE_BYTES):
-            return named, found.end()
+        if match := line.search(body, 0, _MAX_PREAMBLE_BYTES):
+            return named, match.end()
     # Without a usable header the first line may be a boundary: then part headers must follow at once.
     first = _FIRST_LINE.match(body, 0, _MAX_BOUNDARY_BYTES + 16)
     if first and _PART_HEADER.match(body, first.end(), first.end() + 64):
@@ -115,10 +115,10 @@ def _opening(body: bytes, content_type: str | None) -> tuple[bytes, int] | None:
 def _named_boundary(content_type: str | None) -> bytes | None:
     if not content_type or "multipart/" not in content_type.lower():
         return None
-    found = _BOUNDARY.search(content_type)
-    if not found:
+    match = _BOUNDARY.search(content_type)
+    if not match:
         return None
-    return (found.group(1) or found.group(2)).strip().encode("utf-8", "surrogateescape")[:_MAX_BOUNDARY_BYTES]
+    return (match.group(1) or match.group(2)).strip().encode("utf-8", "surrogateescape")[:_MAX_BOUNDARY_BYTES]
 
 
 def _parts(body: bytes, boundary: bytes, at: int) -> Iterator[_Part]:
@@ -140,12 +140,12 @@ def _parts(body: bytes, boundary: bytes, at: int) -> Iterator[_Part]:
 def _delimiter(body: bytes, boundary: bytes, start: int) -> tuple[int, int, bool]:
     """Where the content from ``start`` ends, where the next part's headers begin, and whether there is none."""
     line = b"\n--" + boundary
-    found = body.find(line, start - 1)  # the line break before an empty content is that of the headers
-    while found >= 0:
-        if rest := _LINE_REST.match(body, found + len(line)):
-            end = found - 1 if found > start and body[found - 1] == 0x0D else found
+    at = body.find(line, start - 1)  # the line break before an empty content is that of the headers
+    while at >= 0:
+        if rest := _LINE_REST.match(body, at + len(line)):
+            end = at - 1 if at > start and body[at - 1] == 0x0D else at
             return max(end, start), rest.end(), rest.group(1) is not None
-        found = body.find(line, found + 1)
+        at = body.find(line, at + 1)
     raise BodyNotUnderstood("The multipart body ends before its closing boundary.")
 
 

@@ -110,8 +110,7 @@ def whole_number(name: str, received: str | None, rule: str, most: int = 999_999
 
 def parameter(request: func.HttpRequest, name: str) -> str | None:
     """A query parameter, its name in any case: clients of three generations disagree about it."""
-    wanted = name.lower()
-    return next((value for key, value in request.params.items() if key.lower() == wanted), None)
+    return next((value for key, value in request.params.items() if key.lower() == name.lower()), None)
 
 
 def media_type(request: func.HttpRequest) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from shared.domain.errors import FieldNotYours
+from shared.domain.errors import FieldReserved
 from shared.domain.json_values import Json, json_object, known_fields
 from shared.domain.profile import RetentionOverride
 from shared.domain.subscription import SETTINGS, Owner, RetentionPolicy, SettingsChange, SubscriptionSettings
@@ -34,12 +34,12 @@ FIELDS: Final = {
 
 
 def settings_change(received: Json, owner: Owner) -> SettingsChange:
-    """Raises ``FieldNotYours``, ``FieldUnknown``, ``ParameterInvalid``."""
+    """Raises ``FieldReserved``, ``FieldUnknown``, ``ParameterInvalid``."""
     places = FIELDS[owner]
     names = {name.lower() for name in received}
     for name in FIELDS[Owner.OPERATOR]:
         if name not in places and name.lower() in names:
-            raise FieldNotYours(name, list(places))
+            raise FieldReserved(name, list(places))
     values: dict[str, object] = {}
     for name, value in known_fields(received, places).items():
         values |= _read(name, value, places[name])

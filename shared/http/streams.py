@@ -33,7 +33,7 @@ from shared.http.uploads import Receive, Send, StreamRequest
 Result = TypeVar("Result")
 
 KEEP_ALIVE_SECONDS: Final = 600
-"""Longer than the host keeps an idle connection (one minute): who closes first must not be the one that is called."""
+"""Longer than the host keeps an idle connection (one minute): the host has to be the first to close it."""
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """More than the host lets through (a request line of 8 KB, headers of 32 KB), so that no refusal is the server's."""
@@ -180,7 +180,7 @@ class WebServer(base.WebServer):  # type: ignore[misc]
 
     def __init__(self, hostname: str, port: int, web_app: WebApp) -> None:
         super().__init__(hostname, port, web_app)
-        # Listening from here on: the worker gives the address away before ``serve`` has run, and whoever comes then
+        # Listens from here on: the worker gives the address away before ``serve`` has run. A request that comes then
         # waits in the queue instead of being refused.
         self._socket = socket.create_server((hostname, port), backlog=2048)
         # Connections inherit it. asyncio would set it, but not where the socket names no protocol, as this one; and an

@@ -24,12 +24,12 @@ from shared.domain.limits import (
 )
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.domain.page import Page
-from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.profile import Profile, ProfileKind
 from shared.http import errors, request
-from shared.http.api import NOBODY, Call
+from shared.http.api import NOBODY, Api, Call
 from shared.http.reply import Reply, expires, seconds
 from shared.http.times import date
-from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
+from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import canonical_locale
 from shared.services.verify import Verification, VerifyRequest
@@ -48,12 +48,12 @@ _NOT_ENROLLED: Final = (ProfileNotEnrolled, NobodyEnrolled, ModelDiffers)
 """What fails an operation, as it did in Azure; every other error is answered at once, and no operation is stored."""
 
 
-class V1:
+class V1(Api):
     """Success is 200 or 202, never 201 or 204: the clients of v1.0 accept nothing else."""
 
-    suffix: Final = ""
-    catalogue: Final = errors.V1
-    routes: Final = MappingProxyType(
+    suffix = ""
+    catalogue = errors.V1
+    routes = MappingProxyType(
         {
             "profiles": _PROFILES,
             "profile": f"{_PROFILES}/{{profileId}}",
@@ -66,42 +66,46 @@ class V1:
         }
     )
 
-    def write_error(self, call: Call, error: TimbreError) -> Reply:
-        is_operation = call.operation == "identify" or (
-            call.operation == "enroll" and not self._kind(call).needs_phrase
+    def kind(self, call: Call) -> ProfileKind:
+        """From the path; the route admits nothing else. Literals match in any case, as in the functions host."""
+        return _KINDS[call.path("collection").lower()]
+
+    def enroll_rules(self, call: Call, kind: ProfileKind) -> EnrollRules:
+        if kind.needs_phrase:
+            return EnrollRules(V1_VERIFICATION)
+        short_audio = call.flag("shortAudio")
+        return EnrollRules(
+            audio=V1_SHORT_AUDIO if short_audio else V1_IDENTIFICATION_ENROLL,
+            needed_speech_seconds=V1_ENROLLMENT_SPEECH_SECONDS,
+            max_audio_seconds=V1_MAX_ENROLLMENT_AUDIO_SECONDS,
+            at_once=short_audio,
         )
+
+    def write_error(self, call: Call, error: TimbreError) -> Reply:
+        is_operation = call.operation == "identify" or (call.operation == "enroll" and not self.kind(call).needs_phrase)
         if is_operation and isinstance(error, _NOT_ENROLLED):
             return _write_operation(call, OperationFailed(f"IncompleteEnrollment: {error}"))
         return errors.reply(error, self.catalogue, call.operation)
 
-    def read_create(self, call: Call) -> tuple[ProfileKind, str]:
-        return self._kind(call), request.locale(call.request)
-
-    def write_create(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002  v1.0 sends no Location
+    def write_create(self, call: Call, profile: Profile) -> Reply:
+        """v1.0 sends no Location."""
         return Reply(200, {_ID_NAMES[profile.key.kind]: profile.key.profile_id})
 
     def read_list(self, call: Call) -> tuple[ProfileKind, str | None, int | None]:
         """v1.0 has no paging."""
-        return self._kind(call), None, None
+        return self.kind(call), None, None
 
-    def write_list(self, call: Call, page: Page[Profile]) -> Reply:  # noqa: ARG002
+    def write_list(self, call: Call, page: Page[Profile]) -> Reply:
         return Reply(200, [_profile(profile) for profile in page.items])
 
-    def read_profile(self, call: Call) -> ProfileKey:
-        return call.key(self._kind(call), request.guid(call.path("profileId")))
-
-    def write_profile(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
+    def write_profile(self, call: Call, profile: Profile) -> Reply:
         return Reply(200, _profile(profile))
 
-    def write_delete(self, call: Call) -> Reply:  # noqa: ARG002
+    def write_delete(self, call: Call) -> Reply:
         return Reply(200)
 
-    def write_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
+    def write_reset(self, call: Call, profile: Profile) -> Reply:
         return Reply(200)
-
-    def read_enroll(self, call: Call) -> EnrollRequest:
-        key, audio = self.read_profile(call), call.audio()
-        return EnrollRequest(call.caller, key, audio, _enroll_rules(call, key.kind))
 
     def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply:
         """Note ``remainingEnrollments``, where the profile says ``remainingEnrollmentsCount``."""
@@ -128,7 +132,7 @@ class V1:
         key = call.key(ProfileKind.TEXT_DEPENDENT_VERIFICATION, request.guid(profile_id))
         return VerifyRequest(call.subscription, key, call.audio(), V1_VERIFICATION, request.threshold(call.request))
 
-    def write_verify(self, call: Call, verification: Verification) -> Reply:  # noqa: ARG002
+    def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A phrase outside the list is a bad request in v1.0; another phrase of the list is a reject.
 
         ``score`` goes beyond v1.0: users asked for more than three words. Raises ``PassphraseNotHeard``.
@@ -164,12 +168,8 @@ class V1:
             raise LocaleMissing
         return kind, canonical_locale(locale, kind)
 
-    def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:  # noqa: ARG002
+    def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:
         return Reply(200, [{"phrase": phrase} for phrase in phrases])
-
-    def _kind(self, call: Call) -> ProfileKind:
-        """From the path; the route admits nothing else. Literals match in any case, as in the functions host."""
-        return _KINDS[call.path("collection").lower()]
 
 
 def read_operation(call: Call) -> str:
@@ -202,18 +202,6 @@ def _write_operation(call: Call, outcome: EnrollmentResult | IdentificationResul
     """Stores the outcome. Nothing stands behind the id in the link: clients cut it up by hand (contract, fact 10)."""
     operation = call.services.operations.record(call.subscription.subscription_id, call.received_at, outcome)
     return Reply(202, headers={"Operation-Location": f"{call.base_url}/{PREFIX}/operations/{operation.operation_id}"})
-
-
-def _enroll_rules(call: Call, kind: ProfileKind) -> EnrollRules:
-    if kind.needs_phrase:
-        return EnrollRules(V1_VERIFICATION)
-    short_audio = call.flag("shortAudio")
-    return EnrollRules(
-        audio=V1_SHORT_AUDIO if short_audio else V1_IDENTIFICATION_ENROLL,
-        needed_speech_seconds=V1_ENROLLMENT_SPEECH_SECONDS,
-        max_audio_seconds=V1_MAX_ENROLLMENT_AUDIO_SECONDS,
-        at_once=short_audio,
-    )
 
 
 def _profile(profile: Profile) -> dict[str, object]:

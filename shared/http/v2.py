@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -23,14 +22,13 @@ from shared.domain.errors import (
 from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.page import Page
-from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.profile import Profile, ProfileKind
 from shared.http import errors, request
-from shared.http.api import NOBODY, Call
-from shared.http.errors import Catalogue
+from shared.http.api import NOBODY, Api, Call
 from shared.http.paging import PageNames, own_url, read_page, write_page
 from shared.http.reply import Reply, expires, seconds
 from shared.http.times import date
-from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
+from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import canonical_locale
 from shared.services.verify import Verification, VerifyRequest
@@ -49,11 +47,11 @@ _LENGTHS_PER: Final = {"enroll": "enrollment", "verify": "recognition", "identif
 _PROFILE_IDS_RULE: Final = "It should be comma-delimited list of IDs containing at least one ID."
 
 
-class V2:
+class V2(Api):
     """What 2021-09-05 does otherwise is in the attributes below and in ``V2021``."""
 
-    suffix: str = "_v2"
-    catalogue: Catalogue = errors.V2
+    suffix = "_v2"
+    catalogue = errors.V2
     absent_delete_is_success: bool = True
     page_names: PageNames = PageNames("$top", "$continuationToken", "@nextLink")
     list_name: str = "profiles"
@@ -65,7 +63,7 @@ class V2:
     short_speech_rules: AudioRules = limits.V2_SHORT_SPEECH
 
     _prefix: Final = f"speaker/{FAMILY}/v2.0/{MODE}"
-    routes: Mapping[str, str] = MappingProxyType(
+    routes = MappingProxyType(
         {
             "profiles": f"{_prefix}/profiles",
             "profile": f"{_prefix}/profiles/{{profileId}}",
@@ -77,18 +75,31 @@ class V2:
         }
     )
 
+    def kind(self, call: Call) -> ProfileKind:
+        path = call.path("family").lower(), call.path("mode").lower()
+        if path not in _KINDS:
+            raise PathUnknown(urlsplit(call.request.url).path)
+        return _KINDS[path]
+
+    def enroll_rules(self, call: Call, kind: ProfileKind) -> EnrollRules:
+        if kind.needs_phrase:
+            return EnrollRules(self.phrase_enroll_rules)
+        return EnrollRules(
+            audio=self.speech_enroll_rules,
+            needed_speech_seconds=limits.V2_ENROLLMENT_SPEECH_SECONDS,
+            max_audio_seconds=limits.MAX_ENROLLMENT_AUDIO_SECONDS,
+            at_once=call.flag("ignoreMinLength"),
+        )
+
     def write_error(self, call: Call, error: TimbreError) -> Reply:
         """Deleting what is not there is 204: v2.0 lists no 404 here."""
         is_delete = call.operation == "profile" and call.request.method == "DELETE"
         if self.absent_delete_is_success and is_delete and isinstance(error, ProfileNotFound):
             return self.write_delete(call)
         sentence = ""
-        if isinstance(error, AudioTooShort | AudioTooLong) and not self._kind(call).needs_phrase:
+        if isinstance(error, AudioTooShort | AudioTooLong) and not self.kind(call).needs_phrase:
             sentence = errors.length_sentence(error, _LENGTHS_PER[call.operation])
         return errors.reply(error, self.catalogue, call.operation, sentence)
-
-    def read_create(self, call: Call) -> tuple[ProfileKind, str]:
-        return self._kind(call), request.locale(call.request)
 
     def write_create(self, call: Call, profile: Profile) -> Reply:
         return Reply(201, self._profile(call, profile), {"Location": location_of(call, profile)})
@@ -98,28 +109,21 @@ class V2:
             if call.parameter(name) is not None:
                 raise ParameterUnsupported(name)
         after, limit = read_page(call, request.PROFILE_ID, self.page_names)
-        return self._kind(call), after, limit
+        return self.kind(call), after, limit
 
     def write_list(self, call: Call, page: Page[Profile]) -> Reply:
         return Reply(200, write_page(call, page, partial(self._profile, call), self.list_name, self.page_names))
 
-    def read_profile(self, call: Call) -> ProfileKey:
-        return call.key(self._kind(call), request.guid(call.path("profileId")))
-
     def write_profile(self, call: Call, profile: Profile) -> Reply:
         return Reply(200, self._profile(call, profile))
 
-    def write_delete(self, call: Call) -> Reply:  # noqa: ARG002
+    def write_delete(self, call: Call) -> Reply:
         return Reply(204)
 
-    def write_reset(self, call: Call, profile: Profile) -> Reply:  # noqa: ARG002
+    def write_reset(self, call: Call, profile: Profile) -> Reply:
         return Reply(204)
 
-    def read_enroll(self, call: Call) -> EnrollRequest:
-        key, audio = self.read_profile(call), call.audio()
-        return EnrollRequest(call.caller, key, audio, self._enroll_rules(call, key.kind))
-
-    def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply:  # noqa: ARG002
+    def write_enroll(self, call: Call, enrolled: Enrolled) -> Reply:
         profile, enrollment = enrolled.profile, enrolled.enrollment
         body = {
             "profileId": profile.key.profile_id,
@@ -138,7 +142,7 @@ class V2:
         rules = self.phrase_verify_rules if key.kind.needs_phrase else self._speech_rules(call)
         return VerifyRequest(call.subscription, key, audio, rules, request.threshold(call.request))
 
-    def write_verify(self, call: Call, verification: Verification) -> Reply:  # noqa: ARG002
+    def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A wrong phrase is a reject like a wrong voice."""
         decision = verification.decision
         return Reply(200, {"recognitionResult": "Accept" if decision.accepted else "Reject", "score": decision.score})
@@ -148,33 +152,29 @@ class V2:
         threshold = request.threshold(call.request)
         return IdentifyRequest(call.subscription, candidates, audio, rules, threshold, same_locale=True)
 
-    def write_identify(self, call: Call, identification: Identification) -> Reply:  # noqa: ARG002
+    def write_identify(self, call: Call, identification: Identification) -> Reply:
         best = identification.best
         identified = {"profileId": best.profile_id if identification.identified else NOBODY}
-        ranking = [{"profileId": one.profile_id, "score": one.decision.score} for one in identification.ranking]
+        ranking = [
+            {"profileId": ranked.profile_id, "score": ranked.decision.score} for ranked in identification.ranking
+        ]
         return Reply(
             200, {"identifiedProfile": {**identified, "score": best.decision.score}, "profilesRanking": ranking}
         )
 
     def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
-        kind = self._kind(call)
+        kind = self.kind(call)
         return kind, canonical_locale(call.path("locale"), kind)
 
     def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:
-        name = "passPhrase" if self._kind(call).needs_phrase else "activationPhrase"
+        name = "passPhrase" if self.kind(call).needs_phrase else "activationPhrase"
         return self._phrase_list([{name: phrase} for phrase in phrases])
 
     def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
         return Reply(200, phrases)
 
-    def _kind(self, call: Call) -> ProfileKind:
-        path = call.path("family").lower(), call.path("mode").lower()
-        if path not in _KINDS:
-            raise PathUnknown(urlsplit(call.request.url).path)
-        return _KINDS[path]
-
     def _candidates(self, call: Call) -> Candidates:
-        if self._kind(call) is not ProfileKind.IDENTIFICATION:
+        if self.kind(call) is not ProfileKind.IDENTIFICATION:
             raise PathUnknown(urlsplit(call.request.url).path)
         received = call.parameter("profileIds")
         if received is None:
@@ -187,16 +187,6 @@ class V2:
     def _speech_rules(self, call: Call) -> AudioRules:
         """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7)."""
         return self.short_speech_rules if call.flag("ignoreMinLength") else self.speech_rules
-
-    def _enroll_rules(self, call: Call, kind: ProfileKind) -> EnrollRules:
-        if kind.needs_phrase:
-            return EnrollRules(self.phrase_enroll_rules)
-        return EnrollRules(
-            audio=self.speech_enroll_rules,
-            needed_speech_seconds=limits.V2_ENROLLMENT_SPEECH_SECONDS,
-            max_audio_seconds=limits.MAX_ENROLLMENT_AUDIO_SECONDS,
-            at_once=call.flag("ignoreMinLength"),
-        )
 
     def _profile(self, call: Call, profile: Profile) -> dict[str, object]:
         # A reset profile was last acted on by its reset: nothing else can happen to it before it is enrolled again.
@@ -213,7 +203,7 @@ class V2:
             **expires(profile),
         }
 
-    def _activation(self, profile: Profile) -> dict[str, object]:  # noqa: ARG002  v2.0 has no activation
+    def _activation(self, profile: Profile) -> dict[str, object]:
         return {}
 
     def _counts(self, profile: Profile) -> dict[str, object]:

@@ -23,7 +23,7 @@ class V2021(V2):
     suffix = "_v2021"
     catalogue = errors.V2021
     absent_delete_is_success = False
-    """An unknown profile is 404: who wants a voice gone must learn that the id was wrong (our choice)."""
+    """An unknown profile is 404: a caller who wants a voice gone must learn that the id was wrong (our choice)."""
     page_names = PAGE_NAMES
     list_name = "value"
     unit = "InSec"
@@ -46,12 +46,12 @@ class V2021(V2):
         }
     )
 
-    def _kind(self, call: Call) -> ProfileKind:
+    def kind(self, call: Call) -> ProfileKind:
         """Every operation begins with its kind: the place to look at ``api-version``, too. Absent is fine."""
         received = call.parameter("api-version")
         if received not in (None, "", API_VERSION):
             raise ParameterInvalid("api-version", received or "", f"The supported version is {API_VERSION}.")
-        return super()._kind(call)
+        return super().kind(call)
 
     def write_reset(self, call: Call, profile: Profile) -> Reply:
         return Reply(200, self._profile(call, profile), {"Location": location_of(call, profile)})

@@ -38,13 +38,13 @@ class RequireActivation:
     def __call__(self, profile: Profile, utterance: Utterance) -> None:
         """Raises ``ActivationNotHeard``."""
         locale = canonical_locale(profile.locale, profile.key.kind)
-        wanted = ACTIVATION_PHRASES_BY_LOCALE.get(locale)
-        if not wanted:
+        phrases = ACTIVATION_PHRASES_BY_LOCALE.get(locale)
+        if not phrases:
             raise ActivationNotHeard(None, locale)
-        spoken = tuple(normalise_phrase(phrase) for phrase in wanted)
+        spoken = tuple(normalise_phrase(phrase) for phrase in phrases)
         candidates = islice(passages(utterance), MAX_PASSAGES)
         if not any(self.phrases.recognise(passage, spoken, locale, alone=True).recognised for passage in candidates):
-            raise ActivationNotHeard(wanted[0], locale)
+            raise ActivationNotHeard(phrases[0], locale)
 
 
 def passages(utterance: Utterance) -> Iterator[Utterance]:

@@ -28,7 +28,7 @@ class SpeakerModels:
         return [self.current] if self.previous is None else [self.current, self.previous]
 
     def calibrated_for(self, settings: SubscriptionSettings) -> SpeakerModels:
-        """The same models. The one that the subscription has a calibration of its own for scores by that."""
+        """The same models; the subscription's own calibration is in force for the model that it was made for."""
         own = settings.calibration
         if own is None:
             return self
@@ -83,7 +83,7 @@ class SpeakerModels:
         return [scores[index] for index in range(len(signatures))]
 
     def scorers(self, utterance: Utterance, model_ids: Collection[str]) -> Mapping[str, Scorer]:
-        """For each of these models that runs: what scores its signatures against the recording."""
+        """By model id: what scores a model's signatures against the recording. A model that does not run has none."""
         scorers: dict[str, Scorer] = {}
         for model in self.running:
             if model.model_id in model_ids:

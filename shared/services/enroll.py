@@ -190,7 +190,7 @@ class Enroll:
             enough = profile.enrollments_count + 1 >= VERIFICATION_ENROLLMENTS_NEEDED
             return replace(profile, passphrase=take.phrase, status=_status(enough=enough))
         if self.activation and take.before.is_active and not profile.is_active:
-            raise ProfileBusy(profile.key.profile_id)  # reset meanwhile, and nobody has said the phrase since
+            raise ProfileBusy(profile.key.profile_id)  # it was reset meanwhile, and must hear the phrase again
         audio_seconds = profile.audio_seconds + enrollment.audio_seconds
         if audio_seconds > rules.max_audio_seconds:
             raise EnrollmentAudioFull(audio_seconds, rules.max_audio_seconds)

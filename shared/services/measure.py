@@ -1,6 +1,6 @@
 """One log line for each recognition: how it ended, by which model, among how many, and where the time went.
 
-The line holds the subscription's id and no other: a profile's would make the log a record of who spoke when.
+The line holds the subscription's id and no other: ids of profiles would make the log a record of who spoke when.
 """
 
 from __future__ import annotations

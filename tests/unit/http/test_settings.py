@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from shared.domain.calibration import BOUNDS, IGNORED, Calibration, FalseMatchRate, SiteCalibration
-from shared.domain.errors import FieldNotYours, FieldUnknown, ParameterInvalid
+from shared.domain.errors import FieldReserved, FieldUnknown, ParameterInvalid
 from shared.domain.limits import QUALITY_BOUNDS, QualityLimits
 from shared.domain.subscription import SETTINGS, UNSET, Owner, SettingsChange, Subscription, SubscriptionSettings
 from shared.http.settings import FIELDS, retention_override, settings_change, settings_shown
@@ -180,7 +180,7 @@ def test_an_unknown_field_is_refused_by_name(received: dict[str, Any], named: st
 @pytest.mark.parametrize("name", [name for name in FIELDS[OPERATOR] if name not in FIELDS[CUSTOMER]])
 @pytest.mark.parametrize("letters", [str, str.upper])
 def test_a_customer_cannot_change_what_is_the_operators(name: str, letters: Any) -> None:
-    with pytest.raises(FieldNotYours) as refused:
+    with pytest.raises(FieldReserved) as refused:
         settings_change({"thresholds": {"verification": 0.6}, letters(name): 1}, CUSTOMER)
     assert str(refused.value) == (
         f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, quality, "
