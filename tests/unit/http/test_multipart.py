@@ -18,31 +18,6 @@ def form(*parts: bytes, boundary: str = "X") -> bytes:
     return b"".join(parts) + f"--{boundary}--\r\n".encode()
 
 
-@pytest.mark.parametrize("name", ["Data", "enrollmentData", "verificationData", "identificationData", "file"])
-def test_the_first_file_is_taken_whatever_its_name(name: str) -> None:
-    body = form(
-        part('Content-Disposition: form-data; name="locale"', b"en-us"),
-        part(f'Content-Disposition: form-data; name="{name}"; filename="a.wav"\r\nContent-Type: audio/wav', WAV),
-        part('Content-Disposition: form-data; name="more"; filename="b.wav"', b"second"),
-    )
-    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, "audio/wav")
-
-
-def test_the_dotnet_client_quotes_a_boundary_with_spaces_and_colons_and_sends_no_part_type() -> None:
-    boundary = "Upload----2017-04-18 12:50:28Z"
-    headers = "Content-Disposition: form-data; name=Data; filename=testFile_2017-04-18 12:50:28Z"
-    body = form(part(headers, WAV, boundary), boundary=boundary)
-    assert audio_part(body, f'multipart/form-data; boundary="{boundary}"') == (WAV, None)
-    assert audio_part(body, f"multipart/form-data; boundary={boundary}") == (WAV, None)
-
-
-def test_the_android_client_gives_the_part_the_type_of_the_whole() -> None:
-    body = form(
-        part('Content-Disposition: form-data; name="a"; filename="a"\r\nContent-Type: multipart/form-data', WAV)
-    )
-    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, "multipart/form-data")
-
-
 @pytest.mark.parametrize(
     "content_type",
     [

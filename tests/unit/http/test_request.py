@@ -218,12 +218,6 @@ def test_a_body_has_at_least_a_byte_and_at_most_the_largest_size() -> None:
     assert (raised.value.received_bytes, raised.value.maximum_bytes) == (11, 10)
 
 
-def test_a_media_type_comes_as_it_was_sent_or_not_at_all() -> None:
-    doubled = "multipart/form-data, multipart/form-data"
-    assert request.media_type(post(b"x", doubled)) == doubled
-    assert request.media_type(post(b"x")) is None
-
-
 @pytest.mark.parametrize(
     ("received", "coding"),
     [

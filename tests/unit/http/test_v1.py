@@ -7,27 +7,23 @@ import pytest
 from shared.domain.decision import Confidence, Decision
 from shared.domain.errors import (
     AudioTooShort,
-    IdMalformed,
     ModelDiffers,
     NobodyEnrolled,
     OperationNotFound,
-    ParameterMissing,
     PassphraseNotHeard,
     ProfileNotEnrolled,
     ProfileNotFound,
     TimbreError,
 )
-from shared.domain.limits import V1_IDENTIFICATION, V1_IDENTIFICATION_ENROLL, V1_SHORT_AUDIO, V1_VERIFICATION
-from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
+from shared.domain.operation import IdentificationResult, Operation, OperationFailed
 from shared.domain.passphrase import HeardPhrase
-from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
-from shared.http import v1
+from shared.domain.profile import ProfileKind
 from shared.http.api import Call
 from shared.http.reply import Reply
 from shared.http.v1 import V1
 from shared.services.identify import Identification, RankedProfile
 from shared.services.verify import Verification
-from tests.unit.http.calls import CREATED, ID, USED, call, profile
+from tests.unit.http.calls import CREATED, ID, call, profile
 
 TDV, TII = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
 API = V1()
@@ -63,51 +59,6 @@ def test_a_profile_on_the_wire(kind: ProfileKind, own: dict[str, object]) -> Non
         "enrollmentStatus": "Enrolled",
         "expiresDateTime": None,
     }
-
-
-@pytest.mark.parametrize(
-    ("outcome", "written"),
-    [
-        (
-            EnrollmentResult(EnrollmentStatus.ENROLLING, 7.926, 15.0, 15.0),
-            {
-                "status": "succeeded",
-                "processingResult": {
-                    "enrollmentStatus": "Enrolling",
-                    "remainingEnrollmentSpeechTime": 15.0,
-                    "speechTime": 7.93,
-                    "enrollmentSpeechTime": 15.0,
-                },
-            },
-        ),
-        (
-            IdentificationResult(ID, Confidence.HIGH),
-            {"status": "succeeded", "processingResult": {"identifiedProfileId": ID, "confidence": "High"}},
-        ),
-        (
-            IdentificationResult(None, Confidence.LOW),
-            {
-                "status": "succeeded",
-                "processingResult": {
-                    "identifiedProfileId": "00000000-0000-0000-0000-000000000000",
-                    "confidence": "Low",
-                },
-            },
-        ),
-        (OperationFailed("IncompleteEnrollment: x."), {"status": "failed", "message": "IncompleteEnrollment: x."}),
-    ],
-)
-def test_an_operation_on_the_wire(
-    outcome: EnrollmentResult | IdentificationResult | OperationFailed, written: dict[str, object]
-) -> None:
-    assert v1.write_operation(Operation("mine", ID, CREATED, USED, outcome)) == Reply(
-        200,
-        {
-            "createdDateTime": "2020-01-29T22:48:17.007Z",
-            "lastActionDateTime": "2020-01-31T00:00:00.000Z",
-            **written,
-        },
-    )
 
 
 @pytest.mark.parametrize(
@@ -157,38 +108,3 @@ def test_who_cannot_be_compared_fails_the_operation(error: TimbreError, operatio
 def test_any_other_error_is_answered_at_once(operation: str, collection: str, error: TimbreError, status: int) -> None:
     reply = API.write_error(call(API, operation, collection=collection), error)
     assert (reply.status, reply.headers) == (status, {})
-
-
-@pytest.mark.parametrize(
-    ("collection", "kind"),
-    [("verificationProfiles", TDV), ("identificationProfiles", TII), ("VERIFICATIONPROFILES", TDV)],
-)
-def test_the_path_names_the_kind_and_the_profile(collection: str, kind: ProfileKind) -> None:
-    named = call(API, "profile", collection=collection, profileId=ID.upper())
-    assert API.read_profile(named) == ProfileKey("mine", kind, ID)
-    with pytest.raises(IdMalformed):
-        API.read_profile(call(API, "profile", collection=collection, profileId="42"))
-
-
-def test_verify_and_identify_need_to_know_whom() -> None:
-    assert API.read_verify(call(API, "verify", f"verificationProfileId={ID}")).key.profile_id == ID
-    candidates = f"identificationProfileIds={ID},{ID.upper()},"
-    assert API.read_identify(call(API, "identify", candidates)).candidates == [ID, ID]
-    with pytest.raises(ParameterMissing, match="verificationProfileId"):
-        API.read_verify(call(API, "verify"))
-    with pytest.raises(ParameterMissing, match="identificationProfileIds"):
-        API.read_identify(call(API, "identify"))
-
-
-def test_short_audio_relaxes_the_rules() -> None:
-    route = {"collection": "identificationProfiles", "profileId": ID}
-    for flag, identify, enroll, at_once in (
-        ("True", V1_SHORT_AUDIO, V1_SHORT_AUDIO, True),
-        ("False", V1_IDENTIFICATION, V1_IDENTIFICATION_ENROLL, False),
-    ):
-        query = f"shortAudio={flag}&identificationProfileIds={ID}"
-        assert API.read_identify(call(API, "identify", query)).rules == identify
-        rules = API.read_enroll(call(API, "enroll", query, **route)).rules
-        assert (rules.audio, rules.at_once, rules.needed_speech_seconds) == (enroll, at_once, 30.0)
-        verify = API.read_verify(call(API, "verify", f"shortAudio={flag}&verificationProfileId={ID}"))
-        assert verify.rules == V1_VERIFICATION
