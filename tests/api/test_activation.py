@@ -81,11 +81,6 @@ def test_a_text_dependent_profile_needs_none(strict: Client) -> None:
     assert speakers.enroll(speakers.new(), recording(PASSPORT)).status == 201
 
 
-def test_off_by_default(api: Client) -> None:
-    speakers = Speakers(api, V2021, TEXT_INDEPENDENT)
-    assert speakers.enroll(speakers.new(), recording(STORY)).status == 201
-
-
 @pytest.mark.parametrize("name", ["ms-neural-tts/neuralActivationPhrase", "ms-talk/TalkForAFewSeconds16"])
 def test_recordings_of_the_phrase_activate(speakers: Speakers, speech: Path, name: str) -> None:
     samples, rate = soundfile.read(speech / "ms-samples" / f"{name}.flac", dtype="int16")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from tests.api.client import NOBODY, UNKNOWN
-from tests.api.later import V2, Speakers
+from tests.api.client import NOBODY, UNKNOWN, Client
+from tests.api.later import TEXT_INDEPENDENT, V2, V2021, Speakers
 from tests.voices import HOUSTON, OUTSIDE, PASSPORT, QUESTION, STORY, flite, recording, takes, wav_bytes
 
 ENROLLED = {"profileId", "enrollmentStatus", "enrollmentsCount"}
@@ -60,11 +60,6 @@ def test_accept_and_reject(by_phrase: Speakers) -> None:
     rejected = by_phrase.verify(profile_id, recording(PASSPORT, "rms"))
     assert rejected.json["recognitionResult"] == "Reject"
     assert 0 <= rejected.json["score"] < 0.5
-
-
-def test_a_profile_of_v1_is_the_same_profile(by_phrase: Speakers, by_passport: str) -> None:
-    assert by_phrase.show(by_passport)["enrollmentStatus"] == "Enrolled"
-    assert by_phrase.verify(by_passport, recording(PASSPORT)).json["recognitionResult"] == "Accept"
 
 
 def test_another_phrase_at_verify_is_a_reject(by_phrase: Speakers, by_passport: str) -> None:
@@ -181,7 +176,8 @@ def test_the_length_of_a_recognition(
         assert answer.error == (400, "InvalidRequest", message)
 
 
-def test_the_length_of_all_enrollments_together(by_voice: Speakers) -> None:
+def test_the_length_of_all_enrollments_together(api: Client) -> None:
+    by_voice = Speakers(api, V2021, TEXT_INDEPENDENT)
     two_minutes = wav_bytes(np.tile(flite(STORY), 11)[: 110 * 16_000])
     profile_id = by_voice.enrolled(two_minutes, two_minutes)
     maximum = "Maximum allowed length across all profile enrollments is 300 seconds."
