@@ -110,13 +110,17 @@ def _samples(contents: list[bytes]) -> _Samples:
 
 
 def _hits(haystack: bytes, wanted: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Each wanted number among the haystack's 8-byte windows, and where. A table of hashes sorts most of them out."""
+    """Each wanted number, in ascending order, among the haystack's 8-byte windows, and where.
+
+    A table of hashes sorts most of them out.
+    """
     table = np.zeros(1 << _HASH_BITS, dtype=bool)
     table[_hash(wanted)] = True
     for start in range(0, len(haystack) - _SAMPLE + 1, _CHUNK):
         windows = _windows(haystack[start : start + _CHUNK + _SAMPLE - 1])
         likely = np.flatnonzero(table[_hash(windows)])
-        for at in likely[np.isin(windows[likely], wanted)]:
+        places = np.minimum(np.searchsorted(wanted, windows[likely]), len(wanted) - 1)
+        for at in likely[wanted[places] == windows[likely]]:
             yield int(windows[at]), start + int(at)
 
 
