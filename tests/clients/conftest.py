@@ -40,6 +40,6 @@ def sdk(request: pytest.FixtureRequest, connect: Connect) -> Iterator[Sdk]:
 
 
 @pytest.fixture(scope="session")
-def said() -> Path:
+def samples() -> Path:
     """Synthetic recordings of the repository: passphrase-1 to -4, other-phrase, other-speaker."""
     return REPOSITORY / "samples"

@@ -17,8 +17,8 @@ UNKNOWN = "11111111-2222-3333-4444-555555555555"
 NOT_AUTHORIZED = "Request is not authorized. Make sure subscription key is included and valid."
 
 
-def takes(said: Path, *numbers: int) -> list[Path]:
-    return [said / f"passphrase-{number}.wav" for number in numbers]
+def takes(samples: Path, *numbers: int) -> list[Path]:
+    return [samples / f"passphrase-{number}.wav" for number in numbers]
 
 
 def test_pass_phrases(sdk: Sdk) -> None:
@@ -47,18 +47,18 @@ def test_all_profiles_of_a_kind_are_listed(sdk: Sdk, kind: str) -> None:
     assert {one["reason"] for one in listed.profiles} <= {"EnrollingVoiceProfile", "EnrolledVoiceProfile"}
 
 
-def test_three_recordings_of_a_phrase_enroll_a_text_dependent_profile(sdk: Sdk, said: Path) -> None:
+def test_three_recordings_of_a_phrase_enroll_a_text_dependent_profile(sdk: Sdk, samples: Path) -> None:
     profile = sdk.create(TEXT_DEPENDENT)
-    outcomes = [sdk("enroll", profile, str(take)) for take in takes(said, 1, 2, 3)]
+    outcomes = [sdk("enroll", profile, str(take)) for take in takes(samples, 1, 2, 3)]
     assert [one.reason for one in outcomes] == ["EnrollingVoiceProfile"] * 2 + ["EnrolledVoiceProfile"]
     assert [one.details["remainingEnrollmentsCount"] for one in outcomes] == [2, 1, 0]
     assert outcomes[2].details["passPhrase"] == "my voice is my passport verify me"
 
 
-def test_a_text_dependent_profile_wants_voice_and_phrase(sdk: Sdk, said: Path) -> None:
-    profile = sdk.enrolled(TEXT_DEPENDENT, *takes(said, 1, 2, 3))
+def test_a_text_dependent_profile_wants_voice_and_phrase(sdk: Sdk, samples: Path) -> None:
+    profile = sdk.enrolled(TEXT_DEPENDENT, *takes(samples, 1, 2, 3))
     right, voice, phrase = (
-        sdk("verify", profile, str(said / name))
+        sdk("verify", profile, str(samples / name))
         for name in ("passphrase-4.wav", "other-speaker.wav", "other-phrase.wav")
     )
     assert (right.reason, right.profileId) == ("RecognizedSpeaker", profile[0])
@@ -69,30 +69,30 @@ def test_a_text_dependent_profile_wants_voice_and_phrase(sdk: Sdk, said: Path) -
     assert phrase.score == 0
 
 
-def test_a_text_independent_profile_wants_the_voice_alone(sdk: Sdk, said: Path) -> None:
-    profile = sdk.enrolled(TEXT_INDEPENDENT, *takes(said, 1, 2))
-    assert sdk("verify", profile, str(said / "other-phrase.wav")).reason == "RecognizedSpeaker"
-    assert sdk("verify", profile, str(said / "other-speaker.wav")).reason == "NoMatch"
+def test_a_text_independent_profile_wants_the_voice_alone(sdk: Sdk, samples: Path) -> None:
+    profile = sdk.enrolled(TEXT_INDEPENDENT, *takes(samples, 1, 2))
+    assert sdk("verify", profile, str(samples / "other-phrase.wav")).reason == "RecognizedSpeaker"
+    assert sdk("verify", profile, str(samples / "other-speaker.wav")).reason == "NoMatch"
 
 
-def test_identification_names_the_speaker(sdk: Sdk, said: Path) -> None:
-    one = sdk.enrolled(IDENTIFICATION, *takes(said, 1, 2))
-    other = sdk.enrolled(IDENTIFICATION, said / "other-speaker.wav")
-    found = sdk("identify", [other, one], str(said / "passphrase-4.wav"))
+def test_identification_names_the_speaker(sdk: Sdk, samples: Path) -> None:
+    one = sdk.enrolled(IDENTIFICATION, *takes(samples, 1, 2))
+    other = sdk.enrolled(IDENTIFICATION, samples / "other-speaker.wav")
+    found = sdk("identify", [other, one], str(samples / "passphrase-4.wav"))
     assert (found.reason, found.profileId) == ("RecognizedSpeaker", one[0])
 
 
-def test_a_stranger_is_nobody(sdk: Sdk, said: Path) -> None:
-    profile = sdk.enrolled(IDENTIFICATION, *takes(said, 1, 2))
-    found = sdk("identify", [profile], str(said / "other-speaker.wav"))
+def test_a_stranger_is_nobody(sdk: Sdk, samples: Path) -> None:
+    profile = sdk.enrolled(IDENTIFICATION, *takes(samples, 1, 2))
+    found = sdk("identify", [profile], str(samples / "other-speaker.wav"))
     assert (found.reason, found.profileId) == ("RecognizedSpeaker", NOBODY)
     assert found.score is not None
     assert found.score < 0.5
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_reset_takes_the_enrollments_away(sdk: Sdk, said: Path, kind: str) -> None:
-    profile = sdk.enrolled(kind, *takes(said, 1, 2, 3))
+def test_reset_takes_the_enrollments_away(sdk: Sdk, samples: Path, kind: str) -> None:
+    profile = sdk.enrolled(kind, *takes(samples, 1, 2, 3))
     assert sdk("reset", profile).reason == "ResetVoiceProfile"
     assert sdk("get", profile).details["enrollmentsCount"] == 0
 
@@ -105,11 +105,11 @@ def test_delete_takes_the_profile_away(sdk: Sdk, kind: str) -> None:
 
 
 @pytest.mark.local_host("Azure's host answers paths that begin with two slashes itself: 404 without a body")
-def test_an_endpoint_url_that_ends_with_a_slash_works(connect: Connect, said: Path) -> None:
+def test_an_endpoint_url_that_ends_with_a_slash_works(connect: Connect, samples: Path) -> None:
     """``fromEndpoint`` puts a second slash behind it (contract, fact 6)."""
     with connect("1.20", how="endpoint") as sdk:
-        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(said, 1, 2, 3))
-        assert sdk("verify", profile, str(takes(said, 4)[0])).reason == "RecognizedSpeaker"
+        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(samples, 1, 2, 3))
+        assert sdk("verify", profile, str(takes(samples, 4)[0])).reason == "RecognizedSpeaker"
 
 
 def test_real_takes_enroll_and_verify(sdk: Sdk, speech: Path, tmp_path: Path) -> None:
@@ -134,22 +134,22 @@ class TestWhatAUserSees:
     """1.20 shows the service's message everywhere. 1.17 shows it at verify and identify only: elsewhere it takes the
     reason phrase of the response, which its HTTP library for Node loses; the outcome is ``Canceled`` all the same."""
 
-    def test_wrong_key(self, connect: Connect, said: Path) -> None:
+    def test_wrong_key(self, connect: Connect, samples: Path) -> None:
         with connect("1.20", key="wrong") as sdk:
-            assert sdk("enroll", (UNKNOWN, TEXT_DEPENDENT), str(takes(said, 1)[0])).errorDetails == NOT_AUTHORIZED
+            assert sdk("enroll", (UNKNOWN, TEXT_DEPENDENT), str(takes(samples, 1)[0])).errorDetails == NOT_AUTHORIZED
             assert sdk("phrases", TEXT_DEPENDENT, "en-us").errorDetails == NOT_AUTHORIZED
             assert sdk("create", TEXT_DEPENDENT, "en-us").thrown == (
                 f"createProfileAsync failed with code: 401, message: {NOT_AUTHORIZED}"
             )
 
-    def test_wrong_key_at_verify(self, connect: Connect, sdk: Sdk, said: Path) -> None:
+    def test_wrong_key_at_verify(self, connect: Connect, sdk: Sdk, samples: Path) -> None:
         with connect(sdk.version, key="wrong") as stranger:
-            refused = stranger("verify", (UNKNOWN, TEXT_DEPENDENT), str(takes(said, 1)[0]))
+            refused = stranger("verify", (UNKNOWN, TEXT_DEPENDENT), str(takes(samples, 1)[0]))
         assert (refused.reason, refused.errorDetails) == ("Canceled", NOT_AUTHORIZED)
 
-    def test_wrong_phrase(self, sdk: Sdk, said: Path) -> None:
-        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(said, 1))
-        refused = sdk("enroll", profile, str(said / "other-phrase.wav"))
+    def test_wrong_phrase(self, sdk: Sdk, samples: Path) -> None:
+        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(samples, 1))
+        refused = sdk("enroll", profile, str(samples / "other-phrase.wav"))
         assert refused.reason == "Canceled"
         assert refused.errorDetails == shown(
             sdk,
@@ -166,21 +166,21 @@ class TestWhatAUserSees:
             "The recording has 0.50 seconds.",
         )
 
-    def test_too_short_at_verify(self, sdk: Sdk, said: Path, tmp_path: Path) -> None:
-        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(said, 1, 2, 3))
+    def test_too_short_at_verify(self, sdk: Sdk, samples: Path, tmp_path: Path) -> None:
+        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(samples, 1, 2, 3))
         refused = sdk("verify", profile, str(half_a_second(tmp_path)))
         assert (refused.reason, refused.errorDetails) == (
             "Canceled",
             "Invalid audio length. Minimum allowed length is 1 second(s). The recording has 0.50 seconds.",
         )
 
-    def test_unknown_profile(self, sdk: Sdk, said: Path) -> None:
+    def test_unknown_profile(self, sdk: Sdk, samples: Path) -> None:
         missing = f"Requested profile doesn't exist: {UNKNOWN}."
         for name in ("get", "reset"):
             refused = sdk(name, (UNKNOWN, TEXT_INDEPENDENT))
             assert refused.reason == "Canceled"
             assert refused.errorDetails == shown(sdk, missing)
-        take = str(takes(said, 1)[0])
+        take = str(takes(samples, 1)[0])
         assert sdk("verify", (UNKNOWN, TEXT_INDEPENDENT), take).errorDetails == missing
         assert sdk("identify", [(UNKNOWN, IDENTIFICATION)], take).errorDetails == missing
 
@@ -190,9 +190,9 @@ class TestWhatAUserSees:
         seen = {"1.20": ("Canceled", "Not Found"), "1.17": ("DeletedVoiceProfile", None)}[sdk.version]
         assert (outcome.reason, outcome.errorDetails or None) == seen
 
-    def test_not_enrolled(self, sdk: Sdk, said: Path) -> None:
-        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(said, 1))
-        refused = sdk("verify", profile, str(takes(said, 4)[0]))
+    def test_not_enrolled(self, sdk: Sdk, samples: Path) -> None:
+        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(samples, 1))
+        refused = sdk("verify", profile, str(takes(samples, 4)[0]))
         assert refused.errorDetails == (
             f"Profile is not enrolled. Profile {profile[0]} still needs 2 more recording(s) of the phrase."
         )

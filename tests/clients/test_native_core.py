@@ -43,13 +43,15 @@ def native(at_port_80: RunningService) -> Iterator[Sdk]:
 
 
 @pytest.fixture(scope="module")
-def long(said: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def long(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """27 s of speech by the speaker of the passphrases: the core gives no way to ask for ``ignoreMinLength``."""
-    return repeated(said, [1, 2, 3] * 3, tmp_path_factory.mktemp("long"))
+    return repeated(samples, [1, 2, 3] * 3, tmp_path_factory.mktemp("long"))
 
 
-def repeated(said: Path, numbers: list[int], folder: Path) -> Path:
-    joined = np.concatenate([soundfile.read(said / f"passphrase-{number}.wav", dtype="int16")[0] for number in numbers])
+def repeated(samples: Path, numbers: list[int], folder: Path) -> Path:
+    joined = np.concatenate(
+        [soundfile.read(samples / f"passphrase-{number}.wav", dtype="int16")[0] for number in numbers]
+    )
     file = folder / "joined.wav"
     soundfile.write(file, joined, 16_000)
     return file
@@ -70,13 +72,13 @@ def test_create_get_list_reset_delete(native: Sdk, kind: str) -> None:
     assert native("get", profile).reason == "Canceled"
 
 
-def test_text_dependent_verification(native: Sdk, said: Path) -> None:
+def test_text_dependent_verification(native: Sdk, samples: Path) -> None:
     profile = native.create(TEXT_DEPENDENT)
-    outcomes = [native("enroll", profile, str(said / f"passphrase-{number}.wav")) for number in (1, 2, 3)]
+    outcomes = [native("enroll", profile, str(samples / f"passphrase-{number}.wav")) for number in (1, 2, 3)]
     assert [one.reason for one in outcomes] == ["EnrollingVoiceProfile"] * 2 + ["EnrolledVoiceProfile"]
     assert outcomes[2].details["enrollmentsCount"] == "3"
     right, voice, phrase = (
-        native("verify", profile, str(said / name))
+        native("verify", profile, str(samples / name))
         for name in ("passphrase-4.wav", "other-speaker.wav", "other-phrase.wav")
     )
     assert (right.reason, right.profileId) == ("RecognizedSpeaker", profile[0])
@@ -85,16 +87,16 @@ def test_text_dependent_verification(native: Sdk, said: Path) -> None:
     assert (voice.reason, phrase.reason) == ("NoMatch", "NoMatch")
 
 
-def test_text_independent_verification(native: Sdk, said: Path, long: Path, tmp_path: Path) -> None:
+def test_text_independent_verification(native: Sdk, samples: Path, long: Path, tmp_path: Path) -> None:
     profile = native.enrolled(TEXT_INDEPENDENT, long)
     assert native("get", profile).reason == "EnrolledVoiceProfile"
-    assert native("verify", profile, str(repeated(said, [4, 4], tmp_path))).reason == "RecognizedSpeaker"
+    assert native("verify", profile, str(repeated(samples, [4, 4], tmp_path))).reason == "RecognizedSpeaker"
 
 
-def test_identification(native: Sdk, said: Path, long: Path, tmp_path: Path) -> None:
+def test_identification(native: Sdk, samples: Path, long: Path, tmp_path: Path) -> None:
     one = native.enrolled(IDENTIFICATION, long)
-    other = native.enrolled(IDENTIFICATION, slowed(said / "other-speaker.wav", tmp_path))
-    sample = repeated(said, [4, 4], tmp_path)
+    other = native.enrolled(IDENTIFICATION, slowed(samples / "other-speaker.wav", tmp_path))
+    sample = repeated(samples, [4, 4], tmp_path)
     found = native("identify", [one, other], str(sample))
     assert (found.reason, found.profileId) == ("RecognizedSpeakers", one[0])
     # To the SDK nobody is a recognised speaker, too: the zero GUID tells.
@@ -113,9 +115,9 @@ def slowed(file: Path, folder: Path) -> Path:
 class TestWhatAUserSees:
     """The service's message stands between the core's own words; of a 401 the core shows none of ours."""
 
-    def test_wrong_key(self, at_port_80: RunningService, said: Path) -> None:
+    def test_wrong_key(self, at_port_80: RunningService, samples: Path) -> None:
         with running_sdk("native", "http://127.0.0.1", "wrong") as stranger:
-            refused = stranger("enroll", (UNKNOWN, TEXT_DEPENDENT), str(said / "passphrase-1.wav"))
+            refused = stranger("enroll", (UNKNOWN, TEXT_DEPENDENT), str(samples / "passphrase-1.wav"))
             thrown = stranger("create", TEXT_DEPENDENT, "en-us").thrown
         message = "Request is not authorized. Make sure subscription key is included and valid."
         assert refused.errorDetails == (
@@ -125,9 +127,9 @@ class TestWhatAUserSees:
         assert thrown.startswith("Failed with HTTP 401")
         assert message in thrown
 
-    def test_wrong_phrase(self, native: Sdk, said: Path) -> None:
-        profile = native.enrolled(TEXT_DEPENDENT, said / "passphrase-1.wav")
-        refused = native("enroll", profile, str(said / "other-phrase.wav"))
+    def test_wrong_phrase(self, native: Sdk, samples: Path) -> None:
+        profile = native.enrolled(TEXT_DEPENDENT, samples / "passphrase-1.wav")
+        refused = native("enroll", profile, str(samples / "other-phrase.wav"))
         assert refused.errorDetails is not None
         assert refused.errorDetails.startswith(
             "Bad request (400). Error details: Invalid passphrase. The profile is bound to the phrase "
@@ -144,11 +146,11 @@ class TestWhatAUserSees:
             in refused.errorDetails
         )
 
-    def test_unknown_profile(self, native: Sdk, said: Path) -> None:
+    def test_unknown_profile(self, native: Sdk, samples: Path) -> None:
         for refused in (
             native("get", (UNKNOWN, TEXT_DEPENDENT)),
-            native("enroll", (UNKNOWN, TEXT_DEPENDENT), str(said / "passphrase-1.wav")),
-            native("identify", [(UNKNOWN, IDENTIFICATION)], str(said / "passphrase-1.wav")),
+            native("enroll", (UNKNOWN, TEXT_DEPENDENT), str(samples / "passphrase-1.wav")),
+            native("identify", [(UNKNOWN, IDENTIFICATION)], str(samples / "passphrase-1.wav")),
         ):
             assert refused.reason == "Canceled"
             assert refused.errorDetails is not None

@@ -8,14 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from localhost.azurite import Azurite
-from tests.api.client import Client, Profiles
+from tests.api.client import Client, Profiles, identified, verify
 from tests.package.place import Place
 from tests.service import REPOSITORY, RunningService, running_service
 from tools.packaging.bytecode import DEPLOYED
@@ -107,24 +106,13 @@ def use(running: RunningService) -> None:
     """What an app's users and its timers do."""
     client = Client(running.url, running.key)
     assert client.call("GET", "/health/ready").status == 200
-    profile, body = Profiles(client, "verification").create(), (SAMPLES / "passphrase-4.wav").read_bytes()
-    for take in (1, 2, 3):
-        enrolled = client.post(
-            f"/verificationProfiles/{profile}/enroll", (SAMPLES / f"passphrase-{take}.wav").read_bytes()
-        )
-        assert enrolled.status == 200
-    assert client.post(f"/verify?verificationProfileId={profile}", body).json["result"] == "Accept"
-    speaker = Profiles(client, "identification").create()
-    assert client.post(f"/identificationProfiles/{speaker}/enroll?shortAudio=true", body).status == 202
-    assert client.post(f"/identify?identificationProfileIds={speaker}&shortAudio=true", body).status == 202
+    takes = [(SAMPLES / f"passphrase-{take}.wav").read_bytes() for take in (1, 2, 3, 4)]
+    profile = Profiles(client, "verification").enrolled(*takes[:3])
+    assert verify(client, profile, takes[3]).json["result"] == "Accept"
+    speaker = Profiles(client, "identification").enrolled(takes[3])
+    assert identified(client, [speaker], takes[3]) == speaker
     for timer in TIMERS:
-        request = urllib.request.Request(
-            f"{running.url}/admin/functions/{timer}",
-            data=b"{}",
-            headers={"x-functions-key": running.management_key, "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request) as answer:
-            assert answer.status == 202
+        running.fire(timer)
 
 
 @pytest.mark.parametrize("bytecode", [True, False])

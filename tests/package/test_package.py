@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from localhost.failure import CannotStart
-from tests.api.client import PREFIX, Client, Profiles
+from tests.api.client import Client, Profiles, ask_to_identify, identified, identify, verify
 from tests.package.front import Separate
 from tests.package.place import Place
 from tests.service import REPOSITORY, RunningService
@@ -80,37 +80,32 @@ def test_its_storage_keys_and_networks_work(client: Client) -> None:
     assert (answer.status, answer.json["parts"]) == (200, {"storage": True, "keyEncryption": True, "model": True})
 
 
+def sample(name: str) -> bytes:
+    return (SAMPLES / f"{name}.wav").read_bytes()
+
+
 def test_a_speaker_enrolls_a_passphrase_and_is_verified_and_another_is_not(client: Client) -> None:
-    profiles = Profiles(client, "verification")
-    profile = profiles.create()
-    for take in (1, 2, 3):
-        body = (SAMPLES / f"passphrase-{take}.wav").read_bytes()
-        answer = client.post(f"/verificationProfiles/{profile}/enroll", body)
-        assert answer.status == 200, answer.body
-    results = {}
-    for sample in ("passphrase-4", "other-speaker"):
-        body = (SAMPLES / f"{sample}.wav").read_bytes()
-        results[sample] = client.post(f"/verify?verificationProfileId={profile}", body).json["result"]
-    assert results == {"passphrase-4": "Accept", "other-speaker": "Reject"}
+    profile = Profiles(client, "verification").enrolled(*(sample(f"passphrase-{take}") for take in (1, 2, 3)))
+    results = [verify(client, profile, sample(name)).json["result"] for name in ("passphrase-4", "other-speaker")]
+    assert results == ["Accept", "Reject"]
 
 
 def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, packaged: RunningService) -> None:
     profiles = Profiles(client, "identification")
-    speaker, body = profiles.create(), (SAMPLES / "passphrase-1.wav").read_bytes()
-    client.post(f"/identificationProfiles/{speaker}/enroll?shortAudio=true", body)
-    client.post(f"/identify?identificationProfileIds={speaker}&shortAudio=true", body)
-    client.post(f"/identify?identificationProfileIds={profiles.create()}&shortAudio=true", body)
-    client.post(f"/identificationProfiles/{speaker}/enroll", b"RIFF")
-    said = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(packaged.log)[-4:]]
-    told = [(one["operation"], one["outcome"], one["reason"], one["model"], one["candidates"]) for one in said]
-    assert told == [
+    speaker = profiles.enrolled(sample("passphrase-1"))
+    identify(client, [speaker], sample("passphrase-1"))
+    ask_to_identify(client, profiles.create(), sample("passphrase-1"))
+    profiles.enroll(speaker, b"RIFF")
+    lines = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(packaged.log)[-4:]]
+    names = ("operation", "outcome", "reason", "model", "candidates")
+    assert [tuple(line[name] for name in names) for line in lines] == [
         ("enroll", "enrolled", "none", "campplus-channels-1", "0"),
         ("identify", "accept", "none", "campplus-channels-1", "1"),
         ("identify", "refused", "ProfileNotEnrolled", "none", "1"),
         ("enroll", "refused", "AudioUnreadable", "none", "0"),
     ]
     for stage in ("decode_ms", "listen_ms", "embed_ms", "store_ms"):
-        assert 0.0 < float(said[0][stage]) < float(said[0]["total_ms"])
+        assert 0.0 < float(lines[0][stage]) < float(lines[0]["total_ms"])
     assert speaker not in "".join(measured(packaged.log))
 
 
@@ -120,16 +115,9 @@ def measured(log: Path) -> list[str]:
 
 
 def test_a_speaker_is_identified(client: Client) -> None:
-    created = [Profiles(client, "identification").create() for _ in range(2)]
-    for profile, sample in zip(created, ("passphrase-1", "other-speaker"), strict=True):
-        path = f"/identificationProfiles/{profile}/enroll?shortAudio=true"
-        answer = client.post(path, (SAMPLES / f"{sample}.wav").read_bytes())
-        assert answer.status == 202, answer.body
-    body = (SAMPLES / "passphrase-4.wav").read_bytes()
-    answer = client.post(f"/identify?identificationProfileIds={','.join(created)}&shortAudio=true", body)
-    assert answer.status == 202, answer.body
-    operation = client.call("GET", PREFIX + answer.headers["operation-location"].split(PREFIX)[1])
-    assert operation.json["processingResult"]["identifiedProfileId"] == created[0]
+    profiles = Profiles(client, "identification")
+    mine, other = profiles.enrolled(sample("passphrase-1")), profiles.enrolled(sample("other-speaker"))
+    assert identified(client, [other, mine], sample("passphrase-4")) == mine
 
 
 def test_its_description_of_the_api_is_the_repositorys(client: Client) -> None:
