@@ -102,7 +102,7 @@ class Profile:
 
     ``epoch`` counts resets: enrollments of an earlier epoch are unreachable from the moment of the reset, whether or
     not they are erased yet. ``expires_at`` is worked out at every reading from the policy of that moment and never
-    stored. ``version`` is the store's mark for optimistic concurrency; empty before the first write.
+    stored. ``version`` is the store's own mark for optimistic concurrency; ``None`` before the first write.
     """
 
     key: ProfileKey
@@ -120,7 +120,7 @@ class Profile:
     consent: Consent = NO_CONSENT
     retention: RetentionOverride = RetentionOverride()
     expires_at: datetime | None = field(default=None, compare=False)
-    version: str = field(default="", compare=False)
+    version: object = field(default=None, compare=False)
 
     @property
     def is_enrolled(self) -> bool:

@@ -16,7 +16,6 @@ from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.services.ports import Ids
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
-from shared.storage.backend.row_values import Fields
 
 _FIRST: Final = "at:"
 _END: Final = "at;"
@@ -102,17 +101,16 @@ def _values(entry: AuditEntry) -> dict[str, Value]:
 
 
 def _entry(row: Row) -> AuditEntry:
-    values = Fields(row)
-    profile_id = values.maybe_text("profile_id")
+    profile_id = row.maybe("profile_id", str)
     return AuditEntry(
         subscription_id=row.partition,
         entry_id=row.key.rpartition(":")[2],
-        at=values.time("at"),
-        actor=Actor(Via(values.text("via")), values.text("request_id")),
-        action=AuditAction(values.text("action")),
-        outcome=AuditOutcome(values.text("outcome")),
-        reason=values.maybe_text("reason") or "",
-        profile=ProfileKey(row.partition, ProfileKind(values.text("kind")), profile_id) if profile_id else None,
-        model_id=values.maybe_text("model_id"),
-        names=tuple(filter(None, (values.maybe_text("names") or "").split(","))),
+        at=row.get("at", datetime),
+        actor=Actor(Via(row.get("via", str)), row.get("request_id", str)),
+        action=AuditAction(row.get("action", str)),
+        outcome=AuditOutcome(row.get("outcome", str)),
+        reason=row.maybe("reason", str) or "",
+        profile=ProfileKey(row.partition, ProfileKind(row.get("kind", str)), profile_id) if profile_id else None,
+        model_id=row.maybe("model_id", str),
+        names=tuple(filter(None, (row.maybe("names", str) or "").split(","))),
     )

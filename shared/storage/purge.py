@@ -35,7 +35,6 @@ from shared.storage.backend.ports import (
     Rows,
     Value,
 )
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import ERASED, is_operation, subscription_prefix
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.subscriptions import RowSubscriptionStore
@@ -172,5 +171,4 @@ def _totals(subscription: Subscription, counted: Row | None) -> ErasedCounts:
     """What was erased so far. The row in the partition goes on from what the record says, if there is one."""
     if counted is None:
         return subscription.erasure.counts if subscription.erasure else ErasedCounts()
-    values = Fields(counted)
-    return ErasedCounts(**{one.name: values.integer(one.name) for one in fields(ErasedCounts)})
+    return ErasedCounts(**{one.name: counted.get(one.name, int) for one in fields(ErasedCounts)})

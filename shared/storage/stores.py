@@ -12,7 +12,6 @@ from shared.services.ports import Clock, Ids
 from shared.storage.audit import RowAuditTrail, expiry_recorder
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.compare_and_swap import Pause, rest
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
@@ -118,17 +117,16 @@ class Stores:
         *,
         gallery_bytes: int = GALLERY_BYTES,
         pack_from: int = FEWEST,
-        pause: Pause = rest,
     ) -> Stores:
         """``gallery_bytes`` bounds the galleries in memory. Opens nothing but the names: adapters are lazy."""
         storage = Storage(rows, blobs)
         voices, audio = storage.voices, storage.audio
         data_keys = DataKeys(storage.subscriptions, key_encryption)
         envelope = Envelope(data_keys)
-        subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys, pause=pause)
+        subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys)
         trail = RowAuditTrail(storage.audit)
         policies = subscriptions.retention
-        profiles = RowProfileStore(voices, audio, envelope, ids, policies=policies, clock=clock)
+        profiles = RowProfileStore(voices, audio, envelope, ids, policies, clock)
 
         def current_policy(subscription_id: str) -> RetentionPolicy:
             """As stored now: the timer erases by it."""
@@ -144,10 +142,10 @@ class Stores:
             subscriptions=subscriptions,
             profiles=profiles,
             operations=RowOperationStore(voices),
-            groups=RowGroups(voices, profiles, pause),
+            groups=RowGroups(voices, profiles),
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
             compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),
-            migrations=RowMigrationStore(voices, audio, envelope, policies, clock, pause),
+            migrations=RowMigrationStore(voices, audio, envelope, policies, clock),
             upkeep=RowUpkeep(voices, audio, current_policy, ids, expiry_recorder(trail, ids)),
             eraser=SubscriptionPurge(voices, audio, trail, subscriptions, storage.packs),
             trail=trail,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.subscription import SETTINGS, KeySlot, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.backend.ports import Row, Value
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import SUBSCRIPTION_PREFIX
 
 STRAY: Final = "stray_sha256"
@@ -31,12 +31,12 @@ def column(slot: KeySlot) -> str:
 
 def digests_of(row: Row) -> dict[KeySlot, bytes]:
     """The keys that open the subscription."""
-    found = {slot: Fields(row).maybe_binary(column(slot)) for slot in KeySlot}
+    found = {slot: row.maybe(column(slot), bytes) for slot in KeySlot}
     return {slot: stored for slot, stored in found.items() if stored is not None}
 
 
 def strays_of(row: Row) -> list[bytes]:
-    joined = Fields(row).maybe_binary(STRAY) or b""
+    joined = row.maybe(STRAY, bytes) or b""
     return [joined[start : start + _DIGEST_BYTES] for start in range(0, len(joined), _DIGEST_BYTES)]
 
 
@@ -54,14 +54,13 @@ def changed_values(row: Row, settings: SubscriptionSettings) -> dict[str, Value]
 
 
 def subscription_of(row: Row) -> Subscription:
-    values = Fields(row)
     return Subscription(
         subscription_id=row.key.removeprefix(SUBSCRIPTION_PREFIX),
-        state=SubscriptionState(values.text("state")),
-        settings=_settings(values),
-        created_at=values.maybe_time("created_at"),
-        deleted_at=values.maybe_time("deleted_at"),
-        erasure=_erasure(values),
+        state=SubscriptionState(row.get("state", str)),
+        settings=_settings(row),
+        created_at=row.maybe("created_at", datetime),
+        deleted_at=row.maybe("deleted_at", datetime),
+        erasure=_erasure(row),
     )
 
 
@@ -80,12 +79,12 @@ def deleted_values(row: Row, erasure: Erasure) -> dict[str, Value]:
     return values | ({"verified_at": erasure.verified_at} if erasure.verified_at else {})
 
 
-def _erasure(values: Fields) -> Erasure | None:
-    completed_at = values.maybe_time("erased_at")
+def _erasure(row: Row) -> Erasure | None:
+    completed_at = row.maybe("erased_at", datetime)
     if completed_at is None:
         return None
-    counts = ErasedCounts(**{one.name: values.integer(f"erased_{one.name}") for one in fields(ErasedCounts)})
-    return Erasure(counts, completed_at, values.maybe_time("verified_at"))
+    counts = ErasedCounts(**{one.name: row.get(f"erased_{one.name}", int) for one in fields(ErasedCounts)})
+    return Erasure(counts, completed_at, row.maybe("verified_at", datetime))
 
 
 def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
@@ -93,9 +92,9 @@ def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
     return {name: cell for name, cell in cells.items() if cell is not None}
 
 
-def _settings(values: Fields) -> SubscriptionSettings:
+def _settings(row: Row) -> SubscriptionSettings:
     """A setting that the row does not have is at its default."""
-    cells = {name: values.maybe(name, setting.type.cell) for name, setting in SETTINGS.items()}
+    cells = {name: row.maybe(name, setting.type.cell) for name, setting in SETTINGS.items()}
     return SubscriptionSettings(
         **{name: SETTINGS[name].type.restored(cell) for name, cell in cells.items() if cell is not None}
     )

@@ -24,7 +24,7 @@ from shared.domain.errors import (
     SubscriptionUnknown,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
-from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     Change,
     Insert,
@@ -38,7 +38,6 @@ from shared.storage.backend.ports import (
     Rows,
     Value,
 )
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import (
     SUBSCRIPTION_PREFIX,
     SUBSCRIPTIONS_PARTITION,
@@ -76,10 +75,8 @@ class RowSubscriptionStore:
         *,
         look_up_seconds: float = LOOK_UP_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
-        pause: Pause = rest,
     ) -> None:
         self._subscriptions, self._keys, self._data_keys = subscriptions, keys, data_keys
-        self._pause = pause
         self._look_up_seconds, self._monotonic = look_up_seconds, monotonic
         self._lock = Lock()
         self._opened: OrderedDict[bytes, tuple[float, Subscription, KeySlot]] = OrderedDict()
@@ -242,24 +239,21 @@ class RowSubscriptionStore:
 
     def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
         """Apply the changes to the active subscription as it is now, under its ETag; again when somebody was faster."""
-        for attempt in range(MAX_ATTEMPTS):
+
+        def attempt() -> None:
             row = self._row(subscription_id)
             state = subscription_of(row).state
             if state is not SubscriptionState.ACTIVE:
                 raise SubscriptionNotActive(subscription_id, state)
-            try:
-                self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, changes(row))
-            except RowConflict:
-                self._pause(attempt)
-                continue
-            self.forget()
-            return
-        raise SubscriptionBusy(subscription_id)
+            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, changes(row))
+
+        compare_and_swap(attempt, SubscriptionBusy(subscription_id))
+        self.forget()
 
     def _remove_index(self, hashed: bytes, subscription_id: str) -> None:
         partition, key = key_row(hashed)
         row = self._keys.get(partition, key)
-        if row is not None and Fields(row).text("subscription_id") == subscription_id:
+        if row is not None and row.get("subscription_id", str) == subscription_id:
             with suppress(RowConflict):  # gone, or given to another one meanwhile
                 self._keys.apply(partition, [Remove(key, row.etag)])
 
@@ -272,7 +266,7 @@ class RowSubscriptionStore:
 
     def _look_up(self, hashed: bytes) -> tuple[Subscription, KeySlot]:
         index = self._keys.get(*key_row(hashed))
-        row = self._find(Fields(index).text("subscription_id")) if index is not None else None
+        row = self._find(index.get("subscription_id", str)) if index is not None else None
         if row is None:
             raise SubscriptionUnknown
         # Both slots are compared, whichever fits, each in constant time.

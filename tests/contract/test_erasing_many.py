@@ -8,8 +8,9 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row
 from shared.storage.layout import due_row, enrollment_row, grouped_row, member_row
-from shared.storage.profiles.memberships import Disbander, forget
-from shared.storage.profiles.schedule import Eraser, erase_due
+from shared.storage.profiles.groups import Disbander, leave_groups
+from shared.storage.profiles.removal import Eraser
+from shared.storage.profiles.schedule import erase_due
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.stores import NOW
 
@@ -36,7 +37,7 @@ def test_every_enrollment_of_a_deleted_profile_goes(enrollments: int, queries: i
     scissors, tombstone = Scissors(), erase_due(NOW, KEY, None)
     rows = filled(tombstone.key, *(enrollment_row(KEY, 0, number) for number in range(enrollments)))
 
-    Eraser(CuttingRows(rows, scissors), MemoryBlobs()).finish("mine", Row("mine", tombstone.key, tombstone.values))
+    Eraser(CuttingRows(rows, scissors), MemoryBlobs())("mine", Row("mine", tombstone.key, tombstone.values))
 
     assert left(rows) == []
     assert scissors.calls.count("query") == queries
@@ -48,7 +49,7 @@ def test_what_another_eraser_leaves_in_between_goes_too() -> None:
     rows = filled(tombstone.key, *enrollments)
     scissors = Scissors(interrupt_at=2, before_call=lambda: rows.apply("mine", [Remove(enrollments[0])]))
 
-    Eraser(CuttingRows(rows, scissors), MemoryBlobs()).finish("mine", Row("mine", tombstone.key, tombstone.values))
+    Eraser(CuttingRows(rows, scissors), MemoryBlobs())("mine", Row("mine", tombstone.key, tombstone.values))
 
     assert left(rows) == []
 
@@ -59,7 +60,7 @@ def test_a_profile_leaves_every_group(groups: int) -> None:
     both = [key for one in names for key in (member_row(one, KEY.profile_id), grouped_row(KEY.profile_id, one))]
     rows = filled(*both)
 
-    forget(rows, KEY)
+    leave_groups(rows, KEY)
 
     assert left(rows) == []
 

@@ -10,7 +10,6 @@ import pytest
 
 from shared.domain.migration import RECHECK
 from shared.domain.profile import ProfileKind
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import profile_row
 from shared.storage.profiles.change_log import last_change, news
 from shared.storage.profiles.records import vector_from
@@ -59,14 +58,13 @@ def test_a_signature_is_rebuilt_from_every_kept_recording(scene: Scene) -> None:
 
 def test_the_old_embeddings_are_gone_and_the_new_ones_can_be_opened(scene: Scene) -> None:
     key = scene.profile(110, 120)
-    before = {Fields(row).binary("embedding") for row in scene.enrollments(key)}
+    before = {row.get("embedding", bytes) for row in scene.enrollments(key)}
     scene.migrate()
     for row, pitch in zip(scene.enrollments(key), (110, 120), strict=True):
-        values = Fields(row)
-        assert values.text("model_id") == "new-1"
-        assert values.binary("embedding") not in before
-        place = Place(key, Secret.EMBEDDING, 0, "new-1", values.text("enrollment_id"))
-        found = vector_from(scene.stores.envelope.open(place, values.binary("embedding")))
+        assert row.get("model_id", str) == "new-1"
+        assert row.get("embedding", bytes) not in before
+        place = Place(key, Secret.EMBEDDING, 0, "new-1", row.get("enrollment_id", str))
+        found = vector_from(scene.stores.envelope.open(place, row.get("embedding", bytes)))
         assert float(found @ scene.new.embed(spoken(pitch))) > 0.999
 
 
@@ -106,8 +104,8 @@ def test_profiles_without_a_voice_and_those_of_the_new_model_are_nothing_to_do(s
 
 def test_audio_that_is_gone_or_damaged_flags_its_profile_once(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     gone, damaged, well = scene.profile(110, 120), scene.profile(130), scene.profile(140)
-    scene.storage.audio.delete(Fields(scene.enrollments(gone)[1]).text("blob"))
-    scene.storage.audio.put(Fields(scene.enrollments(damaged)[0]).text("blob"), b"\x01" + bytes(60))
+    scene.storage.audio.delete(scene.enrollments(gone)[1].get("blob", str))
+    scene.storage.audio.put(scene.enrollments(damaged)[0].get("blob", str), b"\x01" + bytes(60))
     progress = scene.migrate()
     assert (progress.migrated, progress.flagged) == (1, 2)
     assert scene.read(well)[0].model_id == "new-1"
@@ -145,4 +143,4 @@ def test_more_enrollments_than_one_transaction_takes(in_memory: Scene) -> None:
     key = in_memory.profile(*(100 + number for number in range(105)))
     in_memory.migrate()
     assert in_memory.read(key)[1].model_id == "new-1"
-    assert {Fields(row).text("model_id") for row in in_memory.enrollments(key)} == {"new-1"}
+    assert {row.get("model_id", str) for row in in_memory.enrollments(key)} == {"new-1"}

@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.profile import Profile, RetentionOverride
+from shared.domain.profile import RetentionOverride
 from shared.domain.subscription import UNSET, SettingsChange
 from shared.storage.layout import due_row
 from shared.storage.profiles.expiry import SETTLED
-from shared.storage.profiles.schedule import expire_due
 from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
@@ -92,6 +91,7 @@ def test_a_profile_made_under_the_old_policy_while_it_changed_is_found_by_the_se
 
 def test_a_walk_goes_on_where_its_last_slice_ended(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.storage.profiles.expiry.WALK_SLICE", 2)
+    monkeypatch.setattr("shared.storage.profiles.expiry._PAGE", 1)
     stores = instance(storage)
     subscription_id = keeping(stores)
     keys = [stores.profiles.create(new_profile(subscription_id, kind), 10).key for kind in KINDS for _ in range(2)]
@@ -119,25 +119,3 @@ def test_a_profiles_own_policy_goes_first_and_can_be_given_up(storage: Storage, 
     assert back.expires_at == NOW + DAY
     sweep(stores, profile.key.subscription_id, NOW + DAY / 2)
     assert index(storage, profile.key.subscription_id) == [armed(NOW + DAY, profile.key)]
-
-
-def test_a_row_left_by_a_cut_holds_again_when_the_profile_is_armed_for_its_time(storage: Storage) -> None:
-    stores = instance(storage)
-    profile = stores.profiles.create(new_profile(keeping(stores, age=2.0)), 10)
-    left = storage.voices.get(profile.key.subscription_id, armed(NOW + 2 * DAY, profile.key))
-    assert left is not None
-    own = stores.profiles.annotate(replace(profile, retention=RetentionOverride(max_age_days=1.0)))
-    cut = armed_again(storage, left.key, profile)
-    stores.profiles.annotate(replace(own, retention=RetentionOverride()))
-    sweep(stores, profile.key.subscription_id, NOW + DAY)
-    assert index(storage, profile.key.subscription_id) == [cut]
-    sweep(stores, profile.key.subscription_id, NOW + 2 * DAY)
-    assert everything(storage, profile.key.subscription_id) == {"tally": {"profiles": 0}}
-
-
-def armed_again(storage: Storage, key: str, profile: Profile) -> str:
-    """As if the process had died before it took the superseded row away."""
-    insert = expire_due(NOW + 2 * DAY, profile.key)
-    assert insert.key == key
-    storage.voices.apply(profile.key.subscription_id, [insert])
-    return key

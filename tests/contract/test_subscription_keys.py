@@ -69,10 +69,11 @@ def test_keys_regenerated_at_once_leave_one_for_each_slot_and_no_index_behind(st
 
 
 def test_a_key_is_regenerated_though_others_are_faster_and_each_lost_race_is_a_rest(
-    storage: Storage,
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, subscription_id = created(storage)
     rival, rests = instance(storage).subscriptions, list[int]()
+    monkeypatch.setattr("shared.storage.backend.compare_and_swap.rest", rests.append)
 
     class Crowded(CuttingRows):
         def apply(self, partition: str, changes: Sequence[Change]) -> None:
@@ -82,9 +83,9 @@ def test_a_key_is_regenerated_though_others_are_faster_and_each_lost_race_is_a_r
 
     rows = Crowded(storage.subscriptions, Scissors())
     data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
-    store = RowSubscriptionStore(rows, storage.keys, data_keys, pause=rests.append)
+    store = RowSubscriptionStore(rows, storage.keys, data_keys)
     store.replace_key(subscription_id, KeySlot.PRIMARY, "new key")
-    assert rests == list(range(12))
+    assert rests == list(range(1, 13))
     assert opens(store, "new key")
     assert not opens(store, KEYS[KeySlot.PRIMARY])
 

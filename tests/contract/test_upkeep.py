@@ -12,9 +12,9 @@ from shared.domain.errors import OperationNotFound
 from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
 from shared.domain.profile import EnrollmentStatus
+from shared.domain.subscription import RetentionPolicy
 from shared.storage.backend.ports import Insert
 from shared.storage.layout import due_row, is_operation
-from shared.storage.profiles.expiry import kept_for_good
 from shared.storage.profiles.schedule import erase_due, upload_due
 from shared.storage.profiles.sweep import POSTPONED, RowUpkeep
 from shared.storage.stores import Storage
@@ -133,11 +133,9 @@ def test_an_item_that_fails_is_told_and_put_off_and_does_not_stop_the_others(
         f"upkeep_failed subscription={subscription_id} action=unheard-of error=KeyError",
     ]
     again = late + POSTPONED
-    assert sorted(everything(storage, subscription_id)) == [
-        due_row(again, "erase", "y"),
-        due_row(again, "unheard-of", "x"),
-    ]
+    assert sorted(everything(storage, subscription_id)) == [malformed.key, unknown.key]
     assert stores.upkeep.sweep(subscription_id, again - timedelta(seconds=1), 10) == 0
+    assert stores.upkeep.sweep(subscription_id, again, 1) == 1
 
 
 def test_a_storage_that_fails_in_one_item_leaves_it_due(storage: Storage) -> None:
@@ -158,7 +156,7 @@ def test_another_action_is_one_more_handler(storage: Storage) -> None:
     subscription_id = new_id()
     seen: list[str] = []
     handlers = {"new": lambda owner, row, at: seen.append(f"{owner} {row.key} {at}")}
-    upkeep = RowUpkeep(storage.voices, storage.audio, kept_for_good, new_id, handlers=handlers)
+    upkeep = RowUpkeep(storage.voices, storage.audio, lambda _: RetentionPolicy(), new_id, lambda *_: None, handlers)
     due = Insert(due_row(NOW, "new", "tii:x"), {})
     storage.voices.apply(subscription_id, [due])
     assert upkeep.sweep(subscription_id, NOW, 10) == 1

@@ -26,7 +26,6 @@ from shared.services.comparison import SpeakerModels
 from shared.services.identify import Identify, IdentifyRequest
 from shared.services.verify import Verify, VerifyRequest
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
 from shared.storage.stores import Storage, Stores
 from tests.contract.moving import LISTENER, enroll_voice, model, spoken
@@ -104,7 +103,7 @@ def town(azurite: Azurite, tmp_path: Path) -> Town:
     for key in list(town.stuck):
         prefix_ = enrollments_prefix(key, 0)
         row = next(iter(memory.voices.query(subscription_id, prefix_, end_of(prefix_))))
-        memory.audio.delete(Fields(row).text("blob"))
+        memory.audio.delete(row.get("blob", str))
     town.stuck.update({enrolled(TII, number, kept=False): number for number in range(NEVER_KEPT)})
     town.stuck.update({enrolled(TIV, number): number for number in range(INDEPENDENT)})
     town.stuck.update({enrolled(TDV, number): number for number in range(DEPENDENT)})
@@ -134,7 +133,7 @@ def pitch(number: int) -> int:
 def models_in_use(town: Town) -> set[str]:
     start, end = PROFILES, end_of(PROFILES)
     rows = town.storage.voices.query(town.subscription_id, start, end, select=("model_id",))
-    return {Fields(row).text("model_id") for row in rows}
+    return {row.get("model_id", str) for row in rows}
 
 
 def assert_served_side_by_side(town: Town) -> None:

@@ -13,7 +13,6 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.errors import azure_errors
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import (
     AUDIT,
     ENROLLMENT_AUDIO,
@@ -44,7 +43,7 @@ def find(account: Storage, strays: Strays) -> Owners:
     indexed: dict[str, list[str]] = {}
     for partition in _KEY_PARTITIONS:
         for row in account.keys.query(partition, *ALL):
-            indexed.setdefault(Fields(row).text("subscription_id"), []).append(row.key)
+            indexed.setdefault(row.get("subscription_id", str), []).append(row.key)
     known = frozenset(name for kind, _, name in own if kind == "subscription")
     everyone = {name for _, _, name in own} | set(indexed) | set(strays())
     return Owners(known, tuple(sorted(everyone)), indexed)

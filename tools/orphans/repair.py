@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 
 from shared.domain.profile import ProfileKey
 from shared.storage.backend.ports import Insert, Remove, Replace, RowConflict
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
@@ -76,7 +76,7 @@ def _count(account: Storage, owner: str) -> None:
 
 def _watch(account: Storage, owner: str, profile: str) -> None:
     row = account.voices.get(owner, profile)
-    armed_at = Fields(row).maybe_time("armed_at") if row else None
+    armed_at = row.maybe("armed_at", datetime) if row else None
     if armed_at is not None:
         kind, profile_id = parsed_profile_row(profile)
         with suppress(RowConflict):
@@ -86,6 +86,6 @@ def _watch(account: Storage, owner: str, profile: str) -> None:
 def _unindex(account: Storage, owner: str, digest: str) -> None:
     partition, key = key_row(bytes.fromhex(digest))
     row = account.keys.get(partition, key)
-    if row is not None and Fields(row).text("subscription_id") == owner:
+    if row is not None and row.get("subscription_id", str) == owner:
         with suppress(RowConflict):
             account.keys.apply(partition, [Remove(key, row.etag)])

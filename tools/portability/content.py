@@ -74,7 +74,7 @@ class PortableProfile:
             epoch=int(said["epoch"]),
             consent=_read_consent(said["consent"]),
             retention=_read_retention(said["retention"]),
-            version=str(Version(int(said["revision"]), "")),
+            version=Version(int(said["revision"]), ""),
         )
         return cls(profile, _read_bytes(said["signature"]))
 

@@ -13,7 +13,6 @@ from shared.domain.subscription import Owner, Subscription
 from shared.http.settings import settings_shown
 from shared.services.ports import GroupStore
 from shared.storage.backend.ports import Blobs, Row, Rows
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import end_of, enrollments_prefix, profiles_range
 from shared.storage.profiles.migration import SEALED_BY
 from shared.storage.profiles.records import Version, profile_of, sealed_voice_of
@@ -54,13 +53,13 @@ class SubscriptionReader:
         )
         for kind in ProfileKind:
             for row in self._voices.query(subscription_id, *profiles_range(kind, None)):
-                yield from self._profile(row, kind, subscription, at)
+                yield from self._profile(row, subscription, at)
                 progress(self.counts)
         yield from self._grouped(subscription_id)
         yield encoded({"type": "end", **asdict(self.counts)})
 
-    def _profile(self, row: Row, kind: ProfileKind, subscription: Subscription, at: datetime) -> Iterator[bytes]:
-        found = self._settled(row, kind)
+    def _profile(self, row: Row, subscription: Subscription, at: datetime) -> Iterator[bytes]:
+        found = self._settled(row)
         if found is None:
             return
         row, profile, enrollments = found
@@ -73,16 +72,16 @@ class SubscriptionReader:
             yield self._enrollment(profile, one).line(profile.key)
             self.counts.enrollments += 1
 
-    def _settled(self, row: Row, kind: ProfileKind) -> tuple[Row, Profile, list[Row]] | None:
+    def _settled(self, row: Row) -> tuple[Row, Profile, list[Row]] | None:
         """The profile with the enrollments of that very moment; None when it was deleted meanwhile."""
         for _ in range(ATTEMPTS):
-            profile = profile_of(row, kind)
+            profile = profile_of(row)
             prefix = enrollments_prefix(profile.key, profile.epoch)
             enrollments = list(self._voices.query(row.partition, prefix, end_of(prefix)))
             now = self._voices.get(row.partition, row.key)
             if now is None:
                 return None
-            same = Version.of(profile_of(now, kind)).revision == Version.of(profile).revision
+            same = Version.of(profile_of(now)).revision == Version.of(profile).revision
             if same and len(enrollments) == profile.enrollments_count:
                 return row, profile, enrollments
             row = now
@@ -100,27 +99,26 @@ class SubscriptionReader:
         return PortableProfile(profile, signature)
 
     def _enrollment(self, profile: Profile, row: Row) -> PortableEnrollment:
-        values = Fields(row)
-        enrollment_id, model_id = values.text("enrollment_id"), values.text("model_id")
+        enrollment_id, model_id = row.get("enrollment_id", str), row.get("model_id", str)
 
         def opened(secret: Secret, sealed: bytes, sealed_by: str = model_id) -> bytes:
             return self._envelope.open(Place(profile.key, secret, profile.epoch, sealed_by, enrollment_id), sealed)
 
-        blob, audio = values.maybe_text("blob"), None
+        blob, audio = row.maybe("blob", str), None
         if blob is not None:
             sealed = self._audio.get(blob)
-            audio = None if sealed is None else opened(Secret.AUDIO, sealed, values.maybe_text(SEALED_BY) or model_id)
+            audio = None if sealed is None else opened(Secret.AUDIO, sealed, row.maybe(SEALED_BY, str) or model_id)
             self.counts.recordings += audio is not None
             self.missing += audio is None
         return PortableEnrollment(
             number=int(row.key.rpartition(":")[2]),
             enrollment_id=enrollment_id,
-            created_at=values.time("created_at"),
-            audio_seconds=values.number("audio_seconds"),
-            speech_seconds=values.number("speech_seconds"),
-            snr_db=values.number("snr_db") if "snr_db" in row.values else float("inf"),
+            created_at=row.get("created_at", datetime),
+            audio_seconds=row.get("audio_seconds", float),
+            speech_seconds=row.get("speech_seconds", float),
+            snr_db=row.get("snr_db", float) if "snr_db" in row.values else float("inf"),
             model_id=model_id,
-            embedding=opened(Secret.EMBEDDING, values.binary("embedding")),
+            embedding=opened(Secret.EMBEDDING, row.get("embedding", bytes)),
             audio=audio,
         )
 

@@ -23,13 +23,13 @@ from shared.domain.retention import with_expiry
 from shared.domain.subscription import Subscription
 from shared.services.audit import Audit
 from shared.services.ports import Clock, GroupStore, Ids
-from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
 from shared.storage.layout import TALLY, audio_blob, enrollment_row, profile_row
 from shared.storage.profiles.change_log import logged
-from shared.storage.profiles.records import SealedVoice, Version, one_sum, profile_of, profile_values
-from shared.storage.profiles.removing import count, counted
-from shared.storage.profiles.schedule import ERASE, Eraser, action_of, armed, erase_due, key_in
+from shared.storage.profiles.records import SealedVoice, Version, first_sum, profile_of, profile_values
+from shared.storage.profiles.removal import Eraser, count, counted
+from shared.storage.profiles.schedule import ERASE, action_of, armed, erase_due, key_in
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 from tools.portability.archive import ArchiveRefused
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, decoded
@@ -82,7 +82,6 @@ class Target:
     audit: Audit
     clock: Clock
     new_id: Ids
-    pause: Pause = rest
 
 
 def check(lines: Iterable[bytes]) -> Counts:
@@ -152,7 +151,7 @@ class SubscriptionWriter:
         for row in list(self._to.voices.query(self._subscription_id, "due:", "due;")):
             if action_of(row) == ERASE:
                 if row.values.get(IMPORTING):
-                    eraser.finish(self._subscription_id, row)
+                    eraser(self._subscription_id, row)
                 else:
                     erasing.add(key_in(row).profile_id)
         return erasing
@@ -178,7 +177,7 @@ class SubscriptionWriter:
         origin = f"timbre:{self._source}:{own.kind.value}:{own.profile_id}:{profile.created_at.isoformat()}"
         for key in (own, replace(own, profile_id=str(uuid5(NAMESPACE_URL, origin)))):
             row = self._to.voices.get(self._subscription_id, profile_row(key))
-            if row is not None and profile_of(row, key.kind).created_at == profile.created_at:
+            if row is not None and profile_of(row).created_at == profile.created_at:
                 if key != own:
                     self.done.renamed[own.profile_id] = key.profile_id
                 return None
@@ -225,7 +224,8 @@ class SubscriptionWriter:
         armed_at, arming = armed(profile.key, None, profile.expires_at)
         values = profile_values(profile, Version.of(profile).revision, self._sealed(opened), armed_at)
         insert = Insert(profile_row(profile.key), values)
-        for attempt in range(MAX_ATTEMPTS):
+
+        def attempt() -> None:
             tally = voices.get(self._subscription_id, TALLY)
             if count(tally) >= settings.max_profiles:
                 raise TooManyProfiles(settings.max_profiles)
@@ -236,11 +236,11 @@ class SubscriptionWriter:
                 changes += logged(voices, profile.key)
             try:
                 voices.apply(self._subscription_id, changes)
-                return
             except RowConflict:
-                if voices.get(self._subscription_id, opened.tombstone.key) is None:
-                    break
-                self._to.pause(attempt)
+                if voices.get(self._subscription_id, opened.tombstone.key) is not None:
+                    raise
+
+        compare_and_swap(attempt)
         if voices.get(self._subscription_id, insert.key) is None:
             raise ImportCrossed(f"profile {profile.key.profile_id} was cleared up by another import or the timer")
 
@@ -250,7 +250,7 @@ class SubscriptionWriter:
         phrase = profile.passphrase
         place = Place(key, Secret.SIGNATURE, epoch, profile.model_id or "")
         return SealedVoice(
-            signature=None if signature is None else seal(place, one_sum(signature)),
+            signature=None if signature is None else seal(place, first_sum(signature)),
             passphrase=None if phrase is None else seal(Place(key, Secret.PASSPHRASE, epoch, ""), phrase.encode()),
         )
 

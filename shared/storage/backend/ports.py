@@ -9,15 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 Value: TypeAlias = str | int | float | bool | datetime | bytes
 """A property. ``None`` is not storable: leave the property out. At most 64 KiB of bytes, 32 Ki characters.
 
 Datetimes are aware and come back in UTC, exact to the microsecond. Integers have 64 bits. Floats are finite."""
 
+V = TypeVar("V", str, int, float, bool, datetime, bytes)
+
 MAX_CHANGES = 100
 """Azure's bound on one entity-group transaction. Azurite drops the connection at 101."""
+
+
+class RowMalformed(Exception):
+    """A row lacks a value, or has one of another type. Only a foreign hand or a bug can do that."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"A stored row has no usable {name}.")
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,20 @@ class Row:
     key: str
     values: Mapping[str, Value] = field(repr=False)
     etag: str = field(default="", compare=False)
+
+    def get(self, name: str, kind: type[V]) -> V:
+        """The value of exactly this type; ``RowMalformed``."""
+        value = self.maybe(name, kind)
+        if value is None:
+            raise RowMalformed(name)
+        return value
+
+    def maybe(self, name: str, kind: type[V]) -> V | None:
+        """``None`` when the row does not have it; ``RowMalformed`` when it is of another type."""
+        value = self.values.get(name)
+        if value is not None and type(value) is not kind:
+            raise RowMalformed(name)
+        return value
 
 
 @dataclass(frozen=True)

@@ -1,75 +1,65 @@
-"""Reads a row's values as the types they were written with."""
+"""Records as row values and back, by the names and types of a dataclass's fields."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Iterable
+from dataclasses import fields
+from enum import StrEnum
+from types import NoneType
+from typing import Any, Final, TypeAlias, TypeVar, get_args, get_type_hints
 
-from shared.storage.backend.ports import Row, Value
+from shared.storage.backend.ports import Row, RowMalformed, Value
 
-T = TypeVar("T", str, int, float, bool, datetime, bytes)
+T = TypeVar("T")
 
-
-class RowMalformed(Exception):
-    """A row lacks a value, or has one of another type. Only a foreign hand or a bug can do that."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"A stored row has no usable {name}.")
+_NUMBER: Final = float
+"""A field of this type may hold a numpy number or an int: it is stored as a double."""
 
 
-class Fields:
-    """A row's values by type. Each reader raises ``RowMalformed``; the ``maybe`` ones answer None when absent."""
-
-    def __init__(self, row: Row) -> None:
-        self._values = row.values
-
-    def text(self, name: str) -> str:
-        return _required(name, self.maybe_text(name))
-
-    def integer(self, name: str) -> int:
-        return _required(name, self.maybe_integer(name))
-
-    def number(self, name: str) -> float:
-        return _required(name, self.maybe_number(name))
-
-    def time(self, name: str) -> datetime:
-        return _required(name, self.maybe_time(name))
-
-    def binary(self, name: str) -> bytes:
-        return _required(name, self.maybe_binary(name))
-
-    def maybe(self, name: str, kind: type[T]) -> T | None:
-        return _of_type(name, self._values.get(name), kind)
-
-    def maybe_text(self, name: str) -> str | None:
-        return _of_type(name, self._values.get(name), str)
-
-    def maybe_integer(self, name: str) -> int | None:
-        return _of_type(name, self._values.get(name), int)
-
-    def maybe_number(self, name: str) -> float | None:
-        return _of_type(name, self._values.get(name), float)
-
-    def maybe_flag(self, name: str) -> bool | None:
-        return _of_type(name, self._values.get(name), bool)
-
-    def maybe_time(self, name: str) -> datetime | None:
-        return _of_type(name, self._values.get(name), datetime)
-
-    def maybe_binary(self, name: str) -> bytes | None:
-        return _of_type(name, self._values.get(name), bytes)
+def written(record: object, names: Iterable[str] | None = None) -> dict[str, Value]:
+    """The named fields, or all, as row values. ``None`` is left out; an enumeration is written as its text."""
+    kinds = _kinds(record.__class__)
+    values: dict[str, Value] = {}
+    for name in kinds if names is None else names:
+        value: Any = getattr(record, name)
+        if value is not None:
+            values[name] = float(value) if kinds[name][0] is _NUMBER else _plain(value)
+    return values
 
 
-def _of_type(name: str, value: Value | None, kind: type[T]) -> T | None:
-    if value is None:
-        return None
-    if type(value) is not kind:
-        raise RowMalformed(name)
-    return value
+def read(row: Row, record: type[T], **given: object) -> T:
+    """The record whose fields are the row's values, but for those ``given``.
+
+    ``RowMalformed`` where a value is missing that its field cannot do without, or is of another type.
+    """
+    values: dict[str, object] = dict(given)
+    for name, (kind, optional) in _kinds(record).items():
+        if name in given:
+            continue
+        stored = row.maybe(name, str if issubclass(kind, StrEnum) else kind)
+        if stored is None and not optional:
+            raise RowMalformed(name)
+        values[name] = kind(stored) if stored is not None and issubclass(kind, StrEnum) else stored
+    return record(**values)
 
 
-def _required(name: str, value: T | None) -> T:
-    if value is None:
-        raise RowMalformed(name)
-    return value
+def _plain(value: Any) -> Value:
+    return value.value if isinstance(value, StrEnum) else value
+
+
+_Kinds: TypeAlias = dict[str, tuple[Any, bool]]
+
+_known: Final[dict[type, _Kinds]] = {}
+
+
+def _kinds(record: type) -> _Kinds:
+    """Each field's type, without ``None``, and whether ``None`` is one of its values."""
+    kinds = _known.get(record)
+    if kinds is None:
+        hints = get_type_hints(record)
+        kinds = {}
+        for field in fields(record):
+            options = get_args(hints[field.name]) or (hints[field.name],)
+            kinds[field.name] = (options[0], NoneType in options)
+        _known[record] = kinds
+    return kinds

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from shared.storage.backend.ports import Rows
-from shared.storage.backend.row_values import Fields
 from shared.storage.gallery.loading import GalleryLoader
 from shared.storage.gallery.packs import Pack, Packs, complete_in
 from shared.storage.layout import TALLY
@@ -47,7 +46,7 @@ class RowCompaction:
 
     def _profiles(self, subscription_id: str) -> int:
         tally = self._voices.get(subscription_id, TALLY)
-        return 0 if tally is None else Fields(tally).integer("profiles")
+        return 0 if tally is None else tally.get("profiles", int)
 
     def _trim(self, subscription_id: str, last: int, complete: int) -> int:
         """Instances read the latest ``KEPT`` changes, and those that the pack does not hold."""

@@ -22,7 +22,6 @@ from shared.domain.errors import SealBroken
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.services.ports import Ids
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, Rows, Value
-from shared.storage.backend.row_values import Fields
 from shared.storage.gallery.speakers import FACTS, Speakers
 from shared.storage.layout import PACK, pack_blob, subscription_prefix
 from shared.storage.sealing.envelope import Envelope, Place, Secret
@@ -50,7 +49,7 @@ class Packs:
 
     def read(self, subscription_id: str, row: Row) -> Pack | None:
         """The pack that the row names; ``None`` when it cannot be had."""
-        blob = Fields(row).text("blob")
+        blob = row.get("blob", str)
         sealed = self._blobs.get(pack_blob(subscription_id, blob))
         if sealed is None:
             return None
@@ -79,7 +78,7 @@ class Packs:
         """Removes each blob that the row does not name: earlier packs, and those of writers that died or came late."""
         names = list(self._blobs.names(subscription_prefix(subscription_id)))
         row = self.row(subscription_id)
-        kept = None if row is None else pack_blob(subscription_id, Fields(row).text("blob"))
+        kept = None if row is None else pack_blob(subscription_id, row.get("blob", str))
         for name in names:
             if name != kept:
                 self._blobs.delete(name)
@@ -93,7 +92,7 @@ class Packs:
 
 
 def complete_in(row: Row | None) -> int:
-    return 0 if row is None else Fields(row).integer("complete")
+    return 0 if row is None else row.get("complete", int)
 
 
 def _place(subscription_id: str, blob: str) -> Place:

@@ -101,7 +101,7 @@ class SpeakerReader:
         return [speaker for row in rows if (speaker := self._speaker(row))]
 
     def _speaker(self, row: Row) -> Speaker | None:
-        profile, sealed = profile_of(row, ProfileKind.IDENTIFICATION), sealed_voice_of(row).signature
+        profile, sealed = profile_of(row), sealed_voice_of(row).signature
         if sealed is None or not profile.is_enrolled or profile.model_id is None:
             return None
         place = Place(profile.key, Secret.SIGNATURE, profile.epoch, profile.model_id)

@@ -20,7 +20,6 @@ from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.backend.ports import MAX_CHANGES, Change, Insert, Remove, Replace, Row, RowMissing, Rows
-from shared.storage.backend.row_values import Fields
 from shared.storage.layout import CHANGE_HEAD, change_number, change_row, end_of
 
 KEPT: Final = 1_000
@@ -82,7 +81,7 @@ def news(rows: Rows, subscription_id: str, known: int) -> News:
             continue  # written between two pages of the answer
         if number != floor:
             break
-        changed[number] = Fields(row).text("profile_id")
+        changed[number] = row.get("profile_id", str)
         floor -= 1
     return News(last, floor, changed)
 
@@ -101,4 +100,4 @@ def trim(rows: Rows, subscription_id: str, upto: int) -> int:
 
 
 def _last(head: Row | None) -> int:
-    return 0 if head is None else Fields(head).integer("last")
+    return 0 if head is None else head.get("last", int)

@@ -12,18 +12,18 @@ expiry is worked out at every reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from shared.domain.limits import PENDING_UPLOAD_MINUTES
-from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.domain.profile import Profile
 from shared.domain.retention import expiry
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Ids
-from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,
     Change,
@@ -31,37 +31,22 @@ from shared.storage.backend.ports import (
     Remove,
     Replace,
     Row,
-    RowConflict,
     RowExists,
     RowMissing,
     Rows,
 )
-from shared.storage.backend.row_values import Fields
-from shared.storage.layout import parsed_profile_row, profile_row, profiles_range
+from shared.storage.layout import PROFILES, end_of
 from shared.storage.profiles.records import PUBLIC_PROFILE, Version, profile_of
-from shared.storage.profiles.removing import Remover
-from shared.storage.profiles.schedule import (
-    armed,
-    expire_due,
-    key_in,
-    policy_due,
-    remove_silently,
-    still_needed,
-)
+from shared.storage.profiles.removal import Remover
+from shared.storage.profiles.schedule import armed, expire_due, key_in, policy_due, remove_silently
 
 Policies: TypeAlias = Callable[[str], RetentionPolicy]
 """The retention policy of a subscription."""
 
-
-def kept_for_good(subscription_id: str) -> RetentionPolicy:  # noqa: ARG001
-    """Where no subscription has a policy."""
-    return RetentionPolicy()
-
-
 WALK_SLICE: Final = 2_000
 """Profiles that one walk looks at in one tick. Ten thousand, a subscription's default limit, are five ticks."""
 
-_TOGETHER: Final = MAX_CHANGES // 3
+_PAGE: Final = MAX_CHANGES // 3
 """Profiles armed in one transaction: the profile, its new row in the index, the old one."""
 
 SETTLED: Final = timedelta(minutes=PENDING_UPLOAD_MINUTES)
@@ -70,39 +55,26 @@ function (``host.json``), and room."""
 
 
 class Expirer:
-    """Handles a row that says: look whether this profile has expired. Safe to run twice and side by side."""
+    """Handles a row that says: look whether this profile has expired. Safe to run twice and at once."""
 
-    def __init__(self, voices: Rows, remover: Remover, policies: Policies, pause: Pause = rest) -> None:
-        self._voices, self._remover, self._policies, self._pause = voices, remover, policies, pause
+    def __init__(self, voices: Rows, remover: Remover, policies: Policies) -> None:
+        self._voices, self._remover, self._policies = voices, remover, policies
 
     def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:
         """Raises ``ProfileBusy`` when the profile is used all the time; the row is then put off."""
-        key = key_in(due)
-        self._remover.remove(key, at, lambda row: self._is_over(row, due, at), expired=True)
+        self._remover.remove(key_in(due), at, lambda row: self._is_over(row, due, at), expired=True)
         remove_silently(self._voices, subscription_id, due.key)
 
     def _is_over(self, row: Row | None, due: Row, at: datetime) -> bool:
         """Whether the profile's time is over; one that lives on is armed for the moment when it will be."""
-        if row is None:
-            return False
-        for attempt in range(MAX_ATTEMPTS):
-            profile = profile_of(row, key_in(due).kind)
-            if Version.of(profile).armed_at != Fields(due).time("armed_at"):
-                return False  # another row looks after the profile by now
-            end = expiry(profile, self._policies(row.partition))
-            if end is not None and end <= at:
-                return True
-            changes = _rearmed(row, profile, due, end)
-            if attempt:
-                changes = still_needed(self._voices, row.partition, changes)
-            with suppress(RowConflict):
-                self._voices.apply(row.partition, changes)
-                return False
-            self._pause(attempt)
-            row = self._voices.get(row.partition, row.key)
-            if row is None:
-                return False
-        raise RowConflict(due.key)
+        if row is None or row.maybe("armed_at", datetime) != due.get("armed_at", datetime):
+            return False  # another row looks after the profile by now
+        profile = profile_of(row)
+        end = expiry(profile, self._policies(row.partition))
+        if end is not None and end <= at:
+            return True
+        self._voices.apply(row.partition, _rearmed(row, profile, due, end))
+        return False
 
 
 def _rearmed(row: Row, profile: Profile, due: Row, end: datetime | None) -> list[Change]:
@@ -113,10 +85,10 @@ def _rearmed(row: Row, profile: Profile, due: Row, end: datetime | None) -> list
 
 
 class PolicyWalk:
-    """Arms the profiles that a new policy ends earlier than they are looked at. Safe to run twice and side by side."""
+    """Arms the profiles that a new policy ends earlier than they are looked at. Safe to run twice at once."""
 
-    def __init__(self, voices: Rows, policies: Policies, ids: Ids, pause: Pause = rest) -> None:
-        self._voices, self._policies, self._ids, self._pause = voices, policies, ids, pause
+    def __init__(self, voices: Rows, policies: Policies, ids: Ids) -> None:
+        self._voices, self._policies, self._ids = voices, policies, ids
 
     def begin(self, subscription_id: str, at: datetime) -> None:
         """To be called *before* the policy is changed, so that no crash can leave a change without a walk.
@@ -129,65 +101,29 @@ class PolicyWalk:
 
     def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
         """One slice; the row remembers how far it came and goes when the walk is over."""
-        rows = self._slice(subscription_id, Fields(due).maybe_text("after"))
-        policy = self._policies(subscription_id)
-        late = [found for row in rows if (found := _Late.of(row, policy))]
-        for start in range(0, len(late), _TOGETHER):
-            self._arm(subscription_id, late[start : start + _TOGETHER])
-        if len(rows) < WALK_SLICE:
-            remove_silently(self._voices, subscription_id, due.key)
-            return
+        policy, after = self._policies(subscription_id), due.maybe("after", str)
+        for _ in range(0, WALK_SLICE, _PAGE):
+            last = compare_and_swap(partial(self._arm_page, subscription_id, after, policy))
+            if last is None:
+                remove_silently(self._voices, subscription_id, due.key)
+                return
+            after = last
         with suppress(RowMissing):
-            self._voices.apply(subscription_id, [Merge(due.key, {"after": rows[-1].key})])
+            self._voices.apply(subscription_id, [Merge(due.key, {"after": after or ""})])
 
-    def _slice(self, subscription_id: str, after: str | None) -> list[Row]:
-        """Profiles of all kinds behind the row key, in key order."""
-        rows: list[Row] = []
-        for kind in sorted(ProfileKind, key=lambda kind: kind.value):
-            start, end = profiles_range(kind, None)
-            if after is not None and after >= end:
-                continue
-            start = max(start, f"{after}!") if after else start
-            left = WALK_SLICE - len(rows)
-            if left:
-                rows += self._voices.query(subscription_id, start, end, limit=left, select=PUBLIC_PROFILE)
-        return rows
+    def _arm_page(self, subscription_id: str, after: str | None, policy: RetentionPolicy) -> str | None:
+        """The key of the last profile behind ``after`` that was looked at, all kinds in key order; ``None`` at the end.
 
-    def _arm(self, subscription_id: str, late: Sequence[_Late]) -> None:
-        """Many profiles in one transaction; one by one when some of them are being used meanwhile."""
-        try:
-            self._voices.apply(subscription_id, [change for one in late for change in one.changes])
-        except RowConflict:
-            for one in late:
-                self._arm_busy(one.key)
-
-    def _arm_busy(self, key: ProfileKey) -> None:
-        """Raises ``RowConflict`` when the profile is used all the time; the walk is then put off."""
-        for attempt in range(MAX_ATTEMPTS):
-            row = self._voices.get(key.subscription_id, profile_row(key))
-            late = row and _Late.of(row, self._policies(key.subscription_id))
-            if not late:
-                return
-            changes = still_needed(self._voices, key.subscription_id, late.changes)
-            with suppress(RowConflict):
-                self._voices.apply(key.subscription_id, changes)
-                return
-            self._pause(attempt)
-        raise RowConflict(profile_row(key))
+        ``RowConflict`` when one of them was used meanwhile.
+        """
+        start = f"{after}!" if after else PROFILES
+        rows = list(self._voices.query(subscription_id, start, end_of(PROFILES), limit=_PAGE, select=PUBLIC_PROFILE))
+        self._voices.apply(subscription_id, [change for row in rows for change in _arming(row, policy)])
+        return rows[-1].key if len(rows) == _PAGE else None
 
 
-@dataclass(frozen=True)
-class _Late:
-    """A profile that ends before the timer looks at it."""
-
-    key: ProfileKey
-    changes: Sequence[Change]
-
-    @classmethod
-    def of(cls, row: Row, policy: RetentionPolicy) -> _Late | None:
-        profile = profile_of(row, parsed_profile_row(row.key)[0])
-        version = Version.of(profile)
-        end, arming = armed(profile.key, version.armed_at, expiry(profile, policy))
-        if not arming or end is None:
-            return None
-        return cls(profile.key, [Merge(row.key, {"armed_at": end}, version.etag), *arming])
+def _arming(row: Row, policy: RetentionPolicy) -> list[Change]:
+    """Nothing for a profile that does not end before the timer looks at it."""
+    profile = profile_of(row)
+    end, arming = armed(profile.key, Version.of(profile).armed_at, expiry(profile, policy))
+    return [Merge(row.key, {"armed_at": end}, row.etag), *arming] if arming and end is not None else []

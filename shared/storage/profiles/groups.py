@@ -10,7 +10,7 @@ under its name later starts empty, while the timer may still be taking the old m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
@@ -20,21 +20,31 @@ from shared.domain.errors import GroupNotFound, ProfileBusy, ProfileNotFound, St
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey
 from shared.services.ports import ProfileStore
-from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
-from shared.storage.backend.ports import Change, Insert, Merge, Remove, Replace, Row, RowConflict, Rows, Value
-from shared.storage.backend.row_values import Fields
+from shared.storage.backend.compare_and_swap import compare_and_swap
+from shared.storage.backend.ports import (
+    MAX_CHANGES,
+    Change,
+    Insert,
+    Merge,
+    Remove,
+    Replace,
+    Row,
+    RowConflict,
+    RowMissing,
+    Rows,
+    Value,
+)
 from shared.storage.layout import (
     GROUP_PREFIX,
-    due_row,
     end_of,
     group_row,
+    grouped_prefix,
     grouped_row,
     member_row,
     members_prefix,
     profile_row,
 )
-from shared.storage.profiles.memberships import Disbander
-from shared.storage.profiles.schedule import DISBAND
+from shared.storage.profiles.schedule import disband_due, remove_silently
 
 MAX_REMEMBERED: Final = 100
 """Groups whose members stay in memory; when there are more, all are forgotten."""
@@ -43,10 +53,10 @@ MAX_REMEMBERED: Final = 100
 class RowGroups:
     """Implements ``GroupStore``."""
 
-    def __init__(self, voices: Rows, profiles: ProfileStore, pause: Pause = rest) -> None:
-        self._voices, self._profiles, self._pause = voices, profiles, pause
+    def __init__(self, voices: Rows, profiles: ProfileStore) -> None:
+        self._voices, self._profiles = voices, profiles
         self._lock = Lock()
-        self._remembered: dict[str, tuple[int, frozenset[str]]] = {}
+        self._members_of: dict[str, tuple[int, frozenset[str]]] = {}
 
     def put(self, group: Group, maximum: int) -> bool:
         if self._voices.get(group.subscription_id, group_row(group.name)) is not None:
@@ -70,7 +80,7 @@ class RowGroups:
     def remove(self, subscription_id: str, name: str, at: datetime) -> None:
         row = self._row(subscription_id, name)
         group_id = _group(row).group_id
-        due = Insert(due_row(at, DISBAND, group_id), {"group_id": group_id})
+        due = disband_due(at, group_id)
         try:
             self._voices.apply(subscription_id, [Remove(row.key), due])
         except RowConflict:
@@ -80,42 +90,33 @@ class RowGroups:
             Disbander(self._voices)(subscription_id, Row(subscription_id, due.key, due.values), at)
 
     def add(self, name: str, key: ProfileKey) -> None:
-        for attempt in range(MAX_ATTEMPTS):
+        def attempt() -> None:
             row = self._row(key.subscription_id, name)
             group_id = _group(row).group_id
             self._profiles.get(key)  # raises ProfileNotFound, also for one that has expired
             member = member_row(group_id, key.profile_id)
             if self._voices.get(key.subscription_id, member) is not None:
                 return
-            changes: list[Change] = [
-                Merge(profile_row(key), {}),
-                Insert(member, {}),
-                Insert(grouped_row(key.profile_id, group_id), {}),
-                _moved(row),
-            ]
+            added = [Insert(member, {}), Insert(grouped_row(key.profile_id, group_id), {})]
             try:
-                self._voices.apply(key.subscription_id, changes)
+                self._voices.apply(key.subscription_id, [Merge(profile_row(key), {}), *added, _revised(row)])
             except RowConflict as conflict:
                 if conflict.key == profile_row(key):
                     raise ProfileNotFound(key.profile_id) from None
-                self._pause(attempt)
-                continue
-            return
-        raise ProfileBusy(key.profile_id)
+                raise
+
+        compare_and_swap(attempt, ProfileBusy(key.profile_id))
 
     def take_out(self, name: str, key: ProfileKey) -> None:
-        for attempt in range(MAX_ATTEMPTS):
+        def attempt() -> None:
             row = self._row(key.subscription_id, name)
             group_id = _group(row).group_id
             member = member_row(group_id, key.profile_id)
-            if self._voices.get(key.subscription_id, member) is None:
-                return
-            changes = [Remove(member), Remove(grouped_row(key.profile_id, group_id)), _moved(row)]
-            with suppress(RowConflict):
-                self._voices.apply(key.subscription_id, changes)
-                return
-            self._pause(attempt)
-        raise ProfileBusy(key.profile_id)
+            if self._voices.get(key.subscription_id, member) is not None:
+                removed = [Remove(member), Remove(grouped_row(key.profile_id, group_id))]
+                self._voices.apply(key.subscription_id, [*removed, _revised(row)])
+
+        compare_and_swap(attempt, ProfileBusy(key.profile_id))
 
     def members(self, subscription_id: str, name: str, *, after: str | None, limit: int | None) -> Sequence[str]:
         return self._members(subscription_id, self.get(subscription_id, name).group_id, after, limit)
@@ -123,16 +124,16 @@ class RowGroups:
     def all_members(self, subscription_id: str, name: str) -> Collection[str]:
         """One read while nobody is added or taken out."""
         row = self._row(subscription_id, name)
-        group_id, revision = _group(row).group_id, Fields(row).integer("revision")
+        group_id, revision = _group(row).group_id, row.get("revision", int)
         with self._lock:
-            known = self._remembered.get(group_id)
+            known = self._members_of.get(group_id)
         if known is not None and known[0] == revision:
             return known[1]
         found = frozenset(self._members(subscription_id, group_id, None, None))
         with self._lock:
-            if len(self._remembered) >= MAX_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[group_id] = revision, found
+            if len(self._members_of) >= MAX_REMEMBERED:
+                self._members_of.clear()
+            self._members_of[group_id] = revision, found
         return found
 
     def _members(self, subscription_id: str, group_id: str, after: str | None, limit: int | None) -> list[str]:
@@ -149,11 +150,57 @@ class RowGroups:
 
 
 def _group(row: Row) -> Group:
-    values = Fields(row)
     name = row.key.removeprefix(GROUP_PREFIX)
-    return Group(row.partition, name, values.text("group_id"), values.time("created_at"))
+    return Group(row.partition, name, row.get("group_id", str), row.get("created_at", datetime))
 
 
-def _moved(row: Row) -> Change:
+def _revised(row: Row) -> Change:
     """The group as it was, with a new number for who remembers its members."""
-    return Replace(row.key, {**row.values, "revision": Fields(row).integer("revision") + 1}, row.etag)
+    return Replace(row.key, {**row.values, "revision": row.get("revision", int) + 1}, row.etag)
+
+
+class Disbander:
+    """Handles the row that a deleted group leaves: nobody can be added to it. Safe to run twice and at once."""
+
+    def __init__(self, voices: Rows) -> None:
+        self._voices = voices
+
+    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
+        group_id = due.get("group_id", str)
+        _remove_memberships(
+            self._voices,
+            subscription_id,
+            members_prefix(group_id),
+            lambda profile_id: (member_row(group_id, profile_id), grouped_row(profile_id, group_id)),
+        )
+        remove_silently(self._voices, subscription_id, due.key)
+
+
+def leave_groups(voices: Rows, key: ProfileKey) -> None:
+    """Take the profile, which is gone, out of every group: nobody can add it. Safe to run twice and at once."""
+    _remove_memberships(
+        voices,
+        key.subscription_id,
+        grouped_prefix(key.profile_id),
+        lambda group_id: (member_row(group_id, key.profile_id), grouped_row(key.profile_id, group_id)),
+    )
+
+
+_MEMBERSHIPS: Final = MAX_CHANGES // 2
+"""Of two rows each: those of one transaction."""
+
+
+def _remove_memberships(
+    voices: Rows, subscription_id: str, prefix: str, both_rows: Callable[[str], tuple[str, str]]
+) -> None:
+    """Both rows of each membership under the prefix: at once, or one by one where another instance removes them too."""
+    while True:
+        rows = list(voices.query(subscription_id, prefix, end_of(prefix), limit=_MEMBERSHIPS, select=()))
+        keys = [key for row in rows for key in both_rows(row.key.removeprefix(prefix))]
+        try:
+            voices.apply(subscription_id, [Remove(key) for key in keys])
+        except RowMissing:
+            for key in keys:
+                remove_silently(voices, subscription_id, key)
+        if len(rows) < _MEMBERSHIPS:
+            return

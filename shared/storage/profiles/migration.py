@@ -9,7 +9,8 @@ The audio stays sealed as it is, bound to the model it was enrolled with; the en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,9 +25,8 @@ from shared.domain.migration import (
 )
 from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.retention import has_expired
-from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Clock
-from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,
     Blobs,
@@ -39,16 +39,16 @@ from shared.storage.backend.ports import (
     Rows,
     Value,
 )
-from shared.storage.backend.row_values import Fields
+from shared.storage.backend.row_values import read, written
 from shared.storage.layout import (
     MIGRATION,
     PROFILES,
     end_of,
     enrollments_prefix,
-    parsed_profile_row,
     profile_row,
 )
 from shared.storage.profiles.change_log import logged
+from shared.storage.profiles.expiry import Policies
 from shared.storage.profiles.records import PUBLIC_PROFILE, Version, profile_of, signature_bytes, vector_bytes
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 
@@ -70,11 +70,9 @@ class RowMigrationStore:
         voices: Rows,
         audio: Blobs,
         envelope: Envelope,
-        policies: Callable[[str], RetentionPolicy],
+        policies: Policies,
         clock: Clock,
-        pause: Pause = rest,
     ) -> None:
-        self._pause = pause
         self._voices, self._audio, self._envelope = voices, audio, envelope
         self._policies, self._clock = policies, clock
 
@@ -94,9 +92,9 @@ class RowMigrationStore:
         select = (*PUBLIC_PROFILE, HOPELESS)
         rows = list(self._voices.query(subscription_id, start, end_of(PROFILES), limit=limit, select=select))
         policy, now = self._policies(subscription_id), self._clock()
-        found = [_candidate(row) for row in rows]
+        found = [Candidate(profile_of(row), row.key, row.maybe(HOPELESS, str)) for row in rows]
         return CandidatePage(
-            candidates=[one for one in found if not has_expired(one.profile, policy, now)],
+            candidates=[candidate for candidate in found if not has_expired(candidate.profile, policy, now)],
             cursor=rows[-1].key if rows else after,
             last=len(rows) < limit,
         )
@@ -104,7 +102,7 @@ class RowMigrationStore:
     def recordings(self, profile: Profile) -> Iterator[KeptRecording]:
         """One by one, in the order of enrollment. ``AudioNotKept`` when any is missing; ``SealBroken``."""
         rows = self._enrollments(profile)
-        names = [Fields(row).maybe_text("blob") for row in rows]
+        names = [row.maybe("blob", str) for row in rows]
         if len(rows) < max(1, profile.enrollments_count) or None in names:
             raise AudioNotKept(profile.key.profile_id)
         for row, name in zip(rows, names, strict=True):
@@ -116,9 +114,9 @@ class RowMigrationStore:
         key, model_id = profile.key, signature.model_id
         sealed = self._envelope.seal(Place(key, Secret.SIGNATURE, profile.epoch, model_id), signature_bytes(signature))
         rows = {row.key: row for row in self._enrollments(profile)}
-        if set(rows) != {one.enrollment for one in rebuilt}:
+        if set(rows) != {recording.enrollment for recording in rebuilt}:
             raise ProfileBusy(key.profile_id)
-        enrollments = [self._embedding(profile, rows[one.enrollment], one, model_id) for one in rebuilt]
+        enrollments = [self._embedding(profile, rows[new.enrollment], new, model_id) for new in rebuilt]
         room = MAX_CHANGES - OTHER_CHANGES
         *before, final = [enrollments[start : start + room] for start in range(0, len(enrollments), room)]
         for some in before:  # of a long profile; a walk cut off here rebuilds them from the audio again
@@ -135,19 +133,17 @@ class RowMigrationStore:
         return list(self._voices.query(profile.key.subscription_id, prefix, end_of(prefix)))
 
     def _opened(self, profile: Profile, row: Row, name: str) -> KeptRecording:
-        values = Fields(row)
         sealed = self._audio.get(name)
         if sealed is None:
             raise AudioNotKept(profile.key.profile_id)
-        sealed_by = values.maybe_text(SEALED_BY) or values.text("model_id")
-        place = Place(profile.key, Secret.AUDIO, profile.epoch, sealed_by, values.text("enrollment_id"))
-        return KeptRecording(row.key, values.number("speech_seconds"), self._envelope.open(place, sealed))
+        sealed_by = row.maybe(SEALED_BY, str) or row.get("model_id", str)
+        place = Place(profile.key, Secret.AUDIO, profile.epoch, sealed_by, row.get("enrollment_id", str))
+        return KeptRecording(row.key, row.get("speech_seconds", float), self._envelope.open(place, sealed))
 
     def _embedding(self, profile: Profile, row: Row, rebuilt: Rebuilt, model_id: str) -> Merge:
-        values = Fields(row)
-        place = Place(profile.key, Secret.EMBEDDING, profile.epoch, model_id, values.text("enrollment_id"))
+        place = Place(profile.key, Secret.EMBEDDING, profile.epoch, model_id, row.get("enrollment_id", str))
         sealed = self._envelope.seal(place, vector_bytes(rebuilt.embedding))
-        sealed_by = values.maybe_text(SEALED_BY) or values.text("model_id")
+        sealed_by = row.maybe(SEALED_BY, str) or row.get("model_id", str)
         return Merge(row.key, {"embedding": sealed, "model_id": model_id, SEALED_BY: sealed_by}, row.etag)
 
     def _change(self, profile: Profile, values: dict[str, Value], others: Sequence[Change]) -> None:
@@ -157,24 +153,25 @@ class RowMigrationStore:
         """
         key, seen = profile.key, Version.of(profile)
         etag = seen.etag
-        for attempt in range(MAX_ATTEMPTS):
+
+        def attempt() -> None:
+            nonlocal etag
+            changes = [Merge(profile_row(key), values, etag), *others, *logged(self._voices, key)]
             try:
-                self._voices.apply(
-                    key.subscription_id, [Merge(profile_row(key), values, etag), *others, *logged(self._voices, key)]
-                )
-                return
+                self._voices.apply(key.subscription_id, changes)
             except RowConflict:
                 row = self._voices.get(key.subscription_id, profile_row(key))
                 if row is None:
                     raise ProfileNotFound(key.profile_id) from None
                 if all(row.values.get(name) == value for name, value in values.items()):
                     return  # this very transaction, whose first answer was lost
-                now = Version.of(profile_of(row, key.kind))
+                now = Version.of(profile_of(row))
                 if now.revision != seen.revision:
                     raise ProfileBusy(key.profile_id) from None
                 etag = now.etag
-                self._pause(attempt)
-        raise ProfileBusy(key.profile_id)
+                raise
+
+        compare_and_swap(attempt, ProfileBusy(key.profile_id))
 
     def _apply(self, key: ProfileKey, changes: Sequence[Change]) -> None:
         try:
@@ -183,38 +180,14 @@ class RowMigrationStore:
             raise ProfileBusy(key.profile_id) from None
 
 
-def _candidate(row: Row) -> Candidate:
-    profile = profile_of(row, parsed_profile_row(row.key)[0])
-    return Candidate(profile, row.key, Fields(row).maybe_text(HOPELESS))
-
-
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """A merge cannot take a value away, so a walk under way is written as one that ended then."""
 
 
 def _values(progress: MigrationProgress) -> dict[str, Value]:
-    return {
-        "model_id": progress.model_id,
-        "started_at": progress.started_at,
-        "migrated": progress.migrated,
-        "checked": progress.checked,
-        "flagged": progress.flagged,
-        "postponed": progress.postponed,
-        "cursor": progress.cursor,
-        "finished_at": progress.finished_at or _NEVER,
-    }
+    return {"finished_at": _NEVER, **written(progress)}
 
 
 def _progress(row: Row) -> MigrationProgress:
-    values = Fields(row)
-    finished_at = values.time("finished_at")
-    return MigrationProgress(
-        model_id=values.text("model_id"),
-        started_at=values.time("started_at"),
-        migrated=values.integer("migrated"),
-        checked=values.integer("checked"),
-        flagged=values.integer("flagged"),
-        postponed=values.integer("postponed"),
-        cursor=values.text("cursor"),
-        finished_at=None if finished_at == _NEVER else finished_at,
-    )
+    progress = read(row, MigrationProgress)
+    return replace(progress, finished_at=None) if progress.finished_at == _NEVER else progress

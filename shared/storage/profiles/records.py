@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -11,32 +10,25 @@ from typing import Final
 import numpy as np
 
 from shared.domain.consent import Consent, ConsentRecord
-from shared.domain.decision import Confidence
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
-from shared.domain.profile import (
-    Enrollment,
-    EnrollmentStatus,
-    Profile,
-    ProfileKey,
-    ProfileKind,
-    RetentionOverride,
-    Signature,
-)
+from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, RetentionOverride, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import UNSET, Unset
-from shared.storage.backend.ports import Row, Value
-from shared.storage.backend.row_values import Fields, RowMalformed
+from shared.storage.backend.ports import Row, RowMalformed, Value
+from shared.storage.backend.row_values import read, written
 
 NOTES: Final = (
     "consent_statement", "consent_recorded_at", "consent_channel", "consent_reference", "consent_withdrawn_at",
     "kept_age_days", "kept_idle_days",
 )  # fmt: skip
-"""What is noted beside the voice: the consent, and how long this profile is kept."""
+"""What is noted of a profile apart from the voice: the consent, and how long this profile is kept."""
 
-PUBLIC_PROFILE: Final = (
+_STATE: Final = (
     "locale", "created_at", "last_action_at", "status", "last_enrolled_at", "enrollments_count", "audio_seconds",
-    "speech_seconds", "model_id", "epoch", "revision", "armed_at", *NOTES,
+    "speech_seconds", "model_id", "epoch",
 )  # fmt: skip
+
+PUBLIC_PROFILE: Final = (*_STATE, "revision", "armed_at", *NOTES)
 """A profile's values apart from the sealed ones: what a list reads."""
 
 
@@ -54,13 +46,10 @@ class Version:
     etag: str
     armed_at: datetime | None = None
 
-    def __str__(self) -> str:
-        return f"{self.revision} {self.etag} {self.armed_at.isoformat() if self.armed_at else ''}"
-
     @classmethod
     def of(cls, profile: Profile) -> Version:
-        revision, etag, armed_at = profile.version.split(" ")
-        return cls(int(revision), etag, datetime.fromisoformat(armed_at) if armed_at else None)
+        assert isinstance(profile.version, Version), "a profile that was not read from this store"
+        return profile.version
 
 
 @dataclass(frozen=True)
@@ -73,120 +62,62 @@ class SealedVoice:
 
 def profile_values(
     profile: Profile, revision: int, sealed: SealedVoice, armed_at: datetime | None = None
-) -> Mapping[str, Value]:
-    return _present(
-        {
-            **notes(profile),
-            "armed_at": armed_at,
-            "locale": profile.locale,
-            "created_at": profile.created_at,
-            "last_action_at": profile.last_action_at,
-            "status": profile.status.value,
-            "last_enrolled_at": profile.last_enrolled_at,
-            "enrollments_count": profile.enrollments_count,
-            "audio_seconds": float(profile.audio_seconds),
-            "speech_seconds": float(profile.speech_seconds),
-            "model_id": profile.model_id,
-            "epoch": profile.epoch,
-            "revision": revision,
-            "signature": sealed.signature,
-            "passphrase": sealed.passphrase,
-        }
-    )
+) -> dict[str, Value]:
+    values = written(profile, _STATE) | notes(profile) | {"revision": revision} | written(sealed)
+    return values if armed_at is None else values | {"armed_at": armed_at}
 
 
 def notes(profile: Profile) -> dict[str, Value]:
     """The values of ``NOTES``. A clock that stands still is written as 0 days, which no policy can say."""
     record, kept = profile.consent.record, profile.retention
-    found: dict[str, Value | None] = {
+    values: dict[str, Value | None] = {
         "consent_withdrawn_at": profile.consent.withdrawn_at,
         "kept_age_days": _days(kept.max_age_days),
         "kept_idle_days": _days(kept.max_idle_days),
     }
     if record is not None:
-        found |= {
+        values |= {
             "consent_statement": record.statement_id,
             "consent_recorded_at": record.recorded_at,
             "consent_channel": record.channel,
             "consent_reference": record.reference,
         }
-    return _present(found)
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _days(days: float | Unset | None) -> float | None:
-    return None if isinstance(days, Unset) else float(days or 0.0)
-
-
-def _kept(values: Fields, name: str) -> float | Unset | None:
-    days = values.maybe_number(name)
-    return UNSET if days is None else days or None
-
-
-def _consent(values: Fields) -> Consent:
-    statement = values.maybe_text("consent_statement")
-    record = statement and ConsentRecord(
-        statement_id=statement,
-        recorded_at=values.time("consent_recorded_at"),
-        channel=values.maybe_text("consent_channel"),
-        reference=values.maybe_text("consent_reference"),
-    )
-    return Consent(record or None, values.maybe_time("consent_withdrawn_at"))
-
-
-def profile_of(row: Row, kind: ProfileKind) -> Profile:
+def profile_of(row: Row) -> Profile:
     """Without its passphrase, which is sealed."""
-    values = Fields(row)
-    return Profile(
-        key=ProfileKey(row.partition, kind, row.key.rpartition(":")[2]),
-        locale=values.text("locale"),
-        created_at=values.time("created_at"),
-        last_action_at=values.time("last_action_at"),
-        status=EnrollmentStatus(values.text("status")),
-        last_enrolled_at=values.maybe_time("last_enrolled_at"),
-        enrollments_count=values.integer("enrollments_count"),
-        audio_seconds=values.number("audio_seconds"),
-        speech_seconds=values.number("speech_seconds"),
-        model_id=values.maybe_text("model_id"),
-        epoch=values.integer("epoch"),
-        consent=_consent(values),
-        retention=RetentionOverride(_kept(values, "kept_age_days"), _kept(values, "kept_idle_days")),
-        version=str(Version(values.integer("revision"), row.etag, values.maybe_time("armed_at"))),
+    _, kind, profile_id = row.key.split(":")
+    return read(
+        row,
+        Profile,
+        key=ProfileKey(row.partition, ProfileKind(kind), profile_id),
+        passphrase=None,
+        consent=_consent(row),
+        retention=RetentionOverride(_kept(row, "kept_age_days"), _kept(row, "kept_idle_days")),
+        expires_at=None,
+        version=Version(row.get("revision", int), row.etag, row.maybe("armed_at", datetime)),
     )
 
 
 def sealed_voice_of(row: Row) -> SealedVoice:
-    values = Fields(row)
-    return SealedVoice(values.maybe_binary("signature"), values.maybe_binary("passphrase"))
+    return read(row, SealedVoice)
 
 
 def enrollment_values(
     enrollment: Enrollment, enrollment_id: str, sealed_embedding: bytes, blob: str | None
-) -> Mapping[str, Value]:
-    return _present(
-        {
-            "enrollment_id": enrollment_id,
-            "model_id": enrollment.model_id,
-            "audio_seconds": float(enrollment.audio_seconds),
-            "speech_seconds": float(enrollment.speech_seconds),
-            "snr_db": float(enrollment.snr_db) if np.isfinite(enrollment.snr_db) else None,
-            "created_at": enrollment.created_at,
-            "embedding": sealed_embedding,
-            "blob": blob,
-        }
-    )
+) -> dict[str, Value]:
+    """A silent background has no measurable noise: its SNR is infinite, and left out of the row."""
+    names = ["model_id", "audio_seconds", "speech_seconds", "created_at"]
+    if np.isfinite(enrollment.snr_db):
+        names.append("snr_db")
+    values = written(enrollment, names) | {"enrollment_id": enrollment_id, "embedding": sealed_embedding}
+    return values if blob is None else values | {"blob": blob}
 
 
 def enrollment_of(row: Row, embedding: Vector) -> Enrollment:
-    """A silent background has no measurable noise: its SNR is infinite, and left out of the row."""
-    values = Fields(row)
-    return Enrollment(
-        embedding=embedding,
-        model_id=values.text("model_id"),
-        audio_seconds=values.number("audio_seconds"),
-        speech_seconds=values.number("speech_seconds"),
-        snr_db=values.number("snr_db") if "snr_db" in row.values else float("inf"),
-        created_at=values.time("created_at"),
-    )
+    snr_db = row.maybe("snr_db", float)
+    return read(row, Enrollment, embedding=embedding, snr_db=float("inf") if snr_db is None else snr_db)
 
 
 _SIGNATURE: Final = struct.Struct("<dB")
@@ -207,7 +138,7 @@ def signature_from(plain: bytes, model_id: str) -> Signature:
     return Signature(pooled, model_id, speech_seconds)
 
 
-def one_sum(plain: bytes) -> bytes:
+def first_sum(plain: bytes) -> bytes:
     """A signature's bytes as they are written today."""
     return signature_bytes(signature_from(plain, ""))
 
@@ -221,52 +152,46 @@ def vector_from(plain: bytes) -> Vector:
     return np.frombuffer(plain, dtype="<f4").astype(np.float32)
 
 
-def operation_values(operation: Operation) -> Mapping[str, Value]:
-    times = {"created_at": operation.created_at, "last_action_at": operation.last_action_at}
-    outcome: dict[str, Value | None]
-    match operation.outcome:
-        case EnrollmentResult() as result:
-            outcome = {
-                "outcome": "enrollment",
-                "status": result.status.value,
-                "speech_seconds": float(result.speech_seconds),
-                "enrollment_speech_seconds": float(result.enrollment_speech_seconds),
-                "remaining_speech_seconds": float(result.remaining_speech_seconds),
-            }
-        case IdentificationResult(profile_id, confidence):
-            outcome = {"outcome": "identification", "profile_id": profile_id, "confidence": confidence.value}
-        case OperationFailed(message):
-            outcome = {"outcome": "failed", "message": message}
-    return _present({**times, **outcome})
+_OUTCOMES: Final = {
+    "enrollment": EnrollmentResult,
+    "identification": IdentificationResult,
+    "failed": OperationFailed,
+}
+
+
+def operation_values(operation: Operation) -> dict[str, Value]:
+    (kind,) = (kind for kind, outcome in _OUTCOMES.items() if type(operation.outcome) is outcome)
+    return written(operation, ("created_at", "last_action_at")) | written(operation.outcome) | {"outcome": kind}
 
 
 def operation_of(row: Row) -> Operation:
-    values = Fields(row)
-    return Operation(
+    outcome = _OUTCOMES.get(row.get("outcome", str))
+    if outcome is None:
+        raise RowMalformed("outcome")
+    return read(
+        row,
+        Operation,
         subscription_id=row.partition,
         operation_id=row.key.rpartition(":")[2],
-        created_at=values.time("created_at"),
-        last_action_at=values.time("last_action_at"),
-        outcome=_outcome(values),
+        outcome=read(row, outcome),
     )
 
 
-def _outcome(values: Fields) -> EnrollmentResult | IdentificationResult | OperationFailed:
-    match values.text("outcome"):
-        case "enrollment":
-            return EnrollmentResult(
-                status=EnrollmentStatus(values.text("status")),
-                speech_seconds=values.number("speech_seconds"),
-                enrollment_speech_seconds=values.number("enrollment_speech_seconds"),
-                remaining_speech_seconds=values.number("remaining_speech_seconds"),
-            )
-        case "identification":
-            return IdentificationResult(values.maybe_text("profile_id"), Confidence(values.text("confidence")))
-        case "failed":
-            return OperationFailed(values.text("message"))
-        case _:
-            raise RowMalformed("outcome")
+def _days(days: float | Unset | None) -> float | None:
+    return None if isinstance(days, Unset) else float(days or 0.0)
 
 
-def _present(values: Mapping[str, Value | None]) -> dict[str, Value]:
-    return {name: value for name, value in values.items() if value is not None}
+def _kept(row: Row, name: str) -> float | Unset | None:
+    days = row.maybe(name, float)
+    return UNSET if days is None else days or None
+
+
+def _consent(row: Row) -> Consent:
+    statement = row.maybe("consent_statement", str)
+    record = statement and ConsentRecord(
+        statement_id=statement,
+        recorded_at=row.get("consent_recorded_at", datetime),
+        channel=row.maybe("consent_channel", str),
+        reference=row.maybe("consent_reference", str),
+    )
+    return Consent(record or None, row.maybe("consent_withdrawn_at", datetime))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
-from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
+from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.retention import with_expiry
 from shared.services.ports import Clock, Ids
-from shared.storage.backend.compare_and_swap import MAX_ATTEMPTS, Pause, rest
+from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows
 from shared.storage.layout import TALLY, profile_row, profiles_range
 from shared.storage.profiles.candidates import Candidates
 from shared.storage.profiles.change_log import logged
-from shared.storage.profiles.enrolling import Enroller
-from shared.storage.profiles.expiry import Policies, kept_for_good
+from shared.storage.profiles.enrollment import Enroller
+from shared.storage.profiles.expiry import Policies
 from shared.storage.profiles.records import (
     NOTES,
     PUBLIC_PROFILE,
@@ -30,15 +29,9 @@ from shared.storage.profiles.records import (
     sealed_voice_of,
     signature_from,
 )
-from shared.storage.profiles.removing import Remover, count, counted
-from shared.storage.profiles.schedule import Eraser, armed, erase_due, still_needed
+from shared.storage.profiles.removal import Eraser, Remover, count, counted
+from shared.storage.profiles.schedule import armed, erase_due
 from shared.storage.sealing.envelope import Envelope, Place, Secret
-
-logger: Final = logging.getLogger(__name__)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class RowProfileStore:
@@ -52,20 +45,12 @@ class RowProfileStore:
     """
 
     def __init__(
-        self,
-        voices: Rows,
-        audio: Blobs,
-        envelope: Envelope,
-        ids: Ids,
-        *,
-        policies: Policies = kept_for_good,
-        clock: Clock = _now,
-        pause: Pause = rest,
+        self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids, policies: Policies, clock: Clock
     ) -> None:
         self._voices, self._envelope, self._policies, self._clock = voices, envelope, policies, clock
-        self._pause = pause
-        self._enroller = Enroller(voices, audio, envelope, ids, pause)
-        self._remover = Remover(voices, Eraser(voices, audio), pause)
+        self._eraser = Eraser(voices, audio)
+        self._enroller = Enroller(voices, audio, envelope, ids)
+        self._remover = Remover(voices, self._eraser)
         self._candidates = Candidates(voices)
 
     def create(self, profile: Profile, maximum: int) -> Profile:
@@ -73,7 +58,8 @@ class RowProfileStore:
         profile = with_expiry(profile, self._policies(subscription_id))
         armed_at, arming = armed(profile.key, None, profile.expires_at)
         insert = Insert(profile_row(profile.key), profile_values(profile, 0, SealedVoice(), armed_at))
-        for attempt in range(MAX_ATTEMPTS):
+
+        def attempt() -> Profile:
             tally = self._voices.get(subscription_id, TALLY)
             number = count(tally)
             if number >= maximum:
@@ -81,12 +67,12 @@ class RowProfileStore:
             try:
                 self._voices.apply(subscription_id, [insert, counted(tally, number + 1), *arming])
             except RowConflict:
-                if self._voices.get(subscription_id, insert.key) is not None:
-                    return self._same(profile)
-                self._pause(attempt)
-                continue
-            return replace(profile, version=str(Version(0, "", armed_at)))
-        raise StorageUnavailable(retry_after_seconds=1)
+                if self._row(profile.key) is None:
+                    raise
+                return self._same(profile)
+            return replace(profile, version=Version(0, "", armed_at))
+
+        return compare_and_swap(attempt, StorageUnavailable(retry_after_seconds=1))
 
     def get(self, key: ProfileKey) -> Profile:
         return self._opened(*self._living(self._row(key), key))
@@ -103,16 +89,16 @@ class RowProfileStore:
     ) -> Sequence[Profile]:
         """As the port says; passphrases stay sealed and are ``None`` in the listed profiles."""
         policy, now = self._policies(subscription_id), self._clock()
-        found: list[Profile] = []
+        living: list[Profile] = []
         while True:
             start, end = profiles_range(kind, after)
-            missing = None if limit is None else limit - len(found)
+            missing = None if limit is None else limit - len(living)
             rows = list(self._voices.query(subscription_id, start, end, limit=missing, select=PUBLIC_PROFILE))
-            profiles = [with_expiry(profile_of(row, kind), policy) for row in rows]
-            found += [one for one in profiles if one.expires_at is None or one.expires_at > now]
+            profiles = [with_expiry(profile_of(row), policy) for row in rows]
+            living += [profile for profile in profiles if not _has_ended(profile, now)]
             # What has expired and is not erased yet leaves gaps: a page is filled up from behind it.
-            if limit is None or len(rows) < (missing or 0) or len(found) >= limit:
-                return found
+            if limit is None or len(rows) < (missing or 0) or len(living) >= limit:
+                return living
             after = profiles[-1].key.profile_id
 
     def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
@@ -126,11 +112,12 @@ class RowProfileStore:
         return self._emptied(key, at, lambda profile: replace(profile, consent=profile.consent.withdrawn(at)))
 
     def annotate(self, profile: Profile) -> Profile:
-        key, version = profile.key, Version.of(profile)
-        for attempt in range(MAX_ATTEMPTS):
+        key = profile.key
+
+        def attempt() -> Profile:
             current, row = self._living(self._row(key), key)
             now = Version.of(current)
-            if now.revision != version.revision:
+            if now.revision != Version.of(profile).revision:
                 raise ProfileBusy(key.profile_id)
             after = replace(current, consent=profile.consent, retention=profile.retention)
             after = with_expiry(after, self._policies(key.subscription_id))
@@ -140,28 +127,23 @@ class RowProfileStore:
             changes: list[Change] = [Replace(row.key, values, row.etag), *arming]
             if profile.retention != current.retention:
                 changes += logged(self._voices, key)
-            if attempt:
-                changes = still_needed(self._voices, key.subscription_id, changes)
-            try:
-                self._voices.apply(key.subscription_id, changes)
-            except RowConflict:
-                self._pause(attempt)
-                continue
-            return replace(self._opened(after, row), version=str(Version(now.revision + 1, "", armed_at)))
-        raise ProfileBusy(key.profile_id)
+            self._voices.apply(key.subscription_id, changes)
+            return replace(self._opened(after, row), version=Version(now.revision + 1, "", armed_at))
+
+        return compare_and_swap(attempt, ProfileBusy(key.profile_id))
 
     def delete(self, key: ProfileKey, at: datetime) -> None:
         if not self._remover.remove(key, at, lambda row: bool(self._living(row, key))):
             raise ProfileNotFound(key.profile_id)
 
     def touch(self, key: ProfileKey, at: datetime) -> None:
-        try:
+        with suppress(RowMissing):
             self._voices.apply(key.subscription_id, [Merge(profile_row(key), {"last_action_at": at})])
-        except RowMissing:
-            return
 
     def _emptied(self, key: ProfileKey, at: datetime, change: Callable[[Profile], Profile]) -> Profile:
-        for attempt in range(MAX_ATTEMPTS):
+        """The profile without its voice, which a tombstone names from then on."""
+
+        def attempt() -> tuple[Profile, Insert]:
             old, row = self._living(self._row(key), key)
             version = Version.of(old)
             fresh = with_expiry(change(_without_voice(old, at)), self._policies(key.subscription_id))
@@ -171,19 +153,16 @@ class RowProfileStore:
             changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming]
             if "signature" in row.values:
                 changes += logged(self._voices, key)
-            if attempt:
-                changes = still_needed(self._voices, key.subscription_id, changes)
             try:
                 self._voices.apply(key.subscription_id, changes)
-            except RowMissing:
-                raise ProfileNotFound(key.profile_id) from None
-            except RowConflict:
+            except RowConflict:  # a tombstone that is there already is this very write, whose first answer was lost
                 if self._voices.get(key.subscription_id, tombstone.key) is None:
-                    self._pause(attempt)
-                    continue
-            self._remover.erase(key.subscription_id, tombstone)
-            return replace(fresh, version=str(Version(version.revision + 1, "", armed_at)))
-        raise ProfileBusy(key.profile_id)
+                    raise
+            return replace(fresh, version=Version(version.revision + 1, "", armed_at)), tombstone
+
+        emptied, tombstone = compare_and_swap(attempt, ProfileBusy(key.profile_id))
+        self._eraser.at_once(key.subscription_id, tombstone)
+        return emptied
 
     def _row(self, key: ProfileKey) -> Row | None:
         return self._voices.get(key.subscription_id, profile_row(key))
@@ -192,8 +171,8 @@ class RowProfileStore:
         """The profile in the row, without its passphrase, and the row; absent and expired are the same."""
         if row is None:
             raise ProfileNotFound(key.profile_id)
-        profile = with_expiry(profile_of(row, key.kind), self._policies(key.subscription_id))
-        if profile.expires_at is not None and profile.expires_at <= self._clock():
+        profile = with_expiry(profile_of(row), self._policies(key.subscription_id))
+        if _has_ended(profile, self._clock()):
             raise ProfileNotFound(key.profile_id)
         return profile, row
 
@@ -221,13 +200,16 @@ class RowProfileStore:
         return stored
 
 
+def _has_ended(profile: Profile, now: datetime) -> bool:
+    return profile.expires_at is not None and profile.expires_at <= now
+
+
 def _without_voice(profile: Profile, at: datetime) -> Profile:
     return Profile(
         key=profile.key,
         locale=profile.locale,
         created_at=profile.created_at,
         last_action_at=at,
-        status=EnrollmentStatus.ENROLLING,
         epoch=profile.epoch + 1,
         consent=profile.consent,
         retention=profile.retention,

@@ -10,12 +10,11 @@ from typing import Final, TypeAlias
 
 from shared.domain.errors import StorageUnavailable
 from shared.services.ports import Ids
-from shared.storage.backend.ports import Blobs, Insert, Remove, Row, RowConflict, RowMissing, Rows
-from shared.storage.backend.row_values import Fields
-from shared.storage.layout import OPERATION, due_range, due_row
+from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict, RowMissing, Rows
+from shared.storage.layout import OPERATION, due_range
 from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
-from shared.storage.profiles.memberships import Disbander
-from shared.storage.profiles.removing import Remover
+from shared.storage.profiles.groups import Disbander
+from shared.storage.profiles.removal import Eraser, ProfileExpired, Remover
 from shared.storage.profiles.schedule import (
     BLOB,
     DISBAND,
@@ -23,22 +22,19 @@ from shared.storage.profiles.schedule import (
     EXPIRE,
     POLICY,
     UPLOAD,
-    Eraser,
-    ProfileExpired,
     action_of,
     blob_due,
     remove_silently,
-    tell_nobody,
 )
 
 logger: Final = logging.getLogger(__name__)
 
 POSTPONED: Final = timedelta(minutes=15)
-"""How long an item waits that failed for reasons of its own, so that it does not stand before those behind it."""
+"""How long an item waits that failed for reasons of its own, so that it does not keep those behind it waiting."""
 
 Handler: TypeAlias = Callable[[str, Row, datetime], None]
-"""Does what the row of this subscription says, as of that moment, and takes the row away; safe to run twice and side by
-side."""
+"""Does what the row of this subscription says, as of that moment, and takes the row away; safe to run twice and on two
+instances at once."""
 
 
 class RowUpkeep:
@@ -53,18 +49,18 @@ class RowUpkeep:
         audio: Blobs,
         policies: Policies,
         ids: Ids,
-        expired: ProfileExpired = tell_nobody,
+        expired: ProfileExpired,
         handlers: Mapping[str, Handler] | None = None,
     ) -> None:
         self._voices, self._audio = voices, audio
-        self._eraser = Eraser(voices, audio, expired)
+        eraser = Eraser(voices, audio, expired)
         self._walk = PolicyWalk(voices, policies, ids)
         self._handlers: dict[str, Handler] = {
-            ERASE: self._erase,
+            ERASE: eraser,
             UPLOAD: self._abandon_upload,
             BLOB: self._delete_blob,
             OPERATION: self._expire_operation,
-            EXPIRE: Expirer(voices, Remover(voices, self._eraser), policies),
+            EXPIRE: Expirer(voices, Remover(voices, eraser), policies),
             POLICY: self._walk,
             DISBAND: Disbander(voices),
             **(handlers or {}),
@@ -79,11 +75,15 @@ class RowUpkeep:
         One item's failure is logged and does not stop the others. ``StorageUnavailable`` when the items cannot even
         be read.
         """
-        start, end = due_range(at)
-        rows = list(self._voices.query(subscription_id, start, end, limit=limit))
-        for row in rows:
-            self._attempt(subscription_id, row, at)
-        return len(rows)
+        done = 0
+        for row in self._voices.query(subscription_id, *due_range(at)):
+            postponed_until = row.maybe("postponed_until", datetime)
+            if postponed_until is None or postponed_until <= at:
+                self._attempt(subscription_id, row, at)
+                done += 1
+            if done == limit:
+                break
+        return done
 
     def _attempt(self, subscription_id: str, row: Row, at: datetime) -> None:
         action = action_of(row)
@@ -95,16 +95,8 @@ class RowUpkeep:
             logger.error(
                 "upkeep_failed subscription=%s action=%s error=%s", subscription_id, action, type(error).__name__
             )
-            self._postpone(subscription_id, row, at)
-
-    def _postpone(self, subscription_id: str, row: Row, at: datetime) -> None:
-        _, _, action, detail = row.key.split(":", 3)
-        later = Insert(due_row(at + POSTPONED, action, detail), dict(row.values))
-        with suppress(StorageUnavailable, RowConflict):
-            self._voices.apply(subscription_id, [Remove(row.key, row.etag), later])
-
-    def _erase(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
-        self._eraser.finish(subscription_id, row)
+            with suppress(StorageUnavailable, RowConflict):
+                self._voices.apply(subscription_id, [Merge(row.key, {"postponed_until": at + POSTPONED}, row.etag)])
 
     def _abandon_upload(self, subscription_id: str, row: Row, at: datetime) -> None:
         """First make the commit impossible, then delete: the other way round an enrollment could lose its audio."""
@@ -116,7 +108,7 @@ class RowUpkeep:
         self._delete_blob(subscription_id, Row(subscription_id, doomed.key, doomed.values), at)
 
     def _delete_blob(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
-        self._audio.delete(Fields(row).text("blob"))
+        self._audio.delete(row.get("blob", str))
         remove_silently(self._voices, subscription_id, row.key)
 
     def _expire_operation(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002

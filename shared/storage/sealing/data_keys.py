@@ -17,7 +17,8 @@ from threading import Lock
 from typing import Final
 
 from shared.domain.errors import SealBroken, SubscriptionUnknown
-from shared.storage.backend.ports import Insert, Remove, Replace, Row, RowChanged, RowMissing, Rows, Value
+from shared.storage.backend.compare_and_swap import compare_and_swap
+from shared.storage.backend.ports import Insert, Remove, Replace, Row, Rows, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
 from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, WrappedKey
 
@@ -78,18 +79,16 @@ class DataKeys:
 
         Raises ``SubscriptionUnknown`` when the key was destroyed, also in the middle of this.
         """
-        while True:
+
+        def attempt() -> bool:
             row = self._row(subscription_id)
             values = self._values(subscription_id, self._unwrapped(subscription_id, row))
             if values["key_id"] == row.values.get("key_id"):
                 return False
-            try:
-                self._rows.apply(SUBSCRIPTIONS_PARTITION, [Replace(row.key, values, row.etag)])
-            except RowChanged:
-                continue  # someone else re-wrapped it meanwhile: look again
-            except RowMissing:
-                raise SubscriptionUnknown from None
+            self._rows.apply(SUBSCRIPTIONS_PARTITION, [Replace(row.key, values, row.etag)])
             return True
+
+        return compare_and_swap(attempt)
 
     def _row(self, subscription_id: str) -> Row:
         row = self._rows.get(SUBSCRIPTIONS_PARTITION, data_key_row(subscription_id))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shared.domain.profile import Signature
-from shared.storage.profiles.records import one_sum, signature_bytes, signature_from
+from shared.storage.profiles.records import first_sum, signature_bytes, signature_from
 
 SUMS = np.arange(12, dtype="<f4").reshape(3, 4)
 
@@ -20,7 +20,7 @@ def test_of_several_sums_the_first_counts_and_the_rest_go_at_the_next_write(sums
     assert (signature.model_id, signature.speech_seconds) == ("some-1", 7.5)
     np.testing.assert_array_equal(signature.pooled, SUMS[0])
     written = struct.pack("<dB", 7.5, 1) + SUMS[0].tobytes()
-    assert signature_bytes(signature) == one_sum(stored) == written
+    assert signature_bytes(signature) == first_sum(stored) == written
 
 
 def test_what_is_written_is_read() -> None:

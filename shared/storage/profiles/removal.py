@@ -1,0 +1,131 @@
+"""Removes a profile: by request, or because its time is over.
+
+One transaction takes the profile's row and its place in the count and leaves a tombstone that names what is to be
+erased. From then on the profile is absent; what the tombstone names is erased at once, or by the timer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from shared.domain.errors import ProfileBusy, StorageUnavailable
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.backend.compare_and_swap import compare_and_swap
+from shared.storage.backend.ports import (
+    MAX_CHANGES,
+    Blobs,
+    Change,
+    Insert,
+    Remove,
+    Replace,
+    Row,
+    RowConflict,
+    RowMissing,
+    Rows,
+)
+from shared.storage.layout import TALLY, audio_prefix, end_of, enrollments_prefix, profile_row
+from shared.storage.profiles.change_log import logged
+from shared.storage.profiles.groups import leave_groups
+from shared.storage.profiles.schedule import erase_due, expire_due, key_in, remove_silently
+
+logger: Final = logging.getLogger(__name__)
+
+ProfileExpired: TypeAlias = Callable[[ProfileKey, datetime], None]
+"""Told of each profile whose time was over, at least once; the time is the tombstone's."""
+
+
+class Eraser:
+    """Erases what tombstones name. Safe to run twice, and on two instances at once."""
+
+    def __init__(self, voices: Rows, audio: Blobs, expired: ProfileExpired | None = None) -> None:
+        self._voices, self._audio, self._expired = voices, audio, expired
+
+    def __call__(self, subscription_id: str, tombstone: Row, at: datetime | None = None) -> None:  # noqa: ARG002
+        """Enrollments, audio, memberships, the row in the index of expiry, and last the tombstone."""
+        key = key_in(tombstone)
+        epoch, armed_at = tombstone.maybe("epoch", int), tombstone.maybe("armed_at", datetime)
+        self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
+        if epoch is None and key.kind is ProfileKind.IDENTIFICATION:
+            leave_groups(self._voices, key)
+        if key.kind.keeps_audio:
+            for name in self._audio.names(audio_prefix(key, epoch)):
+                self._audio.delete(name)
+        if armed_at is not None:
+            remove_silently(self._voices, subscription_id, expire_due(armed_at, key).key)
+        if self._expired is not None and tombstone.values.get("expired"):
+            self._expired(key, tombstone.get("at", datetime))
+        remove_silently(self._voices, subscription_id, tombstone.key)
+
+    def at_once(self, subscription_id: str, tombstone: Insert) -> None:
+        """The voice is out of reach already; if storage fails here, the timer erases what the tombstone names."""
+        try:
+            self(subscription_id, Row(subscription_id, tombstone.key, tombstone.values))
+        except StorageUnavailable:
+            logger.warning("erase_deferred subscription=%s", subscription_id)
+
+    def _erase_rows(self, subscription_id: str, prefix: str) -> None:
+        while True:
+            rows = self._voices.query(subscription_id, prefix, end_of(prefix), limit=MAX_CHANGES, select=())
+            changes = [Remove(row.key) for row in rows]
+            if not changes:
+                return
+            # Another eraser may take a row between our reading and removing: then read again what is left. New ones
+            # cannot come: who commits an enrollment needs the profile as it was before its tombstone.
+            with suppress(RowMissing):
+                self._voices.apply(subscription_id, changes)
+                if len(changes) < MAX_CHANGES:
+                    return
+
+
+class Remover:
+    def __init__(self, voices: Rows, eraser: Eraser) -> None:
+        self._voices, self._eraser = voices, eraser
+
+    def remove(
+        self, key: ProfileKey, at: datetime, admit: Callable[[Row | None], bool], *, expired: bool = False
+    ) -> bool:
+        """Remove the profile if ``admit`` agrees to the row as it stands; False when it does not.
+
+        Nothing may have happened to the row since ``admit`` was asked; when something has, it is asked again.
+        ``expired`` marks the tombstone: the profile's time was over.
+        """
+
+        def attempt() -> Insert | None:
+            row = self._voices.get(key.subscription_id, profile_row(key))
+            if not admit(row) or row is None:
+                return None
+            tombstone = erase_due(at, key, None, armed_at=row.maybe("armed_at", datetime), expired=expired)
+            self._bury(row, key, tombstone)
+            return tombstone
+
+        tombstone = compare_and_swap(attempt, ProfileBusy(key.profile_id))
+        if tombstone is None:
+            return False
+        self._eraser.at_once(key.subscription_id, tombstone)
+        return True
+
+    def _bury(self, row: Row, key: ProfileKey, tombstone: Insert) -> None:
+        """A tombstone that is there already is this very removal, whose first answer was lost."""
+        tally = self._voices.get(row.partition, TALLY)
+        changes: list[Change] = [Remove(row.key, row.etag), tombstone]
+        if "signature" in row.values:
+            changes += logged(self._voices, key)
+        if tally is not None:
+            changes.append(counted(tally, max(0, count(tally) - 1)))
+        try:
+            self._voices.apply(row.partition, changes)
+        except RowConflict:
+            if self._voices.get(row.partition, tombstone.key) is None:
+                raise
+
+
+def count(tally: Row | None) -> int:
+    return 0 if tally is None else tally.get("profiles", int)
+
+
+def counted(tally: Row | None, number: int) -> Change:
+    return Insert(TALLY, {"profiles": number}) if tally is None else Replace(TALLY, {"profiles": number}, tally.etag)
