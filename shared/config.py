@@ -92,9 +92,7 @@ AT_ONCE = Setting(
     "Recognitions and enrolls that a process works on at once; default: twice its share of the processors.",
 )
 WAITING = Setting(
-    "TIMBRE_WAITING",
-    None,
-    "How many more may wait for their turn; default: twice as many. Beyond that 503.",
+    "TIMBRE_WAITING", None, "How many more may wait for their turn; default: twice as many. Beyond that 503."
 )
 WAIT_SECONDS = Setting("TIMBRE_WAIT_SECONDS", "1.5", "How long a request waits for its turn, then 503.")
 THREADS = Setting(

@@ -93,10 +93,7 @@ class SubscriptionSettings:
     """
 
     max_age_days: float | None = _customer(
-        "retention.maxAgeDays",
-        _DAYS,
-        None,
-        "Since the last enrollment; `null` keeps a profile until it is deleted.",
+        "retention.maxAgeDays", _DAYS, None, "Since the last enrollment; `null` keeps a profile until it is deleted."
     )
     max_idle_days: float | None = _customer(
         "retention.maxIdleDays", _DAYS, None, "Since the last use; `null` keeps a profile until it is deleted."

@@ -53,11 +53,7 @@ def read_page(call: PagedCall, place: re.Pattern[str], names: PageNames = PAGE_N
 
 
 def write_page(
-    call: PagedCall,
-    page: Page[T],
-    written: Callable[[T], object],
-    name: str = "value",
-    names: PageNames = PAGE_NAMES,
+    call: PagedCall, page: Page[T], written: Callable[[T], object], name: str = "value", names: PageNames = PAGE_NAMES
 ) -> dict[str, object]:
     """The items under ``name``, and the link to what follows them. Raises ``HostNotAllowed``."""
     body: dict[str, object] = {name: [written(item) for item in page.items]}

@@ -26,10 +26,7 @@ def _places(*owners: Owner) -> dict[str, dict[str, str]]:
     return places
 
 
-FIELDS: Final = {
-    Owner.CUSTOMER: _places(Owner.CUSTOMER),
-    Owner.OPERATOR: _places(Owner.CUSTOMER, Owner.OPERATOR),
-}
+FIELDS: Final = {Owner.CUSTOMER: _places(Owner.CUSTOMER), Owner.OPERATOR: _places(Owner.CUSTOMER, Owner.OPERATOR)}
 """What each sees and may set."""
 
 

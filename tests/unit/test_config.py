@@ -8,122 +8,101 @@ from shared import config
 from shared.config import ConfigInvalid
 
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0"
-GOOD = {"VOICE_STORAGE": CONNECTION, "TIMBRE_KEY_ENCRYPTION": "local:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
+KEY = "local:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+GOOD = {"VOICE_STORAGE": CONNECTION, "TIMBRE_KEY_ENCRYPTION": KEY}
+TABLES, BLOBS = "https://a.table.core.windows.net", "https://a.blob.core.windows.net"
 
 
 def test_a_connection_string_and_a_key_are_enough() -> None:
     read = config.read(GOOD)
-    assert read.storage.connection_string == CONNECTION
-    assert (read.model, read.previous_model) == ("campplus-channels-1", "ge2e-1")
-    assert read.strict_audio is False
-    assert read.public_url is None
-    assert read.local_subscription_key is None
+    assert (read.storage.connection_string, read.key_encryption) == (CONNECTION, KEY)
+    assert (read.model, read.previous_model, read.strict_audio, read.activation) == (
+        "campplus-channels-1", "ge2e-1", False, False,
+    )  # fmt: skip
+    assert (read.public_url, read.own_host, read.allowed_hosts, read.local_subscription_key) == (
+        None, None, frozenset(), None,
+    )  # fmt: skip
+    assert (read.gallery_megabytes, read.wait_seconds, read.requests_per_second) == (512, 1.5, 20.0)
 
 
 def test_both_addresses_do_instead_of_a_connection_string() -> None:
-    read = config.read(
-        {
-            "VOICE_STORAGE__tableServiceUri": "https://a.table.core.windows.net",
-            "VOICE_STORAGE__blobServiceUri": "https://a.blob.core.windows.net",
-            "VOICE_STORAGE__clientId": "1234",
-            "TIMBRE_KEY_ENCRYPTION": "vault:https://v.vault.azure.net/keys/k",
-        }
-    )
-    assert not read.storage.connection_string
-    assert read.storage.table_uri == "https://a.table.core.windows.net"
-    assert read.storage.client_id == "1234"
-
-
-def test_one_address_alone_is_not_enough() -> None:
+    addresses = {"VOICE_STORAGE__tableServiceUri": TABLES, "VOICE_STORAGE__blobServiceUri": BLOBS}
+    vault = {"VOICE_STORAGE__clientId": "1234", "TIMBRE_KEY_ENCRYPTION": "vault:https://v.vault.azure.net/keys/k"}
+    storage = config.read({**addresses, **vault}).storage
+    assert (storage.connection_string, storage.table_uri, storage.blob_uri, storage.client_id) == (
+        "", TABLES, BLOBS, "1234",
+    )  # fmt: skip
     with pytest.raises(ConfigInvalid, match="VOICE_STORAGE__blobServiceUri"):
-        config.read({**GOOD, "VOICE_STORAGE": "", "VOICE_STORAGE__tableServiceUri": "https://a"})
+        config.read({**GOOD, "VOICE_STORAGE": "", "VOICE_STORAGE__tableServiceUri": TABLES})
 
 
-def test_everything_wrong_is_named_at_once() -> None:
+def test_everything_wrong_is_named_at_once_and_no_secret_repeated() -> None:
     with pytest.raises(ConfigInvalid) as raised:
         config.read({"TIMBRE_KEY_ENCRYPTION": "hunter2", "TIMBRE_STRICT_AUDIO": "yes", "TIMBRE_PUBLIC_URL": "ftp://x"})
     assert len(raised.value.problems) == 4
     for name in ("VOICE_STORAGE", "TIMBRE_KEY_ENCRYPTION", "TIMBRE_STRICT_AUDIO", "TIMBRE_PUBLIC_URL"):
         assert name in str(raised.value)
-
-
-def test_a_wrong_secret_is_not_repeated() -> None:
-    with pytest.raises(ConfigInvalid) as raised:
-        config.read({**GOOD, "TIMBRE_KEY_ENCRYPTION": "hunter2"})
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("text", "strict"), [("true", True), ("True", True), ("FALSE", False), ("", False)])
-def test_strict_audio_is_a_boolean_in_any_case(text: str, strict: bool) -> None:
-    assert config.read({**GOOD, "TIMBRE_STRICT_AUDIO": text}).strict_audio is strict
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        *[
+            ("TIMBRE_STRICT_AUDIO", text, "strict_audio", text.lower() == "true")
+            for text in ("true", "True", "FALSE", "")
+        ],
+        ("TIMBRE_ACTIVATION", "TRUE", "activation", True),
+        ("TIMBRE_PUBLIC_URL", "https://voice.example.com/api/", "public_url", "https://voice.example.com/api"),
+        ("TIMBRE_ALLOWED_HOSTS", " A.example, ,b.example:8443", "allowed_hosts", {"a.example", "b.example:8443"}),
+        ("WEBSITE_HOSTNAME", "app.azurewebsites.net", "own_host", "app.azurewebsites.net"),
+        ("TIMBRE_MODEL", "  campplus \n", "model", "campplus"),
+        *[("TIMBRE_PREVIOUS_MODEL", text, "previous_model", None) for text in ("", " ", "none")],
+        ("TIMBRE_PREVIOUS_MODEL", " campplus ", "previous_model", "campplus"),
+        ("TIMBRE_MODEL", "", "previous_model", "ge2e-1"),
+        ("TIMBRE_MODEL", "ge2e-1", "previous_model", None),
+        ("TIMBRE_GALLERY_MEGABYTES", "1000000", "gallery_megabytes", 1_000_000),
+        ("TIMBRE_AT_ONCE", "3", "at_once", 3),
+        ("TIMBRE_AT_ONCE", "3", "waiting", 6),
+        ("TIMBRE_WAITING", "0", "waiting", 0),
+        ("TIMBRE_WAIT_SECONDS", "0.25", "wait_seconds", 0.25),
+        ("TIMBRE_REQUESTS_PER_SECOND", "7.5", "requests_per_second", 7.5),
+        ("TIMBRE_REQUESTS_PER_SECOND", "0", "requests_per_second", None),
+    ],
+)
+def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> None:
+    assert getattr(config.read({**GOOD, name: text}), field) == value
 
 
-def test_a_public_url_loses_its_trailing_slash() -> None:
-    read = config.read({**GOOD, "TIMBRE_PUBLIC_URL": "https://voice.example.com/api/"})
-    assert read.public_url == "https://voice.example.com/api"
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TIMBRE_PREVIOUS_MODEL", "campplus-channels-1"),
+        *[("TIMBRE_GALLERY_MEGABYTES", text) for text in ("0", "1000001", "1.5")],
+        *[("TIMBRE_AT_ONCE", text) for text in ("0", "1.5", "many", "-1", "1001", "9" * 30)],
+        *[("TIMBRE_WAITING", text) for text in ("-1", "10001", "x")],
+        *[("TIMBRE_WAIT_SECONDS", text) for text in ("-1", "61", "nan", "soon")],
+        *[("TIMBRE_REQUESTS_PER_SECOND", text) for text in ("-1", "inf", "nan", "100001", "x")],
+        *[("PYTHON_THREADPOOL_THREAD_COUNT", text) for text in ("0", "1001", "x")],
+    ],
+)
+def test_a_value_that_does_not_do_is_named_alone(name: str, text: str) -> None:
+    with pytest.raises(ConfigInvalid, match=f"{name} must be") as raised:
+        config.read({**GOOD, name: text})
+    assert len(raised.value.problems) == 1
 
 
-def test_blanks_around_a_value_do_not_count() -> None:
-    assert config.read({**GOOD, "TIMBRE_MODEL": "  campplus \n"}).model == "campplus"
-
-
-def test_the_previous_model_is_another_one() -> None:
-    read = config.read({**GOOD, "TIMBRE_MODEL": "campplus-zh-en-1", "TIMBRE_PREVIOUS_MODEL": " ge2e-1 "})
-    assert (read.model, read.previous_model) == ("campplus-zh-en-1", "ge2e-1")
-    with pytest.raises(ConfigInvalid, match="TIMBRE_PREVIOUS_MODEL must be another model"):
-        config.read({**GOOD, "TIMBRE_PREVIOUS_MODEL": "campplus-channels-1"})
-
-
-@pytest.mark.parametrize("said", ["", " ", "none"])
-def test_an_operator_can_do_without_the_previous_model(said: str) -> None:
-    assert config.read({**GOOD, "TIMBRE_PREVIOUS_MODEL": said}).previous_model is None
-
-
-@pytest.mark.parametrize(("model", "previous"), [("", "ge2e-1"), ("campplus-channels-1", "ge2e-1"), ("ge2e-1", None)])
-def test_only_the_default_model_has_a_predecessor_unasked(model: str, previous: str | None) -> None:
-    assert config.read({**GOOD, "TIMBRE_MODEL": model}).previous_model == previous
-
-
-def test_secrets_stay_out_of_the_representation() -> None:
-    read = config.read({**GOOD, "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "my-subscription-key"})
-    assert "c2VjcmV0" not in repr(read)
-    assert "MDEyMzQ1" not in repr(read)
-    assert "my-subscription-key" not in repr(read)
-
-
-def test_every_secret_setting_is_marked_as_one() -> None:
-    assert {setting.name for setting in config.SETTINGS if setting.secret} == {
-        "VOICE_STORAGE",
-        "TIMBRE_KEY_ENCRYPTION",
-        "TIMBRE_LOCAL_SUBSCRIPTION_KEY",
-    }
-
-
-@pytest.mark.parametrize(("processes", "share"), [("", 8), ("2", 4), ("4", 2), ("16", 2)])
+@pytest.mark.parametrize(("processes", "share"), [("", 8), ("2", 4), ("4", 2), ("16", 2), ("65", 8)])
 def test_worker_processes_share_the_processors(monkeypatch: pytest.MonkeyPatch, processes: str, share: int) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     read = config.read({**GOOD, "FUNCTIONS_WORKER_PROCESS_COUNT": processes})
     assert (read.at_once, read.waiting) == (share, 2 * share)
 
 
-def test_the_gate_and_the_rate_can_be_set() -> None:
-    own = {"TIMBRE_AT_ONCE": "3", "TIMBRE_WAITING": "0", "TIMBRE_WAIT_SECONDS": "0.25"}
-    read = config.read({**GOOD, **own, "TIMBRE_REQUESTS_PER_SECOND": "7.5"})
-    assert (read.at_once, read.waiting, read.wait_seconds, read.requests_per_second) == (3, 0, 0.25, 7.5)
-    assert config.read(GOOD).requests_per_second == 20.0
-    assert config.read({**GOOD, "TIMBRE_REQUESTS_PER_SECOND": "0"}).requests_per_second is None
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *[("TIMBRE_AT_ONCE", value) for value in ("0", "1.5", "many", "-1", "1001", "9" * 30)],
-        *[("TIMBRE_WAITING", value) for value in ("-1", "10001", "x")],
-        *[("TIMBRE_WAIT_SECONDS", value) for value in ("-1", "61", "nan", "soon")],
-        *[("TIMBRE_REQUESTS_PER_SECOND", value) for value in ("-1", "inf", "nan", "100001", "x")],
-    ],
-)
-def test_numbers_out_of_range_are_named(name: str, value: str) -> None:
-    with pytest.raises(ConfigInvalid, match=f"{name} must be") as raised:
-        config.read({**GOOD, name: value})
-    assert len(raised.value.problems) == 1
+def test_secrets_stay_out_of_the_representation() -> None:
+    secrets = {setting.name for setting in config.SETTINGS if setting.secret}
+    assert secrets == {"VOICE_STORAGE", "TIMBRE_KEY_ENCRYPTION", "TIMBRE_LOCAL_SUBSCRIPTION_KEY"}
+    read = config.read({**GOOD, "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "my-subscription-key"})
+    assert read.local_subscription_key == "my-subscription-key"
+    for secret in ("c2VjcmV0", "MDEyMzQ1", "my-subscription-key"):
+        assert secret not in repr(read)

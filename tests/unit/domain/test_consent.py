@@ -14,36 +14,34 @@ GIVEN = Consent(ConsentRecord("statement-7", NOW, "web", "case 1"))
 PROFILE = "6f6b0c41-2f0c-4b3c-9a0c-0a7c4f0f2a11"
 
 
-def test_a_subscription_that_demands_nothing_enrolls_without_consent() -> None:
-    NO_CONSENT.require(PROFILE, demanded=False)
-
-
-def test_a_subscription_that_demands_consent_refuses_without() -> None:
-    with pytest.raises(ConsentMissing, match=f"recorded for the profile {PROFILE}"):
-        NO_CONSENT.require(PROFILE, demanded=True)
-
-
-def test_a_recorded_consent_is_enough() -> None:
-    GIVEN.require(PROFILE, demanded=True)
-    assert GIVEN.given
-
-
-@pytest.mark.parametrize("demanded", [True, False])
-@pytest.mark.parametrize("before", [GIVEN, NO_CONSENT])
-def test_after_a_withdrawal_nothing_is_enrolled_whatever_is_demanded(before: Consent, demanded: bool) -> None:
-    withdrawn = before.withdrawn(NOW)
-    assert not withdrawn.given
-    with pytest.raises(ConsentWithdrawn, match=f"{PROFILE} can be enrolled again after a new consent"):
-        withdrawn.require(PROFILE, demanded=demanded)
+@pytest.mark.parametrize(
+    ("consent", "demanded", "message"),
+    [
+        (NO_CONSENT, False, None),
+        (NO_CONSENT, True, f"recorded for the profile {PROFILE}"),
+        (GIVEN, False, None),
+        (GIVEN, True, None),
+        *[
+            (before.withdrawn(NOW), demanded, f"{PROFILE} can be enrolled again after a new consent")
+            for before in (GIVEN, NO_CONSENT)
+            for demanded in (False, True)
+        ],
+    ],
+)
+def test_a_voice_is_enrolled_with_consent_or_where_none_is_demanded(
+    consent: Consent, demanded: bool, message: str | None
+) -> None:
+    if message is None:
+        consent.require(PROFILE, demanded=demanded)
+    else:
+        with pytest.raises((ConsentMissing, ConsentWithdrawn), match=message):
+            consent.require(PROFILE, demanded=demanded)
+    assert consent.given == (consent is GIVEN)
 
 
 def test_a_second_withdrawal_keeps_the_time_of_the_first() -> None:
     once = GIVEN.withdrawn(NOW)
     assert once.withdrawn(NOW + timedelta(days=1)) == once
-
-
-def test_a_new_record_ends_a_withdrawal() -> None:
-    assert Consent(ConsentRecord("statement-8", NOW)).given
 
 
 def test_what_names_a_document_stays_out_of_logs() -> None:
