@@ -1,4 +1,4 @@
-"""How `-n 2` deals the tests out to processes: file by file in order, all API tests to one of them."""
+"""How `-n 2` deals the tests out to processes: file by file, in order, so that a file's set-ups are made once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-TOGETHER = "tests/api/"
-"""These share a service, and the last of them reads what it has logged over all of them."""
-
 
 class FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says no types
-    """Every file's set-ups are made once."""
-
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
         # Not the largest file first: the API tests, as the longest part, come first by name, and the many short
         # files of unit tests last, so that no process is left alone with a long one.
@@ -20,4 +15,4 @@ class FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says no ty
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.split("::", 1)[0]
+        return nodeid.split("::", 1)[0]
