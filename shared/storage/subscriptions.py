@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from threading import Lock
 from typing import Final
 
 from shared.domain.erasure import Erasure
@@ -24,6 +22,7 @@ from shared.domain.errors import (
     SubscriptionUnknown,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
+from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     Change,
@@ -77,11 +76,10 @@ class RowSubscriptionStore:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscriptions, self._keys, self._data_keys = subscriptions, keys, data_keys
-        self._look_up_seconds, self._monotonic = look_up_seconds, monotonic
-        self._lock = Lock()
-        self._opened: OrderedDict[bytes, tuple[float, Subscription, KeySlot]] = OrderedDict()
-        self._policies: dict[str, tuple[float, RetentionPolicy]] = {}
-        self._generation = 0
+        self._opened = TimedCache[bytes | str, tuple[Subscription, KeySlot]](
+            look_up_seconds, 2 * MAX_LOOK_UPS, monotonic
+        )
+        """By the digest of a key, and by the subscription's id."""
 
     def by_key(self, key: str) -> Subscription:
         return self.opened_by(key)[0]
@@ -89,29 +87,12 @@ class RowSubscriptionStore:
     def opened_by(self, key: str) -> tuple[Subscription, KeySlot]:
         """The active subscription that this key opens, and as which of its two; else ``SubscriptionUnknown``."""
         hashed = digest(key)
-        remembered, generation = self._remembered(hashed)
-        if remembered is not None:
-            return remembered
-        found = self._look_up(hashed)
-        with self._lock:
-            # What was read before somebody's change on this instance must not outlive it.
-            if generation == self._generation:
-                until = self._monotonic() + self._look_up_seconds
-                self._opened[hashed] = (until, *found)
-                self._policies[found[0].subscription_id] = (until, found[0].settings.retention)
-                while len(self._opened) > MAX_LOOK_UPS:
-                    self._opened.popitem(last=False)
-                while len(self._policies) > MAX_LOOK_UPS:
-                    self._policies.pop(next(iter(self._policies)))
-        return found
+        return self._opened.load(hashed, lambda: self._look_up(hashed), lambda opened: opened[0].subscription_id)
 
     def retention(self, subscription_id: str) -> RetentionPolicy:
-        """The policy as the last look-up of one of its keys found it, or as it is now."""
-        with self._lock:
-            until, policy = self._policies.get(subscription_id, (0.0, RetentionPolicy()))
-            if self._monotonic() < until:
-                return policy
-        return self.get(subscription_id).settings.retention
+        """The policy as the last look-up of one of its keys gave it, or as it is now."""
+        opened = self._opened.get(subscription_id)
+        return (opened[0] if opened else self.get(subscription_id)).settings.retention
 
     def ensure(
         self, subscription_id: str, keys: Mapping[KeySlot, str], created_at: datetime | None = None
@@ -232,10 +213,7 @@ class RowSubscriptionStore:
 
     def forget(self) -> None:
         """Drop every remembered look-up of this process: for whoever has just changed a key or a state."""
-        with self._lock:
-            self._opened.clear()
-            self._policies.clear()
-            self._generation += 1
+        self._opened.forget()
 
     def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
         """Apply the changes to the active subscription as it is now, under its ETag; again when somebody was faster."""
@@ -284,19 +262,6 @@ class RowSubscriptionStore:
         if row is None:
             raise SubscriptionNotFound(subscription_id)
         return row
-
-    def _remembered(self, hashed: bytes) -> tuple[tuple[Subscription, KeySlot] | None, int]:
-        """What is known of the key, and the generation of all that is known."""
-        with self._lock:
-            found = self._opened.get(hashed)
-            if found is None:
-                return None, self._generation
-            until, subscription, slot = found
-            if self._monotonic() >= until:
-                del self._opened[hashed]
-                return None, self._generation
-            self._opened.move_to_end(hashed)
-            return (subscription, slot), self._generation
 
 
 def _merge(row: Row, values: dict[str, Value], *, add: bytes = b"", remove: bytes = b"") -> Merge:

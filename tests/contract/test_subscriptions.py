@@ -2,45 +2,138 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.errors import SubscriptionUnknown
-from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
-from shared.storage.backend.ports import Insert, Merge
-from shared.storage.layout import SUBSCRIPTIONS_PARTITION, key_row, subscription_row
+from shared.domain.calibration import Calibration, SiteCalibration
+from shared.domain.errors import (
+    StorageUnavailable,
+    SubscriptionExists,
+    SubscriptionNotActive,
+    SubscriptionNotFound,
+    SubscriptionUnknown,
+)
+from shared.domain.limits import QualityLimits
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
+from shared.storage.backend.ports import Insert, Merge, Row, Value
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row, subscription_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage
+from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
-from tests.contract.cutting import CuttingRows, Scissors
+from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, instance, new_id
 
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
+LATER = datetime(2026, 11, 23, tzinfo=UTC)
+KEYS = {KeySlot.PRIMARY: "first key", KeySlot.SECONDARY: "second key"}
+EVERYTHING = SubscriptionSettings(
+    max_age_days=30.5, max_idle_days=7.0, verification_threshold=0.625, identification_threshold=0.75,
+    max_candidates=7, max_profiles=9, passphrases={"en-US": ("open the door to the garden",)}, require_consent=True,
+    keep_identification_audio=False, audit_days=90.0, requests_per_second=2.5, quality=QualityLimits(min_snr_db=12.0),
+    enrollment_cohesion=False,
+    calibration=SiteCalibration("m", Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "calls", 40, 1_000)),
+)  # fmt: skip
 
-class Monotonic:
-    def __init__(self) -> None:
-        self.seconds = 1000.0
 
-    def __call__(self) -> float:
-        return self.seconds
+def created(storage: Storage, settings: SubscriptionSettings | None = None) -> tuple[RowSubscriptionStore, str]:
+    store, subscription_id = instance(storage).subscriptions, new_id()
+    settings = settings or SubscriptionSettings()
+    store.create(Subscription(subscription_id, settings=settings, created_at=NOW), KEYS)
+    return store, subscription_id
 
 
-def store_with_clock(storage: Storage, scissors: Scissors) -> tuple[RowSubscriptionStore, Monotonic]:
-    clock = Monotonic()
+def cut_store(
+    storage: Storage, scissors: Scissors, now: Callable[[], float] = lambda: 0.0, rows: type[CuttingRows] = CuttingRows
+) -> RowSubscriptionStore:
+    """Calls of which go through the scissors."""
     data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
-    rows = CuttingRows(storage.subscriptions, scissors)
-    return RowSubscriptionStore(rows, CuttingRows(storage.keys, scissors), data_keys, monotonic=clock), clock
+    keys = CuttingRows(storage.keys, scissors)
+    return RowSubscriptionStore(rows(storage.subscriptions, scissors), keys, data_keys, monotonic=now)
 
 
-def test_either_key_opens_its_subscription(storage: Storage) -> None:
+def cuts(failure: Failure) -> Iterator[Scissors]:
+    """Scissors for each call in turn, until a run needs fewer calls."""
+    at, reached = 0, True
+    while reached:
+        at += 1
+        scissors = Scissors(at=at, failure=failure)
+        yield scissors
+        reached = scissors.reached
+    assert at > 2
+
+
+def opens(store: RowSubscriptionStore, *keys: str) -> list[str]:
+    """Those of the keys that do."""
+    opening = []
+    for key in keys:
+        with suppress(SubscriptionUnknown):
+            store.by_key(key)
+            opening.append(key)
+    return opening
+
+
+def indexed(storage: Storage, *keys: str) -> list[str]:
+    return [key for key in keys if storage.keys.get(*key_row(digest(key))) is not None]
+
+
+def rows_of(storage: Storage) -> list[Row]:
+    return list(storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~"))
+
+
+@pytest.mark.parametrize("settings", [SubscriptionSettings(), EVERYTHING], ids=["defaults", "everything set"])
+def test_what_was_created_is_read_again(storage: Storage, settings: SubscriptionSettings) -> None:
+    _, subscription_id = created(storage, settings)
     store = instance(storage).subscriptions
+    read = store.get(subscription_id)
+    assert read == Subscription(subscription_id, settings=settings)
+    assert (read.created_at, read.deleted_at) == (NOW, None)
+    assert store.opened_by("first key") == (read, KeySlot.PRIMARY)
+    assert store.opened_by("second key") == (read, KeySlot.SECONDARY)
+
+
+def test_a_row_has_the_cells_that_it_always_had(storage: Storage) -> None:
+    """Also of earlier versions: what is not set has no cell, and what a row does not have is at its default."""
+    store, subscription_id = created(storage, EVERYTHING)
+    row = storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
+    assert row is not None
+    cells: dict[str, Value] = {
+        "state": "active", "created_at": NOW, "primary_sha256": digest("first key"),
+        "secondary_sha256": digest("second key"), "max_age_days": 30.5, "max_idle_days": 7.0,
+        "verification_threshold": 0.625, "identification_threshold": 0.75, "max_candidates": 7, "max_profiles": 9,
+        "passphrases": '{"en-US": ["open the door to the garden"]}', "require_consent": True,
+        "keep_identification_audio": False, "audit_days": 90.0, "requests_per_second": 2.5,
+        "quality": '{"min_snr_db": 12.0}', "enrollment_cohesion": False,
+    }  # fmt: skip
+    calibration = json.loads(str(row.values["calibration"]))
+    assert {**row.values, "calibration": ""} == {**cells, "calibration": ""}
+    assert calibration["model_id"] == "m"
+    assert list(calibration["calibration"]) == [
+        "bias", "cosine", "log_shorter", "log_longer", "threshold_logit", "false_match_rate", "min_seconds",
+        "max_seconds", "fitted_on", "fitted_speakers", "fitted_trials", "measured",
+    ]  # fmt: skip
+    older = {**calibration, "calibration": {**calibration["calibration"], "narrow_shift": 0.1}}
+    storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Merge(row.key, {"calibration": json.dumps(older)})])
+    assert store.get(subscription_id).settings == EVERYTHING
+    store.change(subscription_id, SettingsChange(max_idle_days=None, passphrases={"en-US": None}))
+    assert store.get(subscription_id).settings == replace(EVERYTHING, max_idle_days=None, passphrases={})
+
+
+def test_a_row_from_before_a_setting_came_has_its_default(storage: Storage) -> None:
     subscription_id = new_id()
-    store.ensure(subscription_id, {KeySlot.PRIMARY: "first key", KeySlot.SECONDARY: "second key"})
-    assert store.by_key("first key") == store.by_key("second key") == Subscription(subscription_id)
-    assert store.opened_by("first key")[1] is KeySlot.PRIMARY
-    assert store.opened_by("second key")[1] is KeySlot.SECONDARY
+    stored: dict[str, Value] = {"state": "active", "primary_sha256": digest("first key"), "max_candidates": 7}
+    storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Insert(f"subscription:{subscription_id}", stored)])
+    store = instance(storage).subscriptions
+    assert store.get(subscription_id).settings == SubscriptionSettings(max_candidates=7)
+    changed = store.change(subscription_id, SettingsChange(require_consent=True))
+    assert changed.settings == SubscriptionSettings(max_candidates=7, require_consent=True)
 
 
 @pytest.mark.parametrize("key", ["", "first kex", "first key ", "FIRST KEY", "ключ", "x" * 5000])
@@ -55,12 +148,12 @@ def test_keys_are_stored_only_as_digests(storage: Storage) -> None:
     store = instance(storage).subscriptions
     subscription_id = new_id()
     store.ensure(subscription_id, {KeySlot.PRIMARY: "the-plain-key"})
-    index = storage.keys.get(*key_row(sha256(b"the-plain-key").digest()))
+    index = storage.keys.get(*key_row(digest("the-plain-key")))
     row = storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
     assert index is not None
     assert row is not None
     assert "the-plain-key" not in repr([dict(index.values), dict(row.values), index.key, row.key])
-    assert row.values["primary_sha256"] == sha256(b"the-plain-key").digest()
+    assert row.values["primary_sha256"] == digest("the-plain-key")
 
 
 def test_the_index_alone_opens_nothing(storage: Storage) -> None:
@@ -68,7 +161,7 @@ def test_the_index_alone_opens_nothing(storage: Storage) -> None:
     subscription_id = new_id()
     store.ensure(subscription_id, {KeySlot.PRIMARY: "old"})
     store.ensure(subscription_id, {KeySlot.PRIMARY: "new"})
-    partition, key = key_row(sha256(b"old").digest())
+    partition, key = key_row(digest("old"))
     storage.keys.apply(partition, [Insert(key, {"subscription_id": subscription_id})])
     with pytest.raises(SubscriptionUnknown):
         store.by_key("old")
@@ -80,10 +173,10 @@ def test_ensure_again_changes_nothing_and_keeps_the_data_key(storage: Storage) -
     subscription_id = new_id()
     keys = {KeySlot.PRIMARY: "key"}
     first = stores.subscriptions.ensure(subscription_id, keys)
-    rows = list(storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~"))
+    rows = rows_of(storage)
     data_key = stores.data_keys.of(subscription_id)
     assert instance(storage).subscriptions.ensure(subscription_id, keys) == first
-    assert list(storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~")) == rows
+    assert rows_of(storage) == rows
     assert instance(storage).data_keys.of(subscription_id) == data_key
 
 
@@ -97,6 +190,33 @@ def test_ensure_from_many_processes_at_once_makes_one_subscription(storage: Stor
         )
     assert instance(storage).subscriptions.all_ids() == [subscription_id]
     assert len(instance(storage).data_keys.of(subscription_id)) == 32
+
+
+def test_an_id_is_created_once(storage: Storage) -> None:
+    store, subscription_id = created(storage, EVERYTHING)
+    with pytest.raises(SubscriptionExists):
+        store.create(Subscription(subscription_id), {KeySlot.PRIMARY: "a third key"})
+    assert store.get(subscription_id).settings == EVERYTHING
+    assert opens(store, "a third key") == indexed(storage, "a third key") == []
+
+
+def test_the_first_of_many_creations_wins_and_its_keys_open(storage: Storage) -> None:
+    subscription_id = new_id()
+
+    def create(number: int) -> int | None:
+        try:
+            instance(storage).subscriptions.create(
+                Subscription(subscription_id), {KeySlot.PRIMARY: f"key of creator {number}"}
+            )
+        except SubscriptionExists:
+            return None
+        return number
+
+    with ThreadPoolExecutor(4) as threads:
+        winners = [number for number in threads.map(create, range(8)) if number is not None]
+    assert len(winners) == 1
+    store = instance(storage).subscriptions
+    assert [number for number in range(8) if opens(store, f"key of creator {number}")] == winners
 
 
 @pytest.mark.parametrize("state", [SubscriptionState.DELETING, SubscriptionState.DELETED])
@@ -116,21 +236,18 @@ def test_a_subscription_that_is_not_active_opens_to_no_key_and_is_not_revived(
 
 
 def test_a_key_that_opened_is_remembered_for_a_short_time(storage: Storage) -> None:
-    scissors = Scissors()
-    store, clock = store_with_clock(storage, scissors)
-    subscription_id = new_id()
-    store.ensure(subscription_id, {KeySlot.PRIMARY: "key"})
-    store.by_key("key")
+    now, scissors = [1000.0], Scissors()
+    elsewhere = cut_store(storage, scissors, lambda: now[0])
+    store, subscription_id = created(storage)
+    assert opens(elsewhere, "first key")
     scissors.calls.clear()
-    clock.seconds += LOOK_UP_SECONDS - 0.01
-    store.by_key("key")
+    store.replace_key(subscription_id, KeySlot.PRIMARY, "new key")
+    assert opens(store, "first key", "new key") == ["new key"], "at once on this instance"
+    now[0] += LOOK_UP_SECONDS - 0.01
+    assert opens(elsewhere, "first key")
     assert scissors.calls == []
-    row = subscription_row(subscription_id)
-    storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, [Merge(row, {"state": "deleted"})])
-    clock.seconds += 0.01
-    with pytest.raises(SubscriptionUnknown):
-        store.by_key("key")
-    assert scissors.calls == ["get", "get"]
+    now[0] += 0.01
+    assert opens(elsewhere, "first key", "new key") == ["new key"]
 
 
 def test_a_key_that_did_not_open_is_not_remembered(storage: Storage) -> None:
@@ -141,9 +258,191 @@ def test_a_key_that_did_not_open_is_not_remembered(storage: Storage) -> None:
     store.by_key("key")
 
 
-def test_all_ids_are_in_order(storage: Storage) -> None:
+def test_a_change_is_seen_at_once_by_whoever_comes_with_a_key(storage: Storage) -> None:
+    store, subscription_id = created(storage)
+    store.by_key("first key")
+    changed = store.change(subscription_id, SettingsChange(max_candidates=3, max_age_days=1.5))
+    assert changed.settings == SubscriptionSettings(max_age_days=1.5, max_candidates=3)
+    assert store.by_key("first key") == store.by_key("second key") == changed
+
+
+def test_changes_of_different_settings_at_once_all_count(storage: Storage) -> None:
+    _, subscription_id = created(storage)
+    changes = [
+        SettingsChange(max_candidates=3),
+        SettingsChange(max_profiles=4),
+        SettingsChange(max_age_days=5.0),
+        SettingsChange(verification_threshold=0.6),
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda change: instance(storage).subscriptions.change(subscription_id, change), changes))
+    assert instance(storage).subscriptions.get(subscription_id).settings == SubscriptionSettings(
+        max_age_days=5.0, verification_threshold=0.6, max_candidates=3, max_profiles=4
+    )
+
+
+def test_what_is_not_there_cannot_be_read_changed_or_deleted(storage: Storage) -> None:
     store = instance(storage).subscriptions
-    ids = [new_id() for _ in range(4)]
-    for subscription_id in ids:
-        store.ensure(subscription_id, {KeySlot.PRIMARY: f"key of {subscription_id}"})
-    assert list(store.all_ids()) == sorted(ids)
+    for call in (
+        lambda: store.get("nobody"),
+        lambda: store.change("nobody", SettingsChange(max_profiles=1)),
+        lambda: store.replace_key("nobody", KeySlot.PRIMARY, "a key"),
+        lambda: store.begin_deletion("nobody", NOW, "request"),
+    ):
+        with pytest.raises(SubscriptionNotFound):
+            call()
+    assert store.all_ids() == []
+
+
+def test_pages_go_through_all_in_the_order_of_ids(storage: Storage) -> None:
+    store = instance(storage).subscriptions
+    ids = ["A", "a", "a-b", "a1", "b"]
+    for subscription_id in reversed(ids):
+        store.create(Subscription(subscription_id, settings=EVERYTHING), {KeySlot.PRIMARY: f"key of {subscription_id}"})
+    store.begin_deletion("a1", NOW, "request")
+    pages = []
+    after: str | None = None
+    while page := store.page(after, 2):
+        pages.append([(one.subscription_id, one.state.value) for one in page])
+        after = page[-1].subscription_id
+    assert store.all_ids() == ids
+    assert pages == [
+        [("A", "active"), ("a", "active")],
+        [("a-b", "active"), ("a1", "deleting")],
+        [("b", "active")],
+    ]
+
+
+def test_deletion_closes_it_and_destroys_its_data_key_in_one(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_id()
+    stores.subscriptions.create(Subscription(subscription_id, created_at=NOW), KEYS)
+    stores.data_keys.of(subscription_id)
+    assert opens(stores.subscriptions, "first key")
+    deleting = stores.subscriptions.begin_deletion(subscription_id, LATER, "the request")
+    assert deleting.state is SubscriptionState.DELETING
+    assert (deleting.created_at, deleting.deleted_at) == (NOW, LATER)
+    assert opens(stores.subscriptions, *KEYS.values()) == [], "at once on this instance"
+    assert storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, data_key_row(subscription_id)) is None
+    with pytest.raises(SubscriptionUnknown):
+        stores.data_keys.of(subscription_id)
+
+
+def test_deletion_again_changes_nothing(storage: Storage) -> None:
+    store, subscription_id = created(storage)
+    store.begin_deletion(subscription_id, NOW, "the first")
+    rows = rows_of(storage)
+    again = store.begin_deletion(subscription_id, LATER, "the second")
+    assert (again.state, again.deleted_at) == (SubscriptionState.DELETING, NOW)
+    assert rows_of(storage) == rows
+
+
+def test_what_is_being_deleted_is_not_changed_or_revived(storage: Storage) -> None:
+    store, subscription_id = created(storage)
+    store.begin_deletion(subscription_id, NOW, "request")
+    for call in (
+        lambda: store.change(subscription_id, SettingsChange(max_profiles=1)),
+        lambda: store.replace_key(subscription_id, KeySlot.PRIMARY, "new key"),
+    ):
+        with pytest.raises(SubscriptionNotActive):
+            call()
+    with pytest.raises(SubscriptionExists):
+        store.create(Subscription(subscription_id), {KeySlot.PRIMARY: "new key"})
+    assert not opens(store, "new key")
+
+
+class Overtaken(CuttingRows):
+    """Something happens right after the first row is read, before the reader goes on."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def get(self, partition: str, key: str) -> Row | None:
+        row = super().get(partition, key)
+        happening, self.meanwhile = self.meanwhile, None
+        if happening:
+            happening()
+        return row
+
+
+def test_a_look_up_that_was_overtaken_by_a_deletion_is_not_remembered(storage: Storage) -> None:
+    _, subscription_id = created(storage)
+    rows = Overtaken(storage.subscriptions, Scissors())
+    data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
+    store = RowSubscriptionStore(rows, storage.keys, data_keys)
+    rows.meanwhile = lambda: store.begin_deletion(subscription_id, NOW, "request")
+    assert opens(store, "first key"), "this one was let in before"
+    assert not opens(store, "first key")
+
+
+@pytest.mark.parametrize("slot", list(KeySlot))
+def test_a_new_key_takes_the_place_of_one_and_leaves_the_other(storage: Storage, slot: KeySlot) -> None:
+    store, subscription_id = created(storage, EVERYTHING)
+    (other,) = set(KeySlot) - {slot}
+    assert opens(store, *KEYS.values()) == list(KEYS.values())
+    store.replace_key(subscription_id, slot, "new key")
+    assert store.opened_by("new key") == (Subscription(subscription_id, settings=EVERYTHING), slot)
+    assert store.opened_by(KEYS[other])[1] is other
+    assert opens(store, KEYS[slot]) == indexed(storage, KEYS[slot]) == []
+
+
+def test_keys_regenerated_at_once_leave_one_for_each_slot_and_no_index_behind(storage: Storage) -> None:
+    _, subscription_id = created(storage)
+    new = [(slot, f"{slot.value} {number}") for number in range(3) for slot in KeySlot]
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda new_key: instance(storage).subscriptions.replace_key(subscription_id, *new_key), new))
+    store = instance(storage).subscriptions
+    opening = [(slot, key) for slot, key in new if opens(store, key)]
+    assert sorted(slot.value for slot, _ in opening) == ["primary", "secondary"]
+    known = [*KEYS.values(), *(key for _, key in new)]
+    assert opens(store, *known) == indexed(storage, *known) == [key for _, key in opening]
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_a_regeneration_that_is_cut_off_locks_nobody_out_and_leaves_nothing_untold(
+    storage: Storage, failure: Failure
+) -> None:
+    """At every call: either key of the slot opens, the other slot's does, and the erasure finds every index row."""
+    for scissors in cuts(failure):
+        _, subscription_id = created(storage)
+        with suppress(ProcessDied, StorageUnavailable):
+            cut_store(storage, scissors).replace_key(subscription_id, KeySlot.PRIMARY, "new key")
+        store = instance(storage).subscriptions
+        assert opens(store, "second key", "first key", "new key") in (
+            ["second key", "first key"],
+            ["second key", "new key"],
+        )
+        store.replace_key(subscription_id, KeySlot.PRIMARY, "newest key")
+        assert opens(store, "newest key")
+        store.begin_deletion(subscription_id, NOW, "request")
+        store.remove_keys(subscription_id)
+        assert indexed(storage, *KEYS.values(), "new key", "newest key") == [], f"call {scissors.at}"
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_a_creation_that_is_cut_off_can_be_given_keys(storage: Storage, failure: Failure) -> None:
+    new = {slot: f"new {slot.value}" for slot in KeySlot}
+    for scissors in cuts(failure):
+        subscription_id = new_id()
+        with suppress(ProcessDied, StorageUnavailable):
+            cut_store(storage, scissors).create(Subscription(subscription_id), KEYS)
+        store = instance(storage).subscriptions
+        try:
+            store.create(Subscription(subscription_id), {})
+        except SubscriptionExists:
+            for slot, key in new.items():
+                store.replace_key(subscription_id, slot, key)
+            assert opens(store, *new.values()) == list(new.values())
+        store.begin_deletion(subscription_id, NOW, "request")
+        store.remove_keys(subscription_id)
+        assert indexed(storage, *KEYS.values(), *new.values()) == [], f"call {scissors.at}"
+
+
+def test_only_its_own_rows_leave_the_index(storage: Storage) -> None:
+    store, subscription_id = created(storage)
+    other = new_id()
+    store.create(Subscription(other), {KeySlot.PRIMARY: "key of the other"})
+    store.begin_deletion(subscription_id, NOW, "request")
+    store.remove_keys(subscription_id)
+    assert indexed(storage, *KEYS.values()) == []
+    assert store.by_key("key of the other").subscription_id == other
+    store.remove_keys(subscription_id)

@@ -10,13 +10,12 @@ import hmac
 import logging
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
-from threading import Lock
 from typing import Final
 
 from shared.domain.errors import SealBroken, SubscriptionUnknown
+from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Insert, Remove, Replace, Row, Rows, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
@@ -43,22 +42,12 @@ class DataKeys:
         monotonic: Callable[[], float] = time.monotonic,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._rows, self._key_encryption = subscriptions, key_encryption
-        self._cache_seconds, self._monotonic, self._random_bytes = cache_seconds, monotonic, random_bytes
-        self._lock = Lock()
-        self._cached: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._rows, self._key_encryption, self._random_bytes = subscriptions, key_encryption, random_bytes
+        self._cached = TimedCache[str, bytes](cache_seconds, MAX_CACHED, monotonic)
 
     def of(self, subscription_id: str) -> bytes:
         """The data key, 32 bytes. ``SubscriptionUnknown`` when it was destroyed, ``SealBroken`` when it is not its."""
-        cached = self._from_cache(subscription_id)
-        if cached is not None:
-            return cached
-        data_key = self._unwrapped(subscription_id, self._row(subscription_id))
-        with self._lock:
-            self._cached[subscription_id] = (self._monotonic() + self._cache_seconds, data_key)
-            while len(self._cached) > MAX_CACHED:
-                self._cached.popitem(last=False)
-        return data_key
+        return self._cached.load(subscription_id, lambda: self._unwrapped(subscription_id, self._row(subscription_id)))
 
     def creation(self, subscription_id: str) -> Insert:
         """A new key, as a change to be made together with the subscription's row."""
@@ -70,9 +59,8 @@ class DataKeys:
         return Remove(data_key_row(subscription_id))
 
     def forget(self, subscription_id: str) -> None:
-        """Drop the key from this process's memory."""
-        with self._lock:
-            self._cached.pop(subscription_id, None)
+        """Drop the key from this process's memory, also where it is just being read."""
+        self._cached.forget(subscription_id)
 
     def rewrap(self, subscription_id: str) -> bool:
         """Put the key under the current key-encryption key, data untouched; False when it is there already.
@@ -116,17 +104,6 @@ class DataKeys:
             logger.error("seal_broken subscription=%s what=data_key", subscription_id)
             raise
         return data_key
-
-    def _from_cache(self, subscription_id: str) -> bytes | None:
-        with self._lock:
-            until, data_key = self._cached.get(subscription_id, (0.0, b""))
-            if not data_key:
-                return None
-            if self._monotonic() >= until:
-                del self._cached[subscription_id]
-                return None
-            self._cached.move_to_end(subscription_id)
-            return data_key
 
 
 def _belonging(data_key: bytes, subscription_id: str) -> bytes:
