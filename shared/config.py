@@ -147,9 +147,7 @@ def read(environment: Mapping[str, str]) -> Config:
     previous_model = _previous_model(environment, model)
     if previous_model == model:
         problems.append(f"{PREVIOUS_MODEL.name} must be another model than {MODEL.name}, or not set")
-    megabytes = value(GALLERY_MEGABYTES) or ""
-    if not megabytes.isascii() or not megabytes.isdigit() or not 1 <= int(megabytes[:9]) <= 1_000_000:
-        problems.append(f"{GALLERY_MEGABYTES.name} must be a whole number from 1 to 1000000")
+    megabytes = _whole(value(GALLERY_MEGABYTES) or "", 1, 1_000_000)
     processes = _whole(environment.get("FUNCTIONS_WORKER_PROCESS_COUNT", ""), 1, 64) or 1
     share = 2 * max(1, (os.cpu_count() or 1) // processes)
     at_once = _whole(value(AT_ONCE) or str(share), 1, 1_000)
@@ -157,14 +155,15 @@ def read(environment: Mapping[str, str]) -> Config:
     wait_seconds, requests = _number(value(WAIT_SECONDS), 60.0), _number(value(REQUESTS_PER_SECOND), 100_000.0)
     problems += [
         f"{setting.name} must be {rule}"
-        for setting, found, rule in (
+        for setting, number, rule in (
+            (GALLERY_MEGABYTES, megabytes, "a whole number from 1 to 1000000"),
             (AT_ONCE, at_once, "a whole number from 1 to 1000"),
             (WAITING, waiting, "a whole number from 0 to 10000"),
             (THREADS, _threads(environment), f"a whole number from 1 to {_MOST_THREADS}"),
             (WAIT_SECONDS, wait_seconds, "a number of seconds from 0 to 60"),
             (REQUESTS_PER_SECOND, requests, "a number from 0 to 100000"),
         )
-        if found is None
+        if number is None
     ]
     if problems or storage is None:
         raise ConfigInvalid(problems)
@@ -180,7 +179,7 @@ def read(environment: Mapping[str, str]) -> Config:
         allowed_hosts=frozenset(
             name.strip().lower() for name in (value(ALLOWED_HOSTS) or "").split(",") if name.strip()
         ),
-        gallery_megabytes=int(megabytes),
+        gallery_megabytes=megabytes or 0,
         at_once=at_once or 1,
         waiting=waiting or 0,
         wait_seconds=wait_seconds or 0.0,
@@ -191,8 +190,8 @@ def read(environment: Mapping[str, str]) -> Config:
 
 def _previous_model(environment: Mapping[str, str], model: str) -> str | None:
     """Unset, the default model's predecessor serves beside it, so that an upgrade loses nobody."""
-    said = environment.get(PREVIOUS_MODEL.name, PREVIOUS_MODEL.default if model == MODEL.default else None)
-    name = (said or "").strip()
+    default = PREVIOUS_MODEL.default if model == MODEL.default else None
+    name = (environment.get(PREVIOUS_MODEL.name, default) or "").strip()
     return None if name in ("", NO_MODEL) else name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 
 
@@ -16,12 +16,7 @@ class ErasedCounts:
     operations: int = 0
 
     def plus(self, other: ErasedCounts) -> ErasedCounts:
-        return ErasedCounts(
-            self.profiles + other.profiles,
-            self.enrollments + other.enrollments,
-            self.recordings + other.recordings,
-            self.operations + other.operations,
-        )
+        return ErasedCounts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class AudioRules:
 
     def moved(self, quality: QualityLimits) -> AudioRules:
         """With a subscription's own limits in the place of these."""
-        own = {one.name: getattr(quality, one.name) for one in fields(quality)}
+        own = {limit.name: getattr(quality, limit.name) for limit in fields(quality)}
         return replace(self, **{name: value for name, value in own.items() if value is not None})
 
 

@@ -168,7 +168,7 @@ class SubscriptionSettings:
 
 
 SETTINGS: Final[Mapping[str, SubscriptionSetting]] = MappingProxyType(
-    {one.name: one.metadata["entry"] for one in fields(SubscriptionSettings)}
+    {setting.name: setting.metadata["entry"] for setting in fields(SubscriptionSettings)}
 )
 """The entries by the names of their fields."""
 

@@ -58,35 +58,24 @@ class Audit:
         names: tuple[str, ...] = (),
     ) -> Iterator[None]:
         """Run the change inside; how it ends is recorded. ``subject`` is a profile, or a subscription's id."""
-        outcome, reason, there = AuditOutcome.SUCCEEDED, "", True
+        key = subject if isinstance(subject, ProfileKey) else None
+        subscription_id = subject.subscription_id if isinstance(subject, ProfileKey) else subject
+
+        def record(outcome: AuditOutcome, reason: str = "") -> None:
+            now = self.clock()
+            self.record(
+                AuditEntry(subscription_id, self.new_id(), now, actor, action, outcome, reason, key, model_id, names)
+            )
+
         try:
             yield
-        except TimbreError as refusal:
-            there = not isinstance(refusal, UNRECORDED)
-            unsure = isinstance(refusal, StorageUnavailable)
-            outcome, reason = AuditOutcome.UNKNOWN if unsure else AuditOutcome.REFUSED, type(refusal).__name__
+        except UNRECORDED:
             raise
-        except Exception as defect:
-            outcome, reason = AuditOutcome.UNKNOWN, type(defect).__name__
+        except Exception as error:
+            refused = isinstance(error, TimbreError) and not isinstance(error, StorageUnavailable)
+            record(AuditOutcome.REFUSED if refused else AuditOutcome.UNKNOWN, type(error).__name__)
             raise
-        finally:
-            if there:
-                profile = subject if isinstance(subject, ProfileKey) else None
-                subscription_id = subject.subscription_id if isinstance(subject, ProfileKey) else subject
-                self.record(
-                    AuditEntry(
-                        subscription_id=subscription_id,
-                        entry_id=self.new_id(),
-                        at=self.clock(),
-                        actor=actor,
-                        action=action,
-                        outcome=outcome,
-                        reason=reason,
-                        profile=profile,
-                        model_id=model_id,
-                        names=names,
-                    )
-                )
+        record(AuditOutcome.SUCCEEDED)
 
     def page(
         self, subscription_id: str, since: datetime | None, until: datetime | None, after: str | None, limit: int
@@ -99,16 +88,15 @@ class Audit:
         try:
             self.trail.record(entry)
         except StorageUnavailable:
-            log.error(
-                "audit_unwritten subscription=%s entry=%s at=%s via=%s request=%s action=%s outcome=%s reason=%s "
-                "profile=%s",
-                entry.subscription_id,
-                entry.entry_id,
-                entry.at.isoformat(),
-                entry.actor.via.value,
-                entry.actor.request_id,
-                entry.action.value,
-                entry.outcome.value,
-                entry.reason or "-",
-                entry.profile.profile_id if entry.profile else "-",
-            )
+            facts = {
+                "subscription": entry.subscription_id,
+                "entry": entry.entry_id,
+                "at": entry.at.isoformat(),
+                "via": entry.actor.via.value,
+                "request": entry.actor.request_id,
+                "action": entry.action.value,
+                "outcome": entry.outcome.value,
+                "reason": entry.reason or "-",
+                "profile": entry.profile.profile_id if entry.profile else "-",
+            }
+            log.error("audit_unwritten %s", " ".join(f"{name}={fact}" for name, fact in facts.items()))

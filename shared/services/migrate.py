@@ -98,7 +98,7 @@ class Migrate:
 
     def _migrated(self, profile: Profile, after: MigrationProgress) -> MigrationProgress:
         try:
-            rebuilt = [self._rebuilt(one) for one in self.store.recordings(profile)]
+            rebuilt = [self._rebuilt(kept) for kept in self.store.recordings(profile)]
         except (AudioNotKept, RecordingRefused, SealBroken) as reason:
             log.warning(
                 "migration_hopeless subscription=%s profile=%s reason=%s",
@@ -133,6 +133,6 @@ class Migrate:
 
 def _pooled(rebuilt: Sequence[Rebuilt], model_id: str) -> Signature:
     """As enrolling one after the other would have made it: each weighs as much as it has speech."""
-    each = [one.embedding * np.float32(one.speech_seconds) for one in rebuilt]
+    each = [enrollment.embedding * np.float32(enrollment.speech_seconds) for enrollment in rebuilt]
     pooled = np.asarray(np.sum(each, axis=0), np.float32)
-    return Signature(pooled, model_id, sum(one.speech_seconds for one in rebuilt))
+    return Signature(pooled, model_id, sum(enrollment.speech_seconds for enrollment in rebuilt))

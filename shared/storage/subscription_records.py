@@ -31,8 +31,8 @@ def column(slot: KeySlot) -> str:
 
 def digests_of(row: Row) -> dict[KeySlot, bytes]:
     """The keys that open the subscription."""
-    found = {slot: row.maybe(column(slot), bytes) for slot in KeySlot}
-    return {slot: stored for slot, stored in found.items() if stored is not None}
+    digests = {slot: row.maybe(column(slot), bytes) for slot in KeySlot}
+    return {slot: stored for slot, stored in digests.items() if stored is not None}
 
 
 def strays_of(row: Row) -> list[bytes]:
@@ -83,7 +83,7 @@ def _erasure(row: Row) -> Erasure | None:
     completed_at = row.maybe("erased_at", datetime)
     if completed_at is None:
         return None
-    counts = ErasedCounts(**{one.name: row.get(f"erased_{one.name}", int) for one in fields(ErasedCounts)})
+    counts = ErasedCounts(**{count.name: row.get(f"erased_{count.name}", int) for count in fields(ErasedCounts)})
     return Erasure(counts, completed_at, row.maybe("verified_at", datetime))
 
 
