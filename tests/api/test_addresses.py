@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.api.client import UNKNOWN, Answer, Client, Profiles, identify
+from tests.api.client import UNKNOWN, Answer, Client, Profiles
 from tests.api.later import IDENTIFICATION, TEXT_INDEPENDENT, Generation
 from tests.api.operator import Operator
 from tests.voices import QUESTION, recording
@@ -77,11 +77,6 @@ def test_the_next_page_of_groups_and_of_the_audit(caller: Caller) -> None:
     assert "nextLink" not in rest
     first = caller.call("GET", "/audit?maxpagesize=1&to=2100-01-01T00:00:00%2B01:00").json
     assert len(caller.follow(first["nextLink"]).json["value"]) == 1
-
-
-def test_ids_in_repeated_parameters_are_one_list(api: Client, identification: Profiles) -> None:
-    ids = [identification.enrolled(recording(QUESTION)) for _ in range(2)]
-    assert identify(api, ["&identificationProfileIds=".join(ids)], recording(QUESTION))["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(

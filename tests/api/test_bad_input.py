@@ -6,12 +6,12 @@ import base64
 import io
 import re
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from tests.api.client import PREFIX, Answer, ask_to_identify, verify
+from tests.api.client import Answer, ask_to_identify, verify
 from tests.api.operator import Customer, Operator
 from tests.api.stored import Stored
 from tests.voices import OUTSIDE, PASSPORT, Samples, recording, takes, wav_bytes
@@ -103,25 +103,3 @@ def test_a_refused_phrase_writes_nothing(
     assert (status, code) == (400, "BadRequest")
     assert message.startswith("InvalidPhrase: ")
     assert stored.of_subscription(customer.subscription_id) == before
-
-
-def megabytes(count: int) -> Iterator[bytes]:
-    piece = bytes(1_000_000)
-    for _ in range(count):
-        yield piece
-
-
-@pytest.mark.parametrize("announced", [True, False], ids=["announced", "chunked"])
-@pytest.mark.parametrize("count", [40, 200])
-def test_a_body_of_many_megabytes_is_refused(customer: Customer, stored: Stored, count: int, announced: bool) -> None:
-    profiles = customer.identification
-    profile_id = profiles.create()
-    before = stored.of_subscription(customer.subscription_id)
-    length = {"Content-Length": str(count * 1_000_000)} if announced else {}
-    path = f"{PREFIX}{profiles.path}/{profile_id}/enroll"
-    headers = {"Content-Type": "application/octet-stream", **length}
-    status, code, message = customer.primary.call("POST", path, megabytes(count), headers).error
-    assert (status, code) == (413, "RequestEntityTooLarge")
-    assert re.search(r"\d+ bytes|Received [\d,]+", message)
-    assert stored.of_subscription(customer.subscription_id) == before
-    assert customer.primary.get(f"{profiles.path}/{profile_id}").status == 200, "and the service lives on"

@@ -110,7 +110,6 @@ def test_8_a_media_type_without_a_body(api: Client, dependent: Speakers, verific
         assert api.call("DELETE", path, headers=headers).status == deleted
 
 
-@pytest.mark.parametrize("family", ["verification", "identification"])
 @pytest.mark.parametrize(
     ("body", "label"),
     [
@@ -122,11 +121,10 @@ def test_8_a_media_type_without_a_body(api: Client, dependent: Speakers, verific
         (ENGLISH, "multipart/form-data"),
     ],
 )
-def test_9_the_ways_to_write_a_locale(api: Client, family: str, body: bytes, label: str) -> None:
-    profiles = Profiles(api, family)
-    answer = api.post(profiles.path, body, label)
+def test_9_the_ways_to_write_a_locale(verification: Profiles, body: bytes, label: str) -> None:
+    answer = verification.client.post(verification.path, body, label)
     assert answer.status == 200
-    assert profiles.show(answer.json[profiles.id_name])["locale"] == "en-us"
+    assert verification.show(answer.json["verificationProfileId"])["locale"] == "en-us"
 
 
 def test_10_operation_location_is_absolute_and_ends_with_the_id(identification: Profiles) -> None:

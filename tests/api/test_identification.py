@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -23,7 +21,7 @@ from tests.api.client import (
 )
 from tests.api.operator import Customer
 from tests.api.stored import Stored
-from tests.voices import HOUSTON, PASSPORT, QUESTION, STORY, recording
+from tests.voices import PASSPORT, QUESTION, STORY, recording
 
 
 def test_an_enroll_becomes_an_operation_that_says_how_much_speech_there_is(identification: Profiles) -> None:
@@ -59,18 +57,9 @@ def test_thirty_seconds_of_speech_make_a_profile_enrolled(identification: Profil
     assert shown["remainingEnrollmentSpeechTime"] == 0.0
 
 
-def test_short_audio_enrolls_at_once_in_any_case(identification: Profiles) -> None:
-    for value in ("true", "True", "TRUE"):
-        answer = identification.enroll(identification.create(), recording(HOUSTON), f"?shortAudio={value}")
-        result = operation(identification.client, answer)["processingResult"]
-        assert result["enrollmentStatus"] == "Enrolled"
-        assert result["speechTime"] < 3.0
-
-
-@pytest.mark.parametrize("query", ["", "?shortAudio=false", "?shortAudio=False"])
-def test_without_short_audio_five_seconds_are_needed(identification: Profiles, query: str) -> None:
+def test_without_short_audio_five_seconds_are_needed(identification: Profiles) -> None:
     profile_id = identification.create()
-    status, code, message = identification.enroll(profile_id, recording(PASSPORT), query).error
+    status, code, message = identification.enroll(profile_id, recording(PASSPORT)).error
     assert (status, code) == (400, "BadRequest")
     needed = r"AudioTooShort: Invalid audio length\. Minimum allowed length is 5 second\(s\)\."
     assert re.fullmatch(rf"{needed} The recording has 2\.\d\d seconds\.", message)
@@ -133,13 +122,3 @@ def test_identifying_stores_the_result_and_no_recording(customer: Customer, stor
     answer = ask_to_identify(customer.primary, profile_id, recording(QUESTION))
     (name,) = set(stored.of_subscription(customer.subscription_id)) - set(before)
     assert f"operation:{answer.headers['operation-location'].rpartition('/')[2]}" in name
-
-
-def test_two_enrollments_at_once_both_count_or_one_is_told(identification: Profiles) -> None:
-    profile_id = identification.create()
-    with ThreadPoolExecutor(2) as threads:
-        answers = list(threads.map(partial(identification.enroll, profile_id), [recording(STORY), recording(QUESTION)]))
-    assert sorted(answer.status for answer in answers) in ([202, 202], [202, 409])
-    taken = [operation(identification.client, answer) for answer in answers if answer.status == 202]
-    total = sum(done["processingResult"]["speechTime"] for done in taken)
-    assert identification.show(profile_id)["enrollmentSpeechTime"] == pytest.approx(total, abs=0.021)

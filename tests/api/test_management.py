@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import uuid4
 
@@ -208,31 +207,6 @@ def test_deletion_is_accepted_closes_at_once_and_can_be_repeated(operator: Opera
         status, code, message = answer.error
         assert (status, code) == (409, "Conflict")
         assert "never used again" in message
-
-
-def test_creations_at_once_make_one_subscription_with_one_pair_of_keys(operator: Operator, new_id: str) -> None:
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda number: operator.put(new_id, {"maxCandidates": number}), range(1, 7)))
-    (created,) = [answer.json for answer in answers if answer.status == 201]
-    assert {answer.status for answer in answers} <= {200, 201, 409}
-    assert opens(Client(operator.url, created["keys"]["primary"]))
-    assert opens(Client(operator.url, created["keys"]["secondary"]))
-
-
-def test_updates_of_different_settings_at_once_are_not_lost(operator: Operator, customer: Customer) -> None:
-    changes: list[dict[str, object]] = [
-        {"maxCandidates": 11},
-        {"maxProfiles": 12},
-        {"auditDays": 13},
-        {"requireConsent": True},
-    ]
-    with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda change: operator.put(customer.subscription_id, change), changes))
-    shown = operator.get(customer.subscription_id).json["settings"]
-    assert 200 in {answer.status for answer in answers} <= {200, 409}
-    for answer, change in zip(answers, changes, strict=True):
-        if answer.status == 200:
-            assert change.items() <= shown.items()
 
 
 def test_no_answer_may_be_read_by_a_page_of_another_origin_and_each_has_an_id(operator: Operator) -> None:

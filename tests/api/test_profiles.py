@@ -26,11 +26,6 @@ def test_create_answers_the_new_id_and_nothing_else(family: Profiles) -> None:
     assert GUID.fullmatch(answer.json[family.id_name])
 
 
-@pytest.mark.parametrize("locale", ["en-us", "en-US", "EN-US"])
-def test_a_locale_is_echoed_as_it_was_given(family: Profiles, locale: str) -> None:
-    assert family.show(family.create(locale))["locale"] == locale
-
-
 def test_a_verification_profile_knows_english_only(verification: Profiles, identification: Profiles) -> None:
     message = 'Invalid locale value. Supported locales are en-US. Received "zh-cn".'
     answer = verification.client.send("POST", PREFIX + verification.path, {"locale": "zh-cn"})

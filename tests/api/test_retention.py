@@ -80,10 +80,6 @@ def every_use(profile_id: str) -> Iterator[tuple[str, str, bytes | None]]:
     yield "PUT", f"/profiles/{IDENTIFIED}/{profile_id}/retention", b'{"maxAgeDays":null}'
 
 
-def test_a_profile_without_a_policy_never_expires(verification: Profiles) -> None:
-    assert expires(verification, verification.create()) is None
-
-
 def test_a_profile_is_gone_on_the_second_and_erased_by_the_timer(
     operator: Operator, fire: Fire, stored: Stored
 ) -> None:

@@ -145,12 +145,6 @@ def test_a_wav_is_heard_whatever_its_content_encoding_says(api: Client, plain_se
     assert heard(api, wav(), None, **{"Content-Encoding": "gzip"}) == plain_seconds
 
 
-@pytest.mark.parametrize("size", [1_000, 4_096, 100_000])
-def test_a_chunked_upload_is_heard(api: Client, plain_seconds: float, size: int) -> None:
-    pieces = (wav()[start : start + size] for start in range(0, len(wav()), size))
-    assert heard(api, pieces, "application/octet-stream") == plain_seconds
-
-
 @pytest.mark.parametrize(
     ("content_type", "encoding", "body", "message"),
     [

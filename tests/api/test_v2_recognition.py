@@ -8,22 +8,12 @@ import numpy as np
 import pytest
 
 from tests.api.client import NOBODY, UNKNOWN, Client
-from tests.api.later import TEXT_INDEPENDENT, V2, V2021, Speakers
+from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers
 from tests.voices import HOUSTON, OUTSIDE, PASSPORT, QUESTION, STORY, flite, recording, takes, wav_bytes
 
 ENROLLED = {"profileId", "enrollmentStatus", "enrollmentsCount"}
 LENGTHS = ("enrollmentsLength", "enrollmentsSpeechLength", "audioLength", "audioSpeechLength")
 LIST = "It should be comma-delimited list of IDs containing at least one ID."
-
-
-def silence(seconds: float) -> bytes:
-    return wav_bytes(np.zeros(int(seconds * 16_000), dtype=np.float32))
-
-
-@pytest.fixture
-def profile_id(by_voice: Speakers) -> str:
-    """A text-independent profile of slt."""
-    return by_voice.enrolled(recording(STORY))
 
 
 def test_a_text_dependent_enrollment(by_phrase: Speakers) -> None:
@@ -78,8 +68,8 @@ def test_another_phrase_at_enroll_is_refused(by_phrase: Speakers) -> None:
     assert message.startswith("Invalid passphrase. None of the allowed phrases was recognised in the recording.")
 
 
-def test_verify_by_voice_needs_four_seconds_of_speech_unless_waived(by_voice: Speakers, profile_id: str) -> None:
-    short = recording(PASSPORT)
+def test_verify_by_voice_needs_four_seconds_of_speech_unless_waived(by_voice: Speakers) -> None:
+    profile_id, short = by_voice.enrolled(recording(STORY)), recording(PASSPORT)
     status, code, message = by_voice.verify(profile_id, short, query="").error
     assert (status, code) == (400, "InvalidRequest")
     assert message.startswith("Invalid audio length. Minimum allowed speech length is 4 second(s). The recording has ")
@@ -145,35 +135,24 @@ def test_a_profile_that_is_not_enrolled_recognises_nobody(by_phrase: Speakers, t
         assert message.startswith("Profile is not enrolled. ")
 
 
-def test_the_lengths_of_a_phrase(by_phrase: Speakers) -> None:
-    profile_id = by_phrase.new()
-    for seconds, message in (
-        (0.5, "Minimum allowed length is 1 second(s). The recording has 0.50 seconds."),
-        (10.5, "Maximum allowed length is 10 seconds. The recording has 10.50 seconds."),
-    ):
-        answer = by_phrase.enroll(profile_id, silence(seconds))
-        assert answer.error == (400, "InvalidRequest", f"Invalid audio length. {message}")
-
-
-def test_the_lengths_of_an_enrollment(by_voice: Speakers) -> None:
-    profile_id = by_voice.new()
-    for seconds, message in ((0.5, "Minimum {} 1 second."), (120.5, "Maximum {} 120 seconds.")):
-        status, code, seen = by_voice.enroll(profile_id, silence(seconds)).error
-        assert (status, code) == (400, "InvalidRequest")
-        start = message.format("allowed length per enrollment request is")
-        assert seen.startswith(f"Invalid audio length. {start} The recording has ")
-
-
-def test_the_length_of_a_recognition(
-    by_voice: Speakers, to_identify: Speakers, profile_id: str, voices: Mapping[str, str]
-) -> None:
-    minimum = "Minimum allowed length per recognition request is 1 second."
-    message = f"Invalid audio length. {minimum} The recording has 0.50 seconds."
-    for answer in (
-        by_voice.verify(profile_id, silence(0.5)),
-        to_identify.identify(voices["slt"], silence(0.5)),
-    ):
-        assert answer.error == (400, "InvalidRequest", message)
+@pytest.mark.parametrize(
+    ("kind", "use", "seconds", "expected"),
+    [
+        (TEXT_DEPENDENT, "enroll", 0.5, "Minimum allowed length is 1 second(s)."),
+        (TEXT_DEPENDENT, "enroll", 10.5, "Maximum allowed length is 10 seconds."),
+        (TEXT_INDEPENDENT, "enroll", 0.5, "Minimum allowed length per enrollment request is 1 second."),
+        (TEXT_INDEPENDENT, "enroll", 120.5, "Maximum allowed length per enrollment request is 120 seconds."),
+        (TEXT_INDEPENDENT, "verify", 0.5, "Minimum allowed length per recognition request is 1 second."),
+        (IDENTIFICATION, "identify", 0.5, "Minimum allowed length per recognition request is 1 second."),
+    ],
+)
+def test_lengths(api: Client, generation: Generation, kind: str, use: str, seconds: float, expected: str) -> None:
+    """Each kind of request has its limits, and its words for them."""
+    speakers = Speakers(api, generation, kind)
+    profile_id = speakers.new() if use == "enroll" else speakers.enrolled(recording(PASSPORT))
+    answer = getattr(speakers, use)(profile_id, wav_bytes(np.zeros(int(seconds * 16_000), np.float32)))
+    message = f"Invalid audio length. {expected} The recording has {seconds:.2f} seconds."
+    assert answer.error == (400, "InvalidRequest", message)
 
 
 def test_the_length_of_all_enrollments_together(api: Client) -> None:

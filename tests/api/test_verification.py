@@ -92,11 +92,6 @@ def test_a_verification_is_a_use_of_the_profile(verification: Profiles) -> None:
     assert {**after, "lastActionDateTime": ""} == {**before, "lastActionDateTime": ""}
 
 
-def test_the_parameter_may_be_written_in_any_case(api: Client, by_passport: str) -> None:
-    answer = api.post(f"/verify?VERIFICATIONPROFILEID={by_passport}", recording(PASSPORT))
-    assert answer.json["result"] == "Accept"
-
-
 def test_two_enrollments_at_once_both_count_or_one_is_told(verification: Profiles) -> None:
     profile_id = verification.create()
     with ThreadPoolExecutor(2) as threads:
@@ -104,13 +99,3 @@ def test_two_enrollments_at_once_both_count_or_one_is_told(verification: Profile
     statuses = sorted(answer.status for answer in answers)
     assert statuses in ([200, 200], [200, 409])
     assert verification.show(profile_id)["enrollmentsCount"] == statuses.count(200)
-
-
-def test_an_enroll_that_races_a_delete_never_brings_the_profile_back(verification: Profiles) -> None:
-    profile_id = verification.create()
-    with ThreadPoolExecutor(3) as threads:
-        enrolling = [threads.submit(verification.enroll, profile_id, audio) for audio in takes(PASSPORT, count=2)]
-        deleting = threads.submit(verification.delete, profile_id)
-    assert deleting.result().status == 200
-    assert {future.result().status for future in enrolling} <= {200, 404, 409}
-    assert verification.client.get(f"{verification.path}/{profile_id}").status == 404
