@@ -86,7 +86,8 @@ def test_speech_is_found_where_it_is_and_a_pause_left_out(detector: VoiceActivit
 @pytest.mark.parametrize("length", [20 * FRAME + 17, 1, 0])
 def test_the_mask_has_a_mark_for_each_sample(detector: VoiceActivity, sentence: Samples, length: int) -> None:
     mask = detector.speech_mask(sentence[:length])
-    assert (mask.shape, mask.dtype) == ((length,), np.bool_)
+    assert mask.shape == (length,)
+    assert mask.dtype == np.bool_
     assert mask.any() == (length > FRAME)
 
 
@@ -127,7 +128,8 @@ def test_probabilities_and_speech_are_sileros(
     """Sixty seconds take four runs; the state and the context go from one to the next."""
     samples = recordings[name]
     probabilities = detector.probabilities(samples)
-    assert (probabilities.shape, probabilities.dtype) == (SILERO[name].shape, np.float32)
+    assert probabilities.shape == SILERO[name].shape
+    assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities, SILERO[name], rtol=0, atol=TOLERANCE)
     np.testing.assert_array_equal(mask_of(probabilities, len(samples)), mask_of(SILERO[name], len(samples)))
 

@@ -39,7 +39,7 @@ def rows() -> list[tuple[str, str, str]]:
     """Container, codec, answer: each pair that the table names."""
     text = PAGE.read_text(encoding="utf-8")
     table = text.split("<!-- what-can-i-send -->")[1].split("<!-- /what-can-i-send -->")[0]
-    named = []
+    named: list[tuple[str, str, str]] = []
     for line in table.strip().split("\n")[2:]:
         containers, codecs, answer = (cell.strip() for cell in line.strip("|").split("|"))
         named += [(container, codec, answer) for container in containers.split(", ") for codec in spelled_out(codecs)]
@@ -48,7 +48,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 def spelled_out(codecs: str) -> list[str]:
     """``PCM of 8, 16 bits; mu-law`` is three codecs, each with its unit; media types stand between backquotes."""
-    named = []
+    named: list[str] = []
     for codec in re.split(r"; (?=`|no type|[^`]*$)", codecs):
         many = re.fullmatch(r"(\w+) of ([\d, ]+) bits", codec)
         named += [f"{many[1]} of {bits} bits" for bits in many[2].split(", ")] if many else [codec.strip("`")]

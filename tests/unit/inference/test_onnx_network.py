@@ -1,62 +1,44 @@
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
-import numpy as np
 import pytest
 
 from shared.inference.onnx_network import ModelFileMissing, ModelUnfit, OnnxNetwork
 from tests.unit.inference.networks import pooling_network
 
 
-def test_a_missing_file_is_named_with_the_command_that_builds_it(tmp_path: Path) -> None:
-    network = OnnxNetwork(tmp_path / "ge2e.onnx")
-    with pytest.raises(ModelFileMissing, match=r"ge2e\.onnx is missing .*python dev\.py model"):
-        network.run(["embeddings"], {})
-
-
-def test_a_missing_file_is_said_in_the_log_since_the_caller_learns_nothing_of_it(
+def test_a_missing_file_is_named_with_the_command_that_installs_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    with pytest.raises(ModelFileMissing, match=r"ge2e\.onnx is missing .*python dev\.py model"):
+        OnnxNetwork(tmp_path / "ge2e.onnx").run(["embeddings"], {})
     with pytest.raises(ModelFileMissing):
         OnnxNetwork(tmp_path / "strong.onnx", "strong-1").open()
-    assert "model_missing model=strong-1" in caplog.text
+    assert "model_missing model=strong-1" in caplog.text  # the caller learns nothing of it
     assert "Install it with: python dev.py model strong-1" in caplog.text
 
 
-def test_the_session_opens_once_for_many_threads(model_file: Path) -> None:
-    network = OnnxNetwork(model_file)
-    sessions: list[object] = []
-    starting = threading.Barrier(4)
+def test_the_session_opens_once_for_many_threads_and_keeps_to_one(model_file: Path) -> None:
+    network, starting = OnnxNetwork(model_file), Barrier(4)
 
-    def use() -> None:
+    def opened(_: int) -> int:
         starting.wait()
-        network.run(["embeddings"], {"mels": np.ones((1, 160, 40), np.float32)})
-        sessions.append(network._session)
+        return id(network.open())
 
-    threads = [threading.Thread(target=use) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(sessions) == 4
-    assert len(set(map(id, sessions))) == 1
-
-
-def test_the_session_keeps_to_one_thread(model_file: Path) -> None:
-    network = OnnxNetwork(model_file)
-    network.open()
-    options = network._session.get_session_options()
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(opened, range(4)))) == 1
+    options = network.open().get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
 
 
-def test_opening_is_left_to_the_first_use(tmp_path: Path) -> None:
-    path = tmp_path / "later.onnx"
-    network = OnnxNetwork(path)
+def test_opening_is_left_to_the_first_use_and_tried_again(tmp_path: Path) -> None:
+    network = OnnxNetwork(tmp_path / "later.onnx")
     with pytest.raises(ModelFileMissing):
         network.open()
-    path.write_bytes(pooling_network(24))
+    (tmp_path / "later.onnx").write_bytes(pooling_network(24))
     network.open()
 
 

@@ -7,7 +7,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
-from threading import Barrier
 
 import numpy as np
 import pytest
@@ -19,6 +18,21 @@ from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase
 from shared.domain.recording import FULL_BAND_HZ, AudioFormat, Recording, Samples, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from tests.voices import PASSPORT, flite
+
+TONE = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
+TURNED_ROUND = {
+    "my name is known to you": "my name is unknown to you",
+    "my voice is my password verify me": PASSPORT,
+    "you can get in with your password": "you can get in without your password",
+    "houston we have had no problem": "houston we have had a problem",
+}
+OTHERS = (
+    "the weather will be fine in the north tomorrow morning",
+    "please call me back when you have found the keys",
+    "my voice is my passport",
+    "houston we have",
+    "verify me my voice is my passport",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,45 +52,25 @@ def hear(recogniser: SphinxPassphraseRecogniser, samples: Samples) -> HeardPhras
     return recogniser.recognise(utterance_of(samples), EN_US_PASSPHRASES, "en-US")
 
 
-@pytest.mark.parametrize("phrase", EN_US_PASSPHRASES)
-@pytest.mark.parametrize("voice", ["slt", "awb"])
+@pytest.mark.parametrize(("phrase", "voice"), list(product(EN_US_PASSPHRASES, ["slt", "awb"])))
 def test_each_phrase_is_recognised(recogniser: SphinxPassphraseRecogniser, phrase: str, voice: str) -> None:
     heard = hear(recogniser, flite(phrase, voice))
 
-    assert heard.recognised
-    assert heard.phrase == phrase
+    assert (heard.phrase, heard.recognised) == (phrase, True)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "the weather will be fine in the north tomorrow morning",
-        "please call me back when you have found the keys",
-        "my voice is my passport",
-        "houston we have",
-        "verify me my voice is my passport",
-    ],
-)
+@pytest.mark.parametrize("text", OTHERS)
 def test_other_sentences_and_truncated_phrases_are_refused(recogniser: SphinxPassphraseRecogniser, text: str) -> None:
-    assert not hear(recogniser, flite(text, "slt")).recognised
+    assert not hear(recogniser, flite(text)).recognised
 
 
-@pytest.mark.parametrize(
-    ("said", "nearest"),
-    [
-        ("my name is known to you", "my name is unknown to you"),
-        ("my voice is my password verify me", PASSPORT),
-        ("you can get in with your password", "you can get in without your password"),
-        ("houston we have had no problem", "houston we have had a problem"),
-    ],
-)
+@pytest.mark.parametrize(("text", "nearest"), TURNED_ROUND.items())
 def test_a_phrase_turned_round_is_refused_and_the_nearest_named(
-    recogniser: SphinxPassphraseRecogniser, said: str, nearest: str
+    recogniser: SphinxPassphraseRecogniser, text: str, nearest: str
 ) -> None:
-    heard = hear(recogniser, flite(said, "slt"))
+    heard = hear(recogniser, flite(text))
 
-    assert not heard.recognised
-    assert heard.phrase == nearest
+    assert (heard.phrase, heard.recognised) == (nearest, False)
 
 
 @pytest.mark.parametrize(
@@ -97,49 +91,37 @@ def test_words_around_the_phrase_do_no_harm(
 
 
 def test_words_before_a_phrase_that_must_stand_alone_do(recogniser: SphinxPassphraseRecogniser) -> None:
-    behind, alone = utterance_of(flite(f"well um {PASSPORT}", "slt")), utterance_of(flite(PASSPORT, "slt"))
+    behind, alone = utterance_of(flite(f"well um {PASSPORT}")), utterance_of(flite(PASSPORT))
 
     assert not recogniser.recognise(behind, EN_US_PASSPHRASES, "en-US", alone=True).recognised
     assert recogniser.recognise(alone, EN_US_PASSPHRASES, "en-US", alone=True).recognised
 
 
 @pytest.mark.parametrize(
-    ("voice", "said"),
+    ("voice", "text"),
     [
-        ("slt", "please call me back when you have found the keys"),
-        ("slt", "my name is known to you"),
-        ("slt", "my voice is my password verify me"),
-        ("slt", "you can get in with your password"),
-        ("slt", "my voice is my passport"),
-        ("awb", "my name is known to you"),
-        ("awb", "my voice is my password verify me"),
+        *(("slt", text) for text in (OTHERS[1], OTHERS[2], *list(TURNED_ROUND)[:3])),
+        *(("awb", text) for text in list(TURNED_ROUND)[:2]),
     ],
 )
 def test_what_is_refused_alone_is_refused_behind_words(
-    recogniser: SphinxPassphraseRecogniser, said: str, voice: str
+    recogniser: SphinxPassphraseRecogniser, text: str, voice: str
 ) -> None:
-    assert not hear(recogniser, flite(f"okay so here it is {said}", voice)).recognised
+    assert not hear(recogniser, flite(f"okay so here it is {text}", voice)).recognised
 
 
 def test_a_phrase_that_is_not_allowed_is_refused_behind_words(recogniser: SphinxPassphraseRecogniser) -> None:
-    samples = flite(f"well um {PASSPORT}", "slt")
     others = [phrase for phrase in EN_US_PASSPHRASES if phrase != PASSPORT]
 
-    assert not recogniser.recognise(utterance_of(samples), others, "en-US").recognised
+    assert not recogniser.recognise(utterance_of(flite(f"well um {PASSPORT}")), others, "en-US").recognised
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4, 0.1])
 def test_silence_and_noise_are_refused_without_a_phrase(recogniser: SphinxPassphraseRecogniser, level: float) -> None:
-    noise = (np.random.default_rng(1).standard_normal(48_000) * level).astype(np.float32)
+    heard = hear(recogniser, (np.random.default_rng(1).standard_normal(48_000) * level).astype(np.float32))
 
-    heard = hear(recogniser, noise)
-
-    assert not heard.recognised
-    assert heard.phrase is None
-
-
-def test_without_speech_the_score_is_minus_infinity(recogniser: SphinxPassphraseRecogniser) -> None:
-    assert hear(recogniser, np.zeros(16_000, np.float32)) == HeardPhrase(None, float("-inf"), recognised=False)
+    assert (heard.phrase, heard.recognised) == (None, False)
+    assert level or heard == HeardPhrase(None, float("-inf"), recognised=False)
 
 
 def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogniser) -> None:
@@ -148,66 +130,65 @@ def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogn
 
 @pytest.mark.parametrize("before", ["", "well um "])
 def test_the_same_audio_scores_the_same_after_other_audio(recogniser: SphinxPassphraseRecogniser, before: str) -> None:
-    samples = flite(before + PASSPORT, "slt")
+    samples = flite(before + PASSPORT)
     first = hear(recogniser, samples)
-    hear(recogniser, flite(f"four seven two {PASSPORT}", "slt") * np.float32(0.1))
+    hear(recogniser, flite(f"four seven two {PASSPORT}") * np.float32(0.1))
     hear(recogniser, np.random.default_rng(2).standard_normal(40_000).astype(np.float32))
 
     assert hear(recogniser, samples) == first
 
 
-def test_threads_that_share_a_recogniser_hear_the_same(recogniser: SphinxPassphraseRecogniser) -> None:
-    takes = [flite(text, "slt") for text in (*EN_US_PASSPHRASES[:3], f"well um {PASSPORT}")] * 2
+def test_threads_that_share_a_recogniser_hear_the_same_by_one_decoder_of_each_search(
+    recogniser: SphinxPassphraseRecogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = [flite(text) for text in (*EN_US_PASSPHRASES[:3], f"well um {PASSPORT}")] * 2
     alone = [hear(recogniser, take) for take in takes]
+    shared, make, made = SphinxPassphraseRecogniser(), SphinxPassphraseRecogniser._make, list[bool]()
 
+    def counted(self: SphinxPassphraseRecogniser, allowed: tuple[str, ...], *, spots: bool) -> object:
+        made.append(spots)
+        return make(self, allowed, spots=spots)
+
+    monkeypatch.setattr(SphinxPassphraseRecogniser, "_make", counted)
     with ThreadPoolExecutor(max_workers=4) as threads:
-        together = list(threads.map(lambda take: hear(recogniser, take), takes))
+        together = list(threads.map(lambda take: hear(shared, take), takes))
 
     assert together == alone
+    assert sorted(made) == [False, True]
 
 
-@pytest.mark.parametrize("gain", [0.003, 0.03, 1.0])
-def test_the_level_does_not_matter(recogniser: SphinxPassphraseRecogniser, gain: float) -> None:
-    assert hear(recogniser, flite(PASSPORT, "slt") * np.float32(gain)).recognised
-
-
-def test_silence_around_the_phrase_does_not_matter(recogniser: SphinxPassphraseRecogniser) -> None:
-    assert hear(recogniser, np.pad(flite(PASSPORT, "slt"), 32_000)).recognised
+@pytest.mark.parametrize(("gain", "pause"), [(0.003, 0), (0.03, 32_000)])
+def test_neither_the_level_nor_silence_around_the_phrase_matters(
+    recogniser: SphinxPassphraseRecogniser, gain: float, pause: int
+) -> None:
+    assert hear(recogniser, np.pad(flite(PASSPORT), pause) * np.float32(gain)).recognised
 
 
 def test_own_phrases_replace_the_ten(recogniser: SphinxPassphraseRecogniser) -> None:
     own = ["Open the garden gate, please!", "the library doesn't close at seven"]
 
-    heard = recogniser.recognise(utterance_of(flite("open the garden gate please", "slt")), own, "en-US")
-    standard = recogniser.recognise(utterance_of(flite(PASSPORT, "slt")), own, "en-US")
+    heard = recogniser.recognise(utterance_of(flite("open the garden gate please")), own, "en-US")
 
     assert (heard.phrase, heard.recognised) == ("open the garden gate please", True)
-    assert not standard.recognised
+    assert not recogniser.recognise(utterance_of(flite(PASSPORT)), own, "en-US").recognised
+    assert recogniser.recognise(utterance_of(TONE), [], "en-US") == HeardPhrase.nothing()
 
 
 def test_telephone_audio_is_held_to_its_own_threshold(
     recogniser: SphinxPassphraseRecogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    samples = flite(PASSPORT, "slt")
+    samples = flite(PASSPORT)
     score = hear(recogniser, samples).score
     monkeypatch.setattr("shared.inference.passphrase.PASSPHRASE_WORST_WORD", score + 1)
     monkeypatch.setattr("shared.inference.passphrase.PASSPHRASE_WORST_WORD_TELEPHONE", score - 1)
 
-    assert not recogniser.recognise(utterance_of(samples), EN_US_PASSPHRASES, "en-US").recognised
+    assert not hear(recogniser, samples).recognised
     assert recogniser.recognise(utterance_of(samples, 3_900.0), EN_US_PASSPHRASES, "en-US").recognised
 
 
-def test_without_phrases_nothing_is_heard(recogniser: SphinxPassphraseRecogniser) -> None:
-    tone = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
-
-    assert recogniser.recognise(utterance_of(tone), [], "en-US") == HeardPhrase.nothing()
-
-
 def test_another_locale_is_refused(recogniser: SphinxPassphraseRecogniser) -> None:
-    tone = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
-
     with pytest.raises(LocaleUnsupported):
-        recogniser.recognise(utterance_of(tone), EN_US_PASSPHRASES, "de-DE")
+        recogniser.recognise(utterance_of(TONE), EN_US_PASSPHRASES, "de-DE")
 
 
 def test_words_without_a_pronunciation_are_named(recogniser: SphinxPassphraseRecogniser) -> None:
@@ -219,37 +200,19 @@ def test_words_without_a_pronunciation_are_named(recogniser: SphinxPassphraseRec
 def test_a_phrase_that_cannot_be_pronounced_is_an_error_that_does_not_repeat_it(
     recogniser: SphinxPassphraseRecogniser, phrase: str
 ) -> None:
-    tone = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
-
     with pytest.raises(ValueError, match="without a known pronunciation") as raised:
-        recogniser.recognise(utterance_of(tone), [phrase], "en-US")
+        recogniser.recognise(utterance_of(TONE), [phrase], "en-US")
 
     assert "qwxyzzy" not in str(raised.value)
 
 
 def test_idle_decoders_are_bounded() -> None:
     recogniser = SphinxPassphraseRecogniser(spare=2)
-    tone = utterance_of(np.sin(np.arange(16_000) * 0.1).astype(np.float32))
 
     for phrase in ("one apple", "two apples", "three apples", "four apples"):
-        recogniser.recognise(tone, [phrase], "en-US")
+        recogniser.recognise(utterance_of(TONE), [phrase], "en-US")
 
     assert list(recogniser._idle) == [(False, ("four apples",)), (True, ("four apples",))]
-
-
-def test_calls_at_once_take_turns_at_one_decoder_of_each_search() -> None:
-    recogniser = SphinxPassphraseRecogniser()
-    tone = utterance_of(np.sin(np.arange(16_000) * 0.1).astype(np.float32))
-    meet = Barrier(4)
-
-    def call(_: int) -> None:
-        meet.wait()
-        recogniser.recognise(tone, ["one apple"], "en-US")
-
-    with ThreadPoolExecutor(max_workers=4) as threads:
-        list(threads.map(call, range(4)))
-
-    assert len(recogniser._idle) == 2
 
 
 def test_importing_the_recogniser_does_not_import_pocketsphinx() -> None:
@@ -263,24 +226,20 @@ def test_importing_the_recogniser_does_not_import_pocketsphinx() -> None:
 def test_nothing_is_written_to_stderr(
     recogniser: SphinxPassphraseRecogniser, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    noise = np.random.default_rng(3).standard_normal(16_000).astype(np.float32)
-
-    recogniser.recognise(utterance_of(noise), ["a phrase of its own"], "en-US")
+    recogniser.recognise(utterance_of(TONE), ["a phrase of its own"], "en-US")
 
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.speech
 @pytest.mark.parametrize("take", ["01", "02", "03", "04"])
-@pytest.mark.parametrize("noise_db", [None, -20.0])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_real_takes_are_recognised(
-    recogniser: SphinxPassphraseRecogniser, speech: Path, take: str, noise_db: float | None
+    recogniser: SphinxPassphraseRecogniser, speech: Path, take: str, noise: float
 ) -> None:
     path = speech / "ms-samples" / "ms-passport" / f"myVoiceIsMyPassportVerifyMe{take}.flac"
     samples, _ = soundfile.read(path, dtype="float32")
-    if noise_db is not None:
-        noise = np.random.default_rng(4).standard_normal(len(samples))
-        samples = samples + noise * np.sqrt(np.mean(samples**2)) * 10 ** (noise_db / 20)
+    samples += noise * np.sqrt(np.mean(samples**2)) * np.random.default_rng(4).standard_normal(len(samples))
 
     heard = hear(recogniser, samples.astype(np.float32))
 

@@ -29,14 +29,9 @@ def dictionary(tmp_path: Path) -> PronouncingDictionary:
     return PronouncingDictionary(path)
 
 
-def test_every_variant_of_a_word_is_found(dictionary: PronouncingDictionary) -> None:
+def test_every_variant_of_the_first_and_of_the_last_word_is_found(dictionary: PronouncingDictionary) -> None:
     assert dictionary.pronunciations("a") == ["AH", "EY"]
     assert dictionary.pronunciations("without") == ["W IH TH AW T", "W IH DH AW T"]
-
-
-def test_the_first_and_the_last_word_are_found(dictionary: PronouncingDictionary) -> None:
-    assert "a" in dictionary
-    assert "without" in dictionary
 
 
 def test_the_bundled_dictionary_is_in_the_order_that_the_search_relies_on() -> None:
@@ -51,9 +46,8 @@ def test_what_is_no_word_of_the_dictionary_is_unknown(dictionary: PronouncingDic
 
 
 def test_an_excerpt_has_the_format_of_the_dictionary(dictionary: PronouncingDictionary) -> None:
-    assert dictionary.excerpt(["without", "a", "a"]) == (
-        "a AH\na(2) EY\nwithout W IH TH AW T\nwithout(2) W IH DH AW T\n"
-    )
+    excerpt = dictionary.excerpt(["without", "a", "a"])
+    assert excerpt == "a AH\na(2) EY\nwithout W IH TH AW T\nwithout(2) W IH DH AW T\n"
 
 
 @pytest.mark.parametrize(
@@ -70,21 +64,20 @@ def test_an_excerpt_has_the_format_of_the_dictionary(dictionary: PronouncingDict
 def test_competitors_turn_the_sense_round_or_begin_alike(
     dictionary: PronouncingDictionary, word: str, expected: list[str]
 ) -> None:
-    phrase = ("passport", "password", "passwords", "unknown", "known", "without", "a")
-    phones = {other: dictionary.pronunciations(other)[0].split() for other in phrase}
+    vocabulary = ("passport", "password", "passwords", "unknown", "known", "without", "a")
+    phones = {other: dictionary.pronunciations(other)[0].split() for other in vocabulary}
 
     assert competitors(word, phones, dictionary) == expected
 
 
-def test_the_grammar_offers_competitors_at_a_small_weight(dictionary: PronouncingDictionary) -> None:
+def test_the_grammar_offers_competitors_at_a_small_weight_and_does_not_show_its_phrases(
+    dictionary: PronouncingDictionary,
+) -> None:
     grammar = PhraseGrammar.of(["without a passport", "known"], dictionary)
 
     assert "( /1.0/ without | /0.0001/ with ) a passport | ( /1.0/ known | /0.0001/ unknown );" in grammar.jsgf
     assert "with W IH DH\n" in grammar.pronunciations
-
-
-def test_a_grammar_does_not_show_its_phrases(dictionary: PronouncingDictionary) -> None:
-    assert "passport" not in repr(PhraseGrammar.of(["passport"], dictionary))
+    assert "passport" not in repr(grammar)
 
 
 @pytest.mark.parametrize(
