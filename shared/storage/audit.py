@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
+from shared.domain.audit import Actor, AuditAction, AuditEntry, Via
 from shared.domain.page import Page
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey
 from shared.services.ports import Ids
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
+from shared.storage.backend.row_values import read, written
+from shared.storage.layout import time_in_key
 
 _FIRST: Final = "at:"
 _END: Final = "at;"
-_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 
 
 class RowAuditTrail:
@@ -81,36 +82,26 @@ def expiry_recorder(trail: RowAuditTrail, ids: Ids) -> Callable[[ProfileKey, dat
 
 def _from(moment: datetime) -> str:
     """The least key of that moment."""
-    return f"{_FIRST}{moment.astimezone(UTC).strftime(_TIME)}"
+    return f"{_FIRST}{time_in_key(moment)}"
 
 
 def _values(entry: AuditEntry) -> dict[str, Value]:
-    values: dict[str, Value | None] = {
-        "at": entry.at,
-        "via": entry.actor.via.value,
-        "request_id": entry.actor.request_id,
-        "action": entry.action.value,
-        "outcome": entry.outcome.value,
-        "reason": entry.reason or None,
-        "kind": entry.profile.kind.value if entry.profile else None,
-        "profile_id": entry.profile.profile_id if entry.profile else None,
-        "model_id": entry.model_id,
-        "names": ",".join(entry.names) or None,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    values = written(entry, ("at", "action", "outcome", "model_id")) | written(entry.actor)
+    if entry.profile is not None:
+        values |= written(entry.profile, ("kind", "profile_id"))
+    texts = {"reason": entry.reason, "names": ",".join(entry.names)}
+    return values | {name: text for name, text in texts.items() if text}
 
 
 def _entry(row: Row) -> AuditEntry:
-    profile_id = row.maybe("profile_id", str)
-    return AuditEntry(
+    names = row.maybe("names", str)
+    return read(
+        row,
+        AuditEntry,
         subscription_id=row.partition,
         entry_id=row.key.rpartition(":")[2],
-        at=row.get("at", datetime),
-        actor=Actor(Via(row.get("via", str)), row.get("request_id", str)),
-        action=AuditAction(row.get("action", str)),
-        outcome=AuditOutcome(row.get("outcome", str)),
+        actor=read(row, Actor),
         reason=row.maybe("reason", str) or "",
-        profile=ProfileKey(row.partition, ProfileKind(row.get("kind", str)), profile_id) if profile_id else None,
-        model_id=row.maybe("model_id", str),
-        names=tuple(filter(None, (row.maybe("names", str) or "").split(","))),
+        profile=read(row, ProfileKey, subscription_id=row.partition) if "profile_id" in row.values else None,
+        names=tuple(names.split(",")) if names else (),
     )

@@ -49,7 +49,6 @@ ERASED: Final = "erased"
 
 _EPOCH_DIGITS: Final = 6
 _NUMBER_DIGITS: Final = 6
-_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 
 
 def profile_row(key: ProfileKey) -> str:
@@ -105,13 +104,23 @@ def is_operation(key: str) -> bool:
     return key.startswith("due:") and key.split(":", 3)[2:3] == [OPERATION]
 
 
+def time_in_key(moment: datetime) -> str:
+    """Exact to the microsecond; ordinal order is the order of time."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
 def due_row(at: datetime, action: str, detail: str) -> str:
-    return f"due:{at.astimezone(UTC).strftime(_TIME)}:{action}:{detail}"
+    return f"due:{time_in_key(at)}:{action}:{detail}"
 
 
 def due_range(until: datetime) -> tuple[str, str]:
     """Everything due up to and including that moment."""
-    return "due:", f"due:{until.astimezone(UTC).strftime(_TIME)};"
+    return "due:", f"due:{time_in_key(until)};"
+
+
+FIRST_KEY: Final = " "
+LAST_KEY: Final = "~"
+"""Every row key lies between: keys are printable ASCII and begin with a word."""
 
 
 def key_row(digest: bytes) -> tuple[str, str]:

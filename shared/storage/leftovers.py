@@ -10,11 +10,10 @@ from contextlib import suppress
 from typing import Final
 
 from shared.storage.backend.ports import MAX_CHANGES, Blobs, Remove, RowMissing, Rows
-from shared.storage.layout import end_of, pack_blob
+from shared.storage.layout import FIRST_KEY, LAST_KEY, end_of, pack_blob
 
 INSTANCES_PARTITION: Final = "instances"
 PACK_PREFIX: Final = "pack:"
-_FIRST, _END = " ", "~"
 
 
 class Leftovers:
@@ -26,7 +25,7 @@ class Leftovers:
 
     def remove(self) -> None:
         """At most one transaction. May raise ``StorageUnavailable``, as ``remove_packs`` may."""
-        self._remove(self._instances, INSTANCES_PARTITION, _FIRST, _END)
+        self._remove(self._instances, INSTANCES_PARTITION, FIRST_KEY, LAST_KEY)
 
     def remove_packs(self, subscription_id: str) -> None:
         """Blobs first: their rows are how they are found."""

@@ -13,16 +13,18 @@ never looked at again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from shared.domain.erasure import ErasedCounts, Erasure
+from shared.domain.errors import StorageUnavailable
 from shared.domain.subscription import Subscription
 from shared.storage.audit import RowAuditTrail
+from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,
     Blobs,
@@ -33,107 +35,59 @@ from shared.storage.backend.ports import (
     Row,
     RowConflict,
     Rows,
-    Value,
 )
-from shared.storage.layout import ERASED, is_operation, subscription_prefix
+from shared.storage.backend.row_values import read, written
+from shared.storage.layout import ERASED, FIRST_KEY, LAST_KEY, is_operation, subscription_prefix
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.subscriptions import RowSubscriptionStore
 
 logger: Final = logging.getLogger(__name__)
-
-FIRST_KEY: Final = " "
-LAST_KEY: Final = "~"
-"""Every row key lies between: keys are printable ASCII and begin with a word."""
-
-CONFLICTS: Final = 5
-"""After so many in a row another instance is at work here; the next tick looks again."""
-
-
-@dataclass
-class _Calls:
-    """What is left of a slice, in calls to storage."""
-
-    left: int
-    made: int = 0
-
-    def take(self) -> bool:
-        if self.left <= 0:
-            return False
-        self.left, self.made = self.left - 1, self.made + 1
-        return True
 
 
 class SubscriptionPurge:
     """Implements ``SubscriptionEraser``."""
 
     def __init__(
-        self,
-        voices: Rows,
-        audio: Blobs,
-        trail: RowAuditTrail,
-        subscriptions: RowSubscriptionStore,
-        galleries: Blobs | None = None,
+        self, voices: Rows, audio: Blobs, trail: RowAuditTrail, subscriptions: RowSubscriptionStore, packs: Blobs
     ) -> None:
         self._voices, self._trail, self._subscriptions = voices, trail, subscriptions
-        self._containers = [audio] if galleries is None else [audio, galleries]
+        self._containers = (audio, packs)
 
     def sweep(self, subscription: Subscription, at: datetime, limit: int) -> int:
-        """One slice of at most about ``limit`` calls; returns how many things or batches of things were erased.
+        """One slice of at most ``limit`` steps, of a call or two each; returns how many were made.
 
         When nothing is left, the completion is written down; when that holds after ``SETTLED``, its verification.
         """
-        calls, subscription = _Calls(limit), self._subscriptions.get(subscription.subscription_id)
-        emptied = (
-            all(self._erase_blobs(subscription.subscription_id, one, calls) for one in self._containers)
-            and self._erase_rows(subscription, calls)
-            and self._erase_trail(subscription.subscription_id, calls)
-        )
-        if emptied:
+        subscription = self._subscriptions.get(subscription.subscription_id)
+        steps = sum(1 for _ in islice(self._steps(subscription), limit))
+        if steps < limit:
             self._subscriptions.remove_keys(subscription.subscription_id)
-            self._conclude(subscription, at, found=calls.made > 0)
-        return calls.made
+            self._conclude(subscription, at, found=steps > 0)
+        return steps
 
-    def _erase_blobs(self, subscription_id: str, container: Blobs, calls: _Calls) -> bool:
-        """Recordings and packs go before the rows that name them. True when none is left."""
-        names = list(islice(container.names(subscription_prefix(subscription_id)), calls.left + 1))
-        for name in names:
-            if not calls.take():
-                return False
-            container.delete(name)
-        return True
+    def _steps(self, subscription: Subscription) -> Iterator[None]:
+        """Each erases a recording, a pack, or a batch of rows. Blobs go before the rows that name them."""
+        subscription_id = subscription.subscription_id
+        for container in self._containers:
+            for name in container.names(subscription_prefix(subscription_id)):
+                container.delete(name)
+                yield
+        while compare_and_swap(partial(self._erase_rows, subscription), StorageUnavailable()):
+            yield
+        while self._trail.drop(subscription_id, None, MAX_CHANGES):
+            yield
 
-    def _erase_rows(self, subscription: Subscription, calls: _Calls) -> bool:
-        conflicts = 0
-        while conflicts < CONFLICTS:
-            rows = self._rows(subscription.subscription_id)
-            if not rows:
-                return True
-            if not calls.take():
-                return False
-            try:
-                self._erase_batch(subscription, rows)
-            except RowConflict:
-                conflicts += 1
-        return False
-
-    def _rows(self, subscription_id: str) -> list[Row]:
+    def _erase_rows(self, subscription: Subscription) -> int:
         """As many as one transaction takes together with the count."""
-        rows = self._voices.query(subscription_id, FIRST_KEY, LAST_KEY, limit=MAX_CHANGES, select=("blob",))
-        return [row for row in rows if row.key != ERASED][: MAX_CHANGES - 1]
-
-    def _erase_batch(self, subscription: Subscription, rows: Sequence[Row]) -> None:
-        counted = self._voices.get(subscription.subscription_id, ERASED)
-        counts: dict[str, Value] = {**asdict(_totals(subscription, counted).plus(_counts(rows)))}
-        total: Change = Insert(ERASED, counts) if counted is None else Replace(ERASED, counts, counted.etag)
-        self._voices.apply(subscription.subscription_id, [*(Remove(row.key) for row in rows), total])
-
-    def _erase_trail(self, subscription_id: str, calls: _Calls) -> bool:
-        while True:
-            dropped = self._trail.drop(subscription_id, None, MAX_CHANGES)
-            if not dropped:
-                return True
-            if not calls.take():
-                return False
+        subscription_id = subscription.subscription_id
+        found = self._voices.query(subscription_id, FIRST_KEY, LAST_KEY, limit=MAX_CHANGES, select=("blob",))
+        rows = [row for row in found if row.key != ERASED][: MAX_CHANGES - 1]
+        if rows:
+            counted = self._voices.get(subscription_id, ERASED)
+            counts = written(_totals(subscription, counted).plus(_counts(rows)))
+            total: Change = Insert(ERASED, counts) if counted is None else Replace(ERASED, counts, counted.etag)
+            self._voices.apply(subscription_id, [*(Remove(row.key) for row in rows), total])
+        return len(rows)
 
     def _conclude(self, subscription: Subscription, at: datetime, *, found: bool) -> None:
         """The record is written before the count is taken away: a cut in between leaves the same count again."""
@@ -171,4 +125,4 @@ def _totals(subscription: Subscription, counted: Row | None) -> ErasedCounts:
     """What was erased so far. The row in the partition goes on from what the record says, if there is one."""
     if counted is None:
         return subscription.erasure.counts if subscription.erasure else ErasedCounts()
-    return ErasedCounts(**{one.name: counted.get(one.name, int) for one in fields(ErasedCounts)})
+    return read(counted, ErasedCounts)
