@@ -5,7 +5,7 @@ The directions of speakers of one model stand in one contiguous matrix: N compar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
@@ -15,9 +15,7 @@ import numpy.typing as npt
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Ranked, Scorer
-from shared.storage.gallery.speakers import FACTS, Numbers, Speaker, Speakers, ends, seconds_of_speech
-
-Places = npt.NDArray[np.int64]
+from shared.storage.gallery.speakers import FACTS, Numbers, Speakers, ends, seconds_of_speech
 
 ID_BYTES: Final = 200
 """What an id costs in memory, in the list and in the index, about."""
@@ -30,12 +28,9 @@ class Columns:
     """The speakers of one model, in no order. Not safe for use by several threads: ``Gallery`` sees to that."""
 
     def __init__(self, blocks: Sequence[Speakers]) -> None:
-        number = sum(len(one.ids) for one in blocks)
-        self._ids: list[str] = [profile_id for one in blocks for profile_id in one.ids]
-        self._directions = np.empty((max(number, _FEWEST), blocks[0].directions.shape[1]), np.float32)
-        self._facts = np.empty((max(number, _FEWEST), FACTS))
-        np.concatenate([one.directions for one in blocks], out=self._directions[:number])
-        np.concatenate([one.facts for one in blocks], out=self._facts[:number])
+        self._ids: list[str] = [profile_id for block in blocks for profile_id in block.ids]
+        self._directions = np.concatenate([block.directions for block in blocks]).astype(np.float32, copy=False)
+        self._facts = np.concatenate([block.facts for block in blocks])
         self._places = {profile_id: place for place, profile_id in enumerate(self._ids)}
         self._ends: tuple[RetentionPolicy, Numbers] | None = None
 
@@ -50,26 +45,24 @@ class Columns:
     def directions(self) -> Vector:
         return self._directions[: len(self._ids)]
 
-    def block(self, model_id: str) -> Speakers:
-        return Speakers(model_id, self._ids, self.directions, self._facts[: len(self._ids)])
-
     @property
-    def speech_seconds(self) -> Numbers:
-        return seconds_of_speech(self._facts[: len(self._ids)])
+    def facts(self) -> Numbers:
+        return self._facts[: len(self._ids)]
 
     @property
     def bytes_held(self) -> int:
         return self._directions.nbytes + self._facts.nbytes + len(self._ids) * ID_BYTES
 
-    def put(self, one: Speaker) -> None:
+    def put(self, speaker: Speakers) -> None:
         self._ends = None
-        place = self._places.get(one.profile_id)
+        (profile_id,) = speaker.ids
+        place = self._places.get(profile_id)
         if place is None:
-            place = self._new_place(one.profile_id)
-        self._directions[place], self._facts[place] = one.direction, one.facts
+            place = self._new_place(profile_id)
+        self._directions[place], self._facts[place] = speaker.directions[0], speaker.facts[0]
 
     def drop(self, profile_id: str) -> None:
-        """The last one moves to its place. Nothing of its voice stays behind."""
+        """The last speaker moves to the place. Nothing of the voice stays behind."""
         place = self._places.pop(profile_id, None)
         if place is None:
             return
@@ -82,23 +75,40 @@ class Columns:
         self._ids.pop()
         self._directions[last] = 0.0
 
-    def places(self, ids: Collection[str]) -> Places:
-        return np.fromiter((self._places[one] for one in ids if one in self._places), np.int64)
+    def places(self, ids: Collection[str]) -> npt.NDArray[np.int64]:
+        return np.fromiter((self._places[name] for name in ids if name in self._places), np.int64)
 
     def ends(self, policy: RetentionPolicy) -> Numbers:
         """When each expires, seconds since 1970."""
         if self._ends is None or self._ends[0] != policy:
-            self._ends = policy, ends(self._facts[: len(self._ids)], policy)
+            self._ends = policy, ends(self.facts, policy)
         return self._ends[1]
+
+    def best(
+        self, score: Scorer, policy: RetentionPolicy, at: float, most: int, only: Collection[str] | None
+    ) -> tuple[int, list[tuple[str, float]]]:
+        """The number of candidates, and ids and scores of the best, in no order."""
+        places = np.arange(len(self)) if only is None else self.places(only)
+        seconds = seconds_of_speech(self.facts)
+        if 4 * len(places) < len(self):
+            scores = score(self.directions[places], seconds[places])
+        else:
+            scores = score(self.directions, seconds)[places]
+        lives = self.ends(policy)[places] > at
+        candidates = int(np.count_nonzero(lives))
+        if not candidates:
+            return 0, []
+        number = min(most, candidates)
+        top = np.argpartition(np.where(lives, -scores, np.inf), number - 1)[:number]
+        return candidates, [(self._ids[places[index]], float(scores[index])) for index in top]
 
     def _new_place(self, profile_id: str) -> int:
         place = len(self._ids)
         if place == len(self._directions):
-            room = int(place * _GROWTH) + _FEWEST
-            directions = np.empty((room, self._directions.shape[1]), np.float32)
-            facts = np.empty((room, FACTS))
-            directions[:place], facts[:place] = self._directions, self._facts
-            self._directions, self._facts = directions, facts
+            more = int(place * (_GROWTH - 1)) + _FEWEST
+            room = np.empty((more, self._directions.shape[1]), np.float32)
+            self._directions = np.concatenate([self._directions, room])
+            self._facts = np.concatenate([self._facts, np.empty((more, FACTS))])
         self._ids.append(profile_id)
         self._places[profile_id] = place
         return place
@@ -110,38 +120,41 @@ class Gallery:
     def __init__(self, blocks: Sequence[Speakers]) -> None:
         self._lock = Lock()
         by_model: dict[str, list[Speakers]] = {}
-        for one in blocks:
-            by_model.setdefault(one.model_id, []).append(one)
-        self._columns = {model_id: Columns(some) for model_id, some in by_model.items()}
+        for block in blocks:
+            by_model.setdefault(block.model_id, []).append(block)
+        self._columns = {model_id: Columns(same) for model_id, same in by_model.items()}
 
     @property
     def bytes_held(self) -> int:
         with self._lock:
-            return sum(one.bytes_held for one in self._columns.values())
+            return sum(columns.bytes_held for columns in self._columns.values())
 
     @property
     def models(self) -> list[str]:
         with self._lock:
             return [model_id for model_id, columns in self._columns.items() if len(columns)]
 
-    def put(self, one: Speaker) -> None:
-        """In the place of whatever the gallery holds of this profile."""
+    def blocks(self) -> list[Speakers]:
+        """Everybody, a block for each model: of a gallery that nobody changes meanwhile, as nothing is copied."""
         with self._lock:
-            self._drop(one.profile_id, but=one.model_id)
-            if one.model_id in self._columns:
-                self._columns[one.model_id].put(one)
-                return
-            block = Speakers(one.model_id, [one.profile_id], one.direction[None], one.facts[None])
-            self._columns[one.model_id] = Columns([block])
+            return [
+                Speakers(model_id, columns.ids, columns.directions, columns.facts)
+                for model_id, columns in self._columns.items()
+                if len(columns)
+            ]
+
+    def put(self, speaker: Speakers) -> None:
+        """One speaker, in the place of whatever the gallery holds of the profile."""
+        with self._lock:
+            self._drop(speaker.ids[0], but=speaker.model_id)
+            if speaker.model_id in self._columns:
+                self._columns[speaker.model_id].put(speaker)
+            else:
+                self._columns[speaker.model_id] = Columns([speaker])
 
     def drop(self, profile_id: str) -> None:
         with self._lock:
             self._drop(profile_id)
-
-    def blocks(self) -> list[Speakers]:
-        """Everybody, a block for each model: of a gallery that nobody changes meanwhile, as nothing is copied."""
-        with self._lock:
-            return [columns.block(model_id) for model_id, columns in self._columns.items() if len(columns)]
 
     def over(self, policy: RetentionPolicy, at: float) -> set[str]:
         """Whose time was over at that moment, as far as the gallery knows: it does not see a profile being used."""
@@ -169,37 +182,12 @@ class Gallery:
         with self._lock:
             for model_id, score in scorers.items():
                 if model_id in self._columns:
-                    number, some = _best(self._columns[model_id], score, policy, at, most, only)
+                    number, ranked = self._columns[model_id].best(score, policy, at, most, only)
                     candidates += number
-                    best += some
+                    best += ranked
         return Ranked(sorted(best, key=lambda pair: -pair[1])[:most], candidates)
 
     def _drop(self, profile_id: str, but: str | None = None) -> None:
         for model_id, columns in self._columns.items():
             if model_id != but:
                 columns.drop(profile_id)
-
-    def __iter__(self) -> Iterator[str]:
-        with self._lock:
-            return iter([profile_id for columns in self._columns.values() for profile_id in columns.ids])
-
-
-def _best(
-    columns: Columns, score: Scorer, policy: RetentionPolicy, at: float, most: int, only: Collection[str] | None
-) -> tuple[int, list[tuple[str, float]]]:
-    lives = columns.ends(policy) > at
-    places = None if only is None else columns.places(only)
-    if places is None:
-        scores = score(columns.directions, columns.speech_seconds)
-    elif 4 * len(places) < len(columns):
-        scores = score(columns.directions[places], columns.speech_seconds[places])
-        lives = lives[places]
-    else:
-        scores, lives = score(columns.directions, columns.speech_seconds)[places], lives[places]
-    candidates = int(np.count_nonzero(lives))
-    some = min(most, candidates)
-    if not some:
-        return 0, []
-    top = np.argpartition(np.where(lives, -scores, np.inf), some - 1)[:some]
-    ids = columns.ids
-    return candidates, [(ids[one if places is None else places[one]], float(scores[one])) for one in top]

@@ -11,7 +11,7 @@ from typing import Final
 from shared.storage.backend.ports import Row, Rows
 from shared.storage.gallery.gallery import Gallery
 from shared.storage.gallery.packs import Packs, complete_in
-from shared.storage.gallery.speakers import SpeakerReader, in_columns
+from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.profiles.change_log import last_change, news
 
 logger: Final = logging.getLogger(__name__)
@@ -63,4 +63,4 @@ class GalleryLoader:
 
     def _from_rows(self, subscription_id: str) -> Loaded:
         complete = last_change(self._voices, subscription_id)
-        return Loaded(Gallery(in_columns(self._speakers.all(subscription_id))), complete)
+        return Loaded(Gallery(self._speakers.all(subscription_id)), complete)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,14 +32,6 @@ _DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True)
-class Speaker:
-    profile_id: str
-    model_id: str
-    direction: Vector = field(repr=False)
-    facts: Numbers = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Speakers:
     """Of one model. ``directions`` [n, dimension] of unit length, float32; ``facts`` [n, ``FACTS``]."""
 
@@ -47,22 +39,6 @@ class Speakers:
     ids: Sequence[str]
     directions: Vector = field(repr=False)
     facts: Numbers = field(repr=False)
-
-
-def in_columns(speakers: Iterable[Speaker]) -> list[Speakers]:
-    """One block for each model."""
-    by_model: dict[str, list[Speaker]] = {}
-    for one in speakers:
-        by_model.setdefault(one.model_id, []).append(one)
-    return [
-        Speakers(
-            model_id,
-            [one.profile_id for one in some],
-            np.stack([one.direction for one in some]),
-            np.stack([one.facts for one in some]),
-        )
-        for model_id, some in by_model.items()
-    ]
 
 
 def seconds_of_speech(facts: Numbers) -> Numbers:
@@ -76,8 +52,8 @@ def ends(facts: Numbers, policy: RetentionPolicy) -> Numbers:
     return np.asarray(np.minimum(facts[:, _AGE_FROM] + age * _DAY, facts[:, _IDLE_FROM] + idle * _DAY))
 
 
-def _days(own: Numbers, of_all: float | None) -> Numbers:
-    return np.where(np.isnan(own), np.inf if of_all is None else of_all, own)
+def _days(own: Numbers, subscriptions: float | None) -> Numbers:
+    return np.where(np.isnan(own), np.inf if subscriptions is None else subscriptions, own)
 
 
 class SpeakerReader:
@@ -87,20 +63,25 @@ class SpeakerReader:
         self._voices, self._envelope = voices, envelope
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="speaker-read")
 
-    def by_ids(self, subscription_id: str, ids: Sequence[str]) -> Mapping[str, Speaker | None]:
-        """``None`` for who is absent or not enrolled."""
+    def by_ids(self, subscription_id: str, ids: Sequence[str]) -> Mapping[str, Speakers | None]:
+        """Each alone; ``None`` for who is absent or not enrolled."""
         if not ids:
             return {}
-        read = for_this_request(lambda one: self._voices.get(subscription_id, profile_row(_key(subscription_id, one))))
-        rows = self._readers.map(read, ids)
-        return {one: self._speaker(row) if row else None for one, row in zip(ids, rows, strict=True)}
 
-    def all(self, subscription_id: str) -> list[Speaker]:
+        def read(profile_id: str) -> Row | None:
+            key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
+            return self._voices.get(subscription_id, profile_row(key))
+
+        rows = self._readers.map(for_this_request(read), ids)
+        return {profile_id: self._speaker(row) if row else None for profile_id, row in zip(ids, rows, strict=True)}
+
+    def all(self, subscription_id: str) -> list[Speakers]:
+        """Each alone."""
         start, end = profiles_range(ProfileKind.IDENTIFICATION, None)
         rows = self._voices.query(subscription_id, start, end, select=(*PUBLIC_PROFILE, "signature"))
         return [speaker for row in rows if (speaker := self._speaker(row))]
 
-    def _speaker(self, row: Row) -> Speaker | None:
+    def _speaker(self, row: Row) -> Speakers | None:
         profile, sealed = profile_of(row), sealed_voice_of(row).signature
         if sealed is None or not profile.is_enrolled or profile.model_id is None:
             return None
@@ -110,28 +91,16 @@ class SpeakerReader:
         except SealBroken:
             return None
         facts = _facts(profile, signature.speech_seconds)
-        return Speaker(profile.key.profile_id, profile.model_id, signature.direction, facts)
+        return Speakers(profile.model_id, [profile.key.profile_id], signature.direction[None], facts[None])
 
 
 def _facts(profile: Profile, speech_seconds: float) -> Numbers:
-    age_from = profile.last_enrolled_at or profile.last_action_at
-    own = profile.retention
-    return np.array(
-        [
-            speech_seconds,
-            age_from.timestamp(),
-            profile.last_action_at.timestamp(),
-            _own_days(own.max_age_days),
-            _own_days(own.max_idle_days),
-        ]
-    )
+    age_from, idle_from = profile.last_enrolled_at or profile.last_action_at, profile.last_action_at
+    days = (_own_days(profile.retention.max_age_days), _own_days(profile.retention.max_idle_days))
+    return np.array([speech_seconds, age_from.timestamp(), idle_from.timestamp(), *days])
 
 
 def _own_days(days: float | Unset | None) -> float:
     if days is None:
         return float("inf")
     return float("nan") if isinstance(days, Unset) else days
-
-
-def _key(subscription_id: str, profile_id: str) -> ProfileKey:
-    return ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
