@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.ma
 import numpy.typing as npt
 
 from shared.audio.runs import Mask, runs

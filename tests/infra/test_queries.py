@@ -13,6 +13,8 @@ from shared.http.errors import V1, V2
 from tests.infra.template import INFRA
 from tests.service import REPOSITORY
 
+TIMERS: Final = ("retention", "compaction", "migration")
+"""Their shared lines begin with ``%s_``, for the timer's name (``shared/services/sweep.py``)."""
 CALL: Final = re.compile(r"\b(?:log|logger)\.(\w+)\(\s*((?:\"[^\"]*\"\s*)+)")
 ASKED: Final = re.compile(r'Message startswith "(\w+)"')
 FIELD: Final = re.compile(r'extract\("(\w+)=')
@@ -24,7 +26,9 @@ def log_calls() -> Iterator[tuple[str, str]]:
     for folder in ("functions", "shared"):
         for file in sorted((REPOSITORY / folder).rglob("*.py")):
             for level, strings in CALL.findall(file.read_text(encoding="utf-8")):
-                yield level, "".join(re.findall(r'"([^"]*)"', strings))
+                text = "".join(re.findall(r'"([^"]*)"', strings))
+                for timer in TIMERS if text.startswith("%s_") else ("",):
+                    yield level, text.replace("%s", timer, 1) if timer else text
 
 
 def emitted() -> dict[str, str]:
