@@ -17,7 +17,7 @@ from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
 
 blueprint = func.Blueprint()
-ONE = "manage/subscriptions/{subscriptionId}"
+SUBSCRIPTION = "manage/subscriptions/{subscriptionId}"
 
 
 @management_endpoint(blueprint, "subscriptions", "manage/subscriptions", ["GET"])
@@ -26,7 +26,7 @@ def subscriptions(call: ManagementCall) -> Reply:
     return Reply(200, write_page(call, page, write_subscription))
 
 
-@management_endpoint(blueprint, "subscription", ONE, ["GET", "PUT", "DELETE"])
+@management_endpoint(blueprint, "subscription", SUBSCRIPTION, ["GET", "PUT", "DELETE"])
 def subscription(call: ManagementCall) -> Reply:
     subscription_id, manage = call.subscription_id, call.services.manage
     if call.request.method == "PUT":
@@ -36,12 +36,12 @@ def subscription(call: ManagementCall) -> Reply:
     return Reply(200, write_subscription(manage.get(subscription_id)))
 
 
-@management_endpoint(blueprint, "regenerate_key", f"{ONE}/keys/{{slot}}/regenerate", ["POST"])
+@management_endpoint(blueprint, "regenerate_key", f"{SUBSCRIPTION}/keys/{{slot}}/regenerate", ["POST"])
 def regenerate_key(call: ManagementCall) -> Reply:
     slot = call.slot
     return write_new_key(slot, call.services.manage.regenerate_key(call.actor, call.subscription_id, slot))
 
 
-@management_endpoint(blueprint, "migration_progress", f"{ONE}/migration", ["GET"])
+@management_endpoint(blueprint, "migration_progress", f"{SUBSCRIPTION}/migration", ["GET"])
 def migration_progress(call: ManagementCall) -> Reply:
     return write_migration(call.services, call.services.migrate.progress(call.subscription_id))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.ma
+import numpy.ma  # np.percentile would import it in the first request
 import numpy.typing as npt
 
 from shared.audio.runs import Mask, runs
@@ -83,8 +83,8 @@ def _noise(spoken: Numbers, before: Numbers, behind: Numbers) -> float:
     rest = np.concatenate((before, behind))
     if len(rest) < _ENOUGH_NOISE:
         return quiet
-    beside = min(sides) if sides and max(sides) > _UNLIKE * min(sides) else float(np.median(rest))
-    return beside if beside <= _OVER_QUIET * quiet else quiet
+    around = min(sides) if sides and max(sides) > _UNLIKE * min(sides) else float(np.median(rest))
+    return around if around <= _OVER_QUIET * quiet else quiet
 
 
 def clipped_percent(clipped: Mask, speech: Mask) -> float:

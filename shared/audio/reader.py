@@ -137,8 +137,8 @@ class ClippedRuns:
         """``block`` has shape [frames, channels]."""
         for samples, channel in zip(block.T, self._runs, strict=True):
             if len(samples) and max(samples.max(), -samples.min()) >= _FULL_SCALE:
-                found = runs(np.abs(samples) >= _FULL_SCALE)
-                channel.append(found[found[:, 1] - found[:, 0] >= _SHORTEST_RUN] + self._frames)
+                stretches = runs(np.abs(samples) >= _FULL_SCALE)
+                channel.append(stretches[stretches[:, 1] - stretches[:, 0] >= _SHORTEST_RUN] + self._frames)
         self._frames += len(block)
 
     def mask(self, count: int) -> Mask:

@@ -256,7 +256,7 @@ class RecordingRefused(TimbreError):
 
 
 class AudioUnreadable(RecordingRefused):
-    """``received`` says what the bytes look like, for example ``a 12-byte text body``."""
+    """``reason`` is a sentence that says what the bytes look like, for example a text body of 12 bytes."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -24,6 +24,7 @@ from shared.domain.errors import (
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.json_values import field_of
 from shared.domain.limits import MAX_BODY_BYTES
+from shared.domain.setting_types import SHARE_RULE
 from shared.services.thresholds import RequestedThreshold
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -87,7 +88,7 @@ def _share(name: str, received: str) -> float:
     except ValueError:
         share = 0.0
     if not 0.0 < share < 1.0:
-        raise ParameterInvalid(name, received, "It must be a number between 0 and 1, both excluded.")
+        raise ParameterInvalid(name, received, SHARE_RULE)
     return share
 
 

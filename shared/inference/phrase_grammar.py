@@ -38,13 +38,13 @@ class PronouncingDictionary:
 
     def pronunciations(self, word: str) -> list[str]:
         """Every pronunciation of a lower-case word as phones parted by spaces; empty when the word is unknown."""
-        name, found = word.encode(), []
+        name, pronunciations = word.encode(), []
         at = bisect_left(range(len(self._text)), name, key=self._word)
         while at < len(self._text) and self._word(at) == name:
             end = self._text.index(b"\n", at)
-            found.append(self._text[at:end].partition(b" ")[2].strip().decode("ascii"))
+            pronunciations.append(self._text[at:end].partition(b" ")[2].strip().decode("ascii"))
             at = end + 1
-        return found
+        return pronunciations
 
     def excerpt(self, words: Iterable[str]) -> str:
         """The lines of these words with all their variants, in the dictionary's own format."""

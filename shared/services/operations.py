@@ -15,7 +15,7 @@ from shared.services.ports import Clock, Ids, OperationStore
 
 @dataclass(frozen=True)
 class Operations:
-    operations: OperationStore
+    store: OperationStore
     clock: Clock
     new_id: Ids
 
@@ -28,9 +28,9 @@ class Operations:
         """Store what became of the work that began at ``created_at``."""
         new_id = operation_id(created_at, self.new_id())
         operation = Operation(subscription_id, new_id, created_at, self.clock(), outcome)
-        self.operations.put(operation)
+        self.store.put(operation)
         return operation
 
     def get(self, subscription_id: str, operation_id: str) -> Operation:
         """Raises ``OperationNotFound``."""
-        return self.operations.get(subscription_id, operation_id, self.clock())
+        return self.store.get(subscription_id, operation_id, self.clock())

@@ -22,16 +22,16 @@ class Readiness:
     ) -> None:
         self._parts, self._monotonic = parts, monotonic
         self._lock = Lock()
-        self._found: Mapping[str, bool] = {}
+        self._ready: Mapping[str, bool] = {}
         self._until = 0.0
 
     def __call__(self) -> Mapping[str, bool]:
         """Every part, and whether it is ready."""
         with self._lock:
-            if not self._found or self._monotonic() >= self._until:
-                self._found = {name: _works(name, part) for name, part in self._parts.items()}
+            if not self._ready or self._monotonic() >= self._until:
+                self._ready = {name: _works(name, part) for name, part in self._parts.items()}
                 self._until = self._monotonic() + KEPT_SECONDS
-            return self._found
+            return self._ready
 
 
 def _works(name: str, part: Callable[[], object]) -> bool:

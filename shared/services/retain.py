@@ -61,7 +61,7 @@ class Retain:
             return self.eraser.sweep(subscription, now, ERASE_CALLS)
         done = self.upkeep.sweep(subscription_id, now, SLICE)
         kept = timedelta(days=subscription.settings.audit_days)
-        return done + self.trail.drop(subscription_id, self.clock() - kept, SLICE)
+        return done + self.trail.drop(subscription_id, now - kept, SLICE)
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,8 @@ class SubscriptionPurge:
     def _erase_rows(self, subscription: Subscription) -> int:
         """As many as one transaction takes together with the count."""
         subscription_id = subscription.subscription_id
-        found = self._voices.query(subscription_id, FIRST_KEY, LAST_KEY, limit=MAX_CHANGES, select=("blob",))
-        rows = [row for row in found if row.key != ERASED][: MAX_CHANGES - 1]
+        stored = self._voices.query(subscription_id, FIRST_KEY, LAST_KEY, limit=MAX_CHANGES, select=("blob",))
+        rows = [row for row in stored if row.key != ERASED][: MAX_CHANGES - 1]
         if rows:
             counted = self._voices.get(subscription_id, ERASED)
             counts = written(_totals(subscription, counted).plus(_counts(rows)))

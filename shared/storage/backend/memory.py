@@ -37,8 +37,8 @@ class MemoryRows:
         check_key(partition)
         check_key(key)
         with self._lock:
-            found = self._partitions.get(partition)
-            return found.rows.get(key) if found else None
+            stored = self._partitions.get(partition)
+            return stored.rows.get(key) if stored else None
 
     def query(
         self, partition: str, start: str, end: str, *, limit: int | None = None, select: Sequence[str] | None = None
@@ -46,8 +46,8 @@ class MemoryRows:
         for key in (partition, start, end):
             check_key(key)
         with self._lock:
-            found = self._partitions.get(partition)
-            rows = found.between(start, end, limit) if found else []
+            stored = self._partitions.get(partition)
+            rows = stored.between(start, end, limit) if stored else []
         return iter([_selected(row, select) for row in rows])
 
     def apply(self, partition: str, changes: Sequence[Change]) -> None:

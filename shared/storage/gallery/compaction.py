@@ -14,6 +14,7 @@ from shared.storage.gallery.packs import Pack, Packs, complete_in
 from shared.storage.layout import TALLY
 from shared.storage.leftovers import Leftovers
 from shared.storage.profiles.change_log import KEPT, last_change, trim
+from shared.storage.profiles.removal import count
 
 FEWEST: Final = 5_000
 """Profiles of all kinds. Fewer are read from their rows within a second."""
@@ -33,7 +34,7 @@ class RowCompaction:
         self._leftovers.remove_packs(subscription_id)
         last = last_change(self._voices, subscription_id)
         before = self._packs.row(subscription_id)
-        if last == 0 or (before is None and self._profiles(subscription_id) < self._fewest):
+        if last == 0 or (before is None and count(self._voices.get(subscription_id, TALLY)) < self._fewest):
             return self._trim(subscription_id, last, last)
         if complete_in(before) < last:
             loaded = self._loader.load(subscription_id, distrust=False)
@@ -43,10 +44,6 @@ class RowCompaction:
             return 1 + self._trim(subscription_id, last, loaded.complete)
         self._packs.remove_others(subscription_id)
         return self._trim(subscription_id, last, last)
-
-    def _profiles(self, subscription_id: str) -> int:
-        tally = self._voices.get(subscription_id, TALLY)
-        return 0 if tally is None else tally.get("profiles", int)
 
     def _trim(self, subscription_id: str, last: int, complete: int) -> int:
         """Instances read the latest ``KEPT`` changes, and those that the pack does not hold."""

@@ -130,5 +130,5 @@ def _unpacked(plain: bytes) -> Pack:
         model_id, ids, facts, directions = load().item(), load().tolist(), load(), load()
         if facts.shape != (len(ids), FACTS):
             raise ValueError(facts.shape)
-        blocks.append(Speakers(model_id, [one.decode() for one in ids], directions, facts))
+        blocks.append(Speakers(model_id, [profile_id.decode() for profile_id in ids], directions, facts))
     return Pack(complete, blocks)

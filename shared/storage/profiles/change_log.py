@@ -71,11 +71,11 @@ def last_change(rows: Rows, subscription_id: str) -> int:
 
 def news(rows: Rows, subscription_id: str, known: int) -> News:
     """One range query."""
-    found = list(rows.query(subscription_id, CHANGE_HEAD, change_row(known)))
-    head = found[0] if found and found[0].key == CHANGE_HEAD else None
+    entries = list(rows.query(subscription_id, CHANGE_HEAD, change_row(known)))
+    head = entries[0] if entries and entries[0].key == CHANGE_HEAD else None
     last, changed = _last(head), {}
     floor = last
-    for row in found[1:]:
+    for row in entries[1:]:
         number = change_number(row.key)
         if number > last:
             continue  # written between two pages of the answer

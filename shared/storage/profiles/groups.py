@@ -129,12 +129,12 @@ class RowGroups:
             known = self._members_of.get(group_id)
         if known is not None and known[0] == revision:
             return known[1]
-        found = frozenset(self._members(subscription_id, group_id, None, None))
+        members = frozenset(self._members(subscription_id, group_id, None, None))
         with self._lock:
             if len(self._members_of) >= MAX_REMEMBERED:
                 self._members_of.clear()
-            self._members_of[group_id] = revision, found
-        return found
+            self._members_of[group_id] = revision, members
+        return members
 
     def _members(self, subscription_id: str, group_id: str, after: str | None, limit: int | None) -> list[str]:
         prefix = members_prefix(group_id)

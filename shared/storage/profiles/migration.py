@@ -92,9 +92,9 @@ class RowMigrationStore:
         select = (*PUBLIC_PROFILE, HOPELESS)
         rows = list(self._voices.query(subscription_id, start, end_of(PROFILES), limit=limit, select=select))
         policy, now = self._policies(subscription_id), self._clock()
-        found = [Candidate(profile_of(row), row.key, row.maybe(HOPELESS, str)) for row in rows]
+        candidates = [Candidate(profile_of(row), row.key, row.maybe(HOPELESS, str)) for row in rows]
         return CandidatePage(
-            candidates=[candidate for candidate in found if not has_expired(candidate.profile, policy, now)],
+            candidates=[candidate for candidate in candidates if not has_expired(candidate.profile, policy, now)],
             cursor=rows[-1].key if rows else after,
             last=len(rows) < limit,
         )

@@ -115,11 +115,6 @@ def enrollment_values(
     return values if blob is None else values | {"blob": blob}
 
 
-def enrollment_of(row: Row, embedding: Vector) -> Enrollment:
-    snr_db = row.maybe("snr_db", float)
-    return read(row, Enrollment, embedding=embedding, snr_db=float("inf") if snr_db is None else snr_db)
-
-
 _SIGNATURE: Final = struct.Struct("<dB")
 
 

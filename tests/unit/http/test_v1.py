@@ -34,7 +34,7 @@ def stored(call: Call, reply: Reply) -> Operation:
     assert (reply.status, reply.body) == (202, None)
     address, _, operation_id = reply.headers["Operation-Location"].rpartition("/")
     assert address == "http://127.0.0.1:7071/spid/v1.0/operations"
-    operations = call.services.operations.operations
+    operations = call.services.operations.store
     with pytest.raises(OperationNotFound):
         operations.get("yours", operation_id, CREATED)
     return operations.get("mine", operation_id, CREATED)
