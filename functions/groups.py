@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.access import Role
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.groups import read_member, read_name, write_group
@@ -14,13 +15,13 @@ from shared.http.request import GROUP_NAME, PROFILE_ID
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "groups", ["GET"])
+@endpoint(blueprint, "groups", {"GET": Role.MANAGE})
 def groups(call: Call) -> Reply:
     page = call.services.groups.page(call.subscription.subscription_id, *read_page(call, GROUP_NAME))
     return Reply(200, write_page(call, page, write_group))
 
 
-@endpoint(blueprint, "group", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "group", {"GET": Role.ENROLL, "PUT": Role.MANAGE, "DELETE": Role.MANAGE})
 def group(call: Call) -> Reply:
     subscription_id, name, actor = call.subscription.subscription_id, read_name(call), call.caller.actor
     if call.request.method == "PUT":
@@ -35,7 +36,7 @@ def group(call: Call) -> Reply:
     return Reply(200, {**write_group(group), **write_page(call, members, str, "profileIds")})
 
 
-@endpoint(blueprint, "group_member", ["PUT", "DELETE"])
+@endpoint(blueprint, "group_member", {"PUT": Role.ENROLL, "DELETE": Role.ENROLL})
 def group_member(call: Call) -> Reply:
     name, key, actor = read_name(call), read_member(call), call.caller.actor
     if call.request.method == "PUT":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.access import Role
 from shared.domain.profile import RetentionOverride
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
@@ -16,7 +17,7 @@ from shared.http.reply import Reply
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "consent", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "consent", dict.fromkeys(("GET", "PUT", "DELETE"), Role.ENROLL))
 def consent(call: Call) -> Reply:
     key, actor, services = call.api.read_profile(call), call.caller.actor, call.services
     profile = services.profiles.get(key)
@@ -27,7 +28,7 @@ def consent(call: Call) -> Reply:
     return write_consent(profile)
 
 
-@endpoint(blueprint, "profile_retention", ["GET", "PUT", "DELETE"])
+@endpoint(blueprint, "profile_retention", dict.fromkeys(("GET", "PUT", "DELETE"), Role.MANAGE))
 def profile_retention(call: Call) -> Reply:
     key, actor, services = call.api.read_profile(call), call.caller.actor, call.services
     profile = services.profiles.get(key)

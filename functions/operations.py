@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.access import Role
 from shared.http import v1
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
@@ -12,7 +13,7 @@ from shared.http.reply import Reply
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "operations", ["GET"])
+@endpoint(blueprint, "operations", {"GET": Role.RECOGNISE})
 def operations(call: Call) -> Reply:
     operation_id = v1.read_operation(call)
     operation = call.services.operations.get(call.subscription.subscription_id, operation_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.access import Role
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -11,12 +12,12 @@ from shared.http.reply import Reply
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "profiles", ["GET", "POST"])
+@endpoint(blueprint, "profiles", {"GET": Role.RECOGNISE, "POST": Role.ENROLL})
 def profiles(call: Call) -> Reply:
     return _create(call) if call.request.method == "POST" else _list(call)
 
 
-@endpoint(blueprint, "profile", ["GET", "DELETE"])
+@endpoint(blueprint, "profile", {"GET": Role.RECOGNISE, "DELETE": Role.ENROLL})
 def profile(call: Call) -> Reply:
     key = call.api.read_profile(call)
     if call.request.method == "DELETE":
@@ -25,7 +26,7 @@ def profile(call: Call) -> Reply:
     return call.api.write_profile(call, call.services.profiles.get(key))
 
 
-@endpoint(blueprint, "reset", ["POST"])
+@endpoint(blueprint, "reset", {"POST": Role.ENROLL})
 def reset(call: Call) -> Reply:
     key = call.api.read_profile(call)
     profile = call.services.profiles.reset(call.caller.actor, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.access import Role
 from shared.domain.subscription import Owner
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
@@ -16,7 +17,7 @@ from shared.http.settings import settings_change, settings_shown
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "settings", ["GET", "PATCH", "PUT"])
+@endpoint(blueprint, "settings", dict.fromkeys(("GET", "PATCH", "PUT"), Role.MANAGE))
 def settings(call: Call) -> Reply:
     subscription = call.subscription
     if call.request.method != "GET":
@@ -25,7 +26,7 @@ def settings(call: Call) -> Reply:
     return Reply(200, settings_shown(subscription.settings, Owner.CUSTOMER))
 
 
-@endpoint(blueprint, "audit", ["GET"])
+@endpoint(blueprint, "audit", {"GET": Role.MANAGE})
 def audit(call: Call) -> Reply:
     since, until = audit_moment(call.request, "from"), audit_moment(call.request, "to")
     page = call.services.audit.page(call.subscription.subscription_id, since, until, *read_page(call, AUDIT_ENTRY))

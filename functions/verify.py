@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.domain.access import Role
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -11,7 +12,7 @@ from shared.http.reply import Reply
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "verify", ["POST"])
+@endpoint(blueprint, "verify", {"POST": Role.RECOGNISE})
 def verify(call: Call) -> Reply:
     request = call.api.read_verify(call)
     verification = call.services.verify(request)

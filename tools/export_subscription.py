@@ -17,7 +17,7 @@ from pathlib import Path
 
 from localhost.failure import CannotStart
 from shared.config import ConfigInvalid
-from shared.domain.audit import Actor, AuditAction, Via
+from shared.domain.audit import MANAGEMENT, Actor, AuditAction
 from shared.domain.errors import TimbreError
 from shared.domain.subscription import Subscription
 from tools.portability.archive import COST, ArchiveWriter
@@ -33,7 +33,7 @@ def export(where: Deployment, subscription_id: str, out: Path, secret: bytes, *,
         raise CannotStart(f"{out} is there already.")
     subscription = where.subscription(subscription_id)
     reader, partial = where.reader(), out.with_name(f"{out.name}.partial")
-    actor, audit = Actor(Via.MANAGEMENT, new_id()), where.target(subscription).audit
+    actor, audit = Actor(MANAGEMENT, new_id()), where.target(subscription).audit
     with audit.recording(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id):
         _write(reader, subscription, partial, secret, cost)
         partial.rename(out)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from localhost.failure import CannotStart
 from shared.config import ConfigInvalid
-from shared.domain.audit import Actor, Via
+from shared.domain.audit import MANAGEMENT, Actor
 from shared.domain.errors import TimbreError
 from tools.portability.archive import ArchiveRefused, lines
 from tools.portability.deployment import REPOSITORY, Deployment, deployment, new_id, passphrase, say
@@ -35,7 +35,7 @@ def restore(where: Deployment, subscription_id: str, file: Path, secret: bytes) 
     with file.open("rb") as archive:
         writer.write(
             lines(archive, secret),
-            Actor(Via.MANAGEMENT, new_id()),
+            Actor(MANAGEMENT, new_id()),
             lambda done: say(f"{done.profiles + done.there_already} of {expected.profiles} profiles"),
         )
     return writer.done

@@ -8,29 +8,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from shared.domain.access import AccessKey, Role
+from shared.domain.errors import RoleTooLow
 from shared.domain.profile import ProfileKey
-from shared.domain.subscription import KeySlot, Subscription
+from shared.domain.subscription import Subscription
+
+MANAGEMENT: Final = "management"
+TIMER: Final = "timer"
 
 
-class Via(StrEnum):
-    """How whoever asked was let in: by one of the subscription's two keys, by the function key, or not from outside."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-    MANAGEMENT = "management"
-    TIMER = "timer"
-
-    @classmethod
-    def key(cls, slot: KeySlot) -> Via:
-        return cls(slot.value)
+def via_key(name: str) -> str:
+    return f"key:{name}"
 
 
 @dataclass(frozen=True)
 class Actor:
-    """``request_id`` is what the answer says in ``apim-request-id``; the timer gives each of its rounds one."""
+    """``via`` says how whoever asked was let in: ``key:<name>``, ``management`` (by the function key) or ``timer``.
 
-    via: Via
+    ``request_id`` is what the answer says in ``apim-request-id``; the timer gives each of its rounds one.
+    """
+
+    via: str
     request_id: str
 
 
@@ -40,6 +40,12 @@ class Caller:
 
     subscription: Subscription
     actor: Actor
+    key: AccessKey
+
+    def require(self, needed: Role) -> None:
+        """Raises ``RoleTooLow``."""
+        if not self.key.role.contains(needed):
+            raise RoleTooLow(needed, self.key.role)
 
 
 class AuditAction(StrEnum):

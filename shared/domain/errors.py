@@ -23,6 +23,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── BodyTooLarge
     ├── BodyTooSlow
     ├── SubscriptionUnknown            no key, or a wrong one
+    ├── RoleTooLow                     the key may not do this
     ├── SubscriptionNotFound           the operator names one that does not exist
     ├── SubscriptionConflict
     │   ├── SubscriptionExists
@@ -221,6 +222,14 @@ class SubscriptionUnknown(TimbreError):
             "Access denied due to invalid subscription key. Make sure you are subscribed to an API you are trying "
             "to call and provide the right key."
         )
+
+
+class RoleTooLow(TimbreError):
+    """Refused before the body or what is named in the path is looked at."""
+
+    def __init__(self, needed: str, role: str) -> None:
+        self.needed, self.role = needed, role
+        super().__init__(f"This takes a key with the role {needed}. The key of this request has the role {role}.")
 
 
 class SubscriptionNotFound(TimbreError):

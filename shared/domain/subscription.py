@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.domain import limits
+from shared.domain.access import Role
 from shared.domain.calibration import Calibration, FalseMatchRate, SiteCalibration
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.erasure import Erasure
@@ -152,6 +153,15 @@ class SubscriptionSettings:
         None,
         "[Your own](scores.md#a-calibration-of-your-own) of a model; `null`: the model's.",
     )
+
+    lock_settings: bool = _operator(
+        "lockSettings", FLAG, False, "The primary and secondary keys have the role `enroll` in place of `manage`."
+    )
+
+    @property
+    def classic_role(self) -> Role:
+        """Of the primary and secondary keys."""
+        return Role.ENROLL if self.lock_settings else Role.MANAGE
 
     @property
     def retention(self) -> RetentionPolicy:

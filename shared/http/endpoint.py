@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,8 @@ from urllib.parse import unquote
 import azure.functions as func
 
 from shared.bootstrap import Services, services
-from shared.domain.audit import Actor, Caller, Via
+from shared.domain.access import Role
+from shared.domain.audit import MANAGEMENT, Actor, Caller, via_key
 from shared.domain.errors import SubscriptionUnknown, TimbreError
 from shared.domain.measurement import note
 from shared.domain.subscription import Subscription
@@ -74,18 +75,18 @@ ROUTES: Final[list[Route]] = []
 """Of every function that a subscription key opens; filled while the function modules are imported."""
 
 
-def endpoint(blueprint: func.Blueprint, operation: str, methods: Sequence[str]) -> Callable[[Handler], Handler]:
-    """Register a handler as an HTTP function of every API that has the operation.
+def endpoint(blueprint: func.Blueprint, operation: str, roles: Mapping[str, Role]) -> Callable[[Handler], Handler]:
+    """Register a handler as an HTTP function of every API that has the operation. ``roles`` are what its methods take.
 
     The functions host lets everybody through (authentication level anonymous): the subscription key is ours to check.
     The handler itself stays callable as it is.
     """
 
     def register(handler: Handler) -> Handler:
-        admitted = [*methods, "OPTIONS"]
+        admitted = [*roles, "OPTIONS"]
         for api in APIS:
             if operation in api.routes:
-                template, answering = api.routes[operation], _answering(handler, api, operation)
+                template, answering = api.routes[operation], _answering(handler, api, operation, roles)
                 name = operation + api.suffix
                 streams.register(blueprint, name, template, admitted, func.AuthLevel.ANONYMOUS, answering)
                 ROUTES.append(Route(template, frozenset(admitted), answering))
@@ -130,21 +131,24 @@ def response_headers() -> dict[str, str]:
     return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
 
 
-def _answering(handler: Handler, api: Api, operation: str) -> Answering:
+def _answering(handler: Handler, api: Api, operation: str, roles: Mapping[str, Role]) -> Answering:
     async def answer(request: StreamRequest) -> func.HttpResponse:
         headers = response_headers()
         if request.method == "OPTIONS":
             return Reply(204).response({**headers, **_PREFLIGHT})
-        return (await _answer(handler, request, api, operation, headers[REQUEST_ID])).response(headers)
+        opened = partial(_open, request.headers.get(KEY_HEADER.lower()), roles[request.method], headers[REQUEST_ID])
+        return (await _answer(handler, request, api, operation, opened)).response(headers)
 
     return answer
 
 
-async def _answer(handler: Handler, request: StreamRequest, api: Api, operation: str, request_id: str) -> Reply:
-    """The key, the body, a place at the gate, a thread: in this order, so that nobody without a key makes us read a
-    body, and nobody whose body is on its way holds a place or a thread."""
+async def _answer(
+    handler: Handler, request: StreamRequest, api: Api, operation: str, opened: Callable[[], tuple[Services, Caller]]
+) -> Reply:
+    """The key and its role, the body, a place at the gate, a thread: in this order, so that nobody without a key makes
+    us read a body, and nobody whose body is on its way holds a place or a thread."""
     try:
-        ready, caller = await on_thread(partial(_open, request.headers.get(KEY_HEADER.lower()), request_id))
+        ready, caller = await on_thread(opened)
         if request.method == "POST":  # its answer may name what it makes: refused before anything is made
             base_url(request.url, ready.config)
         whole = await request.whole()
@@ -157,14 +161,16 @@ async def _answer(handler: Handler, request: StreamRequest, api: Api, operation:
         return errors.unexpected(error, api.catalogue)
 
 
-def _open(key: str | None, request_id: str) -> tuple[Services, Caller]:
-    """Raises ``SubscriptionUnknown``, ``RateExceeded``."""
+def _open(key: str | None, needed: Role, request_id: str) -> tuple[Services, Caller]:
+    """Raises ``SubscriptionUnknown``, ``RateExceeded``, ``RoleTooLow``."""
     ready = services()
     if not key:
         raise SubscriptionUnknown
-    subscription, slot = ready.subscriptions.opened_by(key)
+    subscription, access = ready.subscriptions.opened_by(key)
     ready.rate.take(subscription.subscription_id, subscription.settings.requests_per_second)
-    return ready, Caller(subscription, Actor(Via.key(slot), request_id))
+    caller = Caller(subscription, Actor(via_key(access.name), request_id), access)
+    caller.require(needed)
+    return ready, caller
 
 
 @asynccontextmanager
@@ -189,7 +195,7 @@ def _handle(handler: Handler, call: Call) -> Reply:
 async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:
     try:
         whole = await request.whole()
-        return await on_thread(lambda: handler(ManagementCall(whole, services(), Actor(Via.MANAGEMENT, request_id))))
+        return await on_thread(lambda: handler(ManagementCall(whole, services(), Actor(MANAGEMENT, request_id))))
     except TimbreError as error:
         return errors.reply(error, errors.PLAIN)
     except Exception as error:  # noqa: BLE001  as above

@@ -75,6 +75,7 @@ _ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer | None, Answer | None]]]
             message="Request is not authorized. Make sure subscription key is included and valid.",
         ),
     ),
+    error.RoleTooLow: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
     error.SubscriptionNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
     error.SubscriptionConflict: (Answer(409, "Conflict"), Answer(409, "Conflict")),
     error.RecordingRefused: (Answer(400, "BadRequest", "SpeechNotRecognized"), Answer(400, "InvalidRequest")),

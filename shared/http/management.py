@@ -129,7 +129,7 @@ def write_audit_entry(entry: AuditEntry) -> dict[str, object]:
         "action": entry.action.value,
         "outcome": entry.outcome.value,
         "reason": entry.reason or None,
-        "caller": entry.actor.via.value,
+        "caller": entry.actor.via,
         "requestId": entry.actor.request_id,
         "profileKind": _KINDS[entry.profile.kind] if entry.profile else None,
         "profileId": entry.profile.profile_id if entry.profile else None,

@@ -92,7 +92,7 @@ class Audit:
                 "subscription": entry.subscription_id,
                 "entry": entry.entry_id,
                 "at": entry.at.isoformat(),
-                "via": entry.actor.via.value,
+                "via": entry.actor.via,
                 "request": entry.actor.request_id,
                 "action": entry.action.value,
                 "outcome": entry.outcome.value,

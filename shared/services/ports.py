@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.access import AccessKey
 from shared.domain.audit import AuditEntry
 from shared.domain.calibration import Calibration
 from shared.domain.group import Group
@@ -262,8 +263,8 @@ class SubscriptionStore(Protocol):
     def by_key(self, key: str) -> Subscription:
         """The active subscription that this key opens; ``SubscriptionUnknown`` otherwise."""
 
-    def opened_by(self, key: str) -> tuple[Subscription, KeySlot]:
-        """The same, and which of its two keys it is."""
+    def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
+        """The same, and which of its keys it is."""
 
     def get(self, subscription_id: str) -> Subscription:
         """In whatever state. ``SubscriptionNotFound``."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, Via
+from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
+from shared.domain.subscription import KeySlot
 from shared.services.ports import Ids
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
 from shared.storage.backend.row_values import read, written
@@ -72,7 +74,7 @@ def expiry_recorder(trail: RowAuditTrail, ids: Ids) -> Callable[[ProfileKey, dat
     """
 
     def record(key: ProfileKey, at: datetime) -> None:
-        actor = Actor(Via.TIMER, ids())
+        actor = Actor(TIMER, ids())
         trail.record(
             AuditEntry(key.subscription_id, key.profile_id, at, actor, AuditAction.EXPIRE_PROFILE, profile=key)
         )
@@ -100,8 +102,14 @@ def _entry(row: Row) -> AuditEntry:
         AuditEntry,
         subscription_id=row.partition,
         entry_id=row.key.rpartition(":")[2],
-        actor=read(row, Actor),
+        actor=_actor(row),
         reason=row.maybe("reason", str) or "",
         profile=read(row, ProfileKey, subscription_id=row.partition) if "profile_id" in row.values else None,
         names=tuple(names.split(",")) if names else (),
     )
+
+
+def _actor(row: Row) -> Actor:
+    """Rows of earlier versions have the slot of a key alone."""
+    actor = read(row, Actor)
+    return replace(actor, via=via_key(actor.via)) if actor.via in list(KeySlot) else actor

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+from shared.domain.access import AccessKey
 from shared.domain.erasure import Erasure
 from shared.domain.errors import (
     SubscriptionBusy,
@@ -76,7 +77,7 @@ class RowSubscriptionStore:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscriptions, self._keys, self._data_keys = subscriptions, keys, data_keys
-        self._opened = TimedCache[bytes | str, tuple[Subscription, KeySlot]](
+        self._opened = TimedCache[bytes | str, tuple[Subscription, AccessKey]](
             look_up_seconds, 2 * MAX_LOOK_UPS, monotonic
         )
         """By the digest of a key, and by the subscription's id."""
@@ -84,8 +85,8 @@ class RowSubscriptionStore:
     def by_key(self, key: str) -> Subscription:
         return self.opened_by(key)[0]
 
-    def opened_by(self, key: str) -> tuple[Subscription, KeySlot]:
-        """The active subscription that this key opens, and as which of its two; else ``SubscriptionUnknown``."""
+    def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
+        """The active subscription that this key opens, and as which of its keys; else ``SubscriptionUnknown``."""
         hashed = digest(key)
         return self._opened.load(hashed, lambda: self._look_up(hashed), lambda opened: opened[0].subscription_id)
 
@@ -242,7 +243,7 @@ class RowSubscriptionStore:
         except RowExists:
             self._keys.apply(partition, [Merge(key, {"subscription_id": subscription_id})])
 
-    def _look_up(self, hashed: bytes) -> tuple[Subscription, KeySlot]:
+    def _look_up(self, hashed: bytes) -> tuple[Subscription, AccessKey]:
         index = self._keys.get(*key_row(hashed))
         row = self._find(index.get("subscription_id", str)) if index is not None else None
         if row is None:
@@ -252,7 +253,7 @@ class RowSubscriptionStore:
         subscription = subscription_of(row)
         if not fitting or subscription.state is not SubscriptionState.ACTIVE:
             raise SubscriptionUnknown
-        return subscription, fitting[0]
+        return subscription, AccessKey(fitting[0].value, subscription.settings.classic_role)
 
     def _find(self, subscription_id: str) -> Row | None:
         return self._subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))

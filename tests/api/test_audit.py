@@ -33,11 +33,11 @@ def test_every_change_to_a_profile_leaves_one_record(customer: Customer) -> None
     records = customer.trail()[1:]  # the first is the subscription's creation
     model = "campplus-channels-1"
     assert [[record[name] for name in ("action", "outcome", "caller", "reason", "model")] for record in records] == [
-        ["profile.create", "succeeded", "primary", None, None],
-        ["profile.enroll", "succeeded", "primary", None, model],
-        ["profile.enroll", "refused", "primary", "PassphraseNotHeard", model],
-        ["profile.reset", "succeeded", "secondary", None, None],
-        ["profile.delete", "succeeded", "secondary", None, None],
+        ["profile.create", "succeeded", "key:primary", None, None],
+        ["profile.enroll", "succeeded", "key:primary", None, model],
+        ["profile.enroll", "refused", "key:primary", "PassphraseNotHeard", model],
+        ["profile.reset", "succeeded", "key:secondary", None, None],
+        ["profile.delete", "succeeded", "key:secondary", None, None],
     ]
     assert [record["requestId"] for record in records] == [answer.headers["apim-request-id"] for answer in answers]
     kinds = {(record["profileKind"], record["profileId"]) for record in records}
@@ -63,7 +63,7 @@ def test_changes_of_settings_and_keys_are_recorded_by_name_without_values(
     regenerated = operator.regenerate(customer.subscription_id, "secondary")
     records = customer.trail()[1:]
     assert [(record["action"], record["caller"], record["names"]) for record in records] == [
-        ("settings.change", "primary", ["verification_threshold", "passphrases"]),
+        ("settings.change", "key:primary", ["verification_threshold", "passphrases"]),
         ("settings.change", "management", ["max_profiles"]),
         ("key.regenerate", "management", ["secondary"]),
     ]

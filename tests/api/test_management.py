@@ -19,6 +19,7 @@ DEFAULTS = operators.DEFAULTS | {
     "requireConsent": False,
     "keepIdentificationAudio": True,
     "auditDays": 400.0,
+    "lockSettings": False,
     "requestsPerSecond": None,
 }
 

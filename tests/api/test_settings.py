@@ -52,6 +52,7 @@ def test_what_is_not_named_stays(customer: Customer, operator: Operator, method:
                 "requireConsent": False,
                 "keepIdentificationAudio": True,
                 "auditDays": 1,
+                "lockSettings": False,
                 "requestsPerSecond": 1,
             }.items()
         ),

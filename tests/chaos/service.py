@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.audit import Actor, Via
+from shared.domain.audit import MANAGEMENT, Actor, via_key
 from shared.domain.errors import TimbreError
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
@@ -29,8 +29,8 @@ from tests.unit.services.spoken import SpokenModel
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
-OPERATOR = Actor(Via.MANAGEMENT, "request-1")
-CUSTOMER = Actor(Via.PRIMARY, "request-2")
+OPERATOR = Actor(MANAGEMENT, "request-1")
+CUSTOMER = Actor(via_key("primary"), "request-2")
 NEW_KEY_ENCRYPTION_KEY = bytes(range(32, 64))
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
+from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, AuditOutcome, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.audit import RowAuditTrail
@@ -22,7 +22,7 @@ def entry(subscription_id: str, at: datetime = NOW) -> AuditEntry:
         subscription_id,
         new_id(),
         at,
-        Actor(Via.PRIMARY, new_id()),
+        Actor(via_key("primary"), new_id()),
         AuditAction.CHANGE_SETTINGS,
         names=("max_profiles",),
     )
@@ -41,8 +41,8 @@ def everything(trail: RowAuditTrail, subscription_id: str) -> list[AuditEntry]:
 
 
 @pytest.mark.parametrize("action", list(AuditAction))
-@pytest.mark.parametrize("via", [Via.SECONDARY, Via.TIMER])
-def test_what_was_recorded_is_read_again(rows: Rows, action: AuditAction, via: Via) -> None:
+@pytest.mark.parametrize("via", [via_key("secondary"), TIMER])
+def test_what_was_recorded_is_read_again(rows: Rows, action: AuditAction, via: str) -> None:
     subscription_id = new_id()
     full = AuditEntry(
         subscription_id=subscription_id,
@@ -61,6 +61,14 @@ def test_what_was_recorded_is_read_again(rows: Rows, action: AuditAction, via: V
     trail.record(bare)
     trail.record(full)
     assert everything(RowAuditTrail(rows), subscription_id) == [full, bare]
+
+
+@pytest.mark.parametrize("slot", ["primary", "secondary"])
+def test_a_record_of_an_earlier_version_names_its_key(rows: Rows, slot: str) -> None:
+    """It has the slot alone."""
+    subscription_id = new_id()
+    RowAuditTrail(rows).record(replace(entry(subscription_id), actor=Actor(slot, "request")))
+    assert [one.actor.via for one in everything(RowAuditTrail(rows), subscription_id)] == [f"key:{slot}"]
 
 
 def test_the_same_entry_twice_is_one(rows: Rows) -> None:

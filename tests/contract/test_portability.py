@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from localhost.failure import CannotStart
-from shared.domain.audit import Actor, Via
+from shared.domain.audit import MANAGEMENT, Actor
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileNotFound, SubscriptionNotFound, TooManyProfiles
 from shared.domain.group import Group
@@ -34,7 +34,7 @@ from tools.portability.writing import LEFT_ALONE, ImportCrossed, SubscriptionWri
 
 SECRET = b"a long and quiet afternoon"
 COST = 2**14
-OPERATOR = Actor(Via.MANAGEMENT, "00000000-0000-4000-8000-000000000001")
+OPERATOR = Actor(MANAGEMENT, "00000000-0000-4000-8000-000000000001")
 
 
 def deployment(storage: Storage) -> Deployment:

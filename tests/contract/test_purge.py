@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, Via
+from shared.domain.audit import Actor, AuditAction, AuditEntry, via_key
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, SubscriptionUnknown
@@ -18,10 +18,11 @@ from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.profiles.schedule import upload_due
 from shared.storage.stores import Storage, Stores
+from shared.storage.subscription_records import creation_values
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import NOW, enroll, everything, instance, new_id, new_profile
 
-ACTOR = Actor(Via.PRIMARY, "request")
+ACTOR = Actor(via_key("primary"), "request")
 MINUTE = timedelta(minutes=1)
 COUNTS = ErasedCounts(profiles=3, enrollments=4, recordings=2, operations=1)
 """Of ``filled``."""
@@ -83,10 +84,9 @@ def test_what_is_left_of_the_row_is_ids_times_and_counts(storage: Storage) -> No
         sweep(stores, subscription_id, at)
     row = storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
     assert row is not None
-    default = SubscriptionSettings()
+    default = creation_values(Subscription(subscription_id, SubscriptionState.DELETED, created_at=NOW), {})
     assert dict(row.values) == {
-        "state": "deleted",
-        "created_at": NOW,
+        **default,
         "deleted_at": NOW,
         "deleted_by_request": "request",
         "erased_at": NOW,
@@ -95,14 +95,6 @@ def test_what_is_left_of_the_row_is_ids_times_and_counts(storage: Storage) -> No
         "erased_enrollments": 4,
         "erased_recordings": 2,
         "erased_operations": 1,
-        "verification_threshold": default.verification_threshold,
-        "identification_threshold": default.identification_threshold,
-        "max_candidates": default.max_candidates,
-        "max_profiles": default.max_profiles,
-        "require_consent": False,
-        "keep_identification_audio": True,
-        "audit_days": default.audit_days,
-        "enrollment_cohesion": default.enrollment_cohesion,
     }
 
 

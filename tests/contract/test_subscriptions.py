@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.domain.access import AccessKey
 from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.errors import (
     StorageUnavailable,
@@ -38,7 +39,7 @@ EVERYTHING = SubscriptionSettings(
     max_age_days=30.5, max_idle_days=7.0, verification_threshold=0.625, identification_threshold=0.75,
     max_candidates=7, max_profiles=9, passphrases={"en-US": ("open the door to the garden",)}, require_consent=True,
     keep_identification_audio=False, audit_days=90.0, requests_per_second=2.5, quality=QualityLimits(min_snr_db=12.0),
-    enrollment_cohesion=False,
+    enrollment_cohesion=False, lock_settings=True,
     calibration=SiteCalibration("m", Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "calls", 40, 1_000)),
 )  # fmt: skip
 
@@ -95,8 +96,8 @@ def test_what_was_created_is_read_again(storage: Storage, settings: Subscription
     read = store.get(subscription_id)
     assert read == Subscription(subscription_id, settings=settings)
     assert (read.created_at, read.deleted_at) == (NOW, None)
-    assert store.opened_by("first key") == (read, KeySlot.PRIMARY)
-    assert store.opened_by("second key") == (read, KeySlot.SECONDARY)
+    assert store.opened_by("first key") == (read, AccessKey("primary", settings.classic_role))
+    assert store.opened_by("second key") == (read, AccessKey("secondary", settings.classic_role))
 
 
 def test_a_row_has_the_cells_that_it_always_had(storage: Storage) -> None:
@@ -110,7 +111,7 @@ def test_a_row_has_the_cells_that_it_always_had(storage: Storage) -> None:
         "verification_threshold": 0.625, "identification_threshold": 0.75, "max_candidates": 7, "max_profiles": 9,
         "passphrases": '{"en-US": ["open the door to the garden"]}', "require_consent": True,
         "keep_identification_audio": False, "audit_days": 90.0, "requests_per_second": 2.5,
-        "quality": '{"min_snr_db": 12.0}', "enrollment_cohesion": False,
+        "quality": '{"min_snr_db": 12.0}', "enrollment_cohesion": False, "lock_settings": True,
     }  # fmt: skip
     calibration = json.loads(str(row.values["calibration"]))
     assert {**row.values, "calibration": ""} == {**cells, "calibration": ""}
@@ -380,8 +381,9 @@ def test_a_new_key_takes_the_place_of_one_and_leaves_the_other(storage: Storage,
     (other,) = set(KeySlot) - {slot}
     assert opens(store, *KEYS.values()) == list(KEYS.values())
     store.replace_key(subscription_id, slot, "new key")
-    assert store.opened_by("new key") == (Subscription(subscription_id, settings=EVERYTHING), slot)
-    assert store.opened_by(KEYS[other])[1] is other
+    subscription, access = store.opened_by("new key")
+    assert (subscription, access.name) == (Subscription(subscription_id, settings=EVERYTHING), slot)
+    assert store.opened_by(KEYS[other])[1].name == other
     assert opens(store, KEYS[slot]) == indexed(storage, KEYS[slot]) == []
 
 

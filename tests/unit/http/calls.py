@@ -9,7 +9,8 @@ import azure.functions as func
 
 from shared import config
 from shared.bootstrap import Services, assemble
-from shared.domain.audit import Actor, Caller, Via
+from shared.domain.access import AccessKey, Role
+from shared.domain.audit import Actor, Caller, via_key
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription
 from shared.http.api import Api, Call
@@ -31,7 +32,7 @@ def services() -> Services:
 def call(api: Api, operation: str, query: str = "", *, method: str = "POST", **route: str) -> Call:
     params = dict(pair.split("=") for pair in query.split("&")) if query else {}
     request = func.HttpRequest(method, "http://127.0.0.1:7071/x", params=params, route_params=route, body=b"audio")
-    caller = Caller(Subscription("mine"), Actor(Via.PRIMARY, "request"))
+    caller = Caller(Subscription("mine"), Actor(via_key("primary"), "request"), AccessKey("primary", Role.MANAGE))
     return Call(request, caller, services(), api, operation, CREATED)
 
 

@@ -70,6 +70,7 @@ def written(reply: Reply) -> str:
         (error.TooManyEnrollments(50), "403 Forbidden|TooManyEnrollments: ", "403 InvalidOperation|Maximum allowed"),
         (error.EnrollmentAudioFull(9, 8), "403 Forbidden|TooManyEnrollments: ", "403 InvalidRequest|Maximum allowed"),
         (error.TooManyCandidates(51, 50), "400 BadRequest|InvalidProfileCount: ", "400 InvalidRequest|Maximum number"),
+        (error.RoleTooLow("manage", "enroll"), "403 Forbidden|This takes a key with", "403 Forbidden|This takes a key"),
         (error.StorageUnavailable(), "503 ServiceUnavailable|Storage", "503 ServiceUnavailable|Storage is not avail"),
         (error.RateExceeded(), "429 TooManyRequests|Rate limit is exceeded. Try", "429 RateLimit|Rate limit is excee"),
         (error.SealBroken(), "500 InternalServerError|Stored data", "500 InternalServerError|Stored data failed its"),

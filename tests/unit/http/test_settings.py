@@ -43,6 +43,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "maxProfiles": st.integers(1, 1_000_000),
     "requireConsent": st.booleans(),
     "keepIdentificationAudio": st.booleans(),
+    "lockSettings": st.booleans(),
     "auditDays": st.floats(1.0, 3_650.0),
     "requestsPerSecond": st.none() | st.floats(0.1, 100_000.0),
     "quality": st.fixed_dictionaries(
@@ -65,6 +66,7 @@ INVALID: dict[str, list[object]] = {
     "maxProfiles": [*NO_NUMBERS, 0, 1_000_001, None],
     "requireConsent": NO_FLAGS,
     "keepIdentificationAudio": NO_FLAGS,
+    "lockSettings": NO_FLAGS,
     "auditDays": [*NO_NUMBERS, 0.999, 3_650.1, None],
     "requestsPerSecond": [*NO_NUMBERS, 0.099, 100_000.1],
     "quality": [[], 3],

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from shared.domain.audit import Actor, AuditEntry, Caller, Via
+from shared.domain.access import AccessKey, Role
+from shared.domain.audit import Actor, AuditEntry, Caller, via_key
 from shared.domain.calibration import Calibration
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.group import Candidates
@@ -126,11 +127,11 @@ class Numbered:
         return str(UUID(int=self.given))
 
 
-ACTOR = Actor(Via.PRIMARY, "a request")
+ACTOR = Actor(via_key("primary"), "a request")
 
 
 def caller(subscription: Subscription) -> Caller:
-    return Caller(subscription, ACTOR)
+    return Caller(subscription, ACTOR, AccessKey("primary", Role.MANAGE))
 
 
 @dataclass

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, Via
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome, via_key
 from shared.domain.errors import (
     ProfileBusy,
     ProfileNotFound,
@@ -19,7 +19,7 @@ from shared.domain.errors import (
     TooManyProfiles,
 )
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.subscription import KeySlot, SettingsChange
+from shared.domain.subscription import SettingsChange
 from shared.services.audit import Audit
 from shared.services.profiles import Profiles
 from shared.storage.audit import RowAuditTrail
@@ -84,7 +84,7 @@ def test_a_trail_that_takes_nothing_in_fails_no_change_and_the_log_has_the_recor
 
 
 def test_every_use_case_that_changes_a_profile_records_it(world: World) -> None:
-    secondary = Actor(Via.key(KeySlot.SECONDARY), "another request")
+    secondary = Actor(via_key("secondary"), "another request")
     full = caller(world.subscriptions.change("mine", SettingsChange(max_profiles=1)))
     key = world.use_cases.create(full, TDV, "en-us").key
     with pytest.raises(TooManyProfiles):
@@ -95,15 +95,15 @@ def test_every_use_case_that_changes_a_profile_records_it(world: World) -> None:
     world.use_cases.reset(secondary, key)
     world.use_cases.erase(secondary, key)
     trail = [
-        (entry.action.value, entry.outcome.value, entry.reason, entry.actor.via.value, entry.model_id)
+        (entry.action.value, entry.outcome.value, entry.reason, entry.actor.via, entry.model_id)
         for entry in world.audited()
     ]
     assert sorted(trail, key=str) == [
-        ("profile.create", "refused", "TooManyProfiles", "primary", None),
-        ("profile.create", "succeeded", "", "primary", None),
-        ("profile.delete", "succeeded", "", "secondary", None),
-        ("profile.enroll", "refused", "PassphraseDiffers", "primary", "spoken-1"),
-        ("profile.enroll", "succeeded", "", "primary", "spoken-1"),
-        ("profile.reset", "succeeded", "", "secondary", None),
+        ("profile.create", "refused", "TooManyProfiles", "key:primary", None),
+        ("profile.create", "succeeded", "", "key:primary", None),
+        ("profile.delete", "succeeded", "", "key:secondary", None),
+        ("profile.enroll", "refused", "PassphraseDiffers", "key:primary", "spoken-1"),
+        ("profile.enroll", "succeeded", "", "key:primary", "spoken-1"),
+        ("profile.reset", "succeeded", "", "key:secondary", None),
     ]
     assert {entry.profile for entry in world.audited() if entry.outcome is SUCCEEDED} == {key}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared.domain.audit import Actor, Via
+from shared.domain.audit import MANAGEMENT, Actor
 from shared.domain.calibration import Calibration, FalseMatchRate, SiteCalibration
 from shared.domain.errors import (
     ParameterInvalid,
@@ -23,7 +23,7 @@ from shared.storage.subscriptions import RowSubscriptionStore
 from tests.unit.services.spoken import SpokenModel, World
 
 CALIBRATION = Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "a test", 40, 1_000)
-OPERATOR = Actor(Via.MANAGEMENT, "operator's request")
+OPERATOR = Actor(MANAGEMENT, "operator's request")
 
 
 class ShortDictionary:
@@ -140,8 +140,8 @@ def test_a_false_match_rate_is_a_score_by_the_calibration_in_force(world: World)
 
 def test_a_new_key_is_recorded_by_its_slot(world: World) -> None:
     key = manage(world).regenerate_key(OPERATOR, "mine", KeySlot.SECONDARY)
-    assert world.subscriptions.opened_by(key)[1] is KeySlot.SECONDARY
-    assert world.subscriptions.opened_by("my key")[1] is KeySlot.PRIMARY
+    assert world.subscriptions.opened_by(key)[1].name == KeySlot.SECONDARY
+    assert world.subscriptions.opened_by("my key")[1].name == KeySlot.PRIMARY
     (entry,) = world.audited()
     assert (entry.action.value, entry.names) == ("key.regenerate", ("secondary",))
 
