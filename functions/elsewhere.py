@@ -33,11 +33,11 @@ async def elsewhere(request: StreamRequest) -> func.HttpResponse:
             request.url, request.route_params = urlunsplit(url._replace(path=path)), values
             return await route.answering(request)
     if not matches:
-        return errors.reply(PathUnknown(url.path), errors.PLAIN).response(response_headers())
+        return errors.reply(PathUnknown(url.path), errors.PLAIN).response(response_headers(request))
     allowed = ", ".join(sorted({method for route, _ in matches for method in route.methods}))
     message = f"{url.path} answers {allowed} only."
     reply = errors.PLAIN.reply(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message, {"Allow": allowed})
-    return reply.response(response_headers())
+    return reply.response(response_headers(request))
 
 
 def single_slashes(path: str) -> str:

@@ -63,6 +63,14 @@ param publicUrl string = ''
 @description('Own domain names of the app, a comma list: links in answers may repeat them.')
 param allowedHosts string = ''
 
+@description('Origins whose pages may read answers, a comma list as https://app.example.com; *: every page.')
+param allowedOrigins string = '*'
+
+@description('Whose word counts for a caller\'s address: that entry of X-Forwarded-For, from the right.')
+@minValue(1)
+@maxValue(10)
+param trustedHops int = 1
+
 @description('Memory in MB that an instance gives to the signatures that identify among everyone compares with: 1.1 for 1,000.')
 @minValue(1)
 @maxValue(3072)
@@ -305,6 +313,8 @@ module functionApp 'modules/function-app.bicep' = {
     activation: activation
     publicUrl: empty(publicUrl) ? ownUrl : publicUrl
     allowedHosts: allowedHosts
+    allowedOrigins: allowedOrigins
+    trustedHops: trustedHops
     galleryMegabytes: galleryMegabytes
     requestsPerSecond: requestsPerSecond
     workAtOnce: workAtOnce

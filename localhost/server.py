@@ -156,6 +156,7 @@ class Server:
             (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
         )
         headers["x-ms-invocation-id"] = invocation_id
+        headers["X-Forwarded-For"] = _peer(request)
         headers["X-Forwarded-Host"] = request.headers.get("Host", "")
         headers["X-Forwarded-Proto"] = request.headers.get("X-Forwarded-Proto", "http")
         content = _Upload(request) if request.body_exists else None
@@ -249,6 +250,11 @@ async def _pass_on(request: web.BaseRequest, answer: Any) -> web.StreamResponse:
             await response.write(part)
         await response.write_eof()
     return response
+
+
+def _peer(request: web.BaseRequest) -> str:
+    """As the real host behind Azure's front end, which appends whom it was asked by: that entry alone is handed on."""
+    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or request.remote or ""
 
 
 def _check_text(request: web.BaseRequest) -> None:

@@ -51,6 +51,7 @@ from shared.services.readiness import Readiness
 from shared.services.retain import SECONDS, CompactGalleries, Retain
 from shared.services.sweep import Sweep
 from shared.services.verify import Verify
+from shared.services.wrong_keys import WrongKeys
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.sealing.key_encryption import KEY_BYTES, KeyEncryption, LocalKeyEncryption
 from shared.storage.sealing.key_vault import KeyVaultKeyEncryption
@@ -69,6 +70,7 @@ class Services:
     config: Config
     gate: Gate
     rate: RateLimit
+    wrong_keys: WrongKeys
     subscriptions: SubscriptionStore
     profiles: Profiles
     enroll: Enroll
@@ -143,6 +145,7 @@ def assemble(
         config=config,
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
         rate=RateLimit(config.requests_per_second),
+        wrong_keys=WrongKeys(),
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, _now, _new_id),
         enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), _now, activation),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ class Config:
     public_url: str | None
     own_host: str | None
     allowed_hosts: frozenset[str]
+    allowed_origins: frozenset[str]
+    trusted_hops: int
     gallery_megabytes: int
     at_once: int
     waiting: int
@@ -80,6 +83,16 @@ ALLOWED_HOSTS = Setting(
     None,
     "Own domain names, a comma list. A link repeats a request's Host only if it is listed, Azure's name or a loopback.",
 )
+ALLOWED_ORIGINS = Setting(
+    "TIMBRE_ALLOWED_ORIGINS",
+    "*",
+    "Origins whose pages may read answers, a comma list as `https://app.example.com`; `*`: every page.",
+)
+TRUSTED_HOPS = Setting(
+    "TIMBRE_TRUSTED_HOPS",
+    "1",
+    "Whose word counts for a caller's address: that entry of `X-Forwarded-For`, from the right.",
+)
 OWN_HOST = Setting("WEBSITE_HOSTNAME", None, "Set by Azure: the app's own name, for links to requests of another Host.")
 GALLERY_MEGABYTES = Setting(
     "TIMBRE_GALLERY_MEGABYTES",
@@ -113,11 +126,12 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, ALLOWED_HOSTS, OWN_HOST, GALLERY_MEGABYTES, AT_ONCE, WAITING, WAIT_SECONDS, THREADS,
-    REQUESTS_PER_SECOND, LOCAL_KEY,
+    PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUSTED_HOPS, OWN_HOST, GALLERY_MEGABYTES, AT_ONCE, WAITING,
+    WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _MOST_THREADS = 1_000
 
 
@@ -143,6 +157,9 @@ def read(environment: Mapping[str, str]) -> Config:
     public_url = value(PUBLIC_URL)
     if public_url and not public_url.startswith(("http://", "https://")):
         problems.append(f"{PUBLIC_URL.name} must start with http:// or https://")
+    allowed_origins = origins(environment)
+    if allowed_origins != {"*"} and not all(map(_ORIGIN.fullmatch, allowed_origins)):
+        problems.append(f"{ALLOWED_ORIGINS.name} must be * alone, or origins as https://app.example.com")
     model = value(MODEL) or ""
     previous_model = _previous_model(environment, model)
     if previous_model == model:
@@ -153,6 +170,7 @@ def read(environment: Mapping[str, str]) -> Config:
     at_once = _whole(value(AT_ONCE) or str(share), 1, 1_000)
     waiting = _whole(value(WAITING) or str(2 * (at_once or 1)), 0, 10_000)
     wait_seconds, requests = _number(value(WAIT_SECONDS), 60.0), _number(value(REQUESTS_PER_SECOND), 100_000.0)
+    hops = _whole(value(TRUSTED_HOPS) or "", 1, 10)
     problems += [
         f"{setting.name} must be {rule}"
         for setting, number, rule in (
@@ -162,6 +180,7 @@ def read(environment: Mapping[str, str]) -> Config:
             (THREADS, _threads(environment), f"a whole number from 1 to {_MOST_THREADS}"),
             (WAIT_SECONDS, wait_seconds, "a number of seconds from 0 to 60"),
             (REQUESTS_PER_SECOND, requests, "a number from 0 to 100000"),
+            (TRUSTED_HOPS, hops, "a whole number from 1 to 10"),
         )
         if number is None
     ]
@@ -176,9 +195,9 @@ def read(environment: Mapping[str, str]) -> Config:
         activation=flags[ACTIVATION] == "true",
         public_url=public_url.rstrip("/") if public_url else None,
         own_host=value(OWN_HOST),
-        allowed_hosts=frozenset(
-            name.strip().lower() for name in (value(ALLOWED_HOSTS) or "").split(",") if name.strip()
-        ),
+        allowed_hosts=_listed(value(ALLOWED_HOSTS)),
+        allowed_origins=allowed_origins,
+        trusted_hops=hops or 1,
         gallery_megabytes=megabytes or 0,
         at_once=at_once or 1,
         waiting=waiting or 0,
@@ -198,6 +217,15 @@ def _previous_model(environment: Mapping[str, str], model: str) -> str | None:
 def threads(environment: Mapping[str, str]) -> int:
     """The setting that is needed before anything else; ``read`` refuses a wrong one by name."""
     return _threads(environment) or int(THREADS.default or 0)
+
+
+def origins(environment: Mapping[str, str]) -> frozenset[str]:
+    """The other one, for answers that are given before the services are there."""
+    return _listed(environment.get(ALLOWED_ORIGINS.name, "").strip() or ALLOWED_ORIGINS.default)
+
+
+def _listed(text: str | None) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in (text or "").split(",") if name.strip())
 
 
 def _threads(environment: Mapping[str, str]) -> int | None:

@@ -54,6 +54,12 @@ param publicUrl string
 @description('Own domain names of the app, a comma list.')
 param allowedHosts string
 
+@description('Origins whose pages may read answers, a comma list; *: every page.')
+param allowedOrigins string
+
+@description('Which entry of X-Forwarded-For is the caller\'s, from the right.')
+param trustedHops int
+
 @description('Memory in MB that an instance gives to the voices that identify compares with.')
 param galleryMegabytes int
 
@@ -239,6 +245,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TIMBRE_ACTIVATION: toLower(string(activation))
     TIMBRE_PUBLIC_URL: publicUrl
     TIMBRE_ALLOWED_HOSTS: allowedHosts
+    TIMBRE_ALLOWED_ORIGINS: allowedOrigins
+    TIMBRE_TRUSTED_HOPS: string(trustedHops)
     TIMBRE_GALLERY_MEGABYTES: string(galleryMegabytes)
     TIMBRE_REQUESTS_PER_SECOND: string(requestsPerSecond)
     TIMBRE_AT_ONCE: workAtOnce

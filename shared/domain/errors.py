@@ -66,7 +66,8 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── TryLater
     │   ├── StorageUnavailable
     │   ├── ServiceBusy                more requests at once than this instance works on
-    │   └── RateExceeded               more requests than the subscription may send in this time
+    │   ├── RateExceeded               more requests than the subscription may send in this time
+    │   └── TooManyWrongKeys           from one address; refused without a look at the key
     └── SealBroken                     stored ciphertext fails its authentication: an alarm
 """
 
@@ -558,6 +559,13 @@ class RateExceeded(TryLater):
 
     def __init__(self, retry_after_seconds: int = 1) -> None:
         super().__init__(retry_after_seconds, "Rate limit is exceeded.")
+
+
+class TooManyWrongKeys(TryLater):
+    """Refused before the key was looked up."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(retry_after_seconds, "Too many wrong keys came from this address.")
 
 
 class SealBroken(TimbreError):

@@ -81,6 +81,9 @@ MIN_REQUESTS_PER_SECOND: Final = 0.1
 MAX_REQUESTS_PER_SECOND: Final = 100_000.0
 """Our choice: far beyond what a deployment answers."""
 
+WRONG_KEYS_PER_MINUTE: Final = 20
+"""Our choice: wrong keys from one address that a worker process looks up. Beyond it 429."""
+
 MAX_PASSPHRASES: Final = 50
 MIN_PASSPHRASE_WORDS: Final = 4
 MAX_PASSPHRASE_WORDS: Final = 20

@@ -20,8 +20,10 @@ from shared.domain.errors import SubscriptionUnknown, TimbreError
 from shared.domain.measurement import note
 from shared.domain.subscription import Subscription
 from shared.http import errors, streams
+from shared.http.addresses import caller_address
 from shared.http.api import Api, Call
 from shared.http.management import ManagementCall
+from shared.http.origins import KEY_HEADER, cors_headers, preflight_headers
 from shared.http.reply import Reply, base_url
 from shared.http.streams import Answering, on_thread
 from shared.http.uploads import StreamRequest
@@ -29,6 +31,7 @@ from shared.http.v1 import V1
 from shared.http.v2 import V2
 from shared.http.v2021 import V2021, Extension
 from shared.services.measure import measured
+from shared.services.wrong_keys import may_be_a_key
 
 APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
 """The generations of the API that are served, and what Timbre adds."""
@@ -36,19 +39,7 @@ APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
 MEASURED: Final = frozenset({"enroll", "verify", "identify"})
 """The operations that listen to a recording: each leaves a line in the log, and only so many are worked on at once."""
 
-KEY_HEADER: Final = "Ocp-Apim-Subscription-Key"
 REQUEST_ID: Final = "apim-request-id"
-
-_CORS: Final = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Operation-Location, Location, Retry-After, apim-request-id, x-ms-error-code",
-}
-_PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": f"{KEY_HEADER}, Content-Type, Accept, apim-request-id",
-    "Access-Control-Max-Age": "86400",
-}
-"""Browser apps send the key in a header of its own, so every call is preceded by a preflight."""
 
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::regex\(\^(.*?)\$\))?\}")
 
@@ -126,17 +117,17 @@ def open_endpoint(
     return register
 
 
-def response_headers() -> dict[str, str]:
+def response_headers(request: StreamRequest) -> dict[str, str]:
     """Of every answer that a browser app may read, with a new request id."""
-    return {**_CORS, REQUEST_ID: str(uuid.uuid4())}
+    return {**cors_headers(request.headers.get("origin")), REQUEST_ID: str(uuid.uuid4())}
 
 
 def _answering(handler: Handler, api: Api, operation: str, roles: Mapping[str, Role]) -> Answering:
     async def answer(request: StreamRequest) -> func.HttpResponse:
-        headers = response_headers()
+        headers = response_headers(request)
         if request.method == "OPTIONS":
-            return Reply(204).response({**headers, **_PREFLIGHT})
-        opened = partial(_open, request.headers.get(KEY_HEADER.lower()), roles[request.method], headers[REQUEST_ID])
+            return Reply(204).response({**headers, **preflight_headers(request.headers.get("origin"))})
+        opened = partial(_open, request.headers, roles[request.method], headers[REQUEST_ID])
         return (await _answer(handler, request, api, operation, opened)).response(headers)
 
     return answer
@@ -161,12 +152,14 @@ async def _answer(
         return errors.unexpected(error, api.catalogue)
 
 
-def _open(key: str | None, needed: Role, request_id: str) -> tuple[Services, Caller]:
-    """Raises ``SubscriptionUnknown``, ``RateExceeded``, ``RoleTooLow``."""
-    ready = services()
-    if not key:
+def _open(headers: Mapping[str, str], needed: Role, request_id: str) -> tuple[Services, Caller]:
+    """Raises ``SubscriptionUnknown``, ``TooManyWrongKeys``, ``RateExceeded``, ``RoleTooLow``."""
+    ready, key = services(), headers.get(KEY_HEADER.lower(), "")
+    if not may_be_a_key(key, ready.config.local_subscription_key):
         raise SubscriptionUnknown
-    subscription, access = ready.subscriptions.opened_by(key)
+    address = caller_address(headers.get("x-forwarded-for"), ready.config.trusted_hops)
+    with ready.wrong_keys.counted(address, ready.subscriptions.has_opened(key)):
+        subscription, access = ready.subscriptions.opened_by(key)
     ready.rate.take(subscription.subscription_id, subscription.settings.requests_per_second)
     caller = Caller(subscription, Actor(via_key(access.name), request_id), access)
     caller.require(needed)

@@ -266,6 +266,9 @@ class SubscriptionStore(Protocol):
     def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
         """The same, and which of its keys it is."""
 
+    def has_opened(self, key: str) -> bool:
+        """Whether this process has seen it open a subscription, and not refused since. Asks no storage."""
+
     def get(self, subscription_id: str) -> Subscription:
         """In whatever state. ``SubscriptionNotFound``."""
 

@@ -7,6 +7,7 @@ nothing, so a rotation is one change of one row.
 from __future__ import annotations
 
 import hmac
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -63,6 +64,9 @@ LOOK_UP_SECONDS: Final = 30.0
 
 MAX_LOOK_UPS: Final = 1_000
 
+MAX_KNOWN: Final = 10_000
+"""Keys of which a process remembers, by their digest, that they have opened."""
+
 
 class RowSubscriptionStore:
     """Implements ``SubscriptionStore``. ``subscriptions`` is the table that ``data_keys`` is in too."""
@@ -81,6 +85,7 @@ class RowSubscriptionStore:
             look_up_seconds, 2 * MAX_LOOK_UPS, monotonic
         )
         """By the digest of a key, and by the subscription's id."""
+        self._known = TimedCache[bytes, bool](math.inf, MAX_KNOWN, monotonic)
 
     def by_key(self, key: str) -> Subscription:
         return self.opened_by(key)[0]
@@ -88,7 +93,18 @@ class RowSubscriptionStore:
     def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
         """The active subscription that this key opens, and as which of its keys; else ``SubscriptionUnknown``."""
         hashed = digest(key)
-        return self._opened.load(hashed, lambda: self._look_up(hashed), lambda opened: opened[0].subscription_id)
+        try:
+            opened = self._opened.load(hashed, lambda: self._look_up(hashed), lambda opened: opened[0].subscription_id)
+        except SubscriptionUnknown:
+            self._known.forget(hashed)
+            raise
+        self._known.load(hashed, lambda: True)
+        return opened
+
+    def has_opened(self, key: str) -> bool:
+        """Whether this process has seen the key open a subscription, and not refused since; for longer than a look-up
+        counts, so that many wrong keys from its address lock no app out that calls every few minutes."""
+        return self._known.get(digest(key)) is not None
 
     def retention(self, subscription_id: str) -> RetentionPolicy:
         """The policy as the last look-up of one of its keys gave it, or as it is now."""

@@ -237,7 +237,9 @@ def test_16_browsers_ask_first_and_without_a_key(api: Client, path: str) -> None
     answer = replace(api, key=None).call("OPTIONS", path, headers=PREFLIGHT)
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert {KEY_HEADER.lower(), "content-type"} <= listed(answer.headers["access-control-allow-headers"])
+    assert {KEY_HEADER.lower(), "authorization", "content-type"} <= listed(
+        answer.headers["access-control-allow-headers"]
+    )
     assert {"get", "post", "delete"} <= listed(answer.headers["access-control-allow-methods"])
     assert "operation-location" in listed(answer.headers["access-control-expose-headers"])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -76,6 +78,24 @@ def test_more_at_once_than_the_service_can_do(narrow: Client, profile_id: str, g
         assert answer.headers["retry-after"] == "1"
         assert answer.error == (503, "ServiceUnavailable", message)
     assert narrow.call("POST", path, recording(QUESTION)).status in (200, 202), "it answers as before"
+
+
+@pytest.mark.parametrize("path", LISTS, ids=["v1.0", "v2.0", "2021-09-05"])
+def test_many_wrong_keys_from_one_address(operator: Operator, api: Client, path: str) -> None:
+    address, known, new = f"2001:db8:0:{secrets.token_hex(2)}", operator.customer().primary, operator.customer().primary
+    known.call("GET", path)
+
+    def asked(client: Client, host: str = f"[{address}::1]:4711") -> Answer:
+        return client.call("GET", path, headers={"X-Forwarded-For": f"192.0.2.1, {host}"})
+
+    wrong = [asked(replace(new, key=secrets.token_hex(32)), f"[{address}::{n}]:1") for n in range(1, 22)]
+    assert [answer.status for answer in wrong] == [401] * 20 + [429]
+    assert 1 <= int(wrong[-1].headers["retry-after"]) <= 60
+    status, code, message = asked(new).error
+    assert (status, code) == (429, "TooManyRequests" if path == LISTS[0] else "RateLimit")
+    assert message.startswith("Too many wrong keys came from this address. Try again in ")
+    assert asked(replace(new, key="malformed")).status == 401
+    assert [asked(known).status, asked(new, "192.0.2.2:1").status] == [200, 200]
 
 
 def test_who_waits_for_its_turn_is_served(api: Client, profile_id: str) -> None:

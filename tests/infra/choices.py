@@ -30,6 +30,8 @@ EVERYTHING: Final[Choices] = {
     "alwaysReadyInstances": 2,
     "httpConcurrency": 8,
     "allowedHosts": "voices.example.com",
+    "allowedOrigins": "https://app.example.com",
+    "trustedHops": 2,
     "updateStrategy": "RollingUpdate",
     "zoneRedundant": True,
     "speakerModel": "another-1",

@@ -28,7 +28,9 @@ class App:
     services: Services
     calls: list[str] = field(repr=False)
 
-    def call(self, method: str, target: str, body: bytes = b"", key: str | None = None) -> Answer:
+    def call(
+        self, method: str, target: str, body: bytes = b"", key: str | None = None, address: str = "192.0.2.1"
+    ) -> Answer:
         """Raises ``ValueError`` where not exactly one function takes it."""
         url = urlsplit(target)
         ((function, values),) = [
@@ -36,7 +38,7 @@ class App:
             for route, function in _routes()
             if method in route.methods and (values := route.values(url.path[1:])) is not None
         ]
-        headers = {"Ocp-Apim-Subscription-Key": key} if key else {}
+        headers = {"X-Forwarded-For": address, **({"Ocp-Apim-Subscription-Key": key} if key else {})}
         with patch.object(bootstrap, "_services", self.services):
             return call(function, method, target, headers, body, values)
 

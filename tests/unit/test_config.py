@@ -10,6 +10,16 @@ from shared.config import ConfigInvalid
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0"
 KEY = "local:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 GOOD = {"VOICE_STORAGE": CONNECTION, "TIMBRE_KEY_ENCRYPTION": KEY}
+ORIGINS = {"https://a.example", "http://[::1]:80"}
+NO_ORIGINS = (
+    "a.example",
+    "https://a.example/",
+    "https://*.example",
+    "null",
+    "*,https://a.example",
+    "ftp://a",
+    "https://",
+)
 TABLES, BLOBS = "https://a.table.core.windows.net", "https://a.blob.core.windows.net"
 
 
@@ -55,6 +65,10 @@ def test_everything_wrong_is_named_at_once_and_no_secret_repeated() -> None:
         ("TIMBRE_ACTIVATION", "TRUE", "activation", True),
         ("TIMBRE_PUBLIC_URL", "https://voice.example.com/api/", "public_url", "https://voice.example.com/api"),
         ("TIMBRE_ALLOWED_HOSTS", " A.example, ,b.example:8443", "allowed_hosts", {"a.example", "b.example:8443"}),
+        ("TIMBRE_ALLOWED_ORIGINS", "", "allowed_origins", {"*"}),
+        ("TIMBRE_ALLOWED_ORIGINS", "https://A.example, http://[::1]:80,", "allowed_origins", ORIGINS),
+        ("TIMBRE_TRUSTED_HOPS", "", "trusted_hops", 1),
+        ("TIMBRE_TRUSTED_HOPS", "10", "trusted_hops", 10),
         ("WEBSITE_HOSTNAME", "app.azurewebsites.net", "own_host", "app.azurewebsites.net"),
         ("TIMBRE_MODEL", "  campplus \n", "model", "campplus"),
         *[("TIMBRE_PREVIOUS_MODEL", text, "previous_model", None) for text in ("", " ", "none")],
@@ -83,6 +97,8 @@ def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> N
         *[("TIMBRE_WAITING", text) for text in ("-1", "10001", "x")],
         *[("TIMBRE_WAIT_SECONDS", text) for text in ("-1", "61", "nan", "soon")],
         *[("TIMBRE_REQUESTS_PER_SECOND", text) for text in ("-1", "inf", "nan", "100001", "x")],
+        *[("TIMBRE_ALLOWED_ORIGINS", text) for text in NO_ORIGINS],
+        *[("TIMBRE_TRUSTED_HOPS", text) for text in ("0", "11", "x")],
         *[("PYTHON_THREADPOOL_THREAD_COUNT", text) for text in ("0", "1001", "x")],
     ],
 )

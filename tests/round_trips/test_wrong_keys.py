@@ -1,0 +1,64 @@
+"""What a key costs that opens nothing: no more than one that does, and soon nothing."""
+
+from __future__ import annotations
+
+import secrets
+
+from shared.domain.limits import WRONG_KEYS_PER_MINUTE
+from shared.storage.subscriptions import RowSubscriptionStore
+from tests.round_trips.app import App, app
+from tests.round_trips.customers import customer, expected
+
+LIST = "/speaker-recognition/identification/text-independent/profiles"
+
+
+def cost(running: App, key: str, status: int, address: str = "192.0.2.1") -> int:
+    """Calls to storage."""
+    running.calls.clear()
+    expected(running.call("GET", LIST, key=key, address=address), status)
+    return len(running.calls)
+
+
+def wrong_key() -> str:
+    return secrets.token_hex(32)
+
+
+def forget_look_ups(running: App) -> None:
+    """As 30 seconds do."""
+    assert isinstance(running.services.subscriptions, RowSubscriptionStore)
+    running.services.subscriptions.forget()
+
+
+def test_an_unknown_key_costs_no_more_than_a_known_one_and_what_is_none_costs_nothing() -> None:
+    running = app()
+    who = customer(running)
+    listed = cost(running, who.key, 200)  # the look-up is remembered
+    forget_look_ups(running)
+    assert cost(running, wrong_key(), 401) <= cost(running, who.key, 200) - listed
+    for malformed in ("wrong", who.key.upper() + "G", who.key[:-1], who.key + " 1"):
+        assert cost(running, malformed, 401) == 0
+
+
+def test_many_wrong_keys_are_not_looked_up_and_lock_no_known_key_out() -> None:
+    running = app()
+    who, silent = customer(running), customer(running)
+    silent_key = running.call("POST", f"/manage/subscriptions/{silent.subscription_id}/keys/secondary/regenerate")
+    for _ in range(WRONG_KEYS_PER_MINUTE):
+        assert cost(running, wrong_key(), 401) == 1
+    assert cost(running, wrong_key(), 429) == 0
+    refused = running.call("GET", LIST, key=silent_key.json["key"])
+    assert (refused.status, refused.json["error"]["code"]) == (429, "RateLimit")
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    forget_look_ups(running)
+    assert cost(running, who.key, 200) > 0
+    assert cost(running, silent_key.json["key"], 200, address="[2001:db8::1]:80") > 0
+    assert cost(running, silent_key.json["key"], 200) > 0, "from now on it is known"
+
+
+def test_a_key_that_was_replaced_is_no_longer_known() -> None:
+    running = app()
+    who = customer(running)
+    expected(running.call("POST", f"/manage/subscriptions/{who.subscription_id}/keys/primary/regenerate"), 200)
+    for _ in range(WRONG_KEYS_PER_MINUTE):
+        assert cost(running, who.key, 401) > 0
+    assert cost(running, who.key, 429) == 0
