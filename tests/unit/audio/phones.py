@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def box(name: bytes, *content: bytes) -> bytes:
@@ -35,13 +36,14 @@ def track(stsd: bytes, *tables: bytes, number: int = 1, handler: bytes = b"soun"
 def mp4(
     stsd: bytes, packets: Sequence[bytes], *, brand: bytes = b"isom", chunk: int = 7, moov_first: bool = False
 ) -> bytes:
-    """Unfragmented, ``chunk`` packets in a chunk; a phone writes the header behind the data."""
+    """Unfragmented: two packets, then ``chunk`` in a chunk; a phone writes the header behind the data."""
     ftyp = box(b"ftyp", brand, bytes(4), b"isom")
-    chunks = [packets[start : start + chunk] for start in range(0, len(packets), chunk)]
+    edges = [0, *range(2, len(packets), chunk), len(packets)]
+    chunks = [packets[start:end] for start, end in pairwise(edges)]
 
     def moov(start: int) -> bytes:
-        places = [start + sum(map(len, packets[: number * chunk])) for number in range(len(chunks))]
-        runs = [(1, chunk, 1)] + ([(len(chunks), len(chunks[-1]), 1)] if len(chunks) > 1 else [])
+        places = [start + sum(map(len, packets[:edge])) for edge in edges[:-1]]
+        runs = [(number, len(chunks[number - 1]), 1) for number in sorted({1, 2, len(chunks)} - {len(chunks) + 1})]
         stsc = full(b"stsc", struct.pack(">I", len(runs)), *(struct.pack(">III", *run) for run in runs))
         stsz = full(b"stsz", struct.pack(">II", 0, len(packets)), *(struct.pack(">I", len(one)) for one in packets))
         stco = full(b"stco", struct.pack(">I", len(places)), *(struct.pack(">I", place) for place in places))

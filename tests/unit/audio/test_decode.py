@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from shared.audio.reader import Decoded
+from shared.audio.runs import runs
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioTooShort, AudioUnreadable, BodyMissing
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import Floats, chunk, file, int16, pcm_format, riff, tone
@@ -65,6 +66,14 @@ def test_channels_stay_apart_and_are_clipped_apart(rate: int) -> None:
     assert heard.clipped.shape == heard.samples.shape == (2, 32_000)
     assert not heard.clipped[0].any()
     assert float(heard.clipped[1].mean()) == pytest.approx(2 / 3, abs=0.03)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000, 192_000])
+def test_clipping_is_told_where_it_is_at_16_khz(rate: int) -> None:
+    sent = tone(2.0, rate)
+    sent[round(1.25 * rate) : round(1.5 * rate)] = 1.0
+
+    assert runs(read(file(sent, rate)).clipped[0]).tolist() == [[20_000, 24_000]]
 
 
 def test_a_peak_that_touches_full_scale_is_not_clipping() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from shared.domain.errors import (
     AudioFormatUnsupported,
     AudioTooLong,
     AudioTooNoisy,
+    AudioTooQuiet,
     AudioTooShort,
     RecordingRefused,
     SpeechTooShort,
@@ -22,10 +24,11 @@ from shared.domain.limits import V1_VERIFICATION, AudioRules
 from tests.speech.make import RATE
 from tests.unit.audio.encoded import Floats, file, tone
 from tests.unit.audio.loudness import Loudness
+from tests.unit.audio.test_quality import mix
 from tests.voices import PASSPORT, flite
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=15.0, min_speech_seconds=0.5, min_snr_db=10.0)
-LENIENT = AudioRules(1.0, 15.0, min_speech_seconds=0.0, min_snr_db=-100.0)
+LENIENT = AudioRules(1.0, 15.0, min_speech_seconds=0.0, min_snr_db=-100.0, max_clipped_percent=100.0)
 TAKES = Path(__file__).resolve().parents[4] / "shared" / "speech" / "ms-samples" / "ms-passport"
 
 
@@ -35,6 +38,16 @@ class Middle:
     def speech_mask(self, samples: Floats) -> Mask:
         places = np.arange(len(samples))
         return np.asarray((places >= 8_000) & (places < len(samples) - 8_000))
+
+
+class Told:
+    """Knows where speech is."""
+
+    def __init__(self, speech: Mask) -> None:
+        self._speech = speech
+
+    def speech_mask(self, samples: Floats) -> Mask:
+        return self._speech
 
 
 def between_pauses(spoken: Floats, noise: float = 0.001) -> Floats:
@@ -57,6 +70,31 @@ def test_an_utterance_carries_what_was_measured() -> None:
     assert utterance.snr_db == pytest.approx(37.0, abs=1.0)
     assert utterance.clipped_percent == 0.0
     assert len(utterance.spoken) == utterance.speech_seconds * 16_000
+
+
+SPOKEN, SPEECH = mix(20.0)
+LOUD = np.where(np.arange(len(SPOKEN)) - 16_000 < 0.2 * 64_000, 1.0, SPOKEN).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rule", "truth", "step", "kind"),
+    [
+        (SPOKEN, "min_seconds", 6.0, 0.025, AudioTooShort),
+        (SPOKEN, "max_seconds", 6.0, -0.025, AudioTooLong),
+        (SPOKEN, "min_speech_seconds", 4.0, 0.025, SpeechTooShort),
+        (SPOKEN, "min_snr_db", 20.0, 0.5, AudioTooNoisy),
+        (SPOKEN, "min_level_dbfs", 10 * np.log10(0.05**2 * 1.01), 0.5, AudioTooQuiet),
+        (LOUD, "max_clipped_percent", 20.0, -0.5, AudioClipped),
+    ],
+)
+def test_each_limit_holds_to_25_ms_and_half_a_decibel(
+    samples: Floats, rule: str, truth: float, step: float, kind: type[RecordingRefused]
+) -> None:
+    listener, body = RecordingListener(Told(SPEECH)), file(samples, encoding="FLOAT")
+
+    listener.listen(body, None, replace(LENIENT, **{rule: truth - step}))
+    with pytest.raises(kind):
+        listener.listen(body, None, replace(LENIENT, **{rule: truth + step}))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ QUIET_ULAW = np.frombuffer(b"\xff\xfe\xfd\xfb\xfa\xf3\x7b\x7d\x90", np.uint8)
         *((file(tone(1.0, rate), rate, "MP3", "MPEG_LAYER_III"), Container.MP3) for rate in (44_100, 16_000, 8_000)),
         (b"ID3\x04\0\0\0\0\0\0" + MP3, Container.MP3),
         (b"\0" * 576 + MP3, Container.MP3),
+        (b"\0" * 60_000 + MP3, Container.MP3),
         (b"ID3\x03\0\0\0\0\0\x0a" + bytes(110) + MP3, Container.MP3),
         (MP3[100:], Container.MP3),  # in the middle of a frame
         (file(tone(1.0), container="AIFF"), Container.AIFF),

@@ -15,6 +15,7 @@ from shared.domain.errors import (
     ProfileNotFound,
     TimbreError,
 )
+from shared.domain.limits import AudioRules
 from shared.domain.operation import IdentificationResult, Operation, OperationFailed
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import ProfileKind
@@ -108,3 +109,21 @@ def test_who_cannot_be_compared_fails_the_operation(error: TimbreError, operatio
 def test_any_other_error_is_answered_at_once(operation: str, collection: str, error: TimbreError, status: int) -> None:
     reply = API.write_error(call(API, operation, collection=collection), error)
     assert (reply.status, reply.headers) == (status, {})
+
+
+def test_each_operation_holds_recordings_to_the_contract() -> None:
+    phrase, free, short = (
+        AudioRules(1.0, 15.0, 0.5, 0.0),
+        AudioRules(5.0, 300.0, 1.0, 0.0),
+        AudioRules(1.0, 300.0, 0.5, 0.0),
+    )
+    for collection, query, rules in (
+        ("verificationProfiles", "", phrase),
+        ("identificationProfiles", "", free),
+        ("identificationProfiles", "shortAudio=true", short),
+    ):
+        asked = call(API, "enroll", query, collection=collection)
+        assert API.enroll_rules(asked, API.kind(asked)).audio == rules
+    for query, rules in (("", free), ("&shortAudio=true", short)):
+        assert API.read_identify(call(API, "identify", f"identificationProfileIds={ID}{query}")).rules == rules
+    assert API.read_verify(call(API, "verify", f"verificationProfileId={ID}")).rules == phrase

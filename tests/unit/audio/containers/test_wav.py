@@ -13,7 +13,7 @@ from shared.audio.decoder.pool import Decoders
 from shared.audio.reader import Bounds
 from shared.domain.errors import AudioFormatUnsupported, AudioTooShort, AudioUnreadable
 from tests.unit.audio.decoding import decoded
-from tests.unit.audio.encoded import chunk, file, int16, pcm_format, riff, tone
+from tests.unit.audio.encoded import Floats, chunk, file, int16, pcm_format, riff, tone
 
 SECOND = tone(1.0)
 DATA = chunk(b"data", int16(SECOND))
@@ -23,6 +23,10 @@ BEXT = b"bext" + struct.pack("<I", 603) + bytes(603)
 
 def layout(tag: int, channels: int, rate: int, align: int, bits: int) -> bytes:
     return chunk(b"fmt ", struct.pack("<HHIIHH", tag, channels, rate, 0, align, bits))
+
+
+def int24(samples: Floats) -> bytes:
+    return np.rint(samples * 0x7FFFFF).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
 
 
 def extensible() -> bytes:
@@ -54,6 +58,7 @@ def big_endian() -> bytes:
         riff(pcm_format(), chunk(b"data", int16(SECOND) + b"\x7f")),  # half a sample more
         riff(extensible(), chunk(b"data", (np.rint(SECOND * 0x7FFFFF).astype("<i4") << 8).tobytes())),
         riff(layout(1, 1, 16_000, 0, 16), DATA),  # a frame size that makes no sense
+        riff(layout(1, 1, 16_000, 2, 24), chunk(b"data", int24(SECOND))),  # smaller than a sample
         riff(chunk(b"fmt ", struct.pack("<HHIIH", 1, 1, 16_000, 32_000, 2)), DATA),  # the oldest, of 14 bytes
         big_endian(),
     ],

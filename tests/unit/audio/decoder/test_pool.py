@@ -21,7 +21,6 @@ import pytest
 from shared.audio.containers.ogg import opus_file
 from shared.audio.decode import decode
 from shared.audio.decoder import pool
-from shared.audio.decoder.confinement import Memory
 from shared.audio.decoder.pool import Decoders
 from shared.audio.reader import Bounds
 from shared.domain.errors import AudioTooLong, AudioUnreadable, RecordingRefused, ServiceBusy
@@ -195,18 +194,6 @@ def test_a_process_that_has_done_its_work_is_replaced_without_a_word(
     assert [seconds(FLAC, decoders) for _ in range(3)] == [2.0] * 3
     assert decoders.started == 3
     assert not caplog.records
-
-
-@linux
-def test_a_process_that_keeps_too_much_has_done_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Memory, "_limit", staticmethod(lambda mapped_bytes: None))
-    memory = Memory()
-    assert not memory.is_spent()
-
-    kept = np.ones(50 * 1024 * 1024 // 8)
-
-    assert memory.is_spent()
-    assert len(kept)
 
 
 def test_five_minutes_of_stereo_fit() -> None:
