@@ -137,6 +137,10 @@ param alertEmail string = ''
 @maxValue(100)
 param errorPercentAlert int = 5
 
+@description('Requests with a wrong key within 15 minutes that raise an alert: somebody guesses, or an app has an old key.')
+@minValue(1)
+param wrongKeysAlert int = 300
+
 @description('Hours after which the unfinished erasure of a deleted subscription raises an alert.')
 @minValue(1)
 param erasureOverdueHours int = 24
@@ -357,6 +361,7 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     email: alertEmail
     errorPercent: errorPercentAlert
+    wrongKeys: wrongKeysAlert
     erasureOverdueHours: erasureOverdueHours
     resourceToken: resourceToken
   }

@@ -18,6 +18,11 @@ SECONDS_OF_A_MONTH = 30 * 24 * 3600.0
 TICKS_OF_A_MONTH = 30 * 24 * 12 * 3
 """Three timers, every five minutes."""
 
+ALERT_RULES = 7
+PRIVATE_ENDPOINTS = 4
+DNS_ZONES = 3
+"""As infra/ makes them; a test counts them there."""
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -33,6 +38,9 @@ class Prices:
     log_gb: float = 2.76
     free_log_gb: float = 5.0
     alert_rule: float = 1.50
+    private_endpoint: float = 7.30
+    dns_zone: float = 0.50
+    hsm_key: float = 5.00
 
 
 @dataclass(frozen=True)
@@ -98,8 +106,26 @@ def month(size: Size, prices: Prices, measures: Measures) -> Month:
         storage=size.profiles * measures.profile_kb / 1e6 * prices.stored_gb
         + size.recognitions * measures.storage_calls / 1e6 * prices.million_storage_calls,
         logs=max(0.0, log_gb - prices.free_log_gb) * prices.log_gb,
-        fixed=5 * prices.alert_rule,
+        fixed=ALERT_RULES * prices.alert_rule,
     )
+
+
+def production(prices: Prices, measures: Measures) -> Sequence[tuple[str, int, float]]:
+    """What ``infra/production.env`` adds: its name, how many, and the price of a month of each."""
+    return (
+        ("private endpoint", PRIVATE_ENDPOINTS, prices.private_endpoint),
+        ("private DNS zone", DNS_ZONES, prices.dns_zone),
+        ("key in a hardware module", 1, prices.hsm_key),
+        ("always-ready instance", 1, measures.memory_gb * SECONDS_OF_A_MONTH * prices.ready_gb_second),
+    )
+
+
+def production_table(prices: Prices, measures: Measures) -> str:
+    rows = production(prices, measures)
+    lines = ["| what | how many | a month |", "| --- | --- | --- |"]
+    lines += [f"| {name} | {count} | {count * price:,.0f} |" for name, count, price in rows]
+    total = sum(count * price for _, count, price in rows)
+    return "\n".join([*lines, f"| together | | {total:,.0f} |"])
 
 
 def table(prices: Prices, measures: Measures, sizes: Sequence[Size] = SIZES) -> str:

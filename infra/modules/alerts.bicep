@@ -15,6 +15,9 @@ param email string
 @description('Percentage of 5xx answers that raises an alert.')
 param errorPercent int
 
+@description('Requests with a wrong key in 15 minutes that raise an alert.')
+param wrongKeys int
+
 @description('Hours that an erasure may take.')
 param erasureOverdueHours int
 
@@ -88,6 +91,32 @@ var rules = [
     aggregation: 'Maximum'
     column: 'ErrorPercent'
     heals: true
+  }
+  {
+    name: 'wrong-keys'
+    displayName: 'Many requests come with a key that opens nothing'
+    severity: 2
+    query: loadTextContent('../queries/wrong-keys.kql')
+    frequency: 'PT5M'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: wrongKeys
+    aggregation: 'Maximum'
+    column: 'WrongKeys'
+    heals: true
+  }
+  {
+    name: 'worker-restarts'
+    displayName: 'The process that runs Timbre has died and was replaced'
+    severity: 2
+    query: loadTextContent('../queries/worker-restarts.kql')
+    frequency: 'PT15M'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+    aggregation: 'Count'
+    column: ''
+    heals: false
   }
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import subprocess
 import time
@@ -18,7 +19,7 @@ from localhost.azurite import Azurite
 from shared.domain.limits import MAX_BODY_BYTES
 from tests.api.client import NOBODY, Answer, Client, Profiles, verify
 from tests.api.later import IDENTIFY
-from tests.service import RunningService, running_service
+from tests.service import REPOSITORY, RunningService, running_service
 from tests.voices import PASSPORT, QUESTION, recording
 
 MIB = 1024 * 1024
@@ -77,6 +78,9 @@ def test_a_worker_that_dies_is_replaced(own: RunningService) -> None:
         os.kill(worker, signal.SIGKILL)
     answer = answered(client, IDENTIFY["v2.0"].format(profile_id), recording(QUESTION))
     assert answer.json["identifiedProfile"]["profileId"] == profile_id
+    alert = (REPOSITORY / "infra" / "queries" / "worker-restarts.kql").read_text(encoding="utf-8")
+    (exception,) = re.findall(r'has "(\w+)"', alert)
+    assert f".{exception}: " in own.log.read_text(encoding="utf-8"), "the alert asks for what the host writes"
 
 
 def workers(service: RunningService) -> list[int]:

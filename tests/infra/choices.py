@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
-from tests.infra.template import Choices
+from tests.infra.template import INFRA, Choices
+
+
+def _production() -> Choices:
+    """``infra/production.env``, as azd hands it on through main.parameters.json."""
+    lines = (INFRA / "production.env").read_text(encoding="utf-8").splitlines()
+    chosen = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    parameters = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    names = {value["value"].strip("${}").split("=")[0]: name for name, value in parameters.items()}
+    return {names[variable]: _typed(value) for variable, value in chosen.items()}
+
+
+def _typed(value: str) -> bool | int | str:
+    return int(value) if value.isdigit() else {"true": True, "false": False}.get(value, value)
+
 
 DEFAULT: Final[Choices] = {}
 
@@ -15,6 +30,7 @@ GATEWAY: Final[Choices] = {"apiManagementSku": "BasicV2", "alertEmail": "operato
 BUDGET_AND_ALERTS: Final[Choices] = {
     "alertEmail": "operator@example.com",
     "errorPercentAlert": 7,
+    "wrongKeysAlert": 1000,
     "erasureOverdueHours": 12,
     "monthlyBudget": 500,
     "budgetStartDate": "2026-11-01",
@@ -51,10 +67,13 @@ EVERYTHING: Final[Choices] = {
     "openTelemetry": True,
 }
 
+PRODUCTION: Final = _production()
+
 SETS: Final[dict[str, Choices]] = {
     "default": DEFAULT,
     "closed network": CLOSED_NETWORK,
     "gateway": GATEWAY,
     "budget and alerts": BUDGET_AND_ALERTS,
     "everything": EVERYTHING,
+    "production": PRODUCTION,
 }

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from shared import config
-from tests.infra.choices import CLOSED_NETWORK, DEFAULT, EVERYTHING
+from tests.infra.choices import CLOSED_NETWORK, DEFAULT, EVERYTHING, PRODUCTION
 from tests.infra.template import Choices, Infra, Prediction, owner_of
 from tests.service import REPOSITORY
 
@@ -66,7 +66,10 @@ def test_voice_data_has_an_account_of_its_own(prediction: Prediction) -> None:
 
 @pytest.mark.parametrize(
     ("choices", "access", "action"),
-    [(DEFAULT, "Enabled", "Allow"), (CLOSED_NETWORK, "Disabled", "Deny"), (EVERYTHING, "Disabled", "Deny")],
+    [
+        (DEFAULT, "Enabled", "Allow"),
+        *((closed, "Disabled", "Deny") for closed in (CLOSED_NETWORK, EVERYTHING, PRODUCTION)),
+    ],
 )
 def test_the_network_closes_storage_and_vault(infra: Infra, choices: Choices, access: str, action: str) -> None:
     prediction = infra.predicted(choices)
@@ -74,8 +77,9 @@ def test_the_network_closes_storage_and_vault(infra: Infra, choices: Choices, ac
         holder.must_have({"publicNetworkAccess": access, "networkAcls.defaultAction": action})
 
 
-def test_private_endpoints_reach_all_that_holds_data(infra: Infra) -> None:
-    prediction = infra.predicted(CLOSED_NETWORK)
+@pytest.mark.parametrize("choices", [CLOSED_NETWORK, PRODUCTION])
+def test_private_endpoints_reach_all_that_holds_data(infra: Infra, choices: Choices) -> None:
+    prediction = infra.predicted(choices)
     network = prediction.only("Network/virtualNetworks")
     reached = set()
     for endpoint in prediction.of_type("Network/privateEndpoints"):
@@ -126,7 +130,8 @@ def test_the_key_wraps_and_rotates_and_stays(infra: Infra, prediction: Predictio
     # Without its version, so that new data keys follow a rotation.
     setting = prediction.settings[config.KEY_ENCRYPTION.name]
     assert setting == f"[format('vault:{{0}}', reference('{key.id}', '{key.at('apiVersion')}').keyUri)]"
-    infra.predicted(EVERYTHING).only("KeyVault/vaults/keys").must_have({"kty": "RSA-HSM"})
+    for choices in (EVERYTHING, PRODUCTION):
+        infra.predicted(choices).only("KeyVault/vaults/keys").must_have({"kty": "RSA-HSM"})
 
 
 def test_telemetry_takes_identities_only_and_hides_addresses(prediction: Prediction) -> None:

@@ -6,13 +6,15 @@ import re
 import shutil
 import subprocess
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
-from tests.infra.template import INFRA
+from tests.infra.choices import PRODUCTION
+from tests.infra.template import INFRA, Infra
 from tests.infra.test_queries import emitted
 from tests.service import REPOSITORY
-from tools.capacity import Prices
+from tools.capacity import ALERT_RULES, DNS_ZONES, PRIVATE_ENDPOINTS, Prices
 
 PAGES = {
     name: (REPOSITORY / "docs" / f"{name}.md").read_text(encoding="utf-8")
@@ -76,6 +78,48 @@ def test_the_key_and_the_roles_it_names_are_those_of_the_deployment() -> None:
         assert f"var {words[0].lower()}{words[1:]} =" in roles, role
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_deployer_may_grant_the_apps_roles_to_the_app_alone(infra: Infra, tmp_path: Path) -> None:
+    """The guide's own lines, with an az that writes down what it is told."""
+    calls = tmp_path / "calls"
+    tools = f"""
+        az() {{ case "$1 $2" in
+            "role assignment") printf '%s|' "$@" >> {calls}; echo >> {calls} ;;
+            "identity list") echo the-app ;;
+            *) echo the-deployer ;;
+        esac; }}
+        gh() {{ :; }}
+        AZURE_SUBSCRIPTION_ID=sub AZURE_RESOURCE_GROUP=rg
+    """
+    (snippet,) = re.findall(
+        r"```bash\n(.*?)```", PAGES["operations"].split("### From GitHub")[1].split("\n## ")[0], re.DOTALL
+    )
+    subprocess.run(["bash", "-ec", tools + snippet], check=True)
+    contributor, administrator = (line.split("|") for line in calls.read_text(encoding="utf-8").splitlines())
+    assert _option(contributor, "--role") == "Contributor"
+    assert _option(administrator, "--role") == "Role Based Access Control Administrator"
+    assert _option(administrator, "--scope") == "/subscriptions/sub/resourceGroups/rg"
+    assigned = infra.predicted({}).of_type("Authorization/roleAssignments")
+    roles = {assignment.at("properties.roleDefinitionId").rsplit("/", 1)[1] for assignment in assigned}
+    what = r"Microsoft.Authorization/roleAssignments"
+    is_among = r"ForAnyOfAnyValues:GuidEquals \{(.*?)\}"
+    rule = re.compile(
+        rf"\(\(!\(ActionMatches\{{'{what}/(\w+)'\}}\)\)"
+        rf" OR \(@(\w+)\[{what}:RoleDefinitionId\] {is_among} AND @(\w+)\[{what}:PrincipalId\] {is_among}\)\)"
+    )
+    condition = _option(administrator, "--condition")
+    found = [
+        (action, {role_of, to_of}, set(ids.split(", ")), to)
+        for action, role_of, ids, to_of, to in rule.findall(condition)
+    ]
+    assert found == [("write", {"Request"}, roles, "the-app"), ("delete", {"Resource"}, roles, "the-app")]
+    assert rule.sub("", condition) == " AND "
+
+
+def _option(call: list[str], name: str) -> str:
+    return call[call.index(name) + 1]
+
+
 def test_the_update_strategies_it_names_are_allowed() -> None:
     allowed = MAIN.split("param updateStrategy")[0].rsplit("@allowed", 1)[1]
     for name in re.findall(r"azd env set UPDATE_STRATEGY (\w+)", GUIDE):
@@ -90,3 +134,11 @@ def test_its_prices_are_the_tools_inputs() -> None:
         numbers = re.findall(r"\d[\d,]*(?:\.\d+)?", values.replace(", ", " "))
         said |= dict(zip(re.findall(r"`(\w+)`", names), numbers, strict=True))
     assert {name: float(value.replace(",", "")) for name, value in said.items()} == asdict(Prices())
+
+
+def test_what_costs_by_the_piece_is_counted_as_it_is_made(infra: Infra) -> None:
+    made = infra.predicted(PRODUCTION)
+    counts = {"Network/privateEndpoints": PRIVATE_ENDPOINTS, "Network/privateDnsZones": DNS_ZONES}
+    counts |= {"Insights/scheduledQueryRules": ALERT_RULES}
+    assert {type: len(made.of_type(type)) for type in counts} == counts
+    assert f"**Alerts** = {ALERT_RULES} rules" in PAGES["cost"]

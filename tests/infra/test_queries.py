@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from shared.domain.errors import SubscriptionUnknown
 from shared.http.errors import V1, V2
 from tests.infra.template import INFRA
 from tests.service import REPOSITORY
@@ -57,7 +58,15 @@ def test_a_query_asks_for_lines_and_fields_that_are_written(name: str) -> None:
         assert event in written
     text = re.sub(r'"[^"]*"', "", query)
     assert all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]"))
-    assert re.search(r"\b(AppTraces|AppRequests)\b", text)
+    assert re.search(r"\b(AppTraces|AppRequests|AppExceptions)\b", text)
+
+
+def test_the_alert_of_wrong_keys_counts_the_answer_that_they_get() -> None:
+    (status,) = re.findall(r"toint\(ResultCode\) == (\d+)", QUERIES["wrong-keys"])
+    for catalogue in (V1, V2):
+        answer = catalogue.answer(SubscriptionUnknown)
+        assert answer is not None
+        assert answer.status == int(status)
 
 
 def test_the_error_alert_knows_every_refusal_that_is_answered_with_5xx() -> None:

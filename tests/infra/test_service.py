@@ -10,7 +10,7 @@ import pytest
 from shared import config
 from shared.domain.limits import MAX_BODY_BYTES
 from tests import azure_host
-from tests.infra.choices import BUDGET_AND_ALERTS, CLOSED_NETWORK, DEFAULT, EVERYTHING, GATEWAY
+from tests.infra.choices import BUDGET_AND_ALERTS, CLOSED_NETWORK, DEFAULT, EVERYTHING, GATEWAY, PRODUCTION
 from tests.infra.template import Choices, Infra, Prediction, owner_of
 from tests.service import REPOSITORY
 from tools.package import PYTHON
@@ -174,6 +174,15 @@ def test_the_settings_mean_what_the_app_expects(infra: Infra) -> None:
     assert azure_host.HOST_SETTINGS.items() <= settings.items()
 
 
+def test_production_names_the_pages_that_may_read_answers(infra: Infra) -> None:
+    """As it stands no page may: whoever leaves the example in place has closed too much, not too little."""
+    settings = infra.predicted(PRODUCTION).settings
+    assert settings[config.ALLOWED_ORIGINS.name] == "https://app.example.com"
+    assert settings[config.TRUSTED_HOPS.name] == "1", (
+        "Azure's host hands on one address (docs/decisions/http-streams.md)"
+    )
+
+
 def test_a_person_is_told_of_what_matters(infra: Infra) -> None:
     prediction = infra.predicted(BUDGET_AND_ALERTS)
     operators = prediction.only("Insights/actionGroups")
@@ -193,6 +202,8 @@ def test_a_person_is_told_of_what_matters(infra: Infra) -> None:
         "erasure-overdue": ("GreaterThan", BUDGET_AND_ALERTS["erasureOverdueHours"]),
         "audit-unwritten": ("GreaterThan", 0),
         "errors": ("GreaterThan", BUDGET_AND_ALERTS["errorPercentAlert"]),
+        "wrong-keys": ("GreaterThan", BUDGET_AND_ALERTS["wrongKeysAlert"]),
+        "worker-restarts": ("GreaterThan", 0),
     }
     assert (rules["tamper"]["severity"], rules["tamper"]["autoMitigate"]) == (0, False)
     assert rules["retention-silent"]["windowSize"] == "PT30M"
@@ -214,16 +225,26 @@ def test_the_gateway_leaves_keys_alone_and_hides_management(infra: Infra) -> Non
     assert api.at("properties.subscriptionKeyParameterNames.header") != KEY_HEADER
     assert prediction.only("Web/sites").id in api.at("properties.serviceUrl")
     policy = ElementTree.fromstring(prediction.with_id(f"{api.id}/policies/policy").at("properties.value"))
-    condition, limit = policy.find("./inbound/choose/when"), policy.find("./inbound/rate-limit-by-key")
+    condition = policy.find("./inbound/choose/when")
     assert condition is not None
-    assert limit is not None
     for prefix in ("manage", "admin", "runtime"):
         assert f'"{prefix}"' in condition.get("condition", "")
     assert condition.find("./return-response/set-status") is not None
-    assert f'"{KEY_HEADER}"' in limit.get("counter-key", "")
+
+
+def test_the_gateway_counts_addresses_before_keys(infra: Infra) -> None:
+    """A key that is made up for each request is never counted twice; nor may a header name another caller's counter."""
+    prediction = infra.predicted(GATEWAY)
+    policy = ElementTree.fromstring(prediction.only("ApiManagement/service/apis/policies").at("properties.value"))
+    address, key = policy.findall("./inbound/rate-limit-by-key")
+    assert address.get("counter-key") == '@("address:" + context.Request.IpAddress)'
+    assert str(key.get("counter-key")).startswith(
+        f'@("key:" + context.Request.Headers.GetValueOrDefault("{KEY_HEADER}"'
+    )
     granted = 60 * int(prediction.settings[config.REQUESTS_PER_SECOND.name])
-    assert int(limit.get("calls", "0")) > granted, "the app says 429 in the API's own words, before the gateway does"
-    assert limit.get("renewal-period") == "60"
+    for limit in (address, key):
+        assert int(limit.get("calls", "0")) > granted, "the app says 429 in the API's own words, before the gateway"
+        assert limit.get("renewal-period") == "60"
 
 
 def test_callers_are_told_one_address(infra: Infra) -> None:

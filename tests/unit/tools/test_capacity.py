@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tools.capacity import SIZES, Measures, Prices, Size, main, month, table
+from tools.capacity import ALERT_RULES, SIZES, Measures, Prices, Size, main, month, production_table, table
 from tools.package import REPOSITORY
 
 FREE = Prices(**dict.fromkeys(Prices.__dataclass_fields__, 0.0))
@@ -16,6 +16,7 @@ FREE = Prices(**dict.fromkeys(Prices.__dataclass_fields__, 0.0))
 def test_the_table_of_the_page_is_what_the_formulae_give() -> None:
     page = (REPOSITORY / "docs" / "cost.md").read_text(encoding="utf-8")
     assert f"<!-- capacity -->\n{table(Prices(), Measures())}\n<!-- /capacity -->" in page
+    assert f"<!-- production -->\n{production_table(Prices(), Measures())}\n<!-- /production -->" in page
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_the_table_of_the_page_is_what_the_formulae_give() -> None:
         ("million_storage_calls", "storage", 4.0),
         ("stored_gb", "storage", 2.0),
         ("log_gb", "logs", 6.0),
-        ("alert_rule", "fixed", 5.0),
+        ("alert_rule", "fixed", ALERT_RULES),
     ],
 )
 def test_each_price_counts_what_it_is_for(price: str, part: str, expected: float) -> None:
@@ -51,6 +52,6 @@ def test_the_command_takes_sizes_and_prices(capsys: pytest.CaptureFixture[str]) 
     assert main(["--recognitions", "1000", "--price", "alert_rule=100"]) == 0
     rows = dict(re.findall(r"\| ([\w ]+) \| ([\d,]+) \|", capsys.readouterr().out))
     assert rows["recognitions"] == rows["profiles"] == "1,000"
-    assert (rows["instances at peak"], rows["alerts"]) == ("1", "500")
+    assert (rows["instances at peak"], rows["alerts"]) == ("1", f"{100 * ALERT_RULES}")
     with pytest.raises(SystemExit):
         main(["--price", "moon=1"])
