@@ -7,9 +7,10 @@
     python dev.py evaluate [MANIFEST] [--no-peer]
     python dev.py check
     python dev.py package [--python-version 3.13] [--out build] [--media]
+    python dev.py lock [--upgrade]
 
-Needs Python 3.11+ and, but for package, Node.js 20+; everything else is set up in .venv and node_modules at the first
-start. Standard library only, and readable by older Pythons, so that they can say what is missing.
+Needs Python 3.11+ and, but for package and lock, Node.js 20+; everything else is set up in .venv and node_modules at
+the first start. Standard library only, and readable by older Pythons, so that they can say what is missing.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = ROOT / "build" / "setup.log"
 CANNOT, STOPPED = 2, 130
 MIN_PYTHON, MIN_NODE = (3, 11), 20
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-localhost.txt", "requirements-tools.txt")
+LOCKS = ("requirements-dev.txt", "requirements-localhost.txt")
 MODULES = {
     "test": "pytest",
     "model": "tools.build_models",
     "bench": "tests.performance.bench",
     "evaluate": "tools.evaluate",
     "package": "tools.package",
+    "lock": "tools.lock",
 }
 # The service lets requests in flight (20 s), a timer (10 s) and Azurite (15 s) finish.
 STOP_SECONDS = 50.0
@@ -59,9 +61,9 @@ def main(arguments: list[str]) -> int:
         if options.command == "start":
             _check_port(options.port)
         set_up(
-            models=options.command not in ("model", "check"),
+            models=options.command not in ("model", "check", "lock"),
             clients=options.command == "test",
-            node=options.command != "package",
+            node=options.command not in ("package", "lock"),
         )
         return run(options, rest)
     except Cannot as problem:
@@ -92,15 +94,15 @@ def set_up(models: bool = True, clients: bool = False, node: bool = True) -> Non
             f"Timbre needs Python 3.11 or later, this is {sys.version.split()[0]}: run dev.py with a newer one."
         )
     npm = _find_npm() if node else ""
-    wanted = _fingerprint([ROOT / name for name in REQUIREMENTS])
+    everything, worker = (ROOT / name for name in LOCKS)
+    wanted = _fingerprint([everything, worker])
     stamp = VENV / "timbre-setup"
     if not _is_usable_venv():
         _step("Creating .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)], NO_VENV)
     if _read(stamp) != wanted:
-        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        files = ["-r", str(ROOT / REQUIREMENTS[0]), "-r", str(ROOT / REQUIREMENTS[1])]
-        _step("Installing Python packages (a minute or two the first time)", [*pip, *files], NO_NETWORK)
-        alone = ["--ignore-requires-python", "--no-deps", "-r", str(ROOT / REQUIREMENTS[2])]
+        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+        _step("Installing Python packages (a minute or two the first time)", [*pip, "-r", str(everything)], NO_NETWORK)
+        alone = ["--ignore-requires-python", "--no-deps", "-r", str(worker)]
         _step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK)
         stamp.write_text(wanted)
     if node:

@@ -86,8 +86,8 @@ def build(out: Path, python: str = PYTHON, cache: Path = REPOSITORY / "build", *
     cache.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     lists = ["requirements.txt", *([MEDIA] if media else [])]
-    requirements = "\n".join((REPOSITORY / name).read_text(encoding="utf-8") for name in lists)
-    wheels = installed(requirements, python, cache)
+    lock = "\n".join((REPOSITORY / name).read_text(encoding="utf-8") for name in lists)
+    wheels = installed(lock, python, cache)
     folder, archive = out / "package", out / f"timbre-{version()}.zip"
     packages = {f"{PACKAGES}/{name}": file for name, file in files_of(wheels).items()}
     write_folder(dict(app_files(REPOSITORY)) | packages, folder)

@@ -26,7 +26,7 @@ def copy(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout"
     folder.mkdir()
     shutil.copy(REPOSITORY / "dev.py", folder)
-    for name in dev.REQUIREMENTS:
+    for name in dev.LOCKS:
         (folder / name).write_text("# nothing\n")
     (folder / "package-lock.json").write_text("{}")
     (folder / "tools").mkdir()
@@ -97,7 +97,7 @@ def test_a_set_up_that_broke_off_goes_on_where_it_stopped(copy: Path, tmp_path: 
     program(tmp_path / "bin", "npm", "exit 1")
     (copy / ".venv" / "bin").mkdir(parents=True)  # half made: no interpreter in it
     (copy / "tests").mkdir()
-    (copy / "requirements.txt").write_text("a-package-that-nobody-has==1.0\n")
+    (copy / dev.LOCKS[0]).write_text(f"a-package-that-nobody-has==1.0 --hash=sha256:{'0' * 64}\n")
 
     no_packages = run(copy, "model", PATH=path, PIP_NO_INDEX="1")
     assert no_packages.returncode == 2
@@ -106,7 +106,12 @@ def test_a_set_up_that_broke_off_goes_on_where_it_stopped(copy: Path, tmp_path: 
     assert "check the network" in sentence
     assert "a-package-that-nobody-has" in (copy / "build" / "setup.log").read_text()
 
-    (copy / "requirements.txt").write_text("# nothing\n")
+    (copy / dev.LOCKS[0]).write_text("a-package==1.0\n")
+    (tmp_path / "a_package-1.0-py3-none-any.whl").write_bytes(b"")
+    assert run(copy, "model", PATH=path, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path)).returncode == 2
+    assert "Hashes are required" in (copy / "build" / "setup.log").read_text()
+
+    (copy / dev.LOCKS[0]).write_text("# nothing\n")
     no_npm = run(copy, "model", PATH=path)
     assert no_npm.returncode == 2
     assert "Creating .venv" not in no_npm.stdout

@@ -1,8 +1,8 @@
-"""The pinned dependencies as wheels for Azure's Linux, whatever machine this runs on.
+"""The locked dependencies as wheels for Azure's Linux, whatever machine this runs on.
 
 pip fetches the wheels of another Python and platform, but reads conditions such as ``python_version < "3.13"`` for the
-Python that it runs on itself. So the conditions of requirements.txt are decided here, and afterwards it is checked that
-everything that the installed packages ask for, under the target's conditions, is there.
+Python that it runs on itself. So the lock's conditions are decided here, and afterwards it is checked that everything
+that the installed packages ask for, under the target's conditions, is there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tools.packaging.failure import CannotPackage
+from tools.packaging.pins import Pin, read_lock
 
 GLIBC: Final = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
 """The wheels' platforms. glibc 2.28 is older than that of any image Azure still runs Python 3.11 or later on; a wheel
@@ -31,9 +32,6 @@ LEFT_OUT: Final = {"sounddevice"}
 
 UNUSED: Final = (
     "bin",  # start scripts, with this machine's paths in them
-    "_sounddevice_data",
-    "_sounddevice.py",
-    "sounddevice.py",
     "pocketsphinx/model/en-us/en-us.lm.bin",  # 26 MB: dictation. Passphrases are heard by a grammar
     "pocketsphinx/model/en-us/en-us-phone.lm.bin",
     "onnxruntime/transformers",  # converters and quantisers: tools of model builders
@@ -68,20 +66,9 @@ def environment(python: str) -> dict[str, str]:
     }
 
 
-def wanted(requirements: str, python: str) -> list[Requirement]:
-    """The lines of a requirements.txt that hold for that Python. ``CannotPackage`` where one is not pinned."""
-    lines = (line.split(" #")[0].split("#")[0].strip() for line in requirements.splitlines())
-    found = [Requirement(line) for line in lines if line]
-    held = [one for one in found if one.marker is None or one.marker.evaluate(environment(python))]
-    for one in held:
-        if [pin.operator for pin in one.specifier] != ["=="]:
-            raise CannotPackage(f"{one.name} is not pinned in requirements.txt: give it one version with ==.")
-    return held
-
-
-def installed(requirements: str, python: str, cache: Path) -> Path:
-    """A folder with the packages, made once for the same requirements, Python and rules above."""
-    pins = wanted(requirements, python)
+def installed(lock: str, python: str, cache: Path) -> Path:
+    """A folder with the packages, made once for the same lock, Python and rules above."""
+    pins = [pin for pin in read_lock(lock, environment(python)) if pin.name not in LEFT_OUT]
     folder = cache / f"wheels-{python}-{_fingerprint(pins, python)}"
     if not folder.is_dir():
         part = folder.with_name(f"{folder.name}.part")
@@ -104,19 +91,21 @@ def require_complete(found: Iterable[Distribution], python: str) -> None:
                 continue
             if other not in there or not asked.specifier.contains(there[other].version, prereleases=True):
                 raise CannotPackage(
-                    f"{name} asks for {asked.name}{asked.specifier} on Python {python}, and pip, which runs on Python "
-                    f"{sys.version_info.major}.{sys.version_info.minor}, left it out: pin it in requirements.txt."
+                    f"{name} asks for {asked.name}{asked.specifier} on Python {python}, and the lock is without: "
+                    "python dev.py lock"
                 )
 
 
-def _install(pins: Iterable[Requirement], python: str, folder: Path) -> None:
-    """Fetch, then unpack. One ``pip install --target`` would do for a recent pip; those that come with Python 3.11 and
-    3.12 hold every wheel against the Python that they run on, whatever ``--python-version`` says."""
+def _install(pins: Iterable[Pin], python: str, folder: Path) -> None:
+    """Fetch by hash, then unpack. One ``pip install --target`` would do for a recent pip; those that come with Python
+    3.11 and 3.12 hold every wheel against the Python that they run on, whatever ``--python-version`` says."""
     platforms = [argument for one in GLIBC for argument in ("--platform", one)]
     target = ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:"]
-    names = [f"{one.name}{one.specifier}" for one in pins]
-    with tempfile.TemporaryDirectory() as fetched:
-        _pip(python, "download", *platforms, *target, "--dest", fetched, *names)
+    with tempfile.TemporaryDirectory() as fetched, tempfile.TemporaryDirectory() as asked:
+        lines = Path(asked) / "requirements.txt"
+        lines.write_text("\n".join(str(pin) for pin in pins), encoding="utf-8")
+        exact = ["--no-deps", "--require-hashes", "--requirement", str(lines)]
+        _pip(python, "download", *platforms, *target, "--dest", fetched, *exact)
         wheels = [str(path) for path in sorted(Path(fetched).iterdir())]
         unchecked = ["--no-deps", "--no-index", "--ignore-requires-python", "--no-compile"]
         _pip(python, "install", *platforms, *target, *unchecked, "--target", str(folder), *wheels)
@@ -128,14 +117,13 @@ def _pip(python: str, *arguments: str) -> None:
     if ended.returncode:
         said = [line for line in ended.stderr.splitlines() if line.startswith("ERROR: ")]
         reason = said[-1].removeprefix("ERROR: ") if said else "pip failed"
-        raise CannotPackage(f"Python {python} on Linux x86-64: {reason}. Check the network and the pins.")
+        raise CannotPackage(f"Python {python} on Linux x86-64: {reason}. Check the network and the lock.")
 
 
 def _strip(folder: Path) -> None:
     unused = [folder / name for name in UNUSED]
     unused += [path for pattern in UNUSED_ANYWHERE for path in folder.glob(pattern)]
     unused += [path for name in NOT_REPRODUCIBLE for path in folder.glob(f"*.dist-info/{name}")]
-    unused += [path for name in LEFT_OUT for path in folder.glob(f"{name}-*.dist-info")]
     for path in unused:
         if path.is_dir():
             shutil.rmtree(path)
@@ -143,7 +131,7 @@ def _strip(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _fingerprint(pins: Iterable[Requirement], python: str) -> str:
+def _fingerprint(pins: Iterable[Pin], python: str) -> str:
     rules: Mapping[str, object] = {"pins": [str(one) for one in pins], "python": python}
     text = repr((rules, GLIBC, sorted(LEFT_OUT), UNUSED, UNUSED_ANYWHERE, NOT_REPRODUCIBLE))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -18,23 +18,31 @@ from tools.packaging.bytecode import compile_folder
 from tools.packaging.contents import app_files
 from tools.packaging.failure import CannotPackage
 from tools.packaging.interpreters import interpreter, version_of
-from tools.packaging.wheels import require_complete, wanted
+from tools.packaging.pins import read_lock
+from tools.packaging.wheels import environment, require_complete
+
+LOCK = """# written by a tool
+one==1.0 ; python_full_version < '3.13' \\
+    --hash=sha256:aa \\
+    --hash=sha256:ab
+    # via two
+one==2.0 ; python_full_version >= '3.13' \\
+    --hash=sha256:bb
+one==3.0 ; sys_platform == 'win32' \\
+    --hash=sha256:cc
+"""
 
 
-def named(requirements: str, python: str) -> list[str]:
-    return [str(one.specifier) for one in wanted(requirements, python)]
+def test_a_lock_is_read_for_the_python_of_the_deployment_on_linux() -> None:
+    (old,), (new,) = (read_lock(LOCK, environment(python)) for python in ("3.12", "3.13"))
+    assert str(old) == "one==1.0 --hash=sha256:aa --hash=sha256:ab"
+    assert str(new) == "one==2.0 --hash=sha256:bb"
 
 
-def test_a_condition_is_read_for_the_python_of_the_deployment_on_linux() -> None:
-    two = 'one==1.0; python_version < "3.13"  # a word\none==2.0; python_version >= "3.13"\n# nothing\n\n'
-    assert (named(two, "3.12"), named(two, "3.13")) == (["==1.0"], ["==2.0"])
-    assert named('one==1.0; sys_platform == "win32"', "3.13") == []
-
-
-@pytest.mark.parametrize("line", ["one", "one>=1.0", "one==1.0,<2"])
-def test_what_is_not_pinned_is_refused(line: str) -> None:
-    with pytest.raises(CannotPackage, match="one is not pinned"):
-        wanted(line, "3.13")
+@pytest.mark.parametrize("line", ["one --hash=sha256:aa", "one>=1.0 --hash=sha256:aa", "one==1.0"])
+def test_what_is_not_locked_to_a_version_and_its_hashes_is_refused(line: str) -> None:
+    with pytest.raises(CannotPackage, match="one is not locked"):
+        read_lock(line, environment("3.13"))
 
 
 def package(folder: Path, name: str, version: str, *asked: str) -> None:
