@@ -41,7 +41,7 @@ MODULES = {
     "package": "tools.package",
     "lock": "tools.lock",
 }
-# The service lets requests in flight (20 s), a timer (10 s) and Azurite (15 s) finish.
+# The service lets requests in flight (20 s) and a timer (10 s) finish.
 STOP_SECONDS = 50.0
 
 

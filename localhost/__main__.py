@@ -34,6 +34,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 def main(arguments: Sequence[str] | None = None, worker: Callable[[], Worker] = Worker) -> int:
     """``worker`` makes what runs the app: in this process, unless told otherwise."""
     options = _options(arguments)
+    os.umask(0o077)  # what this process writes holds voices and keys, and what Azurite writes too
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.until_stdin_closes:

@@ -3,7 +3,8 @@
     with Azurite() as azurite:                      # keeps nothing
         TableServiceClient.from_connection_string(azurite.connection_string)
 
-The child holds a pipe from us on its stdin and stops when the pipe closes, so that it never outlives this process.
+The child holds a pipe from us on its stdin and stops when the pipe closes, also when this process is killed. It answers
+a write when the write is on the disk, and holds the folder's lock as long as it runs (``azurite_child.cjs``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from localhost.folder_lock import lock
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _SCRIPT = _REPOSITORY / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-_EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.cjs")
+_CHILD = Path(__file__).with_name("azurite_child.cjs")
 
 # Azurite's published development account (Azurite README, "Default Storage Account"): known to everyone, no secret.
 _ACCOUNT = "devstoreaccount1"
@@ -31,7 +32,6 @@ _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K
 
 _LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at https?://127\.0\.0\.1:(\d+)")
 _START_SECONDS = 60.0  # measured 1.6 s on two shared cores; the rest is for a cold disk
-_STOP_SECONDS = 15.0
 
 
 class Azurite:
@@ -73,10 +73,12 @@ class Azurite:
         self.stop()
 
     def stop(self) -> None:
-        """Stop in good order, so that a data folder is complete; kill after a bounded wait. Safe to call twice."""
+        """Every write that was answered is kept. Safe to call twice."""
         child, self._child = self._child, None
-        if child is not None:
-            _end(child)
+        if child is not None and child.stdin is not None:
+            child.kill()
+            child.wait()
+            child.stdin.close()
         if self._lock is not None:
             self._lock.close()
 
@@ -94,6 +96,8 @@ class Azurite:
             cwd=_REPOSITORY,
             # Its own group: Ctrl-C at the terminal reaches us alone, and requests in flight can still finish.
             start_new_session=sys.platform != "win32",
+            # The lock goes with the last process that has it open: Azurite may write for a moment after we are killed.
+            pass_fds=[self._lock.fileno()] if self._lock and sys.platform != "win32" else [],
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         assert self._child.stdout is not None
@@ -122,19 +126,9 @@ class Azurite:
             raise CannotStart("Node.js is missing: install Node.js 20 or later; it runs Azurite, which holds the data.")
         if not _SCRIPT.exists():
             raise CannotStart("Azurite, the storage emulator, is not installed: start with `python dev.py start`.")
-        command = [node, "--require", str(_EXIT_WITH_PARENT), str(_SCRIPT), "--silent", "--disableTelemetry"]
+        command = [node, "--require", str(_CHILD), str(_SCRIPT), "--silent", "--disableTelemetry"]
         # The SDKs name a newer storage version than this Azurite knows; without the flag every blob call gets 400.
         command += ["--skipApiVersionCheck", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0"]
         if self._data is None:
             return [*command, "--inMemoryPersistence"]
         return [*command, "--location", str(self._data)]
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    assert child.stdin is not None
-    child.stdin.close()
-    try:
-        child.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 
 from localhost.failure import CannotStart
@@ -28,6 +29,8 @@ def load(app_folder: Path) -> dict[str, str]:
     if _PLACEHOLDER in text:  # copied by hand
         text = _with_own_key(text)
         path.write_text(text, encoding="utf-8")
+    with suppress(OSError):  # somebody else's file, or a disk that cannot be written
+        path.chmod(0o600)  # it holds the key that opens every voice
     return _values(text)
 
 

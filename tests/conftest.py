@@ -22,6 +22,7 @@ pytest_plugins = ("tests.outcomes",)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--package", action="store_true", help="test the package for Azure in place of the working tree")
     parser.addoption("--azure-host", action="store_true", help="serve the package on Azure's own Functions host")
+    parser.addoption("--long", action="store_true", help="the long form of each test that has one")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +79,12 @@ def _package(config: pytest.Config) -> None:
         raise pytest.UsageError(str(problem)) from None
     os.environ[PACKAGE] = folder.name
     config.add_cleanup(lambda: os.environ.__delitem__(PACKAGE))
+
+
+@pytest.fixture(scope="session")
+def long_form(pytestconfig: pytest.Config) -> bool:
+    """Whether a test that has a short form and a long one runs the long one."""
+    return bool(pytestconfig.getoption("--long"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,9 @@ from azure.storage.blob import BlobServiceClient
 
 from localhost.azurite import Azurite
 from localhost.failure import CannotStart
+from localhost.folder_lock import lock
+from tests.integration.localhost.test_process import posix_only
+from tests.service import REPOSITORY
 
 pytestmark = pytest.mark.azurite
 
@@ -61,6 +67,22 @@ def test_two_can_run_at_once() -> None:
 def test_a_folder_in_use_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with Azurite(tmp_path), pytest.raises(CannotStart, match="already in use"), Azurite(tmp_path):
         raise AssertionError("two on one folder would destroy each other's data")
+
+
+@posix_only
+def test_a_folder_stays_in_use_while_azurite_runs_though_its_parent_was_killed(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from localhost.azurite import Azurite"
+    code += "\nwith Azurite(Path(sys.argv[1])) as azurite: print(azurite.process.pid, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        azurite = int(parent.stdout.readline())
+        os.kill(azurite, signal.SIGSTOP)  # it neither writes nor ends
+        parent.kill()
+    with pytest.raises(CannotStart, match="already in use"):
+        lock(tmp_path)
+    os.kill(azurite, signal.SIGCONT)
+    lock(tmp_path).close()
 
 
 def test_a_missing_node_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -77,6 +77,17 @@ def test_a_signal_leaves_no_azurite_behind(tmp_path: Path, number: signal.Signal
         wait_until_gone(azurite)
 
 
+@posix_only
+def test_data_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "azurite"
+    folder.mkdir(mode=0o755)  # as earlier versions made it
+    app = quiet(write_sample_app(tmp_path / "app"))
+    with running_service(tmp_path / "log", "--app", str(app), "--data", str(tmp_path)):
+        written = [folder, *folder.rglob("*")]
+    assert len(written) > 5
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+
+
 def test_an_idle_host_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
     app = quiet(write_sample_app(tmp_path / "app"))
     with running_service(tmp_path / "log", "--app", str(app), environment=ENVIRONMENT) as service:

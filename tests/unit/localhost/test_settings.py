@@ -22,8 +22,9 @@ def test_the_first_start_copies_the_sample_with_a_key_of_its_own(tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX file modes")
-def test_the_copy_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    (tmp_path / "local.settings.sample.json").write_text(SAMPLE)
+@pytest.mark.parametrize("name", ["local.settings.sample.json", "local.settings.json"])
+def test_the_copy_is_readable_by_its_owner_only(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(SAMPLE)
     settings.load(tmp_path)
     assert (tmp_path / "local.settings.json").stat().st_mode & 0o077 == 0
 
