@@ -30,7 +30,7 @@ param maximumInstanceCount int = 40
 @maxValue(100)
 param alwaysReadyInstances int = 0
 
-@description('HTTP requests that one instance gets at a time, before another one is started.')
+@description('HTTP requests that an instance gets at a time, before another is started.')
 @minValue(1)
 @maxValue(32)
 param httpConcurrency int = 4
@@ -66,12 +66,12 @@ param allowedHosts string = ''
 @description('Origins whose pages may read answers, a comma list as https://app.example.com; *: every page.')
 param allowedOrigins string = '*'
 
-@description('Whose word counts for a caller\'s address: that entry of X-Forwarded-For, from the right.')
+@description('Which entry of X-Forwarded-For is the caller\'s address, counted from the right. On Azure 1, whatever stands in front.')
 @minValue(1)
 @maxValue(10)
 param trustedHops int = 1
 
-@description('Memory in MB that an instance gives to the signatures that identify among everyone compares with: 1.1 for 1,000.')
+@description('Memory in MB that an instance gives to signatures, for identify among everyone: 1.1 for 1,000 profiles.')
 @minValue(1)
 @maxValue(3072)
 param galleryMegabytes int = 512
@@ -80,13 +80,13 @@ param galleryMegabytes int = 512
 @minValue(0)
 param requestsPerSecond int = 20
 
-@description('Enroll, verify and identify that a process works on at once. Empty: twice its share of the processors.')
+@description('How many enrolls, verifies and identifies a process works on at once. Empty: twice its share of the processors.')
 param workAtOnce string = ''
 
 @description('How many more may wait for their turn; beyond that 503. Empty: twice as many as are worked on.')
 param workWaiting string = ''
 
-@description('Seconds that one waits for its turn, then 503.')
+@description('Seconds that a recognition waits for its turn, then 503.')
 param waitSeconds string = '1.5'
 
 @description('Copies of the voice data. LRS and ZRS stay in the region; the geo-redundant ones copy biometric data to the paired region.')
@@ -98,7 +98,7 @@ param waitSeconds string = '1.5'
 ])
 param voiceStorageRedundancy string = 'Standard_LRS'
 
-@description('Lock the voice data\'s account against deletion of the account itself: nothing could bring it back. azd down then fails until the lock is removed.')
+@description('Lock the account of the voice data against being deleted itself. Takes an Owner; azd down fails until the lock is removed.')
 param lockVoiceStorage bool = false
 
 @description('Key Vault tier: premium keeps the key-encryption key in a hardware module.')

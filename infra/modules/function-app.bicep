@@ -57,22 +57,22 @@ param allowedHosts string
 @description('Origins whose pages may read answers, a comma list; *: every page.')
 param allowedOrigins string
 
-@description('Which entry of X-Forwarded-For is the caller\'s, from the right.')
+@description('Which entry of X-Forwarded-For is the caller\'s address, counted from the right.')
 param trustedHops int
 
-@description('Memory in MB that an instance gives to the voices that identify compares with.')
+@description('Memory in MB that an instance gives to signatures, for identify among everyone.')
 param galleryMegabytes int
 
 @description('Requests per second of a subscription that has no number of its own; 0: no limit.')
 param requestsPerSecond int
 
-@description('Enroll, verify and identify that a process works on at once; empty: by its processors.')
+@description('How many enrolls, verifies and identifies a process works on at once; empty: by its processors.')
 param workAtOnce string
 
 @description('How many more may wait for their turn; empty: twice as many.')
 param workWaiting string
 
-@description('Seconds that one waits for its turn.')
+@description('Seconds that a recognition waits for its turn.')
 param waitSeconds string
 
 @description('Memory of an instance in MiB.')
