@@ -139,7 +139,7 @@ param errorPercentAlert int = 5
 
 @description('Requests with a wrong key within 15 minutes that raise an alert: somebody guesses, or an app has an old key.')
 @minValue(1)
-param wrongKeysAlert int = 300
+param wrongKeysAlert int = 200
 
 @description('Hours after which the unfinished erasure of a deleted subscription raises an alert.')
 @minValue(1)

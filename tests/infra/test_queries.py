@@ -10,8 +10,9 @@ from typing import Final
 import pytest
 
 from shared.domain.errors import SubscriptionUnknown
+from shared.domain.limits import WRONG_KEYS_PER_MINUTE
 from shared.http.errors import V1, V2
-from tests.infra.template import INFRA
+from tests.infra.template import INFRA, Infra
 from tests.service import REPOSITORY
 
 TIMERS: Final = ("retention", "compaction", "migration")
@@ -67,6 +68,11 @@ def test_the_alert_of_wrong_keys_counts_the_answer_that_they_get() -> None:
         answer = catalogue.answer(SubscriptionUnknown)
         assert answer is not None
         assert answer.status == int(status)
+
+
+def test_the_alert_of_wrong_keys_notices_a_single_address(infra: Infra) -> None:
+    """To which a process answers 401 so many times a minute and then 429."""
+    assert infra.template["parameters"]["wrongKeysAlert"]["defaultValue"] < 15 * WRONG_KEYS_PER_MINUTE
 
 
 def test_the_error_alert_knows_every_refusal_that_is_answered_with_5xx() -> None:
