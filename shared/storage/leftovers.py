@@ -12,7 +12,9 @@ from typing import Final
 from shared.storage.backend.ports import MAX_CHANGES, Blobs, Remove, RowMissing, Rows
 from shared.storage.layout import FIRST_KEY, LAST_KEY, end_of, pack_blob
 
-INSTANCES_PARTITION: Final = "instances"
+INSTANCES: Final = "instances"
+"""The table, and its one partition. No new deployment has it."""
+
 PACK_PREFIX: Final = "pack:"
 
 
@@ -25,7 +27,7 @@ class Leftovers:
 
     def remove(self) -> None:
         """At most one transaction. May raise ``StorageUnavailable``, as ``remove_packs`` may."""
-        self._remove(self._instances, INSTANCES_PARTITION, FIRST_KEY, LAST_KEY)
+        self._remove(self._instances, INSTANCES, FIRST_KEY, LAST_KEY)
 
     def remove_packs(self, subscription_id: str) -> None:
         """Blobs first: their rows are how they are found."""

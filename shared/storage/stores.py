@@ -21,7 +21,7 @@ from shared.storage.gallery.loading import GalleryLoader
 from shared.storage.gallery.packs import Packs
 from shared.storage.gallery.speakers import SpeakerReader
 from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, GALLERIES, KEYS, SUBSCRIPTIONS, VOICES
-from shared.storage.leftovers import Leftovers
+from shared.storage.leftovers import INSTANCES, Leftovers
 from shared.storage.profiles.groups import RowGroups
 from shared.storage.profiles.migration import RowMigrationStore
 from shared.storage.profiles.operations import RowOperationStore
@@ -51,7 +51,11 @@ class Storage:
     @classmethod
     def in_azure(cls, account: StorageAccount, prefix: str = "") -> Storage:
         """``prefix`` stands before the name of each table and container."""
-        return cls(lambda name: TableRows(account, prefix + name), lambda name: AzureBlobs(account, prefix + name))
+
+        def rows(name: str) -> Rows:
+            return TableRows(account, prefix + name, created=name != INSTANCES)
+
+        return cls(rows, lambda name: AzureBlobs(account, prefix + name))
 
     @classmethod
     def in_memory(cls) -> Storage:
@@ -84,7 +88,7 @@ class Storage:
     @property
     def instances(self) -> Rows:
         """Of earlier versions: see ``leftovers.py``."""
-        return self.rows("instances")
+        return self.rows(INSTANCES)
 
 
 @dataclass(frozen=True)

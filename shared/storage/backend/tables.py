@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
@@ -25,11 +25,12 @@ _Operation: TypeAlias = tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], 
 
 class TableRows:
     """One table of a storage account. Created at the first use in this process if absent, and never dropped:
-    Azure refuses a dropped table's name for about 40 seconds.
+    Azure refuses a dropped table's name for about 40 seconds. One that is not ``created`` is read as empty where it
+    is absent.
     """
 
-    def __init__(self, account: StorageAccount, table: str) -> None:
-        self._account, self._name = account, table
+    def __init__(self, account: StorageAccount, table: str, *, created: bool = True) -> None:
+        self._account, self._name, self._created = account, table, created
         self._lock = Lock()
         self._ready: TableClient | None = None
 
@@ -109,17 +110,27 @@ class TableRows:
         while limit is None or returned < limit:
             # Only the SDK's part stands inside: an error of whoever consumes the rows is not storage's.
             with azure_errors():
-                entity = following()
+                entity = self._next(following)
             if entity is None:
                 return
             returned += 1
             yield _row(entity)
 
+    def _next(self, following: Callable[[], TableEntity | None]) -> TableEntity | None:
+        try:
+            return following()
+        except ResourceNotFoundError as error:
+            if self._created or not is_container_missing(error):
+                raise
+            return None
+
     def _table(self) -> TableClient:
         if self._ready is None:
             with self._lock:
                 if self._ready is None:
-                    self._ready = _service(self._account).create_table_if_not_exists(self._name)
+                    service = _service(self._account)
+                    table = service.create_table_if_not_exists if self._created else service.get_table_client
+                    self._ready = table(self._name)
         return self._ready
 
 
