@@ -14,7 +14,7 @@ from tests.infra.choices import PRODUCTION
 from tests.infra.template import INFRA, Infra
 from tests.infra.test_queries import emitted
 from tests.service import REPOSITORY
-from tools.capacity import ALERT_RULES, DNS_ZONES, PRIVATE_ENDPOINTS, Prices
+from tools.capacity import ALERT_RULES, DNS_ZONES, PRIVATE_ENDPOINTS, Measures, Prices, production
 
 PAGES = {
     name: (REPOSITORY / "docs" / f"{name}.md").read_text(encoding="utf-8")
@@ -134,6 +134,11 @@ def test_its_prices_are_the_tools_inputs() -> None:
         numbers = re.findall(r"\d[\d,]*(?:\.\d+)?", values.replace(", ", " "))
         said |= dict(zip(re.findall(r"`(\w+)`", names), numbers, strict=True))
     assert {name: float(value.replace(",", "")) for name, value in said.items()} == asdict(Prices())
+
+
+def test_the_guide_names_what_production_costs() -> None:
+    total = sum(count * price for _, count, price in production(Prices(), Measures()))
+    assert f"[about {total:.0f} dollars a month more](cost.md#production)" in PAGES["operations"]
 
 
 def test_what_costs_by_the_piece_is_counted_as_it_is_made(infra: Infra) -> None:
