@@ -21,6 +21,11 @@ from tests.voices import PASSPORT, STORY, recording, takes
 STALLED_BYTES = 256 * 1024
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Here alone, as its import takes a second of every process."""
+    config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def log_at_the_end(service: RunningService, azurite: Azurite) -> Iterator[None]:
     """After the last test of this process: what the service has printed over all of them holds no secret.

@@ -54,7 +54,7 @@ def assert_same(one: Utterance, other: Utterance) -> None:
     assert (one.snr_db, one.level_dbfs, one.clipped_percent) == (other.snr_db, other.level_dbfs, other.clipped_percent)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(kind=st.sampled_from(["noise", "hum", "silence"]), level=st.floats(-70.0, -20.0), first=st.booleans())
 def test_a_channel_with_speech_gives_what_its_mono_file_gives(
     listener: RecordingListener, kind: str, level: float, first: bool
@@ -81,7 +81,7 @@ def test_alike_and_silent_channels_are_searched_for_speech_once_and_stay_what_th
     assert_same(heard(listener, together(*[CUSTOMER] * 8)), heard(listener, CUSTOMER))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(delay=st.floats(0.0, 0.03), softer=st.floats(0.0, 7.0), level=st.floats(-75.0, -50.0))
 def test_one_voice_by_two_microphones_is_mixed(
     listener: RecordingListener, delay: float, softer: float, level: float
@@ -95,7 +95,7 @@ def test_one_voice_by_two_microphones_is_mixed(
     assert max(np.corrcoef(samples, candidate)[0, 1] for candidate in candidates) > 0.99
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(leak=st.floats(-40.0, -15.0), delay=st.floats(0.0, 0.25))
 def test_crosstalk_is_no_second_voice(listener: RecordingListener, leak: float, delay: float) -> None:
     other = after(delay, at(-26.0 + leak, CUSTOMER))[:LENGTH] + noise(-72.0)
@@ -103,7 +103,7 @@ def test_crosstalk_is_no_second_voice(listener: RecordingListener, leak: float, 
     assert_same(heard(listener, together(other, CUSTOMER)), heard(listener, CUSTOMER))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     turn=st.sampled_from(["at once", "agent first", "customer first"]),
     softer=st.floats(0.0, 15.0),

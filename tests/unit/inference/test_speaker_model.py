@@ -97,7 +97,7 @@ def test_the_card_chooses_the_front_end_and_names_the_model(model: GE2EModel, tm
         speaker_model(replace(fbank_card(), fbank=None), tmp_path)
 
 
-@pytest.mark.parametrize("seconds", [0.05, 1.0, 45.0])
+@pytest.mark.parametrize("seconds", [0.05, 1.0, 21.0])
 def test_campplus_hears_speech_of_any_length(campplus: OnnxSpeakerModel, seconds: float) -> None:
     embedding = campplus.embed_samples(voice(seconds))
     assert embedding.shape == (192,)
@@ -123,10 +123,10 @@ def test_a_network_of_a_deployments_own_may_have_any_dimension(tmp_path: Path, d
     assert np.linalg.norm(embedding) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_speech_of_minutes_goes_through_in_segments(small: OnnxSpeakerModel) -> None:
-    low, high = (small.embed(utterance(voice(20.0, pitch_hertz=pitch))) for pitch in (110, 230))
-    minute = small.embed(utterance(voice(60.0, pitch_hertz=110)))
-    assert float(minute @ low) > max(0.99, float(minute @ high))
+def test_long_speech_goes_through_in_segments(small: OnnxSpeakerModel) -> None:
+    low, high = (small.embed(utterance(voice(4.0, pitch_hertz=pitch))) for pitch in (110, 230))
+    longer = small.embed(utterance(voice(41.0, pitch_hertz=110)))
+    assert float(longer @ low) > max(0.99, float(longer @ high))
 
 
 @pytest.mark.parametrize(

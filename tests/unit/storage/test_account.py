@@ -14,10 +14,16 @@ from threading import Thread
 import pytest
 
 from shared.domain.errors import StorageUnavailable
+from shared.storage.backend import account as account_module
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.ports import Insert
 from shared.storage.backend.tables import TableRows
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_module, "MAX_BACKOFF_SECONDS", 0.01)
 
 
 def account_at(port: int) -> StorageAccount:

@@ -3,13 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.service import REPOSITORY
 from tests.unit.tools.deployment import Deployment, ModelServer
 from tests.unit.tools.stand_in_server import answering
-from tools.models.campplus_weights import ARRAYS_FILE, Array, read_arrays
 
 
 @pytest.fixture
@@ -18,19 +15,3 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     with answering(server) as url:
         server.url = f"{url}/model.onnx"
         yield Deployment(tmp_path, server)
-
-
-@pytest.fixture(scope="session")
-def arrays() -> dict[str, Array]:
-    """The weights of CAM++ taught channels."""
-    return read_arrays(ARRAYS_FILE.read_bytes())
-
-
-@pytest.fixture(scope="session")
-def golden() -> dict[str, Array]:
-    """What torch computed of them. Somebody's speech, so it is no part of the repository."""
-    path = REPOSITORY.parent / "shared" / "models" / "campplus-golden.npz"
-    if not path.is_file():
-        pytest.skip(f"needs the golden numbers in {path}")
-    with np.load(path, allow_pickle=False) as content:
-        return {name: content[name] for name in content.files}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ FRAME_STEP: Final = 25
 """The reference keeps every 25th frame: enough to hold the front end, and a small file."""
 
 
+@cache
 def voice(seconds: float, pitch_hertz: float = 120.0, level: float = 0.05) -> npt.NDArray[np.float32]:
     """Harmonics of a gliding pitch under two moving formants and a syllable rhythm, at 16 kHz, shape [n]."""
     time = np.arange(round(seconds * 16_000)) / 16_000
@@ -34,4 +36,6 @@ def voice(seconds: float, pitch_hertz: float = 120.0, level: float = 0.05) -> np
         gain = 1 / (1 + ((hertz - first) / 90) ** 2) + 0.5 / (1 + ((hertz - second) / 140) ** 2) + 0.003
         signal += gain * np.sin(2 * np.pi * harmonic * cycles)
     signal *= 0.55 + 0.45 * np.sin(2 * np.pi * 3.7 * time)
-    return np.asarray(signal * (level / np.sqrt(np.mean(signal**2))), np.float32)
+    scaled = np.asarray(signal * (level / np.sqrt(np.mean(signal**2))), np.float32)
+    scaled.flags.writeable = False  # its callers share it
+    return scaled

@@ -52,6 +52,17 @@ def likeness(first: Array, second: Array) -> float:
     return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
 
 
+@pytest.fixture(scope="module")
+def floats(arrays: dict[str, Array]) -> bytes:
+    return campplus_onnx(campplus(arrays))
+
+
+@pytest.fixture(scope="module")
+def whole(arrays: dict[str, Array]) -> bytes:
+    """In 8 bits, with every direction."""
+    return campplus_int8(campplus(arrays), directions=np.zeros((0, DIMENSION), np.float32))
+
+
 def test_the_encoder_and_the_detector_are_written_as_they_were() -> None:
     assert sha256(encoder_onnx(encoder_weights())) == "137729c02db06e5a5c399d453149201995b32b29bc7313af9e9b5d337cdbae15"
     assert (
@@ -81,22 +92,20 @@ def test_the_tracked_network_is_what_the_tracked_arrays_make(arrays: dict[str, A
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_torch_computes_the_same(arrays: dict[str, Array], golden: dict[str, Array], number: int) -> None:
+def test_torch_computes_the_same(floats: bytes, whole: bytes, golden: dict[str, Array], number: int) -> None:
     """``golden`` has a rectifier behind all, so ours gets it too."""
     heard, expected = golden[f"features_{number}"], golden[f"embedding_{number}"]
-    np.testing.assert_allclose(np.maximum(run(campplus_onnx(campplus(arrays)), heard), 0), expected, atol=2e-5)
-    whole = campplus_int8(campplus(arrays), directions=np.zeros((0, DIMENSION), np.float32))
+    np.testing.assert_allclose(np.maximum(run(floats, heard), 0), expected, atol=2e-5)
     assert likeness(np.maximum(run(whole, heard), 0), expected) > 0.99
     samples = np.asarray(golden[f"samples_{number}"], np.float32) / np.float32(32768.0)
     ours = fbank(samples, RULES)
     np.testing.assert_allclose(ours - ours.mean(axis=0), heard, atol=2e-3)
 
 
-def test_8_bits_have_nearly_the_embedding_of_the_floats(arrays: dict[str, Array]) -> None:
+def test_8_bits_have_nearly_the_embedding_of_the_floats(floats: bytes, whole: bytes) -> None:
     """Less near than speech has: nobody's values were measured for such sounds."""
-    whole = campplus_int8(campplus(arrays), directions=np.zeros((0, DIMENSION), np.float32))
     heard = features(4.0, 230.0)
-    assert likeness(run(whole, heard), run(campplus_onnx(campplus(arrays)), heard)) > 0.95
+    assert likeness(run(whole, heard), run(floats, heard)) > 0.95
 
 
 def test_8_bits_are_the_same_whole_numbers_on_every_processor() -> None:

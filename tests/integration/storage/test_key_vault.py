@@ -23,7 +23,7 @@ from tests.azure.certificates import Certificate
 from tests.azure.front import Asked, Front, Given, given_json
 from tests.azure.identity import CLIENT_ID, Identity
 from tests.azure.vault import NAME
-from tests.unit.storage.conftest import BOUND_SECONDS
+from tests.integration.storage.conftest import BOUND_SECONDS
 
 KEY_URI = f"https://{NAME}/keys/timbre"
 DATA_KEY = bytes(range(32))

@@ -149,10 +149,8 @@ def test_without_a_calibration_none_is_uploaded(site: Path, out: Path, capsys: p
     assert "there is no calibration" in capsys.readouterr().err
 
 
-def test_too_few_recordings_to_enrol_with_are_said(
-    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(site), "--out", str(tmp_path), "--enrollments", "5"]) == 2
+def test_too_few_recordings_to_enrol_with_are_said(site: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(site), "--out", str(out), "--enrollments", "5"]) == 2
     assert "No speaker has 5 usable recordings" in capsys.readouterr().err
 
 

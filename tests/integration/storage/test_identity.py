@@ -15,7 +15,7 @@ from shared.storage.backend.tables import TableRows
 from tests.azure.certificates import Certificate
 from tests.azure.front import Asked, Front, Given, given_json
 from tests.azure.identity import CLIENT_ID, Identity
-from tests.unit.storage.conftest import BOUND_SECONDS
+from tests.integration.storage.conftest import BOUND_SECONDS
 
 TROUBLES: dict[str, Callable[[Front], AbstractContextManager[None]]] = {
     "away": lambda front: front.away(),

@@ -213,7 +213,7 @@ def test_a_process_ends_with_its_parent_however_that_ends() -> None:
     script = """
         import os, signal, sys
         sys.path[:] = sys.argv[2:]
-        from tests.unit.audio.decoder.test_pool import FLAC, Decoders, children, seconds
+        from tests.integration.audio.decoder.test_pool import FLAC, Decoders, children, seconds
         decoders = Decoders(1)
         seconds(FLAC, decoders)
         print(*children(), flush=True)
