@@ -29,23 +29,27 @@ class Waiter:
 
     def __init__(self, gate: Gate, name: str, order: list[str]) -> None:
         self.gate, self.called, self.order = gate, name, order
-        self.inside, self.go, self.refused = asyncio.Event(), asyncio.Event(), False
+        self.inside, self.go = asyncio.Event(), asyncio.Event()
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        try:
-            async with self.gate.admitted():
-                self.order.append(self.called)
-                self.inside.set()
-                await self.go.wait()
-        except ServiceBusy:
-            self.refused = True
+        async with self.gate.admitted():
+            self.order.append(self.called)
+            self.inside.set()
+            await self.go.wait()
+
+    async def leaves(self) -> None:
+        await self.inside.wait()
+        self.go.set()
+        await self.task
 
 
-async def queued(gate: Gate, number: int) -> None:
-    """Wait until so many are waiting."""
-    while len(gate._queue) < number:
+async def queued(gate: Gate, name: str, order: list[str]) -> Waiter:
+    """Somebody who has taken a place in the queue."""
+    waiter, before = Waiter(gate, name, order), len(gate._queue)
+    while len(gate._queue) == before:
         await asyncio.sleep(0)
+    return waiter
 
 
 async def refused(gate: Gate) -> ServiceBusy:
@@ -56,66 +60,38 @@ async def refused(gate: Gate) -> ServiceBusy:
 
 
 @in_a_loop
-async def test_as_many_as_said_are_inside_and_the_next_is_refused() -> None:
+async def test_as_many_as_said_are_inside_and_work_that_failed_leaves_its_place() -> None:
     gate = Gate(2, 0, LONG)
+    with pytest.raises(KeyError):
+        async with gate.admitted():
+            raise KeyError
     async with gate.admitted(), gate.admitted():
         assert (await refused(gate)).retry_after_seconds == 1
 
 
 @in_a_loop
-async def test_a_place_is_free_again_after_work_that_failed() -> None:
-    gate = Gate(1, 0, LONG)
-    with pytest.raises(KeyError):
-        async with gate.admitted():
-            raise KeyError
-    async with gate.admitted():
-        pass
-
-
-@in_a_loop
-async def test_who_waits_gets_in_when_a_place_is_free_in_the_order_of_arrival() -> None:
+async def test_who_waits_gets_in_by_order_of_arrival_and_who_finds_the_queue_full_is_refused() -> None:
     gate, order = Gate(1, 2, LONG), list[str]()
     async with gate.admitted():
-        first = Waiter(gate, "first", order)
-        await queued(gate, 1)
-        second = Waiter(gate, "second", order)
-        await queued(gate, 2)
+        first, second = await queued(gate, "first", order), await queued(gate, "second", order)
+        await refused(gate)
     await first.inside.wait()
     assert order == ["first"]
-    first.go.set()
-    await second.inside.wait()
+    await first.leaves()
+    await second.leaves()
     assert order == ["first", "second"]
-    second.go.set()
-    await second.task
 
 
 @in_a_loop
 async def test_a_newcomer_does_not_overtake_who_was_just_called_in() -> None:
     gate, order = Gate(1, 1, LONG), list[str]()
     async with gate.admitted():
-        waiting = Waiter(gate, "waiting", order)
-        await queued(gate, 1)
-    newcomer = Waiter(gate, "newcomer", order)  # the place is taken, though nobody is inside yet
+        waiting = await queued(gate, "waiting", order)
+    newcomer = await queued(gate, "newcomer", order)  # the place is taken, though nobody may be inside yet
     await waiting.inside.wait()
-    await queued(gate, 1)
     assert order == ["waiting"]
-    waiting.go.set()
-    await newcomer.inside.wait()
-    newcomer.go.set()
-    await newcomer.task
-
-
-@in_a_loop
-async def test_who_finds_the_queue_full_is_refused_while_the_others_go_on_waiting() -> None:
-    gate, order = Gate(1, 1, LONG), list[str]()
-    async with gate.admitted():
-        waiting = Waiter(gate, "waiting", order)
-        await queued(gate, 1)
-        await refused(gate)
-    await waiting.inside.wait()
-    waiting.go.set()
-    await waiting.task
-    assert not waiting.refused
+    await waiting.leaves()
+    await newcomer.leaves()
 
 
 @in_a_loop
@@ -135,8 +111,7 @@ def test_who_gives_up_waiting_loses_no_place(called_in: bool) -> None:
     async def run() -> None:
         gate, order = Gate(1, 1, LONG), list[str]()
         async with gate.admitted():
-            waiting = Waiter(gate, "waiting", order)
-            await queued(gate, 1)
+            waiting = await queued(gate, "waiting", order)
             if not called_in:
                 waiting.task.cancel()
                 await asyncio.wait([waiting.task])
