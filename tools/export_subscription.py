@@ -34,9 +34,10 @@ def export(where: Deployment, subscription_id: str, out: Path, secret: bytes, *,
     subscription = where.subscription(subscription_id)
     reader, partial = where.reader(), out.with_name(f"{out.name}.partial")
     actor, audit = Actor(MANAGEMENT, new_id()), where.target(subscription).audit
-    with audit.recording(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id):
+    with audit.recording(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id) as record:
         _write(reader, subscription, partial, secret, cost)
         partial.rename(out)
+        audit.record(record())  # nothing was changed that could take it along
     counts = reader.counts
     missing = f" {reader.missing} recordings were not there any more." if reader.missing else ""
     return (

@@ -1,16 +1,18 @@
 """Write down every change, and let the customer read what was written.
 
-A record is written in the request itself, right after the change, so that it can say how the change went: one insert.
-When storage takes the change but not the record, the record goes to the log as an error, under the same ids.
+The record of a change is written by the transaction that makes the change. A refusal is recorded by an insert of its
+own; when storage does not take that, the record goes to the log as an error, under the same ids.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any, TypeAlias
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome
 from shared.domain.errors import (
@@ -41,11 +43,21 @@ UNRECORDED = (
 and nothing is added to the trail of a subscription that is being erased."""
 
 
+Recording: TypeAlias = Callable[[], AuditEntry]
+"""The record that a change takes along: of the moment when it is first asked for, and the same ever after."""
+
+
 @dataclass(frozen=True)
 class Audit:
     trail: AuditTrail
     clock: Clock
     new_id: Ids
+
+    def entry(self, actor: Actor, action: AuditAction, subject: ProfileKey | str, **facts: Any) -> AuditEntry:
+        """Of now, under a new id."""
+        key = subject if isinstance(subject, ProfileKey) else None
+        subscription_id = subject.subscription_id if isinstance(subject, ProfileKey) else subject
+        return AuditEntry(subscription_id, self.new_id(), self.clock(), actor, action, profile=key, **facts)
 
     @contextmanager
     def recording(
@@ -56,26 +68,21 @@ class Audit:
         *,
         model_id: str | None = None,
         names: tuple[str, ...] = (),
-    ) -> Iterator[None]:
-        """Run the change inside; how it ends is recorded. ``subject`` is a profile, or a subscription's id."""
-        key = subject if isinstance(subject, ProfileKey) else None
-        subscription_id = subject.subscription_id if isinstance(subject, ProfileKey) else subject
+    ) -> Iterator[Recording]:
+        """Run the change inside, which takes its record along. ``subject`` is a profile, or a subscription's id.
 
-        def record(outcome: AuditOutcome, reason: str = "") -> None:
-            now = self.clock()
-            self.record(
-                AuditEntry(subscription_id, self.new_id(), now, actor, action, outcome, reason, key, model_id, names)
-            )
-
+        A failure is recorded here, under the same id: if the change was made all the same, its own record counts.
+        """
+        record = cache(lambda: self.entry(actor, action, subject, model_id=model_id, names=names))
         try:
-            yield
+            yield record
         except UNRECORDED:
             raise
         except Exception as error:
             refused = isinstance(error, TimbreError) and not isinstance(error, StorageUnavailable)
-            record(AuditOutcome.REFUSED if refused else AuditOutcome.UNKNOWN, type(error).__name__)
+            outcome = AuditOutcome.REFUSED if refused else AuditOutcome.UNKNOWN
+            self.record(replace(record(), outcome=outcome, reason=type(error).__name__))
             raise
-        record(AuditOutcome.SUCCEEDED)
 
     def page(
         self, subscription_id: str, since: datetime | None, until: datetime | None, after: str | None, limit: int
@@ -84,7 +91,7 @@ class Audit:
         return self.trail.page(subscription_id, since=since, until=until, after=after, limit=limit)
 
     def record(self, entry: AuditEntry) -> None:
-        """Never fails the request: the change is made, and to report an error would have it made twice."""
+        """Never fails the request, whose own answer says what happened."""
         try:
             self.trail.record(entry)
         except StorageUnavailable:

@@ -25,7 +25,7 @@ from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, Profile
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
-from shared.services.audit import Audit
+from shared.services.audit import Audit, Recording
 from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.comparison import SpeakerModels
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
@@ -105,23 +105,23 @@ class Enroll:
             Text-independent.
         """
         model_id = self.models.current.model_id
-        with self.audit.recording(request.caller.actor, AuditAction.ENROLL, request.key, model_id=model_id):
-            enrolled = self._enroll(request)
+        with self.audit.recording(request.caller.actor, AuditAction.ENROLL, request.key, model_id=model_id) as record:
+            enrolled = self._enroll(request, record)
         note(outcome="enrolled")
         return enrolled
 
-    def _enroll(self, request: EnrollRequest) -> Enrolled:
+    def _enroll(self, request: EnrollRequest, record: Recording) -> Enrolled:
         """With the model that made the profile's signature; with the other model when it was migrated meanwhile."""
         models = self.models.calibrated_for(request.settings)
         take = self._listen(request, models)
         model = models.model_of(take.before)
         enrollment = self._enrollment(model, take.utterance, request.settings)
         try:
-            return self._commit(request, take, model, enrollment)
+            return self._commit(request, take, model, enrollment, record)
         except ModelDiffers:
             model = models.model_of(self.profiles.get(request.key))
             enrollment = self._enrollment(model, take.utterance, request.settings)
-            return self._commit(request, take, model, enrollment)
+            return self._commit(request, take, model, enrollment, record)
 
     def _listen(self, request: EnrollRequest, models: SpeakerModels) -> _Take:
         """What can be refused before the recording is looked at is refused first."""
@@ -160,7 +160,9 @@ class Enroll:
             created_at=self.clock(),
         )
 
-    def _commit(self, request: EnrollRequest, take: _Take, model: SpeakerModel, enrollment: Enrollment) -> Enrolled:
+    def _commit(
+        self, request: EnrollRequest, take: _Take, model: SpeakerModel, enrollment: Enrollment, record: Recording
+    ) -> Enrolled:
         """Adds the enrollment to whatever the profile is at the moment of writing.
 
         Raises ``ModelDiffers`` when that was made by another model.
@@ -175,7 +177,8 @@ class Enroll:
                 require_same_voice(model, signature, enrollment)
             total = signature.plus(enrollment) if signature else enrollment.signature
             try:
-                return Enrolled(self.profiles.enroll(after, total, enrollment, take.kept_audio), enrollment)
+                stored = self.profiles.enroll(after, total, enrollment, take.kept_audio, record())
+                return Enrolled(stored, enrollment)
             except ProfileBusy:
                 if attempt == COMMIT_ATTEMPTS:
                     raise

@@ -37,20 +37,20 @@ class Groups:
     def put(self, actor: Actor, subscription_id: str, name: str) -> tuple[Group, bool]:
         """The group, and whether it is new. Raises ``TooManyGroups``."""
         group = Group(subscription_id, name, self.new_id(), self.clock())
-        with self.audit.recording(actor, AuditAction.PUT_GROUP, subscription_id, names=(name,)):
-            made = self.store.put(group, MAX_GROUPS)
+        with self.audit.recording(actor, AuditAction.PUT_GROUP, subscription_id, names=(name,)) as record:
+            made = self.store.put(group, MAX_GROUPS, record())
         return (group, True) if made else (self.store.get(subscription_id, name), False)
 
     def remove(self, actor: Actor, subscription_id: str, name: str) -> None:
-        with self.audit.recording(actor, AuditAction.DELETE_GROUP, subscription_id, names=(name,)):
-            self.store.remove(subscription_id, name, self.clock())
+        with self.audit.recording(actor, AuditAction.DELETE_GROUP, subscription_id, names=(name,)) as record:
+            self.store.remove(subscription_id, name, self.clock(), record())
 
     def add(self, actor: Actor, name: str, key: ProfileKey) -> None:
         """Raises also ``ProfileNotFound``, ``ProfileBusy``."""
-        with self.audit.recording(actor, AuditAction.ADD_TO_GROUP, key, names=(name,)):
-            self.store.add(name, key)
+        with self.audit.recording(actor, AuditAction.ADD_TO_GROUP, key, names=(name,)) as record:
+            self.store.add(name, key, record())
 
     def take_out(self, actor: Actor, name: str, key: ProfileKey) -> None:
         """Raises also ``ProfileBusy``."""
-        with self.audit.recording(actor, AuditAction.TAKE_FROM_GROUP, key, names=(name,)):
-            self.store.take_out(name, key)
+        with self.audit.recording(actor, AuditAction.TAKE_FROM_GROUP, key, names=(name,)) as record:
+            self.store.take_out(name, key, record())

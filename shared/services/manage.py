@@ -60,14 +60,14 @@ class Manage:
         self._require_pronounceable(change)
         if not change.named:
             return self.subscriptions.get(subscription_id)
-        with self.audit.recording(actor, AuditAction.CHANGE_SETTINGS, subscription_id, names=change.named):
+        with self.audit.recording(actor, AuditAction.CHANGE_SETTINGS, subscription_id, names=change.named) as record:
             now = self.subscriptions.get(subscription_id)
             change = self._with_scores(change, now.settings)
             other_policy = change.applied(now.settings).retention != now.settings.retention
             if other_policy and now.state is SubscriptionState.ACTIVE:
                 # It ends profiles at other times: whoever erases them must look through them all once.
                 self.upkeep.policy_changes(subscription_id, self.clock())
-            return self.subscriptions.change(subscription_id, change)
+            return self.subscriptions.change(subscription_id, change, record())
 
     def put(self, actor: Actor, subscription_id: str, change: SettingsChange) -> PutResult:
         """Create the subscription, or change the settings of the one that there is. Safe to repeat.
@@ -82,16 +82,17 @@ class Manage:
         settings = self._with_scores(change, SubscriptionSettings()).applied(SubscriptionSettings())
         new = Subscription(subscription_id, settings=settings, created_at=self.clock())
         try:
-            with self.audit.recording(actor, AuditAction.CREATE_SUBSCRIPTION, subscription_id, names=change.named):
-                return PutResult(self.subscriptions.create(new, keys), keys)
+            action = AuditAction.CREATE_SUBSCRIPTION
+            with self.audit.recording(actor, action, subscription_id, names=change.named) as record:
+                return PutResult(self.subscriptions.create(new, keys, record()), keys)
         except SubscriptionExists:  # somebody else has just created it
             return self._changed(actor, subscription_id, change)
 
     def regenerate_key(self, actor: Actor, subscription_id: str, slot: KeySlot) -> str:
         """The new key, which is shown this once. The other slot's keeps working, this one's old key opens no more."""
         key = self.new_key()
-        with self.audit.recording(actor, AuditAction.REGENERATE_KEY, subscription_id, names=(slot.value,)):
-            self.subscriptions.replace_key(subscription_id, slot, key)
+        with self.audit.recording(actor, AuditAction.REGENERATE_KEY, subscription_id, names=(slot.value,)) as record:
+            self.subscriptions.replace_key(subscription_id, slot, key, record())
         return key
 
     def delete(self, actor: Actor, subscription_id: str) -> Subscription:

@@ -10,7 +10,7 @@ from shared.domain.audit import Actor, AuditAction
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileBusy
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
-from shared.services.audit import Audit
+from shared.services.audit import Audit, Recording
 from shared.services.ports import Clock, ProfileStore
 
 ATTEMPTS: Final = 4
@@ -27,29 +27,29 @@ class ProfileNotes:
 
     def record_consent(self, actor: Actor, key: ProfileKey, record: ConsentRecord) -> Profile:
         """It takes the place of an earlier record and ends a withdrawal."""
-        with self.audit.recording(actor, AuditAction.RECORD_CONSENT, key):
-            return self._annotated(key, lambda profile: replace(profile, consent=Consent(record)))
+        with self.audit.recording(actor, AuditAction.RECORD_CONSENT, key) as entry:
+            return self._annotated(key, lambda profile: replace(profile, consent=Consent(record)), entry)
 
     def withdraw_consent(self, actor: Actor, key: ProfileKey) -> Profile:
         """The voice data is unreachable on return and erased, and none is taken until a new consent is recorded.
 
         Whether or not a consent was on record.
         """
-        with self.audit.recording(actor, AuditAction.WITHDRAW_CONSENT, key):
+        with self.audit.recording(actor, AuditAction.WITHDRAW_CONSENT, key) as entry:
             profile = self.profiles.get(key)
             if profile.consent.withdrawn_at is not None and not profile.enrollments_count:
                 return profile
-            return self.profiles.withdraw_consent(key, self.clock())
+            return self.profiles.withdraw_consent(key, self.clock(), entry())
 
     def change_retention(self, actor: Actor, key: ProfileKey, retention: RetentionOverride) -> Profile:
         """In force at once: the profile can be over with the answer."""
-        with self.audit.recording(actor, AuditAction.CHANGE_PROFILE_RETENTION, key):
-            return self._annotated(key, lambda profile: replace(profile, retention=retention))
+        with self.audit.recording(actor, AuditAction.CHANGE_PROFILE_RETENTION, key) as entry:
+            return self._annotated(key, lambda profile: replace(profile, retention=retention), entry)
 
-    def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile]) -> Profile:
+    def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile], entry: Recording) -> Profile:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self.profiles.annotate(change(self.profiles.get(key)))
+                return self.profiles.annotate(change(self.profiles.get(key)), entry())
             except ProfileBusy:
                 if attempt == ATTEMPTS:
                     raise

@@ -95,9 +95,11 @@ class ProfileStore(Protocol):
     A profile whose time is over is absent from that moment on, for every method, whether or not it is erased yet; what
     is returned says in ``expires_at`` when that will be. A profile of another subscription is ``ProfileNotFound``, like
     an absent one. A change that lost a race raises ``ProfileBusy``; the caller may read again and retry.
+
+    ``record`` is written with the change, all or nothing: there is none where nothing was changed.
     """
 
-    def create(self, profile: Profile, maximum: int) -> Profile:
+    def create(self, profile: Profile, maximum: int, record: AuditEntry | None = None) -> Profile:
         """Write a new profile; ``TooManyProfiles`` when the subscription already has ``maximum`` of all kinds."""
 
     def get(self, key: ProfileKey) -> Profile: ...
@@ -113,7 +115,14 @@ class ProfileStore(Protocol):
     ) -> Sequence[Profile]:
         """Profiles in id order, those behind the id ``after``, at most ``limit``."""
 
-    def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
+    def enroll(
+        self,
+        profile: Profile,
+        signature: Signature,
+        enrollment: Enrollment,
+        audio: bytes | None,
+        record: AuditEntry | None = None,
+    ) -> Profile:
         """Store the profile's new state with one more enrollment, all or nothing.
 
         ``profile`` is the changed copy of a profile read before and still carries that reading's ``version``:
@@ -121,19 +130,19 @@ class ProfileStore(Protocol):
         is kept encrypted beside it, for kinds that keep audio.
         """
 
-    def reset(self, key: ProfileKey, at: datetime) -> Profile:
+    def reset(self, key: ProfileKey, at: datetime, record: AuditEntry | None = None) -> Profile:
         """Back to a profile without enrollments; their data is unreachable on return, and erased."""
 
-    def delete(self, key: ProfileKey, at: datetime) -> None:
+    def delete(self, key: ProfileKey, at: datetime, record: AuditEntry | None = None) -> None:
         """The profile is absent on return, and its data erased. ``ProfileNotFound`` when it was absent before."""
 
-    def annotate(self, profile: Profile) -> Profile:
+    def annotate(self, profile: Profile, record: AuditEntry | None = None) -> Profile:
         """Store the profile's consent and its own retention, and nothing else of it.
 
         ``ProfileBusy`` when the stored one has been enrolled, reset or annotated since it was read.
         """
 
-    def withdraw_consent(self, key: ProfileKey, at: datetime) -> Profile:
+    def withdraw_consent(self, key: ProfileKey, at: datetime, record: AuditEntry | None = None) -> Profile:
         """As ``reset``, and the consent is withdrawn in the same step."""
 
     def touch(self, key: ProfileKey, at: datetime) -> None:
@@ -175,9 +184,12 @@ class Compaction(Protocol):
 
 
 class GroupStore(Protocol):
-    """Named groups of identification profiles. Every method may raise ``StorageUnavailable``."""
+    """Named groups of identification profiles. Every method may raise ``StorageUnavailable``.
 
-    def put(self, group: Group, maximum: int) -> bool:
+    ``record`` is as in ``ProfileStore``.
+    """
+
+    def put(self, group: Group, maximum: int, record: AuditEntry | None = None) -> bool:
         """False when there is one of this name already. ``TooManyGroups``."""
 
     def get(self, subscription_id: str, name: str) -> Group:
@@ -186,13 +198,13 @@ class GroupStore(Protocol):
     def page(self, subscription_id: str, *, after: str | None, limit: int) -> Sequence[Group]:
         """In the order of their names, those behind the name ``after``, at most ``limit``."""
 
-    def remove(self, subscription_id: str, name: str, at: datetime) -> None:
+    def remove(self, subscription_id: str, name: str, at: datetime, record: AuditEntry | None = None) -> None:
         """Nobody is in it on return, whatever is made under its name later. ``GroupNotFound``."""
 
-    def add(self, name: str, key: ProfileKey) -> None:
+    def add(self, name: str, key: ProfileKey, record: AuditEntry | None = None) -> None:
         """Silent when it is in already. ``GroupNotFound``, ``ProfileNotFound``, ``ProfileBusy``."""
 
-    def take_out(self, name: str, key: ProfileKey) -> None:
+    def take_out(self, name: str, key: ProfileKey, record: AuditEntry | None = None) -> None:
         """Silent when it is not in. ``GroupNotFound``."""
 
     def members(self, subscription_id: str, name: str, *, after: str | None, limit: int) -> Sequence[str]:
@@ -257,7 +269,7 @@ class SubscriptionStore(Protocol):
 
     Those that change an existing one raise ``SubscriptionNotFound``, ``SubscriptionNotActive`` when it is being deleted
     or was, and ``SubscriptionBusy`` when others kept changing it. What they change is in effect on this instance on
-    return, and elsewhere when the look-up of the key is renewed.
+    return, and elsewhere when the look-up of the key is renewed. ``record`` is as in ``ProfileStore``.
     """
 
     def by_key(self, key: str) -> Subscription:
@@ -275,12 +287,16 @@ class SubscriptionStore(Protocol):
     def page(self, after: str | None, limit: int) -> Sequence[Subscription]:
         """In id order, in whatever state, those behind the id ``after``, at most ``limit``."""
 
-    def create(self, subscription: Subscription, keys: Mapping[KeySlot, str]) -> Subscription:
+    def create(
+        self, subscription: Subscription, keys: Mapping[KeySlot, str], record: AuditEntry | None = None
+    ) -> Subscription:
         """With a data key of its own. ``SubscriptionExists``."""
 
-    def change(self, subscription_id: str, change: SettingsChange) -> Subscription: ...
+    def change(
+        self, subscription_id: str, change: SettingsChange, record: AuditEntry | None = None
+    ) -> Subscription: ...
 
-    def replace_key(self, subscription_id: str, slot: KeySlot, key: str) -> None:
+    def replace_key(self, subscription_id: str, slot: KeySlot, key: str, record: AuditEntry | None = None) -> None:
         """The other slot's key stays as it is."""
 
     def begin_deletion(self, subscription_id: str, at: datetime, request_id: str) -> Subscription:
@@ -305,12 +321,19 @@ class Dictionary(Protocol):
 class AuditTrail(Protocol):
     """Append-only. Every method may raise ``StorageUnavailable``."""
 
-    def record(self, entry: AuditEntry) -> None: ...
+    def record(self, entry: AuditEntry) -> None:
+        """What no change carries with it: refusals, and what could not be told."""
 
     def page(
         self, subscription_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
     ) -> Page[AuditEntry]:
         """Entries with ``since <= at < until``, the oldest first, behind the position ``after``, at most ``limit``."""
+
+    def settle(self, subscription_id: str, limit: int) -> int:
+        """Bring records to where they are kept that changes of profiles and groups have left; returns how many."""
+
+    def settle_subscriptions(self, limit: int) -> int:
+        """The same for changes of subscriptions, everybody's."""
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
         """Take away the oldest entries, those before that moment or (``None``) of any time; returns how many."""

@@ -55,8 +55,8 @@ class Profiles:
         now = self.clock()
         key = ProfileKey(caller.subscription.subscription_id, kind, self.new_id())
         profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)
-        with self.audit.recording(caller.actor, AuditAction.CREATE_PROFILE, key):
-            return self.store.create(profile, caller.subscription.settings.max_profiles)
+        with self.audit.recording(caller.actor, AuditAction.CREATE_PROFILE, key) as record:
+            return self.store.create(profile, caller.subscription.settings.max_profiles, record())
 
     def get(self, key: ProfileKey) -> Profile:
         return self.store.get(key)
@@ -70,13 +70,13 @@ class Profiles:
 
     def reset(self, actor: Actor, key: ProfileKey) -> Profile:
         """Erase the enrollments, unbind the phrase, keep the id."""
-        with self.audit.recording(actor, AuditAction.RESET_PROFILE, key):
-            return self.store.reset(key, self.clock())
+        with self.audit.recording(actor, AuditAction.RESET_PROFILE, key) as record:
+            return self.store.reset(key, self.clock(), record())
 
     def erase(self, actor: Actor, key: ProfileKey) -> None:
         """Erase the profile and everything kept of it."""
-        with self.audit.recording(actor, AuditAction.DELETE_PROFILE, key):
-            self.store.delete(key, self.clock())
+        with self.audit.recording(actor, AuditAction.DELETE_PROFILE, key) as record:
+            self.store.delete(key, self.clock(), record())
 
 
 def _profile_id(profile: Profile) -> str:

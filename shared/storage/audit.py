@@ -1,40 +1,82 @@
 """The audit trail as rows: one partition for each subscription, keys in the order of time.
 
-Table ``audit``: ``at:<time>:<entry id>``. A row is inserted and never changed; the timer takes it away when it is older
-than the subscription keeps its trail.
+Table ``audit``: ``at:<time>:<entry id>``. The record of a change is born elsewhere: in the transaction that makes the
+change, as a row ``record:...`` of the same partition. So neither can be without the other, whatever dies in between.
+The timer moves these rows here, and a reader sees them where they are. A row that is here is taken away by the timer
+when it is older than the subscription keeps its trail.
+
+A refusal changes nothing, so its record is written here at once. So is the record of a change of which the request
+could not tell how it went; if it was made after all, the record that it left takes that one's place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
-from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, via_key
+from shared.domain.audit import Actor, AuditEntry, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot
-from shared.services.ports import Ids
-from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row, RowExists, RowMissing, Rows, Value
+from shared.storage.backend.ports import (
+    MAX_CHANGES,
+    Change,
+    Insert,
+    Merge,
+    Remove,
+    Row,
+    RowExists,
+    RowMissing,
+    Rows,
+    Value,
+)
 from shared.storage.backend.row_values import read, written
-from shared.storage.layout import time_in_key
+from shared.storage.layout import (
+    RECORD_PREFIX,
+    SUBSCRIPTIONS_PARTITION,
+    end_of,
+    entry_place,
+    records_prefix,
+    time_in_key,
+)
 
 _FIRST: Final = "at:"
-_END: Final = "at;"
+
+
+def record_of(entry: AuditEntry | None) -> list[Change]:
+    """What the transaction that changes something in a subscription's partition also writes."""
+    return [] if entry is None else [Insert(RECORD_PREFIX + _place(entry), _values(entry))]
+
+
+def subscription_record_of(entry: AuditEntry | None) -> list[Change]:
+    """The same for what changes the subscription's own row."""
+    return [] if entry is None else [Insert(records_prefix(entry.subscription_id) + _place(entry), _values(entry))]
+
+
+@contextmanager
+def written_once(record: Sequence[Change]) -> Iterator[None]:
+    """Around the transaction: a record that is there already is this very change, whose first answer was lost."""
+    try:
+        yield
+    except RowExists as conflict:
+        if conflict.key not in [change.key for change in record]:
+            raise
 
 
 class RowAuditTrail:
-    """Implements ``AuditTrail``."""
+    """Implements ``AuditTrail``. ``voices`` and ``subscriptions`` are the tables whose changes are recorded."""
 
-    def __init__(self, audit: Rows) -> None:
-        self._rows = audit
+    def __init__(self, audit: Rows, voices: Rows, subscriptions: Rows) -> None:
+        self._rows, self._voices, self._subscriptions = audit, voices, subscriptions
 
     def record(self, entry: AuditEntry) -> None:
         # The id is new for each entry: a row that exists is this very write, whose first answer was lost.
         with suppress(RowExists):
-            self._rows.apply(entry.subscription_id, [Insert(f"{_from(entry.at)}:{entry.entry_id}", _values(entry))])
+            self._rows.apply(entry.subscription_id, [Insert(_FIRST + _place(entry), _values(entry))])
 
     def page(
         self,
@@ -45,46 +87,94 @@ class RowAuditTrail:
         after: str | None,
         limit: int,
     ) -> Page[AuditEntry]:
-        start = _from(since) if since else _FIRST
+        start = time_in_key(since) if since else ""
         if after is not None:
-            start = max(start, f"{_FIRST}{after}!")  # the least key behind that entry's
-        end = _from(until) if until else _END
-        rows = list(self._rows.query(subscription_id, start, end, limit=limit + 1)) if start < end else []
-        page = Page.cut(rows, limit, lambda row: row.key.removeprefix(_FIRST))
-        return Page([_entry(row) for row in page.items], page.after)
+            start = max(start, f"{after}!")  # the least key behind that entry's
+        end = time_in_key(until) if until else ""
+        if end and start >= end:
+            return Page([])
+        # What waits is read first: a record that is moved meanwhile is then seen twice, never not at all.
+        sources = [
+            (self._voices, subscription_id, RECORD_PREFIX),
+            (self._subscriptions, SUBSCRIPTIONS_PARTITION, records_prefix(subscription_id)),
+            (self._rows, subscription_id, _FIRST),
+        ]
+        rows: dict[str, Row] = {}
+        for table, partition, prefix in sources:
+            last = prefix + end if end else end_of(prefix)
+            for row in table.query(partition, prefix + start, last, limit=limit + 1):
+                rows.setdefault(row.key.removeprefix(prefix), row)
+        page = Page.cut(sorted(rows), limit, str)
+        return Page([_entry(subscription_id, rows[place]) for place in page.items], page.after)
+
+    def settle(self, subscription_id: str, limit: int) -> int:
+        """Move the oldest records that changes of voices have left into the trail; returns how many."""
+        rows = list(self._voices.query(subscription_id, RECORD_PREFIX, end_of(RECORD_PREFIX), limit=limit))
+        self._move(subscription_id, rows, RECORD_PREFIX, self._voices)
+        return len(rows)
+
+    def settle_subscriptions(self, limit: int) -> int:
+        """The same for changes of any subscription's own row."""
+        waiting = self._subscriptions.query(SUBSCRIPTIONS_PARTITION, RECORD_PREFIX, end_of(RECORD_PREFIX), limit=limit)
+        moved = 0
+        for subscription_id, rows in groupby(waiting, lambda row: row.key.split(":")[1]):
+            some = list(rows)
+            self._move(subscription_id, some, records_prefix(subscription_id), self._subscriptions)
+            moved += len(some)
+        return moved
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
-        dropped = 0
-        while dropped < limit:
-            size = min(MAX_CHANGES, limit - dropped)
-            end = _from(before) if before else _END
-            rows = list(self._rows.query(subscription_id, _FIRST, end, limit=size, select=()))
-            with suppress(RowMissing):  # another instance's timer took some meanwhile: read again
-                self._rows.apply(subscription_id, [Remove(row.key) for row in rows])
-                dropped += len(rows)
-            if len(rows) < size:
-                break
-        return dropped
+        if before is not None:
+            return _drop(self._rows, subscription_id, _FIRST, _FIRST + time_in_key(before), limit)
+        waiting = records_prefix(subscription_id)
+        dropped = _drop(self._subscriptions, SUBSCRIPTIONS_PARTITION, waiting, end_of(waiting), limit)
+        return dropped or _drop(self._rows, subscription_id, _FIRST, end_of(_FIRST), limit)
+
+    def _move(self, subscription_id: str, rows: Sequence[Row], prefix: str, source: Rows) -> None:
+        """Copied first: a cut in between leaves a record twice, and the next tick takes away the one that waits."""
+        for start in range(0, len(rows), MAX_CHANGES):
+            some = rows[start : start + MAX_CHANGES]
+            inserts = [Insert(_FIRST + row.key.removeprefix(prefix), row.values) for row in some]
+            try:
+                self._rows.apply(subscription_id, inserts)
+            except RowExists:
+                for insert in inserts:
+                    self._put(subscription_id, insert)
+            _remove(source, some[0].partition, [row.key for row in some])
+
+    def _put(self, subscription_id: str, insert: Insert) -> None:
+        """In place of what the request wrote when it could not tell how the change went."""
+        try:
+            self._rows.apply(subscription_id, [insert])
+        except RowExists:
+            with suppress(RowMissing):  # older than the trail is kept
+                self._rows.apply(subscription_id, [Merge(insert.key, {"reason": "", **insert.values})])
 
 
-def expiry_recorder(trail: RowAuditTrail, ids: Ids) -> Callable[[ProfileKey, datetime], None]:
-    """Records that a profile was removed because its time was over; told twice, it writes the same record.
-
-    Raises ``StorageUnavailable``: the tombstone then stays, and the timer comes to it again.
-    """
-
-    def record(key: ProfileKey, at: datetime) -> None:
-        actor = Actor(TIMER, ids())
-        trail.record(
-            AuditEntry(key.subscription_id, key.profile_id, at, actor, AuditAction.EXPIRE_PROFILE, profile=key)
-        )
-
-    return record
+def _drop(rows: Rows, partition: str, start: str, end: str, limit: int) -> int:
+    dropped = 0
+    while dropped < limit:
+        size = min(MAX_CHANGES, limit - dropped)
+        keys = [row.key for row in rows.query(partition, start, end, limit=size, select=())]
+        _remove(rows, partition, keys)
+        dropped += len(keys)
+        if len(keys) < size:
+            break
+    return dropped
 
 
-def _from(moment: datetime) -> str:
-    """The least key of that moment."""
-    return f"{_FIRST}{time_in_key(moment)}"
+def _remove(rows: Rows, partition: str, keys: Iterable[str]) -> None:
+    removals = [Remove(key) for key in keys]
+    try:
+        rows.apply(partition, removals)
+    except RowMissing:  # another instance's timer took some meanwhile
+        for removal in removals:
+            with suppress(RowMissing):
+                rows.apply(partition, [removal])
+
+
+def _place(entry: AuditEntry) -> str:
+    return entry_place(entry.at, entry.entry_id)
 
 
 def _values(entry: AuditEntry) -> dict[str, Value]:
@@ -95,16 +185,16 @@ def _values(entry: AuditEntry) -> dict[str, Value]:
     return values | {name: text for name, text in texts.items() if text}
 
 
-def _entry(row: Row) -> AuditEntry:
+def _entry(subscription_id: str, row: Row) -> AuditEntry:
     names = row.maybe("names", str)
     return read(
         row,
         AuditEntry,
-        subscription_id=row.partition,
+        subscription_id=subscription_id,
         entry_id=row.key.rpartition(":")[2],
         actor=_actor(row),
         reason=row.maybe("reason", str) or "",
-        profile=read(row, ProfileKey, subscription_id=row.partition) if "profile_id" in row.values else None,
+        profile=read(row, ProfileKey, subscription_id=subscription_id) if "profile_id" in row.values else None,
         names=tuple(names.split(",")) if names else (),
     )
 

@@ -9,13 +9,15 @@ Table ``voices``, one partition for each subscription:
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
+    record:<time>:<id>                              an audit record that waits to be moved, ``shared/storage/audit.py``
     change:-  change:<number>                       which identification profiles changed, ``profiles/change_log.py``
     pack                                            which blob holds the packed gallery, ``gallery/packs.py``
     group:<name>                                    a named group of identification profiles, ``profiles/groups.py``
     member:<group id>:<profile id>                  who is in it
     grouped:<profile id>:<group id>                 the same, found from the profile
 
-Table ``subscriptions``, one partition: ``subscription:<id>`` and ``datakey:<id>``.
+Table ``subscriptions``, one partition: ``subscription:<id>``, ``datakey:<id>`` and, as above,
+``record:<id>:<time>:<entry id>``.
 
 Table ``keys``: a row for each subscription key under its SHA-256, which says whose subscription to look at.
 
@@ -116,6 +118,20 @@ def due_row(at: datetime, action: str, detail: str) -> str:
 def due_range(until: datetime) -> tuple[str, str]:
     """Everything due up to and including that moment."""
     return "due:", f"due:{time_in_key(until)};"
+
+
+RECORD_PREFIX: Final = "record:"
+"""Of the audit records that were written with a change and wait to be moved into the trail."""
+
+
+def records_prefix(subscription_id: str) -> str:
+    """In the table of subscriptions, whose partition is everybody's."""
+    return f"{RECORD_PREFIX}{subscription_id}:"
+
+
+def entry_place(at: datetime, entry_id: str) -> str:
+    """How every key of an audit record ends."""
+    return f"{time_in_key(at)}:{entry_id}"
 
 
 FIRST_KEY: Final = " "

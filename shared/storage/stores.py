@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports import Clock, Ids
-from shared.storage.audit import RowAuditTrail, expiry_recorder
+from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
@@ -128,7 +128,7 @@ class Stores:
         data_keys = DataKeys(storage.subscriptions, key_encryption)
         envelope = Envelope(data_keys)
         subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys)
-        trail = RowAuditTrail(storage.audit)
+        trail = RowAuditTrail(storage.audit, voices, storage.subscriptions)
         policies = subscriptions.retention
         profiles = RowProfileStore(voices, audio, envelope, ids, policies, clock)
 
@@ -150,7 +150,7 @@ class Stores:
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
             compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),
             migrations=RowMigrationStore(voices, audio, envelope, policies, clock),
-            upkeep=RowUpkeep(voices, audio, current_policy, ids, expiry_recorder(trail, ids)),
+            upkeep=RowUpkeep(voices, audio, current_policy, ids),
             eraser=SubscriptionPurge(voices, audio, trail, subscriptions, storage.packs),
             trail=trail,
             leftovers=leftovers,

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.access import AccessKey
+from shared.domain.audit import AuditEntry
 from shared.domain.erasure import Erasure
 from shared.domain.errors import (
     SubscriptionBusy,
@@ -24,6 +25,7 @@ from shared.domain.errors import (
     SubscriptionUnknown,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
+from shared.storage.audit import subscription_record_of, written_once
 from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
@@ -135,7 +137,9 @@ class RowSubscriptionStore:
         rows = self._subscriptions.query(SUBSCRIPTIONS_PARTITION, start, end_of(SUBSCRIPTION_PREFIX), limit=limit)
         return [subscription_of(row) for row in rows]
 
-    def create(self, subscription: Subscription, keys: Mapping[KeySlot, str]) -> Subscription:
+    def create(
+        self, subscription: Subscription, keys: Mapping[KeySlot, str], record: AuditEntry | None = None
+    ) -> Subscription:
         """First the row with its data key, then the keys' index: what is cut off in between opens to nobody, is listed
         in the row, and can be given new keys.
         """
@@ -144,7 +148,8 @@ class RowSubscriptionStore:
         insert = Insert(subscription_row(subscription_id), creation_values(subscription, digests))
         creation = self._data_keys.creation(subscription_id)
         try:
-            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [insert, creation])
+            recording = subscription_record_of(record)
+            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [insert, creation, *recording])
         except RowConflict:
             # A row with these very keys is this write, whose first answer was lost.
             row = self._row(subscription_id)
@@ -155,15 +160,15 @@ class RowSubscriptionStore:
             self._index(hashed, subscription_id)
         return subscription
 
-    def change(self, subscription_id: str, change: SettingsChange) -> Subscription:
+    def change(self, subscription_id: str, change: SettingsChange, record: AuditEntry | None = None) -> Subscription:
         def changes(row: Row) -> list[Change]:
             settings = change.applied(subscription_of(row).settings)
             return [Replace(row.key, changed_values(row, settings), row.etag)]
 
-        self._changed(subscription_id, changes)
+        self._changed(subscription_id, changes, record)
         return self.get(subscription_id)
 
-    def replace_key(self, subscription_id: str, slot: KeySlot, key: str) -> None:
+    def replace_key(self, subscription_id: str, slot: KeySlot, key: str, record: AuditEntry | None = None) -> None:
         """The index comes before the key counts, and goes after it counts no more. The row lists it as a stray all
         the while, so that a cut leaves nothing that cannot be found.
         """
@@ -180,7 +185,7 @@ class RowSubscriptionStore:
             replaced[:] = [stored for at, stored in digests_of(row).items() if at is slot and stored != new]
             return [_merge(row, {column(slot): new}, add=b"".join(replaced), remove=new)]
 
-        self._changed(subscription_id, changes)
+        self._changed(subscription_id, changes, record)
         for hashed in replaced:
             self._remove_index(hashed, subscription_id)
         if replaced:
@@ -232,15 +237,19 @@ class RowSubscriptionStore:
         """Drop every remembered look-up of this process: for whoever has just changed a key or a state."""
         self._opened.forget()
 
-    def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
+    def _changed(
+        self, subscription_id: str, changes: Callable[[Row], list[Change]], record: AuditEntry | None = None
+    ) -> None:
         """Apply the changes to the active subscription as it is now, under its ETag; again when somebody was faster."""
+        recording = subscription_record_of(record)
 
         def attempt() -> None:
             row = self._row(subscription_id)
             state = subscription_of(row).state
             if state is not SubscriptionState.ACTIVE:
                 raise SubscriptionNotActive(subscription_id, state)
-            self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, changes(row))
+            with written_once(recording):
+                self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [*changes(row), *recording])
 
         compare_and_swap(attempt, SubscriptionBusy(subscription_id))
         self.forget()

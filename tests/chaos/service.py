@@ -12,6 +12,8 @@ from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
+from shared.services.enroll import Enroll
+from shared.services.groups import Groups
 from shared.services.manage import Manage
 from shared.services.notes import ProfileNotes
 from shared.services.profiles import Profiles
@@ -25,7 +27,7 @@ from shared.storage.subscription_records import digest
 from tests.contract.comparing import packs_of
 from tests.contract.cutting import Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
-from tests.unit.services.spoken import SpokenModel
+from tests.unit.services.spoken import SpokenKeeper, SpokenListener, SpokenModel, SpokenPhrases
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
@@ -49,6 +51,8 @@ class Service:
     manage: Manage
     notes: ProfileNotes
     profiles: Profiles
+    groups: Groups
+    enroll: Enroll
     retain: Retain
     rewrap: Callable[[str], bool]
 
@@ -66,6 +70,8 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         manage=Manage(stores.subscriptions, EveryWord(), models, stores.upkeep, trail, clock, new_id),
         notes=ProfileNotes(stores.profiles, trail, clock),
         profiles=Profiles(stores.profiles, trail, clock, new_id),
+        groups=Groups(stores.groups, trail, clock, new_id),
+        enroll=Enroll(stores.profiles, trail, SpokenListener(), SpokenPhrases(), models, SpokenKeeper(), clock),
         retain=Retain(
             Sweep("retention", SECONDS, stores.subscriptions, lambda: 0.0, lambda _: None),
             stores.upkeep,
@@ -143,7 +149,7 @@ def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:
     for name, rows in (("voices", storage.voices), ("audit", storage.audit)):
         found |= {f"{name}/{row.key}": dict(row.values) for row in rows.query(subscription_id, " ", "~")}
     for row in storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~"):
-        if row.key.endswith(f":{subscription_id}"):
+        if subscription_id in row.key.split(":"):
             found[f"subscriptions/{row.key}"] = dict(row.values)
     for slot in KeySlot:
         entry = storage.keys.get(*key_row(digest(first_key(subscription_id, slot))))

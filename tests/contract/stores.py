@@ -127,10 +127,11 @@ def enroll(
 def everything(storage: Storage, subscription_id: str) -> dict[str, object]:
     """All that is stored of the subscription's voices, by row key and blob name.
 
-    The log of changes is left out: it holds ids alone, and ``test_changes.py`` looks at it.
+    The log of changes and what waits to be on record are left out: they hold ids alone, and ``test_changes.py`` and
+    ``test_audit_trail.py`` look at them.
     """
     found = storage.voices.query(subscription_id, " ", "~")
-    rows = {row.key: dict(row.values) for row in found if not row.key.startswith("change:")}
+    rows = {row.key: dict(row.values) for row in found if not row.key.startswith(("change:", "record:"))}
     blobs = {name: storage.audio.get(name) for name in storage.audio.names(f"{subscription_id}/")}
     return {**rows, **blobs}
 

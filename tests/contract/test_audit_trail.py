@@ -10,11 +10,16 @@ import pytest
 from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, AuditOutcome, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.audit import RowAuditTrail
-from shared.storage.backend.ports import Rows
+from shared.storage.audit import RowAuditTrail, record_of, subscription_record_of
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION
+from shared.storage.stores import Storage
 from tests.contract.stores import new_id
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
+
+
+def trail_of(storage: Storage) -> RowAuditTrail:
+    return RowAuditTrail(storage.audit, storage.voices, storage.subscriptions)
 
 
 def entry(subscription_id: str, at: datetime = NOW) -> AuditEntry:
@@ -42,7 +47,7 @@ def everything(trail: RowAuditTrail, subscription_id: str) -> list[AuditEntry]:
 
 @pytest.mark.parametrize("action", list(AuditAction))
 @pytest.mark.parametrize("via", [via_key("secondary"), TIMER])
-def test_what_was_recorded_is_read_again(rows: Rows, action: AuditAction, via: str) -> None:
+def test_what_was_recorded_is_read_again(storage: Storage, action: AuditAction, via: str) -> None:
     subscription_id = new_id()
     full = AuditEntry(
         subscription_id=subscription_id,
@@ -57,32 +62,78 @@ def test_what_was_recorded_is_read_again(rows: Rows, action: AuditAction, via: s
         names=("max_age_days", "passphrases"),
     )
     bare = AuditEntry(subscription_id, new_id(), NOW + timedelta(microseconds=1), Actor(via, "request-2"), action)
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     trail.record(bare)
     trail.record(full)
-    assert everything(RowAuditTrail(rows), subscription_id) == [full, bare]
+    assert everything(trail_of(storage), subscription_id) == [full, bare]
 
 
 @pytest.mark.parametrize("slot", ["primary", "secondary"])
-def test_a_record_of_an_earlier_version_names_its_key(rows: Rows, slot: str) -> None:
+def test_a_record_of_an_earlier_version_names_its_key(storage: Storage, slot: str) -> None:
     """It has the slot alone."""
     subscription_id = new_id()
-    RowAuditTrail(rows).record(replace(entry(subscription_id), actor=Actor(slot, "request")))
-    assert [one.actor.via for one in everything(RowAuditTrail(rows), subscription_id)] == [f"key:{slot}"]
+    trail_of(storage).record(replace(entry(subscription_id), actor=Actor(slot, "request")))
+    assert [one.actor.via for one in everything(trail_of(storage), subscription_id)] == [f"key:{slot}"]
 
 
-def test_the_same_entry_twice_is_one(rows: Rows) -> None:
+def waiting(storage: Storage, subscription_id: str) -> list[AuditEntry]:
+    """Four records as changes leave them, of voices and of the subscription by turns, and one that is in the trail."""
+    entries = [entry(subscription_id, NOW + timedelta(minutes=number)) for number in range(5)]
+    for one in entries[0:4:2]:
+        storage.voices.apply(subscription_id, record_of(one))
+    for one in entries[1:4:2]:
+        storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, subscription_record_of(one))
+    trail_of(storage).record(entries[4])
+    return entries
+
+
+def test_what_waits_is_read_in_its_place_and_stays_there_when_it_is_moved(storage: Storage) -> None:
+    mine, yours = new_id(), new_id()
+    entries, theirs = waiting(storage, mine), waiting(storage, yours)
+    trail = trail_of(storage)
+    first = trail.page(mine, since=None, until=None, after=None, limit=2)
+    assert list(first.items) == entries[:2]
+    assert (trail.settle(mine, 1), trail.settle(mine, 10), trail.settle(mine, 10)) == (1, 1, 0)
+    assert (trail.settle_subscriptions(3), trail.settle_subscriptions(10), trail.settle_subscriptions(10)) == (3, 1, 0)
+    rest = trail.page(mine, since=None, until=None, after=first.after, limit=10)
+    assert [*first.items, *rest.items] == entries
+    assert everything(trail, yours) == theirs
+    assert len(list(storage.audit.query(mine, "at:", "at;", select=()))) == 5
+
+
+def test_a_change_that_was_made_after_all_takes_the_place_of_a_record_that_could_not_tell(storage: Storage) -> None:
+    subscription_id = new_id()
+    made = entry(subscription_id)
+    trail = trail_of(storage)
+    trail.record(replace(made, outcome=AuditOutcome.UNKNOWN, reason="StorageUnavailable"))
+    storage.voices.apply(subscription_id, record_of(made))
+    assert everything(trail, subscription_id) == [made]
+    assert trail.settle(subscription_id, 10) == 1
+    assert everything(trail, subscription_id) == [made]
+
+
+def test_a_move_that_was_cut_off_is_finished_by_the_next(storage: Storage) -> None:
+    subscription_id = new_id()
+    made = [entry(subscription_id) for _ in range(2)]
+    storage.voices.apply(subscription_id, record_of(made[0]))
+    trail_of(storage).settle(subscription_id, 10)
+    storage.voices.apply(subscription_id, [*record_of(made[0]), *record_of(made[1])])
+    assert trail_of(storage).settle(subscription_id, 10) == 2
+    assert {one.entry_id for one in everything(trail_of(storage), subscription_id)} == {one.entry_id for one in made}
+
+
+def test_the_same_entry_twice_is_one(storage: Storage) -> None:
     """As when the first answer was lost."""
     subscription_id = new_id()
-    trail, one = RowAuditTrail(rows), entry(subscription_id)
+    trail, one = trail_of(storage), entry(subscription_id)
     trail.record(one)
     trail.record(replace(one, outcome=AuditOutcome.REFUSED))
     assert everything(trail, subscription_id) == [one]
 
 
-def test_entries_of_one_moment_are_both_kept(rows: Rows) -> None:
+def test_entries_of_one_moment_are_both_kept(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     both = [entry(subscription_id), entry(subscription_id)]
     for one in both:
         trail.record(one)
@@ -90,9 +141,9 @@ def test_entries_of_one_moment_are_both_kept(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-def test_pages_have_every_entry_once_the_oldest_first(rows: Rows, limit: int) -> None:
+def test_pages_have_every_entry_once_the_oldest_first(storage: Storage, limit: int) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 7)
     seen: list[AuditEntry] = []
     after: str | None = None
@@ -106,9 +157,9 @@ def test_pages_have_every_entry_once_the_oldest_first(rows: Rows, limit: int) ->
     assert seen == entries
 
 
-def test_what_is_added_while_somebody_turns_pages_comes_at_the_end(rows: Rows) -> None:
+def test_what_is_added_while_somebody_turns_pages_comes_at_the_end(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 3)
     first = trail.page(subscription_id, since=None, until=None, after=None, limit=2)
     late = entry(subscription_id, NOW + timedelta(days=1))
@@ -117,9 +168,9 @@ def test_what_is_added_while_somebody_turns_pages_comes_at_the_end(rows: Rows) -
     assert [*first.items, *rest.items] == [*entries, late]
 
 
-def test_a_range_has_its_start_and_not_its_end(rows: Rows) -> None:
+def test_a_range_has_its_start_and_not_its_end(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 5)
     elsewhere = timezone(timedelta(hours=9))
     page = trail.page(
@@ -133,33 +184,33 @@ def test_a_range_has_its_start_and_not_its_end(rows: Rows) -> None:
     assert page.after is None
 
 
-def test_a_position_before_the_range_does_not_widen_it(rows: Rows) -> None:
+def test_a_position_before_the_range_does_not_widen_it(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 4)
     first = trail.page(subscription_id, since=None, until=None, after=None, limit=1)
     page = trail.page(subscription_id, since=entries[2].at, until=None, after=first.after, limit=10)
     assert list(page.items) == entries[2:]
 
 
-def test_a_range_that_ends_before_it_starts_is_empty(rows: Rows) -> None:
+def test_a_range_that_ends_before_it_starts_is_empty(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     recorded(trail, subscription_id, 2)
     page = trail.page(subscription_id, since=NOW + timedelta(days=1), until=NOW, after=None, limit=10)
     assert page == Page([])
 
 
-def test_one_subscription_never_sees_anothers(rows: Rows) -> None:
-    trail = RowAuditTrail(rows)
+def test_one_subscription_never_sees_anothers(storage: Storage) -> None:
+    trail = trail_of(storage)
     mine, yours = new_id(), new_id()
     recorded(trail, mine, 2)
     assert everything(trail, yours) == []
 
 
-def test_dropping_takes_the_oldest_before_a_moment_in_slices(rows: Rows) -> None:
+def test_dropping_takes_the_oldest_before_a_moment_in_slices(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 5)
     other = new_id()
     theirs = recorded(trail, other, 2)
@@ -172,18 +223,20 @@ def test_dropping_takes_the_oldest_before_a_moment_in_slices(rows: Rows) -> None
     assert everything(trail, other) == theirs
 
 
-def test_dropping_all_takes_more_than_one_transaction_holds(rows: Rows) -> None:
+def test_dropping_all_takes_more_than_one_transaction_holds(storage: Storage) -> None:
     subscription_id = new_id()
-    trail = RowAuditTrail(rows)
+    trail = trail_of(storage)
     recorded(trail, subscription_id, 103)
+    storage.subscriptions.apply(SUBSCRIPTIONS_PARTITION, subscription_record_of(entry(subscription_id)))
+    assert trail.drop(subscription_id, None, 102) == 1, "what waits goes first: it cannot come back"
     assert trail.drop(subscription_id, None, 102) == 102
     assert trail.drop(subscription_id, None, 102) == 1
     assert everything(trail, subscription_id) == []
 
 
-def test_no_name_of_a_record_can_hold_what_was_said(rows: Rows) -> None:
+def test_no_name_of_a_record_can_hold_what_was_said(storage: Storage) -> None:
     """The stored properties are these; each is an id, a name out of a fixed list, or a time."""
     subscription_id = new_id()
-    RowAuditTrail(rows).record(entry(subscription_id))
-    (row,) = rows.query(subscription_id, "at:", "at;")
+    trail_of(storage).record(entry(subscription_id))
+    (row,) = storage.audit.query(subscription_id, "at:", "at;")
     assert set(row.values) == {"at", "via", "request_id", "action", "outcome", "names"}

@@ -251,7 +251,7 @@ def test_after_the_timer_was_faster_the_profile_is_not_written(storage: Storage,
     stores.upkeep.sweep(target_id, datetime.now(UTC) + LEFT_ALONE, 100)
     assert opened is not None
     with pytest.raises(ImportCrossed):
-        writer._commit(opened)
+        writer._commit(opened, None)
     with pytest.raises(ProfileNotFound):
         stores.profiles.get(key)
 

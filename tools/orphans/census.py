@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from shared.domain.subscription import SubscriptionState
-from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row, subscription_row
+from shared.storage.layout import (
+    SUBSCRIPTIONS_PARTITION,
+    data_key_row,
+    end_of,
+    key_row,
+    records_prefix,
+    subscription_row,
+)
 from shared.storage.stores import Storage
 from shared.storage.subscription_records import digests_of, strays_of, subscription_of
 
@@ -61,7 +68,12 @@ def take(account: Storage, subscription_id: str, indexed: Iterable[str], progres
     blobs = frozenset(counted.over(account.audio.names(f"{subscription_id}/")))
     packs = frozenset(counted.over(account.packs.names(f"{subscription_id}/")))
     rows = {row.key: row.values for row in counted.over(account.voices.query(subscription_id, *ALL, select=_READ))}
-    audit_records = sum(1 for _ in counted.over(account.audit.query(subscription_id, *ALL, select=())))
+    waiting = records_prefix(subscription_id)
+    records = (
+        account.audit.query(subscription_id, *ALL, select=()),
+        account.subscriptions.query(SUBSCRIPTIONS_PARTITION, waiting, end_of(waiting), select=()),
+    )
+    audit_records = sum(1 for rows in records for _ in counted.over(rows))
     own = account.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
     data_key = account.subscriptions.get(SUBSCRIPTIONS_PARTITION, data_key_row(subscription_id))
     opening = frozenset(one.hex() for one in digests_of(own).values()) if own else frozenset()

@@ -11,7 +11,17 @@ from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
-from shared.storage.layout import MIGRATION, PACK, TALLY, audio_prefix, due_range, enrollments_prefix, pack_blob
+from shared.storage.layout import (
+    MIGRATION,
+    PACK,
+    RECORD_PREFIX,
+    TALLY,
+    audio_prefix,
+    due_range,
+    enrollments_prefix,
+    pack_blob,
+    time_in_key,
+)
 from shared.storage.profiles.schedule import ERASE, EXPIRE
 from tools.orphans.census import Census
 
@@ -20,7 +30,7 @@ GRACE: Final = timedelta(hours=1)
 
 
 KNOWN_ROWS: Final = (
-    "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:",
+    "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:", RECORD_PREFIX,
     TALLY, MIGRATION, PACK,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""
@@ -152,6 +162,8 @@ def _galleries(census: Census) -> Iterator[tuple[Problem, str]]:
 def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:
     _, end = due_range(at - GRACE)
     yield from ((Problem.OVERDUE, key) for key in census.keys("due:") if key < end)
+    records = RECORD_PREFIX + time_in_key(at - GRACE)
+    yield from ((Problem.OVERDUE, key) for key in census.keys(RECORD_PREFIX) if key < records)
 
 
 def _doomed(census: Census) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,7 @@ def find(account: Storage, strays: Strays) -> Owners:
         for row in account.keys.query(partition, *ALL):
             indexed.setdefault(row.get("subscription_id", str), []).append(row.key)
     known = frozenset(name for kind, _, name in own if kind == "subscription")
-    everyone = {name for _, _, name in own} | set(indexed) | set(strays())
+    everyone = {name.partition(":")[0] for _, _, name in own} | set(indexed) | set(strays())
     return Owners(known, tuple(sorted(everyone)), indexed)
 
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from shared.domain.profile import ProfileKey
-from shared.storage.backend.ports import Insert, Remove, Replace, RowConflict
+from shared.storage.audit import RowAuditTrail
+from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Replace, RowConflict
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     TALLY,
@@ -18,7 +19,6 @@ from shared.storage.layout import (
 )
 from shared.storage.profiles.schedule import expire_due, remove_silently
 from shared.storage.stores import Storage
-from tools.orphans.census import ALL
 from tools.orphans.findings import Finding, Problem
 
 
@@ -57,8 +57,8 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
 
 def _take_away(account: Storage, owner: str, where: str) -> None:
     if where == "audit":
-        for row in list(account.audit.query(owner, *ALL, select=())):
-            remove_silently(account.audit, owner, row.key)
+        while RowAuditTrail(account.audit, account.voices, account.subscriptions).drop(owner, None, MAX_CHANGES):
+            pass
     elif where.startswith(f"{owner}/"):
         account.audio.delete(where)
     else:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
-from shared.domain.audit import Actor, AuditAction
+from shared.domain.audit import Actor, AuditAction, AuditEntry
 from shared.domain.errors import ProfileNotFound, TooManyProfiles
 from shared.domain.group import Group
 from shared.domain.limits import MAX_GROUPS
@@ -23,6 +23,7 @@ from shared.domain.retention import with_expiry
 from shared.domain.subscription import Subscription
 from shared.services.audit import Audit
 from shared.services.ports import Clock, GroupStore, Ids
+from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
 from shared.storage.layout import TALLY, audio_blob, enrollment_row, profile_row
@@ -214,11 +215,13 @@ class SubscriptionWriter:
         profile = opened.profile
         if opened.enrollments != profile.enrollments_count:
             raise ArchiveRefused(f"Enrollments of profile {profile.key.profile_id} are missing in the archive.")
-        with self._to.audit.recording(actor, AuditAction.CREATE_PROFILE, profile.key, model_id=profile.model_id):
-            self._commit(opened)
+        with self._to.audit.recording(
+            actor, AuditAction.CREATE_PROFILE, profile.key, model_id=profile.model_id
+        ) as record:
+            self._commit(opened, record())
         self.done.profiles += 1
 
-    def _commit(self, opened: _Profile) -> None:
+    def _commit(self, opened: _Profile, record: AuditEntry | None) -> None:
         settings, voices = self._to.subscription.settings, self._to.voices
         profile = with_expiry(opened.profile, settings.retention)
         armed_at, arming = armed(profile.key, None, profile.expires_at)
@@ -230,7 +233,7 @@ class SubscriptionWriter:
             if count(tally) >= settings.max_profiles:
                 raise TooManyProfiles(settings.max_profiles)
             changes: list[Change] = [
-                insert, counted(tally, count(tally) + 1), Remove(opened.tombstone.key), *arming,
+                insert, counted(tally, count(tally) + 1), Remove(opened.tombstone.key), *arming, *record_of(record),
             ]  # fmt: skip
             if opened.portable.signature is not None:
                 changes += logged(voices, profile.key)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Enrollment, Profile, ProfileKey, Signature
 from shared.services.ports import Ids
+from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Remove, Replace, RowConflict, Rows
 from shared.storage.layout import audio_blob, enrollment_row, profile_row
@@ -43,6 +45,7 @@ class _Commit:
     enrollment_id: str
     enrollment: Insert = field(repr=False)
     upload: Insert | None
+    record: AuditEntry | None
 
     @property
     def key(self) -> ProfileKey:
@@ -56,6 +59,7 @@ class _Commit:
         armed_at, arming = armed(self.key, now.armed_at, self.profile.expires_at)
         values = profile_values(profile, self.revision, self.sealed, armed_at)
         changes: list[Change] = [Replace(profile_row(self.key), values, now.etag), self.enrollment, *arming]
+        changes += record_of(self.record)
         return changes if self.upload is None else [*changes, Remove(self.upload.key)]
 
 
@@ -63,11 +67,19 @@ class Enroller:
     def __init__(self, voices: Rows, audio: Blobs, envelope: Envelope, ids: Ids) -> None:
         self._voices, self._audio, self._envelope, self._ids = voices, audio, envelope, ids
 
-    def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
+    def enroll(
+        self,
+        profile: Profile,
+        signature: Signature,
+        enrollment: Enrollment,
+        audio: bytes | None,
+        record: AuditEntry | None,
+    ) -> Profile:
         """As ``ProfileStore.enroll``."""
         key, enrollment_id = profile.key, self._ids()
         if audio is None or not key.kind.keeps_audio:
-            return self._committed(self._sealed(profile, signature, enrollment, enrollment_id, None))
+            commit = self._sealed(profile, signature, enrollment, enrollment_id, None)
+            return self._committed(replace(commit, record=record))
         blob = audio_blob(key, profile.epoch, enrollment_id)
         place = Place(key, Secret.AUDIO, profile.epoch, enrollment.model_id, enrollment_id)
         commit = self._sealed(profile, signature, enrollment, enrollment_id, blob)
@@ -76,7 +88,7 @@ class Enroller:
         self._voices.apply(key.subscription_id, [upload])
         self._audio.put(blob, sealed_audio)
         try:
-            return self._committed(replace(commit, upload=upload))
+            return self._committed(replace(commit, upload=upload, record=record))
         except (ProfileBusy, ProfileNotFound):
             with suppress(StorageUnavailable):  # the timer would clean up later; the row is how it finds the blob
                 self._audio.delete(blob)
@@ -100,7 +112,8 @@ class Enroller:
             enrollment_row(key, epoch, version.revision + 1),
             enrollment_values(enrollment, enrollment_id, embedding, blob),
         )
-        return _Commit(replace(profile, model_id=signature.model_id), version, sealed, enrollment_id, insert, None)
+        after = replace(profile, model_id=signature.model_id)
+        return _Commit(after, version, sealed, enrollment_id, insert, upload=None, record=None)
 
     def _committed(self, commit: _Commit) -> Profile:
         """Run the transaction, again when the profile was merely used in between, or when another profile's change took

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
+from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry
 from shared.domain.limits import PENDING_UPLOAD_MINUTES
 from shared.domain.profile import Profile
 from shared.domain.retention import expiry
@@ -57,12 +58,14 @@ function (``host.json``), and room."""
 class Expirer:
     """Handles a row that says: look whether this profile has expired. Safe to run twice and at once."""
 
-    def __init__(self, voices: Rows, remover: Remover, policies: Policies) -> None:
-        self._voices, self._remover, self._policies = voices, remover, policies
+    def __init__(self, voices: Rows, remover: Remover, policies: Policies, ids: Ids) -> None:
+        self._voices, self._remover, self._policies, self._ids = voices, remover, policies, ids
 
     def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:
         """Raises ``ProfileBusy`` when the profile is used all the time; the row is then put off."""
-        self._remover.remove(key_in(due), at, lambda row: self._is_over(row, due, at), expired=True)
+        key, actor = key_in(due), Actor(TIMER, self._ids())
+        record = AuditEntry(subscription_id, self._ids(), at, actor, AuditAction.EXPIRE_PROFILE, profile=key)
+        self._remover.remove(key, at, lambda row: self._is_over(row, due, at), record)
         remove_silently(self._voices, subscription_id, due.key)
 
     def _is_over(self, row: Row | None, due: Row, at: datetime) -> bool:

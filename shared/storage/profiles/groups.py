@@ -16,10 +16,12 @@ from datetime import datetime
 from threading import Lock
 from typing import Final
 
+from shared.domain.audit import AuditEntry
 from shared.domain.errors import GroupNotFound, ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyGroups
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey
 from shared.services.ports import ProfileStore
+from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,
@@ -58,14 +60,14 @@ class RowGroups:
         self._lock = Lock()
         self._members_of: dict[str, tuple[int, frozenset[str]]] = {}
 
-    def put(self, group: Group, maximum: int) -> bool:
+    def put(self, group: Group, maximum: int, record: AuditEntry | None = None) -> bool:
         if self._voices.get(group.subscription_id, group_row(group.name)) is not None:
             return False
         if len(self.page(group.subscription_id, after=None, limit=maximum)) >= maximum:
             raise TooManyGroups(maximum)
         values: dict[str, Value] = {"group_id": group.group_id, "created_at": group.created_at, "revision": 0}
         try:
-            self._voices.apply(group.subscription_id, [Insert(group_row(group.name), values)])
+            self._voices.apply(group.subscription_id, [Insert(group_row(group.name), values), *record_of(record)])
         except RowConflict:
             return self.get(group.subscription_id, group.name).group_id == group.group_id
         return True
@@ -77,19 +79,19 @@ class RowGroups:
         start = GROUP_PREFIX if after is None else f"{group_row(after)}!"
         return [_group(row) for row in self._voices.query(subscription_id, start, end_of(GROUP_PREFIX), limit=limit)]
 
-    def remove(self, subscription_id: str, name: str, at: datetime) -> None:
+    def remove(self, subscription_id: str, name: str, at: datetime, record: AuditEntry | None = None) -> None:
         row = self._row(subscription_id, name)
         group_id = _group(row).group_id
         due = disband_due(at, group_id)
         try:
-            self._voices.apply(subscription_id, [Remove(row.key), due])
+            self._voices.apply(subscription_id, [Remove(row.key), due, *record_of(record)])
         except RowConflict:
             if self._voices.get(subscription_id, due.key) is None:
                 raise GroupNotFound(name) from None
         with suppress(StorageUnavailable):  # the timer finishes
             Disbander(self._voices)(subscription_id, Row(subscription_id, due.key, due.values), at)
 
-    def add(self, name: str, key: ProfileKey) -> None:
+    def add(self, name: str, key: ProfileKey, record: AuditEntry | None = None) -> None:
         def attempt() -> None:
             row = self._row(key.subscription_id, name)
             group_id = _group(row).group_id
@@ -97,7 +99,7 @@ class RowGroups:
             member = member_row(group_id, key.profile_id)
             if self._voices.get(key.subscription_id, member) is not None:
                 return
-            added = [Insert(member, {}), Insert(grouped_row(key.profile_id, group_id), {})]
+            added = [Insert(member, {}), Insert(grouped_row(key.profile_id, group_id), {}), *record_of(record)]
             try:
                 self._voices.apply(key.subscription_id, [Merge(profile_row(key), {}), *added, _revised(row)])
             except RowConflict as conflict:
@@ -107,14 +109,14 @@ class RowGroups:
 
         compare_and_swap(attempt, ProfileBusy(key.profile_id))
 
-    def take_out(self, name: str, key: ProfileKey) -> None:
+    def take_out(self, name: str, key: ProfileKey, record: AuditEntry | None = None) -> None:
         def attempt() -> None:
             row = self._row(key.subscription_id, name)
             group_id = _group(row).group_id
             member = member_row(group_id, key.profile_id)
             if self._voices.get(key.subscription_id, member) is not None:
                 removed = [Remove(member), Remove(grouped_row(key.profile_id, group_id))]
-                self._voices.apply(key.subscription_id, [*removed, _revised(row)])
+                self._voices.apply(key.subscription_id, [*removed, _revised(row), *record_of(record)])
 
         compare_and_swap(attempt, ProfileBusy(key.profile_id))
 

@@ -1,7 +1,8 @@
 """Removes a profile: by request, or because its time is over.
 
-One transaction takes the profile's row and its place in the count and leaves a tombstone that names what is to be
-erased. From then on the profile is absent; what the tombstone names is erased at once, or by the timer.
+One transaction takes the profile's row and its place in the count, and leaves the audit record and a tombstone that
+names what is to be erased. From then on the profile is absent; what the tombstone names is erased at once, or by the
+timer.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
+from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileBusy, StorageUnavailable
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,
@@ -34,15 +37,12 @@ from shared.storage.profiles.schedule import erase_due, expire_due, key_in, remo
 
 logger: Final = logging.getLogger(__name__)
 
-ProfileExpired: TypeAlias = Callable[[ProfileKey, datetime], None]
-"""Told of each profile whose time was over, at least once; the time is the tombstone's."""
-
 
 class Eraser:
     """Erases what tombstones name. Safe to run twice, and on two instances at once."""
 
-    def __init__(self, voices: Rows, audio: Blobs, expired: ProfileExpired | None = None) -> None:
-        self._voices, self._audio, self._expired = voices, audio, expired
+    def __init__(self, voices: Rows, audio: Blobs) -> None:
+        self._voices, self._audio = voices, audio
 
     def __call__(self, subscription_id: str, tombstone: Row, at: datetime | None = None) -> None:  # noqa: ARG002
         """Enrollments, audio, memberships, the row in the index of expiry, and last the tombstone."""
@@ -56,8 +56,6 @@ class Eraser:
                 self._audio.delete(name)
         if armed_at is not None:
             remove_silently(self._voices, subscription_id, expire_due(armed_at, key).key)
-        if self._expired is not None and tombstone.values.get("expired"):
-            self._expired(key, tombstone.get("at", datetime))
         remove_silently(self._voices, subscription_id, tombstone.key)
 
     def at_once(self, subscription_id: str, tombstone: Insert) -> None:
@@ -86,20 +84,19 @@ class Remover:
         self._voices, self._eraser = voices, eraser
 
     def remove(
-        self, key: ProfileKey, at: datetime, admit: Callable[[Row | None], bool], *, expired: bool = False
+        self, key: ProfileKey, at: datetime, admit: Callable[[Row | None], bool], record: AuditEntry | None
     ) -> bool:
         """Remove the profile if ``admit`` agrees to the row as it stands; False when it does not.
 
         Nothing may have happened to the row since ``admit`` was asked; when something has, it is asked again.
-        ``expired`` marks the tombstone: the profile's time was over.
         """
 
         def attempt() -> Insert | None:
             row = self._voices.get(key.subscription_id, profile_row(key))
             if not admit(row) or row is None:
                 return None
-            tombstone = erase_due(at, key, None, armed_at=row.maybe("armed_at", datetime), expired=expired)
-            self._bury(row, key, tombstone)
+            tombstone = erase_due(at, key, None, armed_at=row.maybe("armed_at", datetime))
+            self._bury(row, key, tombstone, record)
             return tombstone
 
         tombstone = compare_and_swap(attempt, ProfileBusy(key.profile_id))
@@ -108,10 +105,10 @@ class Remover:
         self._eraser.at_once(key.subscription_id, tombstone)
         return True
 
-    def _bury(self, row: Row, key: ProfileKey, tombstone: Insert) -> None:
+    def _bury(self, row: Row, key: ProfileKey, tombstone: Insert, record: AuditEntry | None) -> None:
         """A tombstone that is there already is this very removal, whose first answer was lost."""
         tally = self._voices.get(row.partition, TALLY)
-        changes: list[Change] = [Remove(row.key, row.etag), tombstone]
+        changes: list[Change] = [Remove(row.key, row.etag), tombstone, *record_of(record)]
         if "signature" in row.values:
             changes += logged(self._voices, key)
         if tally is not None:

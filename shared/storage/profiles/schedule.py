@@ -22,21 +22,17 @@ POLICY: Final = "policy"
 DISBAND: Final = "disband"
 
 
-def erase_due(
-    at: datetime, key: ProfileKey, epoch: int | None, *, armed_at: datetime | None = None, expired: bool = False
-) -> Insert:
+def erase_due(at: datetime, key: ProfileKey, epoch: int | None, *, armed_at: datetime | None = None) -> Insert:
     """The tombstone of a profile (``epoch`` None) or of one epoch of it: its enrollments and audio are to be erased.
 
     ``armed_at`` names the row that would have looked for the profile's expiry, and is to go too.
     """
     detail = f"{key.kind.value}:{key.profile_id}:{'all' if epoch is None else epoch}"
-    values: dict[str, Value] = {"kind": key.kind.value, "profile_id": key.profile_id, "at": at}
+    values: dict[str, Value] = {"kind": key.kind.value, "profile_id": key.profile_id}
     if epoch is not None:
         values["epoch"] = epoch
     if armed_at is not None:
         values["armed_at"] = armed_at
-    if expired:
-        values["expired"] = True
     return Insert(due_row(at, ERASE, detail), values)
 
 

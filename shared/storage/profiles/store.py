@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.retention import with_expiry
 from shared.services.ports import Clock, Ids
+from shared.storage.audit import record_of, written_once
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows
 from shared.storage.layout import TALLY, profile_row, profiles_range
@@ -53,7 +55,7 @@ class RowProfileStore:
         self._remover = Remover(voices, self._eraser)
         self._candidates = Candidates(voices)
 
-    def create(self, profile: Profile, maximum: int) -> Profile:
+    def create(self, profile: Profile, maximum: int, record: AuditEntry | None = None) -> Profile:
         subscription_id = profile.key.subscription_id
         profile = with_expiry(profile, self._policies(subscription_id))
         armed_at, arming = armed(profile.key, None, profile.expires_at)
@@ -65,7 +67,7 @@ class RowProfileStore:
             if number >= maximum:
                 raise TooManyProfiles(maximum)
             try:
-                self._voices.apply(subscription_id, [insert, counted(tally, number + 1), *arming])
+                self._voices.apply(subscription_id, [insert, counted(tally, number + 1), *arming, *record_of(record)])
             except RowConflict:
                 if self._row(profile.key) is None:
                     raise
@@ -101,18 +103,28 @@ class RowProfileStore:
                 return living
             after = profiles[-1].key.profile_id
 
-    def enroll(self, profile: Profile, signature: Signature, enrollment: Enrollment, audio: bytes | None) -> Profile:
+    def enroll(
+        self,
+        profile: Profile,
+        signature: Signature,
+        enrollment: Enrollment,
+        audio: bytes | None,
+        record: AuditEntry | None = None,
+    ) -> Profile:
         profile = with_expiry(profile, self._policies(profile.key.subscription_id))
-        return self._enroller.enroll(profile, signature, enrollment, audio)
+        return self._enroller.enroll(profile, signature, enrollment, audio, record)
 
-    def reset(self, key: ProfileKey, at: datetime) -> Profile:
-        return self._emptied(key, at, lambda profile: profile)
+    def reset(self, key: ProfileKey, at: datetime, record: AuditEntry | None = None) -> Profile:
+        return self._emptied(key, at, lambda profile: profile, record)
 
-    def withdraw_consent(self, key: ProfileKey, at: datetime) -> Profile:
-        return self._emptied(key, at, lambda profile: replace(profile, consent=profile.consent.withdrawn(at)))
+    def withdraw_consent(self, key: ProfileKey, at: datetime, record: AuditEntry | None = None) -> Profile:
+        def withdrawn(profile: Profile) -> Profile:
+            return replace(profile, consent=profile.consent.withdrawn(at))
 
-    def annotate(self, profile: Profile) -> Profile:
-        key = profile.key
+        return self._emptied(key, at, withdrawn, record)
+
+    def annotate(self, profile: Profile, record: AuditEntry | None = None) -> Profile:
+        key, recording = profile.key, record_of(record)
 
         def attempt() -> Profile:
             current, row = self._living(self._row(key), key)
@@ -124,23 +136,26 @@ class RowProfileStore:
             armed_at, arming = armed(key, now.armed_at, after.expires_at)
             values = {name: value for name, value in row.values.items() if name not in NOTES}
             values |= {**notes(after), "revision": now.revision + 1, **({"armed_at": armed_at} if armed_at else {})}
-            changes: list[Change] = [Replace(row.key, values, row.etag), *arming]
+            changes: list[Change] = [Replace(row.key, values, row.etag), *arming, *recording]
             if profile.retention != current.retention:
                 changes += logged(self._voices, key)
-            self._voices.apply(key.subscription_id, changes)
+            with written_once(recording):
+                self._voices.apply(key.subscription_id, changes)
             return replace(self._opened(after, row), version=Version(now.revision + 1, "", armed_at))
 
         return compare_and_swap(attempt, ProfileBusy(key.profile_id))
 
-    def delete(self, key: ProfileKey, at: datetime) -> None:
-        if not self._remover.remove(key, at, lambda row: bool(self._living(row, key))):
+    def delete(self, key: ProfileKey, at: datetime, record: AuditEntry | None = None) -> None:
+        if not self._remover.remove(key, at, lambda row: bool(self._living(row, key)), record):
             raise ProfileNotFound(key.profile_id)
 
     def touch(self, key: ProfileKey, at: datetime) -> None:
         with suppress(RowMissing):
             self._voices.apply(key.subscription_id, [Merge(profile_row(key), {"last_action_at": at})])
 
-    def _emptied(self, key: ProfileKey, at: datetime, change: Callable[[Profile], Profile]) -> Profile:
+    def _emptied(
+        self, key: ProfileKey, at: datetime, change: Callable[[Profile], Profile], record: AuditEntry | None
+    ) -> Profile:
         """The profile without its voice, which a tombstone names from then on."""
 
         def attempt() -> tuple[Profile, Insert]:
@@ -150,7 +165,7 @@ class RowProfileStore:
             armed_at, arming = armed(key, version.armed_at, fresh.expires_at)
             tombstone = erase_due(at, key, old.epoch)
             values = profile_values(fresh, version.revision + 1, SealedVoice(), armed_at)
-            changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming]
+            changes: list[Change] = [Replace(row.key, values, row.etag), tombstone, *arming, *record_of(record)]
             if "signature" in row.values:
                 changes += logged(self._voices, key)
             try:

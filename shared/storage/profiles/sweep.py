@@ -14,7 +14,7 @@ from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict,
 from shared.storage.layout import OPERATION, due_range
 from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.profiles.groups import Disbander
-from shared.storage.profiles.removal import Eraser, ProfileExpired, Remover
+from shared.storage.profiles.removal import Eraser, Remover
 from shared.storage.profiles.schedule import (
     BLOB,
     DISBAND,
@@ -38,10 +38,7 @@ instances at once."""
 
 
 class RowUpkeep:
-    """Implements ``Upkeep``. ``expired`` is told of each profile that is removed because its time is over.
-
-    ``handlers`` adds actions, or replaces the ones known here.
-    """
+    """Implements ``Upkeep``. ``handlers`` adds actions, or replaces the ones known here."""
 
     def __init__(
         self,
@@ -49,18 +46,17 @@ class RowUpkeep:
         audio: Blobs,
         policies: Policies,
         ids: Ids,
-        expired: ProfileExpired,
         handlers: Mapping[str, Handler] | None = None,
     ) -> None:
         self._voices, self._audio = voices, audio
-        eraser = Eraser(voices, audio, expired)
+        eraser = Eraser(voices, audio)
         self._walk = PolicyWalk(voices, policies, ids)
         self._handlers: dict[str, Handler] = {
             ERASE: eraser,
             UPLOAD: self._abandon_upload,
             BLOB: self._delete_blob,
             OPERATION: self._expire_operation,
-            EXPIRE: Expirer(voices, Remover(voices, eraser), policies),
+            EXPIRE: Expirer(voices, Remover(voices, eraser), policies, ids),
             POLICY: self._walk,
             DISBAND: Disbander(voices),
             **(handlers or {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from shared.domain.errors import (
     TooManyProfiles,
 )
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.subscription import SettingsChange
+from shared.domain.subscription import SettingsChange, SubscriptionSettings
 from shared.services.audit import Audit
 from shared.services.profiles import Profiles
 from shared.storage.audit import RowAuditTrail
@@ -34,7 +35,7 @@ SUCCEEDED, REFUSED, UNKNOWN = AuditOutcome
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (None, SUCCEEDED),
+        (None, None),
         (SpeechTooShort(0.1, 0.5), REFUSED),
         (TooManyProfiles(3), REFUSED),
         (ProfileBusy("an id"), REFUSED),
@@ -49,7 +50,8 @@ SUCCEEDED, REFUSED, UNKNOWN = AuditOutcome
 def test_the_outcome_is_what_the_caller_was_told(
     world: World, error: Exception | None, outcome: AuditOutcome | None
 ) -> None:
-    """``None``: nothing is recorded, as nothing was named that could be changed."""
+    """``None``: nothing is recorded here, as the change took its record along, or nothing was named that could be
+    changed."""
     recorded = []
     try:
         with world.audit.recording(ACTOR, AuditAction.ENROLL, KEY, model_id="model-1"):
@@ -67,19 +69,23 @@ def test_the_outcome_is_what_the_caller_was_told(
         assert "phrase" not in str(entry)
 
 
-def test_a_trail_that_takes_nothing_in_fails_no_change_and_the_log_has_the_record(
+def test_a_trail_that_takes_nothing_in_alters_no_answer_and_the_log_has_the_record(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     class FullTrail(RowAuditTrail):
         def record(self, entry: AuditEntry) -> None:
             raise StorageUnavailable
 
-    audit = Audit(FullTrail(MemoryRows()), world.clock, world.new_id)
+    audit = Audit(FullTrail(MemoryRows(), MemoryRows(), MemoryRows()), world.clock, world.new_id)
     with caplog.at_level(logging.ERROR, "timbre.audit"):
-        created = Profiles(world.profiles, audit, world.clock, world.new_id).create(world.me, TDV, "en-us")
-    assert world.profiles.get(created.key).created_at == world.clock()
+        profiles = Profiles(world.profiles, audit, world.clock, world.new_id)
+        key = profiles.create(world.me, TDV, "en-us").key
+        full = caller(replace(world.mine, settings=SubscriptionSettings(max_profiles=1)))
+        with pytest.raises(TooManyProfiles):
+            profiles.create(full, TDV, "en-us")
+    assert [(entry.profile, entry.outcome) for entry in world.audited()] == [(key, SUCCEEDED)]
     (line,) = caplog.messages
-    for part in ("audit_unwritten", "mine", "profile.create", "succeeded", created.key.profile_id, "a request"):
+    for part in ("audit_unwritten", "mine", "profile.create", "refused", "TooManyProfiles", "a request"):
         assert part in line
 
 

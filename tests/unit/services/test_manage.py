@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared.domain.audit import MANAGEMENT, Actor
+from shared.domain.audit import MANAGEMENT, Actor, AuditEntry
 from shared.domain.calibration import Calibration, FalseMatchRate, SiteCalibration
 from shared.domain.errors import (
     ParameterInvalid,
@@ -105,9 +105,11 @@ class Overtaken(RowSubscriptionStore):
         self.__dict__.update(store.__dict__)
         self._store = store
 
-    def create(self, subscription: Subscription, keys: Mapping[KeySlot, str]) -> Subscription:
+    def create(
+        self, subscription: Subscription, keys: Mapping[KeySlot, str], record: AuditEntry | None = None
+    ) -> Subscription:
         self._store.create(Subscription(subscription.subscription_id), {KeySlot.PRIMARY: "theirs"})
-        return super().create(subscription, keys)
+        return super().create(subscription, keys, record)
 
 
 def test_a_creation_that_comes_second_is_a_change_without_keys(world: World) -> None:
