@@ -28,7 +28,7 @@ from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, ConfigInvalid, read
 from shared.domain.recording import SAMPLE_RATE
 from shared.domain.subscription import KeySlot
-from shared.inference.model_card import CATALOGUE_FILE, CatalogueInvalid, ModelUnknown, read_catalogue
+from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
@@ -135,7 +135,7 @@ def assemble(
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
     models = SpeakerModels(model, previous)
     activity = catalogue.voice_activity
-    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
+    detector = VoiceActivity(OnnxNetwork(activity))
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()

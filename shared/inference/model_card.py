@@ -6,7 +6,7 @@ Standard library only: the check that the built files are the pinned ones must n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import date
 from functools import cache
@@ -18,6 +18,7 @@ from shared.domain.calibration import Calibration, MeasuredRates, calibration_fr
 from shared.domain.errors import RequestInvalid
 
 CATALOGUE_FILE: Final = Path(__file__).resolve().parents[2] / "models" / "catalogue.json"
+INSTALLED_FILE: Final = "installed.json"  # beside the catalogue
 GE2E_MEL40: Final = "ge2e-mel40"  # the front end of shared/inference/mel_windows.py
 KALDI_FBANK80: Final = "kaldi-fbank80"  # the front end of shared/inference/fbank.py
 T = TypeVar("T")
@@ -170,62 +171,77 @@ def read_calibration(path: Path) -> Calibration:
     return _read(Calibration, path)
 
 
+def recorded_sha256(folder: Path, model_id: str) -> str | None:
+    """What an operator vouched for when installing a model whose card has no sha256; ``None`` if nothing readable."""
+    try:
+        sha256 = json.loads((folder / INSTALLED_FILE).read_text(encoding="utf-8"))[model_id]["sha256"]
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+    return sha256 if isinstance(sha256, str) else None
+
+
 def _read(kind: type[T], path: Path) -> T:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CatalogueInvalid(f"{path.name} cannot be read ({type(error).__name__}).") from error
-    return _record(kind, content, path.name)
+    return cast("T", _value(kind, content, path.name))
 
 
 _EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
+    dict: (dict, "an object"),
+    list: (list, "a list"),
     str: (str, "a text"),
     int: (int, "a whole number"),
     float: ((int, float), "a number"),
     bool: (bool, "true or false"),
 }
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _record(kind: type[T], content: Any, where: str) -> T:
-    """A dataclass out of parsed JSON; what it has beside the dataclass's fields is left."""
-    if not isinstance(content, Mapping):
-        raise CatalogueInvalid(f"{where}: expected an object.")
-    if kind is Calibration:
-        return cast("T", _calibration(content, where))
-    hints, known = _hints(kind), fields(kind)  # type: ignore[arg-type]
-    values = {
-        field.name: _value(hints[field.name], content.get(field.name), f"{where}: {field.name}")
-        for field in known
-        if field.default is MISSING or content.get(field.name) is not None
-    }
-    return kind(**values)
+_hints: Final = cache(get_type_hints)
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    if get_origin(hint) is UnionType:
-        return None if value is None and NoneType in get_args(hint) else _value(_chosen(hint, value), value, where)
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise CatalogueInvalid(f"{where}: expected a list.")
-        return tuple(_value(get_args(hint)[0], item, f"{where}[{number}]") for number, item in enumerate(value))
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise CatalogueInvalid(f"{where}: expected one of {', '.join(get_args(hint))}.")
+    """Parsed JSON as the type that a field is declared with; what an object has beside a dataclass's fields is left."""
+    origin, kinds = get_origin(hint), get_args(hint)
+    if hint is Calibration:
+        return _calibration(value, where)
+    if origin is UnionType:
+        return None if value is None and NoneType in kinds else _value(_chosen(kinds, value), value, where)
+    if origin is tuple:
+        items = _plain(list, value, where)
+        return tuple(_value(kinds[0], item, f"{where}[{number}]") for number, item in enumerate(items))
+    if origin is Literal:
+        if value not in kinds:
+            raise CatalogueInvalid(f"{where}: expected one of {', '.join(kinds)}.")
         return value
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _record(hint, value, where)
-    kind, expected = _EXPECTED[hint]
-    if not isinstance(value, kind) or isinstance(value, bool) != (hint is bool):
+    return _record(hint, value, where) if is_dataclass(hint) else _plain(hint, value, where)
+
+
+def _record(kind: Any, value: Any, where: str) -> Any:
+    content = _plain(dict, value, where)
+    return kind(
+        **{
+            field.name: _value(_hints(kind)[field.name], content.get(field.name), f"{where}: {field.name}")
+            for field in fields(kind)
+            if field.default is MISSING or content.get(field.name) is not None
+        }
+    )
+
+
+def _plain(kind: Any, value: Any, where: str) -> Any:
+    types, expected = _EXPECTED[kind]
+    if not isinstance(value, types) or isinstance(value, bool) != (kind is bool):
         raise CatalogueInvalid(f"{where}: expected {expected}.")
-    return hint(value)
+    return kind(value)
 
 
-def _calibration(content: Mapping[str, Any], where: str) -> Calibration:
+def _chosen(kinds: Sequence[Any], value: Any) -> Any:
+    """The one that is not ``None``; of several, all records, the first whose first field is there, or the last."""
+    *records, last = (kind for kind in kinds if kind is not NoneType)
+    present = (kind for kind in records if isinstance(value, Mapping) and fields(kind)[0].name in value)
+    return next(present, last)
+
+
+def _calibration(content: Any, where: str) -> Calibration:
     """Read as a subscription's own is, and with the rates that it was measured at."""
     try:
         calibration = calibration_from_json("calibration", content)
@@ -233,10 +249,3 @@ def _calibration(content: Mapping[str, Any], where: str) -> Calibration:
         raise CatalogueInvalid(f"{where}: {error}") from error
     measured = _value(tuple[MeasuredRates, ...], content.get("measured"), f"{where}: measured")
     return replace(calibration, measured=measured)
-
-
-def _chosen(union: UnionType, value: Any) -> Any:
-    """The one that is not ``None``; of several, all records, the first whose first field is there, or the last."""
-    kinds = [kind for kind in get_args(union) if kind is not NoneType]
-    present = (kind for kind in kinds[:-1] if isinstance(value, Mapping) and fields(kind)[0].name in value)
-    return next(present, kinds[-1])

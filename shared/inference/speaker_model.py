@@ -1,13 +1,13 @@
 """Speaker models: an utterance becomes a direction, and directions become scores.
 
-What differs from model to model is the encoder, from speech to the sum of its stretches' embeddings; the card's front
-end says which. Norming, the ban on foreign signatures and the calibration are the same for all.
+The card's front end says how speech becomes the sum of its stretches' embeddings. Norming, the ban on foreign
+signatures and the calibration are the same for all.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from shared.inference import calibration
 from shared.inference.calibration import Numbers
 from shared.inference.fbank import leveled, segments
 from shared.inference.mel_windows import windows
-from shared.inference.model_card import CATALOGUE_FILE, GE2E_MEL40, SpeakerCard
+from shared.inference.model_card import CATALOGUE_FILE, KALDI_FBANK80, FbankRules, SpeakerCard
 from shared.inference.onnx_network import ModelUnfit, OnnxNetwork
 
 logger: Final = logging.getLogger(__name__)
@@ -34,15 +34,14 @@ to 3.9 %; 4.3 % at -30), and the development speech lies at -24 in the median.""
 _BATCH: Final = 32
 """Windows encoded at once: bounds memory (the network needs about 0.7 MB for each); larger batches are no faster."""
 
-Encoder = Callable[[Samples], Vector]
-"""From speech, [n] and not empty, to a vector of any length in the voice's direction, shape [dimension]."""
-
 
 class OnnxSpeakerModel:
-    """Implements ``SpeakerModel``. Safe to share between threads."""
+    """Implements ``SpeakerModel``. Safe to share between threads. Nothing is opened before the first use."""
 
-    def __init__(self, card: SpeakerCard, encode: Encoder) -> None:
-        self._card, self._encode = card, encode
+    def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
+        if card.front_end == KALDI_FBANK80 and card.fbank is None:
+            raise ValueError(f"The card of {card.model_id} lacks the settings of its front end.")
+        self._card, self._network = card, network
         self._noticed = card.calibration is not None
 
     @property
@@ -59,7 +58,7 @@ class OnnxSpeakerModel:
 
     def with_calibration(self, calibration: Calibration) -> OnnxSpeakerModel:
         """The same network, opened once; its scores by another calibration."""
-        return OnnxSpeakerModel(replace(self._card, calibration=calibration), self._encode)
+        return OnnxSpeakerModel(replace(self._card, calibration=calibration), self._network)
 
     def embed(self, utterance: Utterance) -> Vector:
         """The embedding of the utterance, unit length, shape [dimension]. The recording's level makes no difference.
@@ -75,10 +74,11 @@ class OnnxSpeakerModel:
             raise ValueError("An utterance without speech has no embedding.")
         note(model_id=self.model_id)
         with stage("embed"):
-            total = self._encode(spoken)
+            total = self._windowed(spoken) if self._card.fbank is None else self._segmented(spoken, self._card.fbank)
         length = float(np.linalg.norm(total))
-        if total.shape != (self._card.dimension,) or not np.isfinite(length) or length == 0.0:
-            raise ModelUnfit(self.model_id, f"gives {total.shape} with length {length:.3g} for speech")
+        if total.shape != (self._card.dimension,) or not 0.0 < length < np.inf:
+            given = f"gives {total.shape} of length {length:.3g}"
+            raise ModelUnfit(self.model_id, f"{given}, its card says ({self._card.dimension},)")
         self._notice()
         return np.asarray(total / length, dtype=np.float32)
 
@@ -105,6 +105,25 @@ class OnnxSpeakerModel:
         cosines = np.asarray(directions @ embedding, np.float64)
         return calibration.scores(self._card.calibration, cosines, speech_seconds, seconds)
 
+    def _windowed(self, spoken: Samples) -> Vector:
+        """GE2E: the sum of the embeddings, each of unit length, of windows of 1.6 s."""
+        mels = windows(spoken)
+        batches = (mels[start : start + _BATCH] for start in range(0, len(mels), _BATCH))
+        sums = [self._network.run(["embeddings"], {"mels": batch})[0].sum(axis=0) for batch in batches]
+        return np.asarray(np.sum(sums, axis=0), np.float32)
+
+    def _segmented(self, spoken: Samples, rules: FbankRules) -> Vector:
+        """Networks that hear a whole utterance: one input [1, frames, 80], one output.
+
+        Each segment's embedding is normed and weighs as much as it has frames. Input and output are taken by place, not
+        by name: exporters call them ``feats`` and ``embs``, ``feature`` and ``embedding``, ``x`` and whatnot.
+        """
+        total = np.zeros((), np.float32)
+        for features in segments(spoken, rules):
+            embedding = self._network.run_single(features[None])[0]
+            total = total + embedding * np.float32(len(features) / (np.linalg.norm(embedding) or 1.0))
+        return total
+
     def _notice(self) -> None:
         """Once for each process, so that an operator sees it after every start."""
         if not self._noticed:
@@ -117,49 +136,6 @@ class OnnxSpeakerModel:
             )
 
 
-class GE2EModel(OnnxSpeakerModel):
-    """GE2E: front end ``ge2e-mel40``, windows of 1.6 s, embeddings of unit length added up."""
-
-    def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
-        super().__init__(card, self._windowed)
-        self._network = network
-
-    def _windowed(self, spoken: Samples) -> Vector:
-        mels = windows(spoken)
-        total = np.zeros(self._card.dimension, np.float32)
-        for start in range(0, len(mels), _BATCH):
-            (embeddings,) = self._network.run(["embeddings"], {"mels": mels[start : start + _BATCH]})
-            total += embeddings.sum(axis=0)
-        return total
-
-
-class FbankModel(OnnxSpeakerModel):
-    """Networks that hear a whole utterance: front end ``kaldi-fbank80``, one input [1, frames, 80], one output.
-
-    Each segment's embedding is normed and weighs as much as it has frames. Input and output are taken by place, not
-    by name: exporters call them ``feats`` and ``embs``, ``feature`` and ``embedding``, ``x`` and whatnot.
-    """
-
-    def __init__(self, card: SpeakerCard, network: OnnxNetwork) -> None:
-        if card.fbank is None:
-            raise ValueError(f"The card of {card.model_id} lacks the settings of its front end.")
-        super().__init__(card, self._segmented)
-        self._network, self._rules = network, card.fbank
-
-    def _segmented(self, spoken: Samples) -> Vector:
-        total = np.zeros(self._card.dimension, np.float32)
-        for features in segments(spoken, self._rules):
-            embedding = self._network.run_single(features[None])[0]
-            if embedding.shape != total.shape:
-                raise ModelUnfit(self.model_id, f"gives {embedding.shape}, its card says {total.shape}")
-            total += embedding * np.float32(len(features) / np.linalg.norm(embedding))
-        return total
-
-
-def speaker_model(card: SpeakerCard, folder: Path = CATALOGUE_FILE.parent, name: str = "") -> OnnxSpeakerModel:
-    """The model that the card describes, its file (``name`` when it is not the card's) in ``folder``.
-
-    Nothing is opened before the first use.
-    """
-    network = OnnxNetwork(folder / (name or card.file.name), card.model_id)
-    return GE2EModel(card, network) if card.front_end == GE2E_MEL40 else FbankModel(card, network)
+def speaker_model(card: SpeakerCard, folder: Path = CATALOGUE_FILE.parent) -> OnnxSpeakerModel:
+    """The model that the card describes, its file in ``folder``."""
+    return OnnxSpeakerModel(card, OnnxNetwork(card, folder))

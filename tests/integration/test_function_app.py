@@ -76,7 +76,7 @@ from shared.inference.onnx_network import OnnxNetwork
 from shared.services.migrate import ANY_RECORDING
 catalogue = read_catalogue()
 model, activity = speaker_model(catalogue.speaker_models[0]), catalogue.voice_activity
-detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
+detector = VoiceActivity(OnnxNetwork(activity))
 before = set(sys.modules)
 model.embed(RecordingListener(detector).listen(Path("samples/passphrase-1.wav").read_bytes(), None, ANY_RECORDING))
 print(*sorted(set(sys.modules) - before))

@@ -18,7 +18,7 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.recording import Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
-from shared.inference.speaker_model import FbankModel
+from shared.inference.speaker_model import OnnxSpeakerModel
 
 _LOCALE = "en-US"
 
@@ -29,7 +29,7 @@ class Bare:
 
     listener: RecordingListener
     detector: VoiceActivity
-    model: FbankModel
+    model: OnnxSpeakerModel
     phrases: SphinxPassphraseRecogniser
 
     @classmethod
@@ -39,7 +39,7 @@ class Bare:
             verify = bootstrap.services().verify
         listener, model, phrases = verify.listener, verify.models.current, verify.phrases
         assert isinstance(listener, RecordingListener)
-        assert isinstance(model, FbankModel)
+        assert isinstance(model, OnnxSpeakerModel)
         assert isinstance(phrases, SphinxPassphraseRecogniser)
         detector = listener._detector
         assert isinstance(detector, VoiceActivity)

@@ -15,7 +15,7 @@ from shared.audio.voice_activity import VoiceActivity
 from shared.domain.limits import V2021_SHORT_SPEECH
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
-from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.speaker_model import speaker_model
 from shared.storage.backend.account import StorageAccount
@@ -92,7 +92,7 @@ class Population:
 def signature_of(wav: bytes) -> Signature:
     """As the service would make it of one enrollment."""
     activity = read_catalogue().voice_activity
-    network = OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id)
+    network = OnnxNetwork(activity)
     utterance = RecordingListener(VoiceActivity(network)).listen(wav, "audio/wav", V2021_SHORT_SPEECH)
     return Signature(speaker_model(CARD).embed(utterance), CARD.model_id, utterance.speech_seconds)
 

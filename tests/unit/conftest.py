@@ -10,7 +10,7 @@ from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
-from shared.inference.speaker_model import GE2EModel
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +24,15 @@ def model_file(card: SpeakerCard) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(card: SpeakerCard, model_file: Path) -> GE2EModel:
-    return GE2EModel(card, OnnxNetwork(model_file))
+def model(card: SpeakerCard, model_file: Path) -> OnnxSpeakerModel:
+    return speaker_model(card)
 
 
 @pytest.fixture(scope="session")
 def listener() -> RecordingListener:
     card = read_catalogue().voice_activity
-    return RecordingListener(VoiceActivity(OnnxNetwork(_built(card.file.name), card.model_id)))
+    _built(card.file.name)
+    return RecordingListener(VoiceActivity(OnnxNetwork(card)))
 
 
 def _built(name: str) -> Path:

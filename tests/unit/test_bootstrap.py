@@ -10,7 +10,7 @@ from shared import bootstrap
 from shared.bootstrap import Services, assemble
 from shared.config import ConfigInvalid, read
 from shared.inference.model_card import ModelUnknown
-from shared.inference.speaker_model import FbankModel, GE2EModel
+from shared.inference.speaker_model import OnnxSpeakerModel
 from tests.unit.services.spoken import World
 
 SETTINGS = {
@@ -25,23 +25,23 @@ def assembled(**settings: str) -> Services:
 
 def test_the_default_model_stands_beside_its_predecessor_and_no_file_of_either_is_opened() -> None:
     services = assembled()
-    assert isinstance(services.models.current, FbankModel)
-    assert isinstance(services.models.previous, GE2EModel)
+    assert isinstance(services.models.current, OnnxSpeakerModel)
+    assert isinstance(services.models.previous, OnnxSpeakerModel)
     assert services.models.current._network._session is services.models.previous._network._session is None
 
 
 def test_the_health_probe_opens_the_model_and_leaves_its_predecessor_closed() -> None:
     services = assembled()
     assert all(services.readiness().values())
-    assert isinstance(services.models.current, FbankModel)
-    assert isinstance(services.models.previous, GE2EModel)
+    assert isinstance(services.models.current, OnnxSpeakerModel)
+    assert isinstance(services.models.previous, OnnxSpeakerModel)
     assert services.models.current._network._session is not None
     assert services.models.previous._network._session is None
 
 
 def test_every_use_case_has_both_models_during_a_change() -> None:
     services = assembled(TIMBRE_MODEL="campplus-zh-en-1", TIMBRE_PREVIOUS_MODEL="ge2e-1")
-    assert isinstance(services.models.current, FbankModel)
+    assert isinstance(services.models.current, OnnxSpeakerModel)
     assert services.models.previous is not None
     for use_case in (services.enroll, services.verify, services.identify):
         assert use_case.models is services.models

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from shared.domain.calibration import Calibration
 from shared.domain.profile import Signature
-from shared.domain.recording import Samples, Vector
 from shared.inference.model_card import SpeakerCard
-from shared.inference.speaker_model import OnnxSpeakerModel
+from shared.inference.speaker_model import speaker_model
 from tools.calibration.curves import Scored
 from tools.calibration.hearing import Heard
 from tools.calibration.manifest import Role, Row
@@ -137,7 +136,7 @@ def compare(material: Material, card: SpeakerCard, most: int = MAX_COMPARISONS) 
     seconds = np.array([signature.speech_seconds for signature in signatures])
     random = np.random.default_rng(0)
     share = min(1.0, most / max(1, len(signatures) * len(material.tests)))
-    models = [OnnxSpeakerModel(one, _cannot_encode) for one in (card, replace(card, calibration=COSINES))]
+    models = [speaker_model(one) for one in (card, replace(card, calibration=COSINES))]
     parts = []
     for number, test in enumerate(material.tests):
         allowed = np.array([_independent(one, test) for one in material.enrolled])
@@ -175,7 +174,3 @@ def _independent(enrolled: Enrolled, test: Tested) -> bool:
     if enrolled.speaker != test.speaker:
         return True
     return test.row not in enrolled.rows and not (test.session and test.session == enrolled.session)
-
-
-def _cannot_encode(spoken: Samples) -> Vector:
-    raise NotImplementedError(f"{len(spoken)} samples were to be embedded again")

@@ -23,7 +23,7 @@ from shared.domain.errors import RecordingRefused, TimbreError
 from shared.domain.limits import AudioRules
 from shared.domain.profile import Enrollment
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
-from shared.inference.model_card import CATALOGUE_FILE, SpeakerCard, read_catalogue
+from shared.inference.model_card import SpeakerCard, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.ports import Listener
@@ -94,7 +94,7 @@ def open_pipeline(model_id: str) -> Pipeline:
     catalogue = read_catalogue()
     card = catalogue.speaker(model_id)
     activity = catalogue.voice_activity
-    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
+    detector = VoiceActivity(OnnxNetwork(activity))
     return Pipeline(
         card, RecordingListener(detector), speaker_model(card), f"{(card.file.sha256 or '')[:16]}-{_code()[:16]}"
     )

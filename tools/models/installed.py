@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
 
-NAME: Final = "installed.json"
-
-
-def recorded_sha256(folder: Path, model_id: str) -> str | None:
-    """``None`` when nothing is recorded, or nothing readable."""
-    entry = _read(folder).get(model_id)
-    sha256 = entry.get("sha256") if isinstance(entry, dict) else None
-    return sha256 if isinstance(sha256, str) else None
+from shared.inference.model_card import INSTALLED_FILE
 
 
 def record(folder: Path, model_id: str, sha256: str, origin: str) -> None:
     """``origin`` is the address or file name that the bytes came from."""
     content = _read(folder) | {model_id: {"sha256": sha256, "from": origin}}
-    path = folder / NAME
+    path = folder / INSTALLED_FILE
     part = path.with_suffix(".json.part")
     part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     part.replace(path)
@@ -27,7 +19,7 @@ def record(folder: Path, model_id: str, sha256: str, origin: str) -> None:
 
 def _read(folder: Path) -> dict[str, object]:
     try:
-        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        content = json.loads((folder / INSTALLED_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -21,7 +21,7 @@ from shared.domain.limits import V2021_SHORT_SPEECH, V2021_SPEECH_ENROLL, AudioR
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import Samples, Utterance
 from shared.inference.model_card import read_catalogue
-from shared.inference.speaker_model import GE2EModel, OnnxSpeakerModel, speaker_model
+from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.comparison import SpeakerModels
 from tests.voices import QUESTION, STORY, flite, wav_bytes
 from tools.evaluation import degradations
@@ -59,7 +59,7 @@ def enrolled(listener: RecordingListener, model: OnnxSpeakerModel, samples: Samp
 
 
 @pytest.fixture(scope="module")
-def score(listener: RecordingListener, model: GE2EModel) -> Callable[[Utterance], float]:
+def score(listener: RecordingListener, model: OnnxSpeakerModel) -> Callable[[Utterance], float]:
     """Against the voice, enrolled so that the score has room on both sides."""
     signature = enrolled(listener, model, between_pauses(flite(STORY, VOICE)[:80_000]), V2021_SPEECH_ENROLL)
     return lambda heard: float(SpeakerModels(model).scores(heard, [signature])[0])

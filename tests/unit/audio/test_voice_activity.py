@@ -12,7 +12,7 @@ import soundfile
 
 from shared.audio.voice_activity import FRAME, VoiceActivity, mask_of
 from shared.domain.recording import SAMPLE_RATE, Samples
-from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
+from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from tests.unit.inference.golden.activity_signals import AROUND_BLOCKS, LENGTHS, Signal, signals
 from tests.voices import PASSPORT, flite
@@ -33,7 +33,7 @@ NAMES = (
 
 @pytest.fixture(scope="module")
 def detector() -> VoiceActivity:
-    return VoiceActivity(OnnxNetwork(CATALOGUE_FILE.parent / read_catalogue().voice_activity.file.name))
+    return VoiceActivity(OnnxNetwork(read_catalogue().voice_activity))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from shared.domain.limits import AudioRules
 from shared.domain.profile import ProfileKind
 from shared.domain.recording import Samples, Utterance
 from shared.domain.subscription import SubscriptionSettings
-from shared.inference.speaker_model import GE2EModel
+from shared.inference.speaker_model import OnnxSpeakerModel
 from shared.services.cohesion import WINDOW_SECONDS, require_one_voice
 from tests.unit.services.spoken import Spoken, World
 from tests.voices import QUESTION, STORY, flite, wav_bytes
@@ -32,27 +32,27 @@ def part_of_the_story(voice: str) -> Samples:
 
 
 @pytest.mark.parametrize("voice", ["slt", "awb", "rms", "kal16"])
-def test_one_voice_is_one_voice(model: GE2EModel, listener: RecordingListener, voice: str) -> None:
+def test_one_voice_is_one_voice(model: OnnxSpeakerModel, listener: RecordingListener, voice: str) -> None:
     utterance = heard(listener, part_of_the_story(voice), flite(QUESTION, voice))
     assert utterance.speech_seconds > 2 * WINDOW_SECONDS
     require_one_voice(model, utterance)
 
 
-def test_a_second_voice_is_refused_with_what_was_measured(model: GE2EModel, listener: RecordingListener) -> None:
+def test_a_second_voice_is_refused_with_what_was_measured(model: OnnxSpeakerModel, listener: RecordingListener) -> None:
     utterance = heard(listener, part_of_the_story("slt"), flite(QUESTION, "rms"))
     with pytest.raises(SecondVoiceHeard, match=r"match each other with a score of 0\.00\d; at least 0\.01 is expected"):
         require_one_voice(model, utterance)
 
 
-def test_less_than_two_windows_are_not_judged(model: GE2EModel, listener: RecordingListener) -> None:
+def test_less_than_two_windows_are_not_judged(model: OnnxSpeakerModel, listener: RecordingListener) -> None:
     utterance = heard(listener, flite(STORY)[:40_000], flite(QUESTION, "rms")[:40_000])
     assert 3.0 < utterance.speech_seconds < 2 * WINDOW_SECONDS
     require_one_voice(model, utterance)
 
 
-def test_a_model_without_a_calibration_judges_nobody(model: GE2EModel, listener: RecordingListener) -> None:
+def test_a_model_without_a_calibration_judges_nobody(model: OnnxSpeakerModel, listener: RecordingListener) -> None:
     """Its scores say nothing of how rare strangers are, so they keep away from the ends."""
-    uncalibrated = GE2EModel(replace(model._card, calibration=None), model._network)
+    uncalibrated = OnnxSpeakerModel(replace(model._card, calibration=None), model._network)
     require_one_voice(uncalibrated, heard(listener, part_of_the_story("slt"), flite(QUESTION, "rms")))
 
 
