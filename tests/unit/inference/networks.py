@@ -23,7 +23,7 @@ def pooling_network(
     weight: float | None = None,
     names: tuple[str, str] = ("feats", "embs"),
 ) -> bytes:
-    """[n, frames, bands] -> [n, dimension]: the bands' mean absolute values through random weights, or all of them ``weight``."""
+    """[n, frames, bands] -> [n, dimension]: the bands' mean absolute values through weights, random or all the same."""
     weights = np.asarray(np.random.default_rng(seed).normal(0.0, 1.0, (bands, dimension)), np.float32)
     if weight is not None:
         weights = np.full_like(weights, weight)
