@@ -1,4 +1,4 @@
-"""What a customer sees of its own subscription: its settings, and the trail of what was changed, by whom and when."""
+"""What a customer sees of its own subscription: who calls, its settings, and the trail of what was changed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from shared.domain.access import Role
 from shared.domain.subscription import Owner
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
-from shared.http.management import AUDIT_ENTRY, audit_moment, write_audit_entry
+from shared.http.management import AUDIT_ENTRY, audit_moment, write_audit_entry, write_caller
 from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
 from shared.http.request import json_object
 from shared.http.settings import settings_change, settings_shown
 
 blueprint = func.Blueprint()
+
+
+@endpoint(blueprint, "caller", {"GET": Role.RECOGNISE})
+def caller(call: Call) -> Reply:
+    return Reply(200, write_caller(call.caller))
 
 
 @endpoint(blueprint, "settings", dict.fromkeys(("GET", "PATCH", "PUT"), Role.MANAGE))

@@ -8,9 +8,11 @@ from shared.http.endpoint import management_endpoint
 from shared.http.management import (
     SUBSCRIPTION_ID,
     ManagementCall,
+    write_key,
     write_migration,
     write_new_key,
     write_put,
+    write_put_key,
     write_subscription,
 )
 from shared.http.paging import read_page, write_page
@@ -36,10 +38,24 @@ def subscription(call: ManagementCall) -> Reply:
     return Reply(200, write_subscription(manage.get(subscription_id)))
 
 
-@management_endpoint(blueprint, "regenerate_key", f"{SUBSCRIPTION}/keys/{{slot}}/regenerate", ["POST"])
+@management_endpoint(blueprint, "keys", f"{SUBSCRIPTION}/keys", ["GET"])
+def keys(call: ManagementCall) -> Reply:
+    return Reply(200, {"value": [write_key(key) for key in call.services.manage.keys(call.subscription_id)]})
+
+
+@management_endpoint(blueprint, "key", f"{SUBSCRIPTION}/keys/{{name}}", ["PUT", "DELETE"])
+def key(call: ManagementCall) -> Reply:
+    subscription_id, name, manage = call.subscription_id, call.key_name, call.services.manage
+    if call.request.method == "PUT":
+        return write_put_key(*manage.put_key(call.actor, subscription_id, name, *call.key_change()))
+    manage.delete_key(call.actor, subscription_id, name)
+    return Reply(204)
+
+
+@management_endpoint(blueprint, "regenerate_key", f"{SUBSCRIPTION}/keys/{{name}}/regenerate", ["POST"])
 def regenerate_key(call: ManagementCall) -> Reply:
-    slot = call.slot
-    return write_new_key(slot, call.services.manage.regenerate_key(call.actor, call.subscription_id, slot))
+    name = call.any_key_name
+    return write_new_key(name, call.services.manage.regenerate_key(call.actor, call.subscription_id, name))
 
 
 @management_endpoint(blueprint, "migration_progress", f"{SUBSCRIPTION}/migration", ["GET"])

@@ -23,10 +23,13 @@ class Role(StrEnum):
 class AccessKey:
     """A key that opens a subscription, without its secret. ``expires_at`` None: until it is deleted.
 
-    ``created_at`` None: not noted, as for the classic keys.
+    ``created_at`` is when its secret was made. None: not noted, as for the classic keys.
     """
 
     name: str
     role: Role
     created_at: datetime | None = None
     expires_at: datetime | None = None
+
+    def has_expired(self, at: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= at

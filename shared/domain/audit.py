@@ -66,6 +66,8 @@ class AuditAction(StrEnum):
     CREATE_SUBSCRIPTION = "subscription.create"
     EXPORT_SUBSCRIPTION = "subscription.export"
     CHANGE_SETTINGS = "settings.change"
+    PUT_KEY = "key.put"
+    DELETE_KEY = "key.delete"
     REGENERATE_KEY = "key.regenerate"
 
 

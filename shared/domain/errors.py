@@ -25,6 +25,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── SubscriptionUnknown            no key, or a wrong one
     ├── RoleTooLow                     the key may not do this
     ├── SubscriptionNotFound           the operator names one that does not exist
+    ├── KeyNotFound                    the operator names a key that does not exist
     ├── SubscriptionConflict
     │   ├── SubscriptionExists
     │   ├── SubscriptionNotActive      it is being deleted, or was: ids are never used again
@@ -60,6 +61,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── LimitReached
     │   ├── TooManyProfiles
     │   ├── TooManyGroups
+    │   ├── TooManyKeys
     │   ├── TooManyEnrollments
     │   ├── EnrollmentAudioFull
     │   └── TooManyCandidates
@@ -237,6 +239,12 @@ class SubscriptionNotFound(TimbreError):
     def __init__(self, subscription_id: str) -> None:
         self.subscription_id = subscription_id
         super().__init__(f"There is no subscription {subscription_id}.")
+
+
+class KeyNotFound(TimbreError):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is no key {name}.")
 
 
 class SubscriptionConflict(TimbreError):
@@ -508,6 +516,12 @@ class TooManyGroups(LimitReached):
     def __init__(self, maximum: int) -> None:
         self.maximum = maximum
         super().__init__(f"Maximum allowed number of groups is {maximum:,}.")
+
+
+class TooManyKeys(LimitReached):
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        super().__init__(f"Maximum allowed number of keys with a name of their own is {maximum}.")
 
 
 class TooManyEnrollments(LimitReached):

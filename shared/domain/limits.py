@@ -63,6 +63,9 @@ MAX_CANDIDATES_SETTING: Final = 200
 MAX_PROFILES_SETTING: Final = 1_000_000
 """Our choice: far beyond what one subscription was ever allowed, and a typing error is still noticed."""
 
+MAX_NAMED_KEYS: Final = 20
+"""Our choice: keys of a subscription besides primary and secondary. All of them stand in its one row."""
+
 MAX_GROUPS: Final = 1_000
 """Our choice: named groups of profiles per subscription. All their names are one page of a range."""
 

@@ -34,6 +34,8 @@ class SubscriptionState(StrEnum):
 
 
 class KeySlot(StrEnum):
+    """The classic keys, which every subscription is made with."""
+
     PRIMARY = "primary"
     SECONDARY = "secondary"
 

@@ -1,4 +1,4 @@
-"""The wire of the operator's side, ``/manage/...``, and of the audit trail that the customer reads."""
+"""The wire of the operator's side, ``/manage/...``, and of what the customer reads: who calls, and the audit trail."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Final
 import azure.functions as func
 
 from shared.bootstrap import Services
-from shared.domain.audit import Actor, AuditEntry
-from shared.domain.errors import ParameterInvalid
-from shared.domain.json_values import field_of
+from shared.domain.access import AccessKey, Role
+from shared.domain.audit import MANAGEMENT, TIMER, Actor, AuditEntry, Caller
+from shared.domain.errors import ParameterInvalid, ParameterMissing
+from shared.domain.json_values import field_of, kind_of, known_fields
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, Owner, SettingsChange, Subscription
@@ -22,6 +23,11 @@ from shared.http.settings import settings_change, settings_shown
 from shared.http.times import date, read_date
 from shared.services.manage import PutResult
 
+KEY_NAME: Final = re.compile(r"[a-z0-9-]{1,32}")
+RESERVED: Final = (*KeySlot, MANAGEMENT, TIMER)
+"""What a key cannot be called."""
+
+ROLES: Final = f"Valid values are {', '.join(Role)}."
 SUBSCRIPTION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 AUDIT_ENTRY: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z:[a-z0-9-]{1,64}")
 """Where a page of the audit trail starts: the time and id of the entry before it."""
@@ -59,12 +65,32 @@ class ManagementCall:
         return received
 
     @property
-    def slot(self) -> KeySlot:
-        """Raises ``ParameterInvalid``."""
-        received = str(self.request.route_params["slot"])
-        if received.lower() not in list(KeySlot):
-            raise ParameterInvalid("slot", received, "Valid values are primary and secondary.")
-        return KeySlot(received.lower())
+    def key_name(self) -> str:
+        """Of a key with a name of its own. Raises ``ParameterInvalid``."""
+        received = str(self.request.route_params["name"])
+        if not KEY_NAME.fullmatch(received) or received in RESERVED:
+            rule = f"It has 1 to 32 lower-case letters, digits and dashes, and is not {', '.join(RESERVED)}."
+            raise ParameterInvalid("name", received, rule)
+        return received
+
+    @property
+    def any_key_name(self) -> str:
+        """``key_name``, or a classic key, in any case of letters. Raises ``ParameterInvalid``."""
+        received = str(self.request.route_params["name"]).lower()
+        return received if received in list(KeySlot) else self.key_name
+
+    def key_change(self) -> tuple[Role, datetime | None]:
+        """The role, and when the key expires.
+
+        Raises ``BodyMissing``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterMissing``, ``ParameterInvalid``.
+        """
+        received = known_fields(json_object(self.request), ("role", "expiresDateTime"))
+        role, expires = received.get("role"), received.get("expiresDateTime")
+        if role is None:
+            raise ParameterMissing("role", ROLES)
+        if role not in list(Role):
+            raise ParameterInvalid("role", kind_of(role), ROLES)
+        return Role(str(role)), None if expires is None else _future(expires, self.services.clock())
 
     def settings_change(self) -> SettingsChange:
         """The fields of the body, at its top or under ``settings``; no body names none.
@@ -105,8 +131,31 @@ def write_put(result: PutResult) -> Reply:
     return Reply(201, {**write_subscription(result.subscription), "keys": keys}, _NOT_STORED)
 
 
-def write_new_key(slot: KeySlot, key: str) -> Reply:
-    return Reply(200, {"slot": slot.value, "key": key}, _NOT_STORED)
+def write_caller(caller: Caller) -> dict[str, object]:
+    """Of a key ``operations`` and ``profileId`` are null: its role alone says what it may."""
+    key = caller.key
+    scope = {"operations": None, "profileId": None}
+    return {"name": key.name, "role": key.role.value, **scope, "expiresDateTime": date(key.expires_at)}
+
+
+def write_key(key: AccessKey) -> dict[str, object]:
+    return {
+        "name": key.name,
+        "role": key.role.value,
+        "createdDateTime": date(key.created_at),
+        "expiresDateTime": date(key.expires_at),
+    }
+
+
+def write_put_key(key: AccessKey, secret: str | None) -> Reply:
+    """The secret of a new key is in this answer, and nowhere else ever again."""
+    if secret is None:
+        return Reply(200, write_key(key))
+    return Reply(201, {**write_key(key), "key": secret}, _NOT_STORED)
+
+
+def write_new_key(name: str, key: str) -> Reply:
+    return Reply(200, {"slot": name, "key": key}, _NOT_STORED)
 
 
 def audit_moment(request: func.HttpRequest, name: str) -> datetime | None:
@@ -159,3 +208,15 @@ def write_migration(services: Services, progress: MigrationProgress | None) -> R
             "profilesPostponed": progress.postponed,
         },
     )
+
+
+def _future(value: object, now: datetime) -> datetime:
+    rule = "It must be null or a time in ISO 8601, in the future, such as 2027-01-01T00:00:00Z."
+    received = value if isinstance(value, str) else type(value).__name__
+    try:
+        moment = read_date(received)
+    except (ValueError, OverflowError) as error:
+        raise ParameterInvalid("expiresDateTime", received, rule) from error
+    if moment <= now:
+        raise ParameterInvalid("expiresDateTime", received, rule)
+    return moment

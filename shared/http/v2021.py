@@ -75,6 +75,7 @@ class Extension(V2021):
     catalogue = errors.PLAIN
     routes = MappingProxyType(
         {
+            "caller": "caller",
             "settings": "settings",
             "audit": "audit",
             "groups": "groups",

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome
 from shared.domain.errors import (
     GroupNotFound,
+    KeyNotFound,
     ProfileNotFound,
     RequestInvalid,
     StorageUnavailable,
@@ -35,6 +36,7 @@ UNRECORDED = (
     RequestInvalid,
     ProfileNotFound,
     GroupNotFound,
+    KeyNotFound,
     SubscriptionNotFound,
     SubscriptionConflict,
     SubscriptionUnknown,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from shared.domain.access import AccessKey, Role
 from shared.domain.audit import Actor, AuditAction
 from shared.domain.errors import (
     PassphraseUnpronounceable,
@@ -12,6 +14,7 @@ from shared.domain.errors import (
     SubscriptionNotActive,
     SubscriptionNotFound,
 )
+from shared.domain.limits import MAX_NAMED_KEYS
 from shared.domain.page import Page
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
 from shared.services.audit import Audit
@@ -88,11 +91,36 @@ class Manage:
         except SubscriptionExists:  # somebody else has just created it
             return self._changed(actor, subscription_id, change)
 
-    def regenerate_key(self, actor: Actor, subscription_id: str, slot: KeySlot) -> str:
-        """The new key, which is shown this once. The other slot's keeps working, this one's old key opens no more."""
+    def keys(self, subscription_id: str) -> Sequence[AccessKey]:
+        """Raises ``SubscriptionNotFound``."""
+        return self.subscriptions.keys(subscription_id)
+
+    def put_key(
+        self, actor: Actor, subscription_id: str, name: str, role: Role, expires_at: datetime | None
+    ) -> tuple[AccessKey, str | None]:
+        """Make a key with a name of its own, or give the one of this name another role and expiry. Safe to repeat.
+
+        The secret of a new one is shown this once. Raises also ``TooManyKeys``.
+        """
+        secret = self.new_key()
+        key = AccessKey(name, role, self.clock(), expires_at)
+        with self.audit.recording(actor, AuditAction.PUT_KEY, subscription_id, names=(name,)) as record:
+            key, is_new = self.subscriptions.put_key(subscription_id, key, secret, MAX_NAMED_KEYS, record())
+        return key, secret if is_new else None
+
+    def delete_key(self, actor: Actor, subscription_id: str, name: str) -> None:
+        """It opens nothing on return. Safe to repeat."""
+        with self.audit.recording(actor, AuditAction.DELETE_KEY, subscription_id, names=(name,)) as record:
+            self.subscriptions.remove_key(subscription_id, name, record())
+
+    def regenerate_key(self, actor: Actor, subscription_id: str, name: str) -> str:
+        """The new key, which is shown this once. The others keep working, this one's old secret opens no more.
+
+        Raises also ``KeyNotFound``.
+        """
         key = self.new_key()
-        with self.audit.recording(actor, AuditAction.REGENERATE_KEY, subscription_id, names=(slot.value,)) as record:
-            self.subscriptions.replace_key(subscription_id, slot, key, record())
+        with self.audit.recording(actor, AuditAction.REGENERATE_KEY, subscription_id, names=(name,)) as record:
+            self.subscriptions.replace_key(subscription_id, name, key, self.clock(), record())
         return key
 
     def delete(self, actor: Actor, subscription_id: str) -> Subscription:

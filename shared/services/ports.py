@@ -296,8 +296,25 @@ class SubscriptionStore(Protocol):
         self, subscription_id: str, change: SettingsChange, record: AuditEntry | None = None
     ) -> Subscription: ...
 
-    def replace_key(self, subscription_id: str, slot: KeySlot, key: str, record: AuditEntry | None = None) -> None:
-        """The other slot's key stays as it is."""
+    def keys(self, subscription_id: str) -> Sequence[AccessKey]:
+        """All of them, also those that have expired: the classic ones, then the others by name."""
+
+    def put_key(
+        self, subscription_id: str, access: AccessKey, key: str, maximum: int, record: AuditEntry | None = None
+    ) -> tuple[AccessKey, bool]:
+        """The key as it is then, and whether it is new: one of this name that there is gets the role and the expiry,
+        and keeps its secret and its time of creation. ``TooManyKeys`` when it would be one above ``maximum``."""
+
+    def replace_key(
+        self, subscription_id: str, name: str, key: str, at: datetime | None = None, record: AuditEntry | None = None
+    ) -> None:
+        """Made at that time. Its role and expiry, and all other keys, stay as they are.
+
+        ``KeyNotFound``, but for a classic key, which may be absent.
+        """
+
+    def remove_key(self, subscription_id: str, name: str, record: AuditEntry | None = None) -> None:
+        """It opens nothing on return. Silent when there is none."""
 
     def begin_deletion(self, subscription_id: str, at: datetime, request_id: str) -> Subscription:
         """Deleting, and its data key destroyed, all or nothing: no key opens it and nothing of it can be read.

@@ -127,7 +127,7 @@ class Stores:
         voices, audio = storage.voices, storage.audio
         data_keys = DataKeys(storage.subscriptions, key_encryption)
         envelope = Envelope(data_keys)
-        subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys)
+        subscriptions = RowSubscriptionStore(storage.subscriptions, storage.keys, data_keys, clock)
         trail = RowAuditTrail(storage.audit, voices, storage.subscriptions)
         policies = subscriptions.retention
         profiles = RowProfileStore(voices, audio, envelope, ids, policies, clock)

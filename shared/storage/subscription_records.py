@@ -1,23 +1,27 @@
 """A subscription and its keys as the values of one row.
 
-``<slot>_sha256`` are the keys that open it. ``stray_sha256`` are others under which the table ``keys`` may still point
+``<slot>_sha256`` and, in the JSON of ``named_keys``, those with a name of their own are the keys that open it: names of
+cells admit no dash. ``stray_sha256`` are others under which the table ``keys`` may still point
 here, 32 bytes each: they open nothing, and are listed so that none is left behind when the subscription is erased.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+from shared.domain.access import AccessKey, Role
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.subscription import SETTINGS, KeySlot, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.backend.ports import Row, Value
 from shared.storage.layout import SUBSCRIPTION_PREFIX
 
 STRAY: Final = "stray_sha256"
+NAMED: Final = "named_keys"
 _DIGEST_BYTES: Final = 32
 
 
@@ -25,14 +29,41 @@ def digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-def column(slot: KeySlot) -> str:
-    return f"{slot.value}_sha256"
+@dataclass(frozen=True)
+class StoredKey:
+    """``digest`` is all that is kept of the secret."""
+
+    access: AccessKey
+    digest: bytes
 
 
-def digests_of(row: Row) -> dict[KeySlot, bytes]:
+def keys_of(row: Row) -> dict[str, StoredKey]:
+    """The keys that open the subscription, by their names: the classic ones first."""
+    role = _settings(row).classic_role
+    classic = {slot.value: row.maybe(_column(slot), bytes) for slot in KeySlot}
+    keys = {name: StoredKey(AccessKey(name, role), stored) for name, stored in classic.items() if stored is not None}
+    return keys | {name: _named(name, stored) for name, stored in json.loads(row.maybe(NAMED, str) or "{}").items()}
+
+
+def key_values(keys: Mapping[str, StoredKey]) -> dict[str, Value]:
+    """The cells of the keys. There is none for a classic key that is absent: it cannot be taken away."""
+    named = {
+        name: {
+            "sha256": key.digest.hex(),
+            "role": key.access.role.value,
+            "created": _text(key.access.created_at),
+            "expires": _text(key.access.expires_at),
+        }
+        for name, key in sorted(keys.items())
+        if name not in list(KeySlot)
+    }
+    classic: dict[str, Value] = {_column(slot): keys[slot].digest for slot in KeySlot if slot in keys}
+    return classic | {NAMED: json.dumps(named)}
+
+
+def digests_of(row: Row) -> dict[str, bytes]:
     """The keys that open the subscription."""
-    digests = {slot: row.maybe(column(slot), bytes) for slot in KeySlot}
-    return {slot: stored for slot, stored in digests.items() if stored is not None}
+    return {name: key.digest for name, key in keys_of(row).items()}
 
 
 def strays_of(row: Row) -> list[bytes]:
@@ -44,7 +75,7 @@ def creation_values(subscription: Subscription, digests: Mapping[KeySlot, bytes]
     values: dict[str, Value] = {"state": subscription.state.value, **_settings_values(subscription.settings)}
     if subscription.created_at is not None:
         values["created_at"] = subscription.created_at
-    return values | {column(slot): stored for slot, stored in digests.items()}
+    return values | {_column(slot): stored for slot, stored in digests.items()}
 
 
 def changed_values(row: Row, settings: SubscriptionSettings) -> dict[str, Value]:
@@ -71,12 +102,30 @@ def deleted_values(row: Row, erasure: Erasure) -> dict[str, Value]:
     """
     subscription = subscription_of(row)
     left = replace(subscription, state=SubscriptionState.DELETED, settings=SubscriptionSettings())
-    values: dict[str, Value] = creation_values(left, {} if erasure.verified_at else digests_of(row))
-    names = ("deleted_at", "deleted_by_request", *(() if erasure.verified_at else (STRAY,)))
+    values: dict[str, Value] = creation_values(left, {})
+    keys = (*map(_column, KeySlot), NAMED, STRAY)
+    names = ("deleted_at", "deleted_by_request", *(() if erasure.verified_at else keys))
     values |= {name: row.values[name] for name in names if name in row.values}
     values |= {f"erased_{name}": number for name, number in asdict(erasure.counts).items()}
     values["erased_at"] = erasure.completed_at
     return values | ({"verified_at": erasure.verified_at} if erasure.verified_at else {})
+
+
+def _column(slot: KeySlot) -> str:
+    return f"{slot.value}_sha256"
+
+
+def _named(name: str, stored: Mapping[str, Any]) -> StoredKey:
+    created, expires = (_moment(stored[field]) for field in ("created", "expires"))
+    return StoredKey(AccessKey(name, Role(stored["role"]), created, expires), bytes.fromhex(stored["sha256"]))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None
 
 
 def _erasure(row: Row) -> Erasure | None:

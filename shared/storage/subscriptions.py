@@ -1,6 +1,6 @@
 """Subscriptions as rows, opened by keys of which only the SHA-256 is stored.
 
-The subscription's own row says which two keys open it. A row in the table ``keys`` is only an index to it: it grants
+The subscription's own row says which keys open it. A row in the table ``keys`` is only an index to it: it grants
 nothing, so a rotation is one change of one row.
 """
 
@@ -9,22 +9,26 @@ from __future__ import annotations
 import hmac
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
-from shared.domain.access import AccessKey
+from shared.domain.access import AccessKey, Role
 from shared.domain.audit import AuditEntry
 from shared.domain.erasure import Erasure
 from shared.domain.errors import (
+    KeyNotFound,
     SubscriptionBusy,
     SubscriptionExists,
     SubscriptionNotActive,
     SubscriptionNotFound,
     SubscriptionUnknown,
+    TooManyKeys,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
+from shared.services.ports import Clock
 from shared.storage.audit import subscription_record_of, written_once
 from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
@@ -51,15 +55,20 @@ from shared.storage.layout import (
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.subscription_records import (
     STRAY,
+    StoredKey,
     changed_values,
-    column,
     creation_values,
     deleted_values,
     digest,
     digests_of,
+    key_values,
+    keys_of,
     strays_of,
     subscription_of,
 )
+
+Keys: TypeAlias = dict[str, StoredKey]
+"""By their names."""
 
 LOOK_UP_SECONDS: Final = 30.0
 """How long a key that opened is not looked up again, and so how long a revoked key may still open elsewhere."""
@@ -78,11 +87,12 @@ class RowSubscriptionStore:
         subscriptions: Rows,
         keys: Rows,
         data_keys: DataKeys,
+        clock: Clock,
         *,
         look_up_seconds: float = LOOK_UP_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._subscriptions, self._keys, self._data_keys = subscriptions, keys, data_keys
+        self._subscriptions, self._keys, self._data_keys, self._clock = subscriptions, keys, data_keys, clock
         self._opened = TimedCache[bytes | str, tuple[Subscription, AccessKey]](
             look_up_seconds, 2 * MAX_LOOK_UPS, monotonic
         )
@@ -93,10 +103,12 @@ class RowSubscriptionStore:
         return self.opened_by(key)[0]
 
     def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
-        """The active subscription that this key opens, and as which of its keys; else ``SubscriptionUnknown``."""
+        """The active subscription that this key opens now, and as which of its keys; else ``SubscriptionUnknown``."""
         hashed = digest(key)
         try:
             opened = self._opened.load(hashed, lambda: self._look_up(hashed), lambda opened: opened[0].subscription_id)
+            if opened[1].has_expired(self._clock()):
+                raise SubscriptionUnknown
         except SubscriptionUnknown:
             self._known.forget(hashed)
             raise
@@ -168,28 +180,48 @@ class RowSubscriptionStore:
         self._changed(subscription_id, changes, record)
         return self.get(subscription_id)
 
-    def replace_key(self, subscription_id: str, slot: KeySlot, key: str, record: AuditEntry | None = None) -> None:
-        """The index comes before the key counts, and goes after it counts no more. The row lists it as a stray all
-        the while, so that a cut leaves nothing that cannot be found.
-        """
+    def keys(self, subscription_id: str) -> Sequence[AccessKey]:
+        return [key.access for key in keys_of(self._row(subscription_id)).values()]
+
+    def replace_key(
+        self, subscription_id: str, name: str, key: str, at: datetime | None = None, record: AuditEntry | None = None
+    ) -> None:
         new = digest(key)
-        old = digests_of(self._row(subscription_id)).get(slot)
-        if old == new:
+        if new in digests_of(self._row(subscription_id)).values():
             self._index(new, subscription_id)
             return
-        self._changed(subscription_id, lambda row: [_merge(row, {}, add=new)])
-        self._index(new, subscription_id)
-        replaced: list[bytes] = []
 
-        def changes(row: Row) -> list[Change]:
-            replaced[:] = [stored for at, stored in digests_of(row).items() if at is slot and stored != new]
-            return [_merge(row, {column(slot): new}, add=b"".join(replaced), remove=new)]
+        def replaced(keys: Keys) -> Keys:
+            if name not in (*KeySlot, *keys):
+                raise KeyNotFound(name)
+            before = keys[name].access if name in keys else AccessKey(name, Role.MANAGE)
+            return {**keys, name: StoredKey(replace(before, created_at=at), new)}
 
-        self._changed(subscription_id, changes, record)
-        for hashed in replaced:
-            self._remove_index(hashed, subscription_id)
-        if replaced:
-            self._changed(subscription_id, lambda row: [_merge(row, {}, remove=replaced[0])])
+        self._change_keys(subscription_id, replaced, new, record)
+
+    def put_key(
+        self, subscription_id: str, access: AccessKey, key: str, maximum: int, record: AuditEntry | None = None
+    ) -> tuple[AccessKey, bool]:
+        name, new = access.name, digest(key)
+        if name in digests_of(self._row(subscription_id)):
+            new = b""  # the one that there is keeps its secret
+
+        def put(keys: Keys) -> Keys:
+            if name not in keys and not new:
+                raise SubscriptionBusy(subscription_id)  # deleted meanwhile
+            if name not in keys and len(keys.keys() - set(KeySlot)) >= maximum:
+                raise TooManyKeys(maximum)
+            before = keys.get(name, StoredKey(access, new))
+            return {**keys, name: replace(before, access=replace(access, created_at=before.access.created_at))}
+
+        stored = self._change_keys(subscription_id, put, new, record)[name]
+        return stored.access, stored.digest == new
+
+    def remove_key(self, subscription_id: str, name: str, record: AuditEntry | None = None) -> None:
+        def removed(keys: Keys) -> Keys:
+            return {kept: key for kept, key in keys.items() if kept != name}
+
+        self._change_keys(subscription_id, removed, b"", record)
 
     def begin_deletion(self, subscription_id: str, at: datetime, request_id: str) -> Subscription:
         state: dict[str, Value] = {
@@ -254,6 +286,37 @@ class RowSubscriptionStore:
         compare_and_swap(attempt, SubscriptionBusy(subscription_id))
         self.forget()
 
+    def _change_keys(
+        self, subscription_id: str, changed: Callable[[Keys], Keys], new: bytes, record: AuditEntry | None
+    ) -> Keys:
+        """The keys as they are after one change of the row. ``new`` is the digest that comes with it; none is empty.
+
+        Its index comes before the key counts, and that of a key that goes, goes after it counts no more. The row lists
+        it as a stray all the while, so that a cut leaves nothing that cannot be found.
+        """
+        if new:
+            changed(keys_of(self._row(subscription_id)))  # what it refuses leaves nothing
+            self._changed(subscription_id, lambda row: [_merge(row, {}, add=[new])])
+            self._index(new, subscription_id)
+        after: Keys = {}
+        gone: list[bytes] = []
+
+        def changes(row: Row) -> list[Change]:
+            nonlocal after
+            before = keys_of(row)
+            after = changed(before)
+            counting = {key.digest for key in after.values()}
+            known = [*(key.digest for key in before.values()), *([new] if new else [])]
+            gone[:] = [hashed for hashed in known if hashed not in counting]
+            return [_merge(row, key_values(after), add=gone, remove=counting)]
+
+        self._changed(subscription_id, changes, record)
+        for hashed in gone:
+            self._remove_index(hashed, subscription_id)
+        if gone:
+            self._changed(subscription_id, lambda row: [_merge(row, {}, remove=gone)])
+        return after
+
     def _remove_index(self, hashed: bytes, subscription_id: str) -> None:
         partition, key = key_row(hashed)
         row = self._keys.get(partition, key)
@@ -273,12 +336,12 @@ class RowSubscriptionStore:
         row = self._find(index.get("subscription_id", str)) if index is not None else None
         if row is None:
             raise SubscriptionUnknown
-        # Both slots are compared, whichever fits, each in constant time.
-        fitting = [slot for slot, stored in digests_of(row).items() if hmac.compare_digest(stored, hashed)]
+        # All are compared, whichever fits, each in constant time.
+        fitting = [key.access for key in keys_of(row).values() if hmac.compare_digest(key.digest, hashed)]
         subscription = subscription_of(row)
         if not fitting or subscription.state is not SubscriptionState.ACTIVE:
             raise SubscriptionUnknown
-        return subscription, AccessKey(fitting[0].value, subscription.settings.classic_role)
+        return subscription, fitting[0]
 
     def _find(self, subscription_id: str) -> Row | None:
         return self._subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
@@ -290,8 +353,7 @@ class RowSubscriptionStore:
         return row
 
 
-def _merge(row: Row, values: dict[str, Value], *, add: bytes = b"", remove: bytes = b"") -> Merge:
+def _merge(row: Row, values: dict[str, Value], *, add: Collection[bytes] = (), remove: Collection[bytes] = ()) -> Merge:
     """These values, with digests put on the list of strays or taken off it."""
-    strays = [stray for stray in strays_of(row) if stray not in (add, remove)]
-    joined = b"".join([*strays, *([add] if add else [])])
-    return Merge(row.key, {**values, STRAY: joined}, row.etag)
+    strays = [stray for stray in strays_of(row) if stray not in add and stray not in remove]
+    return Merge(row.key, {**values, STRAY: b"".join([*strays, *add])}, row.etag)

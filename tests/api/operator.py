@@ -76,8 +76,17 @@ class Operator:
     def delete(self, subscription_id: str) -> Answer:
         return self.call("DELETE", f"{BASE}/{subscription_id}")
 
-    def regenerate(self, subscription_id: str, slot: str) -> Answer:
-        return self.call("POST", f"{BASE}/{subscription_id}/keys/{slot}/regenerate")
+    def regenerate(self, subscription_id: str, name: str) -> Answer:
+        return self.call("POST", f"{BASE}/{subscription_id}/keys/{name}/regenerate")
+
+    def keys(self, subscription_id: str) -> Answer:
+        return self.call("GET", f"{BASE}/{subscription_id}/keys")
+
+    def put_key(self, subscription_id: str, name: str, body: object) -> Answer:
+        return self.call("PUT", f"{BASE}/{subscription_id}/keys/{name}", body)
+
+    def delete_key(self, subscription_id: str, name: str) -> Answer:
+        return self.call("DELETE", f"{BASE}/{subscription_id}/keys/{name}")
 
     def customer(self, **settings: object) -> Customer:
         """A new subscription with these settings."""

@@ -184,12 +184,6 @@ def test_a_regenerated_key_works_at_once_and_the_other_keeps_working(
     assert "key" not in operator.get(customer.subscription_id).json
 
 
-def test_a_slot_that_does_not_exist_is_refused(operator: Operator, customer: Customer) -> None:
-    status, code, message = operator.regenerate(customer.subscription_id, "tertiary").error
-    assert (status, code) == (400, "InvalidArgument")
-    assert "primary and secondary" in message
-
-
 def test_deletion_is_accepted_closes_at_once_and_can_be_repeated(operator: Operator, customer: Customer) -> None:
     subscription_id = customer.subscription_id
     deleted = operator.delete(subscription_id)

@@ -20,7 +20,7 @@ def test_the_examples_run_as_printed(service: RunningService) -> None:
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
     examples = re.findall(r"^```bash\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     script = "set -euo pipefail\n" + "".join(examples).replace("http://127.0.0.1:7071", service.url)
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -32,6 +32,7 @@ def test_the_examples_run_as_printed(service: RunningService) -> None:
     assert '"verification":0.7' in done.stdout
     assert '"action":"settings.change"' in done.stdout
     assert '"slot":"secondary"' in done.stdout
+    assert '"name":"kiosk","role":"recognise"' in done.stdout
 
 
 def test_the_numbers_are_those_of_the_code() -> None:

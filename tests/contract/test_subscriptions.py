@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.access import AccessKey
+from shared.domain.access import AccessKey, Role
 from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.errors import (
+    KeyNotFound,
     StorageUnavailable,
     SubscriptionExists,
     SubscriptionNotActive,
     SubscriptionNotFound,
     SubscriptionUnknown,
+    TooManyKeys,
 )
 from shared.domain.limits import QualityLimits
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
@@ -30,7 +32,7 @@ from shared.storage.stores import Storage
 from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, instance, new_id
+from tests.contract.stores import KEY_ENCRYPTION_KEY, Clock, instance, new_id
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
@@ -52,12 +54,15 @@ def created(storage: Storage, settings: SubscriptionSettings | None = None) -> t
 
 
 def cut_store(
-    storage: Storage, scissors: Scissors, now: Callable[[], float] = lambda: 0.0, rows: type[CuttingRows] = CuttingRows
+    storage: Storage,
+    scissors: Scissors,
+    now: Callable[[], float] = lambda: 0.0,
+    rows: type[CuttingRows] = CuttingRows,
 ) -> RowSubscriptionStore:
     """Calls of which go through the scissors."""
     data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
     keys = CuttingRows(storage.keys, scissors)
-    return RowSubscriptionStore(rows(storage.subscriptions, scissors), keys, data_keys, monotonic=now)
+    return RowSubscriptionStore(rows(storage.subscriptions, scissors), keys, data_keys, Clock(), monotonic=now)
 
 
 def cuts(failure: Failure) -> Iterator[Scissors]:
@@ -369,7 +374,7 @@ def test_a_look_up_that_was_overtaken_by_a_deletion_is_not_remembered(storage: S
     _, subscription_id = created(storage)
     rows = Overtaken(storage.subscriptions, Scissors())
     data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
-    store = RowSubscriptionStore(rows, storage.keys, data_keys)
+    store = RowSubscriptionStore(rows, storage.keys, data_keys, Clock())
     rows.meanwhile = lambda: store.begin_deletion(subscription_id, NOW, "request")
     assert opens(store, "first key"), "this one was let in before"
     assert not opens(store, "first key")
@@ -397,6 +402,99 @@ def test_keys_regenerated_at_once_leave_one_for_each_slot_and_no_index_behind(st
     assert sorted(slot.value for slot, _ in opening) == ["primary", "secondary"]
     known = [*KEYS.values(), *(key for _, key in new)]
     assert opens(store, *known) == indexed(storage, *known) == [key for _, key in opening]
+
+
+KIOSK = AccessKey("kiosk", Role.RECOGNISE, NOW, NOW + timedelta(hours=1))
+
+
+def test_a_key_of_a_name_of_its_own_opens_with_its_role_until_it_expires(storage: Storage) -> None:
+    _, subscription_id = created(storage, EVERYTHING)
+    clock = Clock()
+    store = instance(storage, clock=clock).subscriptions
+    assert store.put_key(subscription_id, KIOSK, "kiosk's key", 20) == (KIOSK, True)
+    assert store.opened_by("kiosk's key") == (store.get(subscription_id), KIOSK)
+    clock.now = NOW + timedelta(hours=1, microseconds=-1)
+    assert opens(store, "kiosk's key")
+    clock.now = NOW + timedelta(hours=1)
+    assert opens(store, "kiosk's key", "first key") == ["first key"], "though the look-up is remembered"
+    later = replace(KIOSK, role=Role.ENROLL, expires_at=None)
+    assert store.put_key(subscription_id, replace(later, created_at=clock.now), "not taken", 20) == (later, False)
+    assert store.opened_by("kiosk's key") == (store.get(subscription_id), later)
+    assert opens(store, "not taken") == indexed(storage, "not taken") == []
+    classic = [AccessKey(name, EVERYTHING.classic_role) for name in KeySlot]
+    assert store.keys(subscription_id) == [*classic, later]
+
+
+def test_a_key_of_a_name_of_its_own_is_replaced_and_taken_away(storage: Storage) -> None:
+    store, subscription_id = created(storage, EVERYTHING)
+    store.put_key(subscription_id, KIOSK, "kiosk's key", 20)
+    store.replace_key(subscription_id, "kiosk", "kiosk's new key", LATER)
+    assert opens(store, "kiosk's key") == indexed(storage, "kiosk's key") == []
+    assert store.opened_by("kiosk's new key")[1] == replace(KIOSK, created_at=LATER)
+    for _ in range(2):
+        store.remove_key(subscription_id, "kiosk")
+        assert opens(store, "kiosk's new key") == indexed(storage, "kiosk's new key") == []
+    with pytest.raises(KeyNotFound):
+        store.replace_key(subscription_id, "kiosk", "a third key", LATER)
+    assert indexed(storage, "a third key") == []
+    assert opens(store, *KEYS.values()) == list(KEYS.values())
+    assert store.get(subscription_id) == Subscription(subscription_id, settings=EVERYTHING)
+
+
+def test_there_are_so_many_keys_and_no_more(storage: Storage) -> None:
+    store, subscription_id = created(storage)
+    for number in range(3):
+        store.put_key(subscription_id, replace(KIOSK, name=f"kiosk-{number}"), f"key {number}", 3)
+    with pytest.raises(TooManyKeys):
+        store.put_key(subscription_id, KIOSK, "one too many", 3)
+    assert indexed(storage, "one too many") == []
+    assert not store.put_key(subscription_id, replace(KIOSK, name="kiosk-1"), "not taken", 3)[1]
+    store.begin_deletion(subscription_id, NOW, "request")
+    assert opens(store, "key 0", "key 1", "key 2") == []
+    store.remove_keys(subscription_id)
+    assert indexed(storage, "key 0", "key 1", "key 2", *KEYS.values()) == []
+
+
+def test_of_keys_made_at_once_under_one_name_one_counts(storage: Storage) -> None:
+    _, subscription_id = created(storage)
+
+    def put(number: int) -> bool:
+        return instance(storage).subscriptions.put_key(subscription_id, KIOSK, f"key {number}", 20)[1]
+
+    with ThreadPoolExecutor(3) as threads:
+        new = [number for number, is_new in enumerate(threads.map(put, range(3))) if is_new]
+    assert len(new) == 1
+    keys = [f"key {number}" for number in range(3)]
+    assert opens(instance(storage).subscriptions, *keys) == indexed(storage, *keys) == [f"key {new[0]}"]
+
+
+NAMED_CHANGES: dict[str, Callable[[RowSubscriptionStore, str], object]] = {
+    "put": lambda store, owner: store.put_key(owner, replace(KIOSK, name="another"), "new key", 20),
+    "replace": lambda store, owner: store.replace_key(owner, "kiosk", "new key", NOW),
+    "remove": lambda store, owner: store.remove_key(owner, "kiosk"),
+}
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+@pytest.mark.parametrize("change", list(NAMED_CHANGES))
+def test_a_change_of_a_named_key_that_is_cut_off_leaves_nothing_untold(
+    storage: Storage, change: str, failure: Failure
+) -> None:
+    """At every call: what opens is what the row says, and the erasure finds every index row."""
+    for scissors in cuts(failure):
+        store, subscription_id = created(storage)
+        store.put_key(subscription_id, KIOSK, "kiosk's key", 20)
+        with suppress(ProcessDied, StorageUnavailable):
+            NAMED_CHANGES[change](cut_store(storage, scissors), subscription_id)
+        store = instance(storage).subscriptions
+        names = {key.name for key in store.keys(subscription_id)}
+        opening = opens(store, *KEYS.values(), "kiosk's key", "new key")
+        assert len(opening) == len(names)
+        assert opening[:2] == list(KEYS.values())
+        NAMED_CHANGES[change](store, subscription_id)
+        store.begin_deletion(subscription_id, NOW, "request")
+        store.remove_keys(subscription_id)
+        assert indexed(storage, *KEYS.values(), "kiosk's key", "new key") == [], f"call {scissors.at}"
 
 
 @pytest.mark.parametrize("failure", list(Failure))
