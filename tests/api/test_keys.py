@@ -51,9 +51,12 @@ def put(operator: Operator, customer: Customer, name: str, role: str, expires: d
 
 
 def walked(client: Client) -> Iterator[tuple[str, Answer]]:
-    """Every operation, with a body that no operation takes and about a profile that does not exist."""
-    for method, path in OPERATIONS:
-        yield f"{method} {path}", client.call(method, path, b"no JSON")
+    """Every operation, with a body that no operation takes and about a profile that does not exist.
+
+    Each from an address of its own, since from one only so many wrong keys are looked at.
+    """
+    for number, (method, path) in enumerate(OPERATIONS):
+        yield f"{method} {path}", client.call(method, path, b"no JSON", {"X-Forwarded-For": f"203.0.113.{number}"})
 
 
 def test_each_operation_is_refused_to_the_roles_below_its_own(operator: Operator, mine: Customer) -> None:
