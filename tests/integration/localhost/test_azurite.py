@@ -79,9 +79,11 @@ def test_a_folder_stays_in_use_while_azurite_runs_though_its_parent_was_killed(t
         azurite = int(parent.stdout.readline())
         os.kill(azurite, signal.SIGSTOP)  # it neither writes nor ends
         parent.kill()
-    with pytest.raises(CannotStart, match="already in use"):
-        lock(tmp_path)
-    os.kill(azurite, signal.SIGCONT)
+    try:
+        with pytest.raises(CannotStart, match="already in use"):
+            lock(tmp_path)
+    finally:
+        os.kill(azurite, signal.SIGCONT)
     lock(tmp_path).close()
 
 

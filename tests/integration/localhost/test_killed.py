@@ -48,7 +48,6 @@ VICTIMS: list[Callable[[Tree], tuple[int, ...]]] = [
     lambda tree: (tree.dev, tree.service),
 ]
 
-
 GONE = -1
 
 
@@ -70,8 +69,9 @@ class Told:
             profile_id = created.json[profiles.id_name]
             self.outcomes[profile_id] = {0}
             self._change(profile_id, 1, lambda fresh: profiles.enroll(fresh, TAKES[0]))
-            for older in [one for one, outcomes in self.outcomes.items() if outcomes == {1}][:-1]:
-                self._change(older, GONE, profiles.delete)
+            *older, _ = [enrolled for enrolled, outcomes in self.outcomes.items() if outcomes == {1}]
+            for enrolled in older:
+                self._change(enrolled, GONE, profiles.delete)
 
     def assert_holds(self, client: Client) -> None:
         profiles = Profiles(client, "verification")
