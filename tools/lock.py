@@ -2,8 +2,9 @@
 
     python dev.py lock [--upgrade] [--upgrade-package NAME]
 
-Reads pyproject.toml, writes ``LOCKS`` beside it. A version that still fits stays, unless told otherwise. Arguments go
-to ``uv pip compile``. Exit code 0, or uv's own, which has said why.
+Reads pyproject.toml; writes ``LOCKS`` beside it, and THIRD_PARTY_NOTICES.md for what is deployed then. A version that
+still fits stays, unless told otherwise. Arguments go to ``uv pip compile``. Exit code 0, or that of what failed, which
+has said why.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from tools import notices
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         command = [sys.executable, "-m", "uv", "pip", "compile", *made_of, *UNIVERSAL, *header, *arguments]
         if code := subprocess.run(command, cwd=REPOSITORY, check=False).returncode:
             return code
-    return 0
+    return notices.main()
 
 
 if __name__ == "__main__":

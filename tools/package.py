@@ -2,7 +2,8 @@
 
     python dev.py package [--python-version 3.13] [--out build] [--media]
 
-Leaves ``timbre-<version>.zip`` and the same files unpacked in ``package/``, which is what azd deploys (azure.yaml).
+Leaves ``timbre-<version>.zip``, its bill of materials ``timbre-<version>.cdx.json``, and the same files unpacked in
+``package/``, which is what azd deploys (azure.yaml).
 Modules are there as source and as bytecode; the bytecode is left out where this machine lacks the deployment's Python.
 From the same commit, models, wheels and Python come the same bytes. Exit code 0, or 2 when no package could be made.
 """
@@ -13,16 +14,17 @@ import argparse
 import hashlib
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from tools.packaging.archive import files_of, write_folder, write_zip
 from tools.packaging.bytecode import compile_folder
 from tools.packaging.contents import PACKAGES, app_files
 from tools.packaging.failure import CannotPackage
 from tools.packaging.interpreters import interpreter
+from tools.packaging.sbom import bill_of_materials
 from tools.packaging.wheels import installed
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -98,6 +100,8 @@ def build(out: Path, python: str = PYTHON, cache: Path = REPOSITORY / "build", *
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     files_bytes = sum(file.stat().st_size for file in entries.values())
     built = Built(archive, folder, python, compiler, sha256, archive.stat().st_size, files_bytes)
+    bill = bill_of_materials(folder, archive, project(), python)
+    archive.with_suffix(".cdx.json").write_text(bill, encoding="utf-8")
     _require_small(built, *((MEDIA_ZIP_MB, MEDIA_FILES_MB) if media else (0, 0)))
     return built
 
@@ -113,8 +117,13 @@ def _require_small(built: Built, more_zip_mb: int, more_files_mb: int) -> None:
 
 def version() -> str:
     """Said once, in pyproject.toml."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return str(project["version"])
+    return str(project()["version"])
+
+
+def project() -> Mapping[str, Any]:
+    """The table of pyproject.toml."""
+    tables = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    return cast("Mapping[str, Any]", tables["project"])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ STEPS: Final[list[dict[str, Any]]] = [step for job in JOBS.values() for step in 
 
 RIGHTS: Final = {
     "deploy.yml/deploy": {"contents": "read", "id-token": "write"},
+    "release.yml/attest": {"id-token": "write", "attestations": "write"},
     "release.yml/build": {"contents": "read"},
     "release.yml/publish": {"contents": "write"},
 }
@@ -33,7 +34,8 @@ UNTRUSTED: Final = re.compile(r"\$\{\{\s*(?:github\.(?:event|head_ref|ref)|input
 
 
 def test_a_workflow_has_no_right_to_write_and_runs_nothing_of_strangers_with_rights() -> None:
-    assert set(WORKFLOWS) == {"api-versions.yml", "bench.yml", "ci.yml", "deploy.yml", "nightly.yml", "release.yml"}
+    names = ("api-versions", "audit", "bench", "ci", "deploy", "nightly", "release")
+    assert set(WORKFLOWS) == {f"{name}.yml" for name in names}
     for name, workflow in WORKFLOWS.items():
         assert workflow["permissions"] in ({}, {"contents": "read"}), name
         # YAML 1.1 reads the key `on` as true.
@@ -69,12 +71,37 @@ def test_the_tests_run_on_the_python_of_the_deployment() -> None:
 
 
 def test_ci_and_releases_compile_audit_and_list_what_is_deployed() -> None:
-    for part in (".ci/run", "az bicep install --version v", "dev.py package", "pip-audit", "cyclonedx-py"):
+    for part in (
+        ".ci/run",
+        "az bicep install --version v",
+        "dev.py package",
+        "pip-audit --strict --path build/package",
+    ):
         assert part in TEXTS["ci.yml"]
     made, published = TEXTS["release.yml"].split("  publish:")
-    assert "cyclonedx-py environment" in made
-    assert "sha256sum timbre-*.zip timbre.cdx.json > SHA256SUMS" in made
-    assert "timbre-*.zip timbre.cdx.json SHA256SUMS" in published
+    assert "sha256sum timbre-*.zip timbre-*.cdx.json > SHA256SUMS" in made
+    assert "timbre-*.zip timbre-*.cdx.json SHA256SUMS" in published
+
+
+def test_pip_installs_nothing_but_what_is_locked() -> None:
+    commands = [line for text in TEXTS.values() for line in text.splitlines() if "pip install" in line]
+    assert len(commands) == 2
+    assert [line for line in commands if "--only-binary :all: --require-hashes -r requirements-" not in line] == []
+
+
+def test_a_release_is_attested_as_it_was_built_before_it_is_published() -> None:
+    assert JOBS["release.yml/publish"]["needs"] == ["build", "attest"]
+    download, attest = JOBS["release.yml/attest"]["steps"]
+    assert download["with"] == JOBS["release.yml/publish"]["steps"][0]["with"] == {"name": "release"}
+    assert attest["with"] == {"subject-checksums": "SHA256SUMS"}
+
+
+def test_every_lock_is_asked_about_each_week() -> None:
+    asked = "\n".join(step.get("run", "") for job in WORKFLOWS["audit.yml"]["jobs"].values() for step in job["steps"])
+    assert "for lock in requirements*.txt" in asked
+    assert "npm audit --package-lock-only\n" in asked
+    for lock in REPOSITORY.glob("tests/*/package-lock.json"):
+        assert f"npm audit --package-lock-only --prefix tests/{lock.parent.name}" in asked
 
 
 def test_a_deployment_waits_until_the_service_is_ready() -> None:

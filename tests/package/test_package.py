@@ -10,14 +10,18 @@ import stat
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from localhost.failure import CannotStart
 from tests.api.client import Client, Profiles, ask_to_identify, identified, identify, verify
 from tests.package.front import Separate
 from tests.package.place import Place
 from tests.service import REPOSITORY, RunningService
+from tools.notices import PAGE, notices
 from tools.package import PYTHON, build, version
 from tools.packaging.contents import PACKAGES
 from tools.packaging.interpreters import version_of
@@ -155,9 +159,36 @@ def test_every_package_comes_with_its_licence_as_its_metadata_says(place: Place)
                 assert any(place.is_file() for place in places), f"{metadata.parent.name}: {named}"
 
 
+def bill(archive: Path) -> str:
+    return archive.with_suffix(".cdx.json").read_text(encoding="utf-8")
+
+
 def test_the_same_input_gives_the_same_bytes(place: Place, tmp_path: Path) -> None:
     again = build(tmp_path, version_of(place.python))
     assert again.sha256 == hashlib.sha256(place.archive.read_bytes()).hexdigest()
+    assert bill(again.archive) == bill(place.archive)
+
+
+def test_its_bill_of_materials_names_all_that_is_in_it(place: Place) -> None:
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill(place.archive)) is None
+    found = json.loads(bill(place.archive))
+    components = {one["name"]: one for one in found["components"]}
+
+    def sha256(component: dict[str, Any]) -> str:
+        return str(component["hashes"][0]["content"])
+
+    assert sha256(found["metadata"]["component"]) == hashlib.sha256(place.archive.read_bytes()).hexdigest()
+    packages = {path.name.split("-")[0].replace("_", "-") for path in (place.app / PACKAGES).glob("*.dist-info")}
+    models = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in (place.app / "models").glob("*.onnx")}
+    assert {name for name, one in components.items() if one["type"] == "library"} == packages
+    named = {place.app / one["description"]: sha256(one) for one in components.values() if "model" in one["type"]}
+    assert named == models
+    parts = {part["name"] for name in ("soundfile", "cryptography") for part in components[name]["components"]}
+    assert {"libsndfile", "mpg123", "OpenSSL", "pyo3"} <= parts
+
+
+def test_the_notices_are_about_what_is_in_it(place: Place) -> None:
+    assert (place.app / PAGE.name).read_text(encoding="utf-8") == notices(place.app / PACKAGES), "python dev.py lock"
 
 
 def test_the_archive_says_no_date_and_the_same_rights_for_all(place: Place) -> None:

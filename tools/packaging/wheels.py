@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Final
@@ -80,15 +80,19 @@ def installed(lock: str, python: str, cache: Path) -> Path:
     return folder
 
 
+def asked_by(package: Distribution, python: str) -> Iterator[Requirement]:
+    """What the package needs on that Python, and gets here."""
+    for asked in map(Requirement, package.requires or ()):
+        if asked.name not in LEFT_OUT and (not asked.marker or asked.marker.evaluate(environment(python))):
+            yield asked
+
+
 def require_complete(found: Iterable[Distribution], python: str) -> None:
     """``CannotPackage`` when a package asks for another, on that Python, that is not there in a fitting version."""
-    there = {canonicalize_name(one.metadata["Name"]): one for one in found}
-    for name, one in sorted(there.items()):
-        for line in one.requires or ():
-            asked = Requirement(line)
+    there = {canonicalize_name(package.metadata["Name"]): package for package in found}
+    for name, package in sorted(there.items()):
+        for asked in asked_by(package, python):
             other = canonicalize_name(asked.name)
-            if other in LEFT_OUT or (asked.marker and not asked.marker.evaluate(environment(python))):
-                continue
             if other not in there or not asked.specifier.contains(there[other].version, prereleases=True):
                 raise CannotPackage(
                     f"{name} asks for {asked.name}{asked.specifier} on Python {python}, and the lock is without: "

@@ -9,6 +9,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from cyclonedx.spdx import is_expression
 
 from shared.config import MODEL, PREVIOUS_MODEL
 from shared.inference.model_card import read_catalogue
@@ -18,6 +19,7 @@ from tools.packaging.bytecode import compile_folder
 from tools.packaging.contents import app_files
 from tools.packaging.failure import CannotPackage
 from tools.packaging.interpreters import interpreter, version_of
+from tools.packaging.parts import PARTS, READ, SPELLED, licence_of, require_known
 from tools.packaging.pins import read_lock
 from tools.packaging.wheels import environment, require_complete
 
@@ -66,6 +68,47 @@ def test_a_version_that_does_not_fit_is_noticed_and_extras_and_recording_are_not
         require_complete(distributions(path=[str(tmp_path)]), "3.13")
     package(tmp_path / "fits", "Two", "2.0", 'three; extra == "more"', "sounddevice")
     require_complete(distributions(path=[str(tmp_path / "fits")]), "3.13")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "licence"),
+    [
+        ("License-Expression: MIT OR Apache-2.0\nLicense: other", "MIT OR Apache-2.0"),
+        ("License: 3-Clause BSD License", "BSD-3-Clause"),
+        ("License: All rights are ours.", None),
+        ("Summary: none", None),
+    ],
+)
+def test_a_licence_is_said_in_spdxs_words_or_the_package_is_refused(
+    tmp_path: Path, metadata: str, licence: str | None
+) -> None:
+    package(tmp_path, "one", "1.0")
+    with (tmp_path / "one-1.0.dist-info" / "METADATA").open("a") as file:
+        file.write(metadata)
+    (one,) = distributions(path=[str(tmp_path)])
+    if licence:
+        assert licence_of(one) == licence
+    else:
+        with pytest.raises(CannotPackage, match="The licence of one is not known"):
+            licence_of(one)
+
+
+def test_the_licences_of_parts_are_spdxs() -> None:
+    licences = {part.licence for parts in PARTS.values() for part in parts} | {*SPELLED.values(), *READ.values()}
+    assert {licence for licence in licences if not is_expression(licence)} == set()
+
+
+def test_a_library_that_nobody_has_named_is_refused(tmp_path: Path) -> None:
+    for name in (
+        "numpy.libs/libgfortran-1.so.5.0.0",
+        "one/module.cpython-313-x86_64-linux-gnu.so",
+        "one/other.abi3.so",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    require_known(tmp_path, ["numpy"])
+    with pytest.raises(CannotPackage, match=r"Whose is numpy\.libs/libgfortran-1\.so"):
+        require_known(tmp_path, ["one"])
 
 
 def test_a_missing_file_of_the_app_is_named(tmp_path: Path) -> None:
