@@ -27,7 +27,6 @@ class Container(StrEnum):
     MP4 = "MP4"
     ADTS = "ADTS"
     AMR = "AMR"
-    PCM = "headerless PCM"
 
 
 def not_decoded(received: str, ending: str, supported: str = SUPPORTED) -> AudioFormatUnsupported:

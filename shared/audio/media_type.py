@@ -8,8 +8,7 @@ take: ``audio/wav; codecs=audio/pcm; samplerate=16000``, ``audio/x-mulaw; rate=8
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.audio.plain_samples import WIDTHS
 from shared.domain.errors import AudioFormatUnsupported
@@ -20,8 +19,7 @@ EXAMPLES: Final = "audio/pcm; rate=16000 (16-bit little-endian mono) or audio/x-
 """For messages: media types that make headerless samples readable."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How to read bytes without a header."""
 
     encoding: str
@@ -31,7 +29,7 @@ class Layout:
 
 
 _PCM: Final = Layout("PCM_16", SAMPLE_RATE)
-_L16: Final = replace(_PCM, big_endian=True)
+_L16: Final = _PCM._replace(big_endian=True)
 _ULAW: Final = Layout("ULAW", 8_000)
 _ALAW: Final = Layout("ALAW", 8_000)
 _BY_CODEC: Final = {

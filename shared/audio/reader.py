@@ -6,7 +6,7 @@ the header says, in blocks: an hour of silence in a FLAC of 1 MB costs 32 MB of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import soxr
 
 from shared.audio.formats import SUPPORTED, Container
-from shared.audio.runs import Mask, runs
+from shared.audio.runs import Mask
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioTooShort, AudioUnreadable
 from shared.domain.limits import MAX_CHANNELS, MAX_SAMPLE_RATE, MAX_SAMPLES, MIN_SAMPLE_RATE
 from shared.domain.recording import SAMPLE_RATE, AudioFormat
@@ -24,9 +24,8 @@ _STRICT_FORMAT: Final = "16Khz 16bit Mono PCM"
 """Contract (v2.0): the retired service's wording of the one format it took."""
 _BLOCK_VALUES: Final = 1 << 19  # samples over all channels that are decoded at a time: 2 MB of float32
 _FULL_SCALE: Final = 0.98
-"""Of a clipped sample: mu-law ends at 32124 of 32768 (0.9803), A-law at 32256, unsigned 8 bit at 127 of 128."""
-_SHORTEST_RUN: Final = 3
-"""Samples. A peak that just touches full scale, as after normalising, has one or two there; a flat top has more."""
+"""Of a clipped sample: mu-law ends at 32124 of 32768 (0.9803), A-law at 32256, unsigned 8 bit at 127 of 128. A peak
+that just touches it, as after normalising, has one or two samples there; a flat top has three in a row or more."""
 _LOUDEST: Final = 4.0
 """Full scale is 1. Lossy codecs and float mixes overshoot by a few decibels; more is a file on another scale."""
 
@@ -74,101 +73,64 @@ class Sound(Protocol):
         """In order, of at most ``frames``, shape [frames, channels]."""
 
 
-class Reader:
-    """Reads one sound: take ``blocks`` to their end, then ``clipped``.
+def pass_on(sound: Sound, bounds: Bounds, take: Callable[[Floats], object]) -> Mask:
+    """Hand the sound over in blocks [n, channels] at 16 kHz, some empty; which of all are clipped, [channels, n].
 
     Resampling is soxr's HQ: 20 bits, flat to 0.91 of the band. A recording at 16 kHz is passed on bit for bit.
+    Raises ``AudioFormatUnsupported``, ``AudioUnreadable``, ``AudioTooShort``, and ``AudioTooLong`` by the header or
+    after at most one block beyond the bound.
     """
-
-    def __init__(self, sound: Sound, bounds: Bounds) -> None:
-        """``AudioFormatUnsupported`` and ``AudioTooLong`` where the header says enough."""
-        self._sound, self._bounds, received = sound, bounds, sound.format
-        _check_format(received, strict=bounds.strict)
-        self._rate, self._channels = received.sample_rate, received.channels
-        self._max_seconds = min(bounds.max_seconds, MAX_SAMPLES / (self._rate * self._channels))
-        if sound.frames is not None and sound.frames / self._rate > self._max_seconds:
-            raise AudioTooLong(sound.frames / self._rate, self._max_seconds)
-        self._runs = ClippedRuns(self._rate, self._channels)
-        self._written = 0
-
-    def blocks(self) -> Iterator[Floats]:
-        """Blocks [n, channels] at 16 kHz, some of which may be empty.
-
-        Raises ``AudioUnreadable``, ``AudioTooShort``, and ``AudioTooLong`` after at most one block beyond the bound.
-        """
-        longest = int(self._max_seconds * self._rate) + 1
-        same = self._rate == SAMPLE_RATE
-        stream = None if same else soxr.ResampleStream(self._rate, SAMPLE_RATE, self._channels, quality="HQ")
-        frames = 0
-        for block in self._sound.blocks(min(_BLOCK_VALUES // self._channels, longest)):
-            _check_values(block)
-            frames += len(block)
-            if frames / self._rate > self._max_seconds:
-                raise AudioTooLong(self._max_seconds, self._max_seconds, at_least=True)
-            self._runs.add(block)
-            yield self._counted(block if stream is None else stream.resample_chunk(block))
-        nothing = np.zeros((0, self._channels), np.float32)
-        tail = self._counted(nothing if stream is None else stream.resample_chunk(nothing, last=True))
-        if frames / self._rate < self._bounds.min_seconds or not self._written:
-            raise AudioTooShort(frames / self._rate, self._bounds.min_seconds)
-        yield tail
-
-    def clipped(self) -> Mask:
-        """Shape [channels, n]."""
-        return self._runs.mask(self._written)
-
-    def _counted(self, block: Floats) -> Floats:
-        self._written += len(block)
-        return block
-
-
-class ClippedRuns:
-    """Runs of full-scale samples, found before resampling, which turns flat tops into ripples below full scale.
-
-    A run that is cut by the border of two blocks counts as two.
-    """
-
-    def __init__(self, rate: int, channels: int) -> None:
-        self._rate = rate
-        self._frames = 0
-        self._runs: list[list[npt.NDArray[np.int64]]] = [[] for _ in range(channels)]
-
-    def add(self, block: Floats) -> None:
-        """``block`` has shape [frames, channels]."""
-        for samples, channel in zip(block.T, self._runs, strict=True):
-            if len(samples) and max(samples.max(), -samples.min()) >= _FULL_SCALE:
-                stretches = runs(np.abs(samples) >= _FULL_SCALE)
-                channel.append(stretches[stretches[:, 1] - stretches[:, 0] >= _SHORTEST_RUN] + self._frames)
-        self._frames += len(block)
-
-    def mask(self, count: int) -> Mask:
-        """Which of ``count`` samples at 16 kHz lie in a run, shape [channels, count]."""
-        return np.stack([self._row(channel, count) for channel in self._runs])
-
-    def _row(self, channel: list[npt.NDArray[np.int64]], count: int) -> Mask:
-        if not channel:
-            return np.zeros(count, np.bool_)
-        edges = np.minimum(np.rint(np.concatenate(channel) * (SAMPLE_RATE / self._rate)).astype(np.int64), count)
-        starts, ends = (np.bincount(column, minlength=count + 1) for column in edges.T)
-        return np.asarray(np.cumsum(starts - ends)[:count] > 0)
+    _check_format(sound.format, strict=bounds.strict)
+    rate, channels = sound.format.sample_rate, sound.format.channels
+    longest = min(bounds.max_seconds, MAX_SAMPLES / (rate * channels))
+    if sound.frames is not None and sound.frames / rate > longest:
+        raise AudioTooLong(sound.frames / rate, longest)
+    stream = soxr.ResampleStream(rate, SAMPLE_RATE, channels, quality="HQ")
+    frames, written, masks = 0, 0, []
+    for block in sound.blocks(min(_BLOCK_VALUES // channels, int(longest * rate) + 1)):
+        _check_values(block)
+        masks.append(_clipped(block, rate, frames))
+        frames += len(block)
+        if frames / rate > longest:
+            raise AudioTooLong(longest, longest, at_least=True)
+        resampled = stream.resample_chunk(block)
+        written += len(resampled)
+        take(resampled)
+    tail = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True)
+    written += len(tail)
+    if frames / rate < bounds.min_seconds or not written:
+        raise AudioTooShort(frames / rate, bounds.min_seconds)
+    take(tail)
+    return np.concatenate(masks)[:written].T
 
 
 def read(sound: Sound, bounds: Bounds) -> Decoded:
-    """All of it. Raises as ``Reader`` does."""
-    reader = Reader(sound, bounds)
-    samples = joined(list(reader.blocks()))
-    return Decoded(samples, reader.clipped(), sound.format)
+    """All of it. Raises as ``pass_on`` does."""
+    blocks: list[Floats] = []
+    clipped = pass_on(sound, bounds, blocks.append)
+    return Decoded(np.concatenate(blocks).T, clipped, sound.format)
 
 
-def joined(blocks: list[Floats]) -> Floats:
-    """Blocks [n, channels] as [channels, all of n]."""
-    filled = [block for block in blocks if len(block)]
-    return (filled[0] if len(filled) == 1 else np.concatenate(filled)).T
+def _clipped(block: Floats, rate: int, start: int) -> Mask:
+    """Of the samples at 16 kHz of a block that begins at frame ``start``, shape [n, channels].
+
+    Found before resampling, which turns flat tops into ripples below full scale; a run that is cut by the border of two
+    blocks counts as two.
+    """
+    first, end = (-(-frame * SAMPLE_RATE // rate) for frame in (start, start + len(block)))
+    full = np.abs(block) >= _FULL_SCALE
+    if not full.any():
+        return np.zeros((end - first, block.shape[1]), np.bool_)
+    inside = full[:-2] & full[1:-1] & full[2:]  # of three in a row
+    flat = np.zeros_like(full)
+    for at in range(3):
+        flat[at : at + len(inside)] |= inside
+    return flat[np.arange(first, end) * rate // SAMPLE_RATE - start]
 
 
 def _check_format(received: AudioFormat, *, strict: bool) -> None:
     if strict and (
-        received.container not in (Container.WAV, Container.PCM)
+        received.container not in (Container.WAV, "headerless PCM")
         or (received.encoding, received.sample_rate, received.channels) != ("PCM_16", SAMPLE_RATE, 1)
     ):
         raise AudioFormatUnsupported(str(received), _STRICT_FORMAT)

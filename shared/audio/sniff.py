@@ -1,19 +1,19 @@
 """What a request body is, told from its bytes.
 
-Clients label audio with whatever their library sends by default, so the media type is asked for one thing only: what
-samples bytes without any signature may be.
+Clients label audio with whatever their library sends by default, so the media type says only what samples bytes
+without any signature may be (``media_type.py``).
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import zlib
 from typing import Final
 
 from shared.audio.containers import mpeg
 from shared.audio.formats import SUPPORTED, Container, later_piece
-from shared.audio.media_type import EXAMPLES, declared_layout
-from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, BodyMissing
+from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 
 NO_RIFF_HEADER: Final = "Not a valid WAVE file - No RIFF header"
 """Contract (v1.0): how the retired service named a body that is no audio."""
@@ -57,27 +57,19 @@ _FEWEST_LETTERS: Final = 3  # fewer different bytes in a longer body are samples
 _FILE_NAME_BYTES: Final = 255  # longest file name of the usual file systems: a longer text is not a forgotten @
 
 
-def sniff(body: bytes, media_type: str | None) -> Container:
-    """Name what the bytes are.
+def sniff(body: bytes) -> Container | None:
+    """Name what the bytes are; ``None`` where they may be samples without a header.
 
-    Raises ``BodyMissing``, ``AudioFormatUnsupported`` (a known format that is not decoded here, or headerless samples
-    declared as none that can be read), ``AudioUnreadable`` (the message says what the bytes look like).
+    Raises ``AudioFormatUnsupported`` (a known format that is not decoded here), ``AudioUnreadable`` (the message says
+    what the bytes look like).
     """
-    if not body:
-        raise BodyMissing
     _refuse_later_piece(body)
-    if (container := _signed(body)) is not None:
-        return container
-    if (name := _refused(body)) is not None:
+    container = _signed(body)
+    if container is None and (name := _refused(body)):
         raise AudioFormatUnsupported(name, SUPPORTED)
-    if (text := _text(body)) is not None:
+    if container is None and (text := _text(body)):
         raise AudioUnreadable(f"{NO_RIFF_HEADER}. Received {text}.")
-    if declared_layout(media_type) is not None:
-        return Container.PCM
-    raise AudioUnreadable(
-        f"{NO_RIFF_HEADER}. Received {len(body):,} bytes of no known audio format. Samples without a header are read "
-        f"where Content-Type says what they are: {EXAMPLES}."
-    )
+    return container
 
 
 def _refuse_later_piece(body: bytes) -> None:
@@ -139,10 +131,8 @@ def _text(body: bytes) -> str | None:
 
 
 def _is_text(head: bytes) -> bool:
-    for cut in range(4):  # a character of up to four bytes may be cut at the end of what is looked at
-        try:
-            text = head[: len(head) - cut].decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        return bool(text) and all(character.isprintable() or character in "\r\n\t\ufeff" for character in text)
-    return False
+    try:
+        text, _ = codecs.utf_8_decode(head, "strict", False)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(character.isprintable() or character in "\r\n\t\ufeff" for character in text)

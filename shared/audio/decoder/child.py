@@ -19,7 +19,7 @@ from shared.audio.decoder.ffmpeg import FFmpegSound
 from shared.audio.decoder.libsndfile import Sndfile
 from shared.audio.decoder.pipes import Broken, Pipe, refused
 from shared.audio.formats import Container, not_decoded
-from shared.audio.reader import Bounds, Reader, Sound
+from shared.audio.reader import Bounds, Floats, Sound, pass_on
 from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable, RecordingRefused
 from shared.domain.limits import MAX_BODY_BYTES
 from shared.domain.recording import SAMPLE_RATE
@@ -49,16 +49,17 @@ def _serve(pipe: Pipe, memory: Memory) -> None:
     container, bounds, body = Container(text["container"]), Bounds(*text["bounds"]), bytes(data)
     del data
     processor_time = ProcessorTime()
+
+    def take(block: Floats) -> None:
+        if len(block):
+            pipe.send({"kind": "samples"}, np.ascontiguousarray(block).data)
+        processor_time.extend(len(block) / SAMPLE_RATE)
+
     clipped: memoryview | None = None
     try:
         sound = _open(body, container, bounds.max_seconds, memory)
-        reader = Reader(sound, bounds)
-        for block in reader.blocks():
-            if len(block):
-                pipe.send({"kind": "samples"}, np.ascontiguousarray(block).data)
-            processor_time.extend(len(block) / SAMPLE_RATE)
+        clipped = np.packbits(pass_on(sound, bounds, take)).data
         answer: dict[str, object] = {"kind": "done", "format": vars(sound.format)}
-        clipped = np.packbits(reader.clipped()).data
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  the body is refused, and the parent writes a defect down
