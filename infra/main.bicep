@@ -114,8 +114,8 @@ param recoverKeyVault bool = false
 @description('Put a virtual network around storage and vault: private endpoints, no public access to either.')
 param vnetEnabled bool = false
 
-@description('IP ranges (CIDR) that may call the function app; empty: everybody who has a key.')
-param allowedAddressRanges string[] = []
+@description('IP ranges (CIDR) that may call the function app, a comma list; empty: everybody who has a key.')
+param allowedAddressRanges string = ''
 
 @description('API Management in front, by tier; None: the function app is called directly. Needs alertEmail.')
 @allowed([
@@ -332,7 +332,7 @@ module functionApp 'modules/function-app.bicep' = {
     updateStrategy: updateStrategy
     openTelemetry: openTelemetry
     subnetId: network.?outputs.appSubnetId ?? ''
-    allowedAddressRanges: allowedAddressRanges
+    allowedAddressRanges: empty(allowedAddressRanges) ? [] : split(replace(allowedAddressRanges, ' ', ''), ',')
   }
   dependsOn: [
     roles

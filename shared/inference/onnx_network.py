@@ -70,9 +70,11 @@ class OnnxNetwork:
                 if self._session is None:
                     try:
                         self._session = self._opened()
-                    except (ModelFileMissing, ModelUnfit) as error:
-                        event = "model_missing" if isinstance(error, ModelFileMissing) else "model_unfit"
-                        logger.error("%s model=%s: %s", event, self._card.model_id, error)
+                    except ModelFileMissing as error:
+                        logger.error("model_missing model=%s: %s", self._card.model_id, error)
+                        raise
+                    except ModelUnfit as error:
+                        logger.error("model_unfit model=%s: %s", self._card.model_id, error)
                         raise
         return self._session
 

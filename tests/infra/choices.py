@@ -23,7 +23,7 @@ def _typed(value: str) -> bool | int | str:
 
 DEFAULT: Final[Choices] = {}
 
-CLOSED_NETWORK: Final[Choices] = {"vnetEnabled": True, "allowedAddressRanges": ["203.0.113.0/24"]}
+CLOSED_NETWORK: Final[Choices] = {"vnetEnabled": True, "allowedAddressRanges": "203.0.113.0/24, 2001:db8::/32"}
 
 GATEWAY: Final[Choices] = {"apiManagementSku": "BasicV2", "alertEmail": "operator@example.com"}
 

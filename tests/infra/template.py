@@ -16,7 +16,7 @@ from tests.service import REPOSITORY
 
 INFRA: Final = REPOSITORY / "infra"
 
-Choices = Mapping[str, bool | int | str | list[str]]
+Choices = Mapping[str, bool | int | str]
 """Parameters of ``main.bicep`` that are not left at their default."""
 
 ASKED_FOR: Final = {"environmentName": "test", "location": "westeurope"}
@@ -148,8 +148,6 @@ def _declared(template: Mapping[str, Any]) -> Iterator[str]:
             yield from _declared(resource.get("properties", {}).get("template", {"resources": []}))
 
 
-def _literal(value: bool | int | str | list[str]) -> str:
+def _literal(value: bool | int | str) -> str:
     """A value as Bicep writes it."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
     return f"'{value}'" if isinstance(value, str) else str(value).lower()

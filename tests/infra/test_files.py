@@ -15,9 +15,6 @@ from tests.service import REPOSITORY
 AZD: Final = {"environmentName": "${AZURE_ENV_NAME}", "location": "${AZURE_LOCATION}"}
 """What azd asks for; it has no default."""
 
-BY_HAND: Final = {"allowedAddressRanges"}
-"""Lists cannot come from azd's environment: put them into main.parameters.json."""
-
 AZD_OUTPUTS: Final = re.compile(r"[A-Z][A-Z_]*")
 
 LOCAL_HOST_SETTINGS: Final = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}
@@ -28,7 +25,7 @@ def test_the_parameter_file_is_complete(infra: Infra) -> None:
     """azd passes what stands there: a default that differed from the template's would win over it."""
     values = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     parameters = infra.template["parameters"]
-    assert set(values) == set(parameters) - BY_HAND
+    assert set(values) == set(parameters)
     for name, value in values.items():
         default = parameters[name].get("defaultValue")
         if name in AZD:

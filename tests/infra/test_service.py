@@ -146,7 +146,10 @@ def test_callers_come_by_https_and_nobody_publishes_with_a_password(prediction: 
 
 
 def test_only_the_ranges_that_are_allowed_may_call(infra: Infra) -> None:
-    for choices, ranges, otherwise in ((DEFAULT, None, None), (CLOSED_NETWORK, ["203.0.113.0/24"], "Deny")):
+    for choices, ranges, otherwise in (
+        (DEFAULT, None, None),
+        (CLOSED_NETWORK, ["203.0.113.0/24", "2001:db8::/32"], "Deny"),
+    ):
         site = infra.predicted(choices).only("Web/sites").at("properties.siteConfig")
         allowed = site["ipSecurityRestrictions"]
         assert ranges == (allowed and [each["ipAddress"] for each in allowed if each["action"] == "Allow"])
