@@ -20,11 +20,12 @@ from functions import (
     settings,
     subscriptions,
     timers,
+    tokens,
     verify,
 )
 
 app = func.FunctionApp()
 for module in (profiles, enroll, verify, identify, phrases, operations):
     app.register_functions(module.blueprint)
-for module in (groups, notes, settings, subscriptions, timers, health, openapi, elsewhere):
+for module in (groups, notes, settings, tokens, subscriptions, timers, health, openapi, elsewhere):
     app.register_functions(module.blueprint)

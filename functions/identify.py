@@ -15,5 +15,6 @@ blueprint = func.Blueprint()
 @endpoint(blueprint, "identify", {"POST": Role.RECOGNISE})
 def identify(call: Call) -> Reply:
     request = call.api.read_identify(call)
+    call.caller.require_candidates(request.candidates)
     identification = call.services.identify(request)
     return call.api.write_identify(call, identification)

@@ -40,6 +40,7 @@ def _create(call: Call) -> Reply:
 
 
 def _list(call: Call) -> Reply:
+    call.caller.require_profile(None)
     kind, after, limit = call.api.read_list(call)
     page = call.services.profiles.page(call.subscription.subscription_id, kind, after, limit)
     return call.api.write_list(call, page)

@@ -50,6 +50,7 @@ from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
 from shared.services.retain import SECONDS, CompactGalleries, Retain
 from shared.services.sweep import Sweep
+from shared.services.tokens import Tokens
 from shared.services.verify import Verify
 from shared.services.wrong_keys import WrongKeys
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
@@ -82,6 +83,7 @@ class Services:
     manage: Manage
     audit: Audit
     operations: Operations
+    tokens: Tokens
     retain: Retain
     migrate: Migrate
     readiness: Readiness
@@ -157,6 +159,7 @@ def assemble(
         manage=Manage(subscriptions, phrases, models, stores.upkeep, audit, _now, _new_key),
         audit=audit,
         operations=Operations(stores.operations, _now, _new_id),
+        tokens=Tokens(subscriptions, stores.data_keys, stores.spent_tokens, _now, _new_id),
         retain=Retain(
             Sweep("retention", SECONDS, subscriptions),
             stores.upkeep,

@@ -12,8 +12,10 @@ from typing import Final
 
 from shared.domain.access import AccessKey, Role
 from shared.domain.errors import RoleTooLow
+from shared.domain.group import Candidates
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import Subscription
+from shared.domain.token import Token, TokenOperation
 
 MANAGEMENT: Final = "management"
 TIMER: Final = "timer"
@@ -36,16 +38,37 @@ class Actor:
 
 @dataclass(frozen=True)
 class Caller:
-    """A customer in one request: its subscription as it was looked up, and the key it came with."""
+    """A customer in one request: its subscription as it was looked up, and the key it came with.
+
+    ``token`` is what it came with in the key's place: ``key`` is then the one that issued it.
+    """
 
     subscription: Subscription
     actor: Actor
     key: AccessKey
+    token: Token | None = None
 
     def require(self, needed: Role) -> None:
         """Raises ``RoleTooLow``."""
         if not self.key.role.contains(needed):
             raise RoleTooLow(needed, self.key.role)
+
+    def require_operation(self, operation: TokenOperation | None) -> None:
+        """What the request does, in the words of tokens; ``None``: nothing that a token can be for.
+
+        Raises ``OutsideToken``, as the two below.
+        """
+        if self.token:
+            self.token.scope.require(operation)
+
+    def require_profile(self, profile_id: str | None) -> None:
+        """``None``: all of them."""
+        if self.token:
+            self.token.scope.require_profile(profile_id)
+
+    def require_candidates(self, candidates: Candidates) -> None:
+        if self.token:
+            self.token.scope.require_candidates(candidates)
 
 
 class AuditAction(StrEnum):

@@ -24,6 +24,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── BodyTooSlow
     ├── SubscriptionUnknown            no key, or a wrong one
     ├── RoleTooLow                     the key may not do this
+    ├── OutsideToken                   the token is for something else
     ├── SubscriptionNotFound           the operator names one that does not exist
     ├── KeyNotFound                    the operator names a key that does not exist
     ├── SubscriptionConflict
@@ -233,6 +234,14 @@ class RoleTooLow(TimbreError):
     def __init__(self, needed: str, role: str) -> None:
         self.needed, self.role = needed, role
         super().__init__(f"This takes a key with the role {needed}. The key of this request has the role {role}.")
+
+
+class OutsideToken(TimbreError):
+    """Refused before the body or what is stored is looked at. ``purpose`` says what the token is for."""
+
+    def __init__(self, purpose: str) -> None:
+        self.purpose = purpose
+        super().__init__(f"The token of this request {purpose}.")
 
 
 class SubscriptionNotFound(TimbreError):

@@ -15,23 +15,24 @@ import azure.functions as func
 
 from shared.bootstrap import Services, services
 from shared.domain.access import Role
-from shared.domain.audit import MANAGEMENT, Actor, Caller, via_key
-from shared.domain.errors import SubscriptionUnknown, TimbreError
+from shared.domain.audit import MANAGEMENT, Actor, Caller
+from shared.domain.errors import TimbreError
 from shared.domain.measurement import note
 from shared.domain.subscription import Subscription
+from shared.domain.token import TokenOperation
 from shared.http import errors, streams
-from shared.http.addresses import caller_address
 from shared.http.api import Api, Call
+from shared.http.callers import caller_of
 from shared.http.management import ManagementCall
-from shared.http.origins import KEY_HEADER, cors_headers, preflight_headers
+from shared.http.origins import cors_headers, preflight_headers
 from shared.http.reply import Reply, base_url
 from shared.http.streams import Answering, on_thread
+from shared.http.tokens import OPERATIONS
 from shared.http.uploads import StreamRequest
 from shared.http.v1 import V1
 from shared.http.v2 import V2
 from shared.http.v2021 import V2021, Extension
 from shared.services.measure import measured
-from shared.services.wrong_keys import may_be_a_key
 
 APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
 """The generations of the API that are served, and what Timbre adds."""
@@ -127,7 +128,8 @@ def _answering(handler: Handler, api: Api, operation: str, roles: Mapping[str, R
         headers = response_headers(request)
         if request.method == "OPTIONS":
             return Reply(204).response({**headers, **preflight_headers(request.headers.get("origin"))})
-        opened = partial(_open, request.headers, roles[request.method], headers[REQUEST_ID])
+        needed, token_operation = roles[request.method], OPERATIONS.get((operation, request.method))
+        opened = partial(_open, request.headers, needed, token_operation, headers[REQUEST_ID])
         return (await _answer(handler, request, api, operation, opened)).response(headers)
 
     return answer
@@ -152,16 +154,14 @@ async def _answer(
         return errors.unexpected(error, api.catalogue)
 
 
-def _open(headers: Mapping[str, str], needed: Role, request_id: str) -> tuple[Services, Caller]:
-    """Raises ``SubscriptionUnknown``, ``TooManyWrongKeys``, ``RateExceeded``, ``RoleTooLow``."""
-    ready, key = services(), headers.get(KEY_HEADER.lower(), "")
-    if not may_be_a_key(key, ready.config.local_subscription_key):
-        raise SubscriptionUnknown
-    address = caller_address(headers.get("x-forwarded-for"), ready.config.trusted_hops)
-    with ready.wrong_keys.counted(address, ready.subscriptions.has_opened(key)):
-        subscription, access = ready.subscriptions.opened_by(key)
-    ready.rate.take(subscription.subscription_id, subscription.settings.requests_per_second)
-    caller = Caller(subscription, Actor(via_key(access.name), request_id), access)
+def _open(
+    headers: Mapping[str, str], needed: Role, operation: TokenOperation | None, request_id: str
+) -> tuple[Services, Caller]:
+    """Raises ``SubscriptionUnknown``, ``TooManyWrongKeys``, ``RateExceeded``, ``RoleTooLow``, ``OutsideToken``."""
+    ready = services()
+    caller = caller_of(headers, ready, request_id)
+    ready.rate.take(caller.subscription.subscription_id, caller.subscription.settings.requests_per_second)
+    caller.require_operation(operation)
     caller.require(needed)
     return ready, caller
 
@@ -179,7 +179,8 @@ async def _admitted(operation: str, ready: Services, subscription: Subscription)
 def _handle(handler: Handler, call: Call) -> Reply:
     """On a thread: storage, decoding and the models block."""
     try:
-        return handler(call)
+        with call.services.tokens.used(call.caller, OPERATIONS.get((call.operation, call.request.method))):
+            return handler(call)
     except TimbreError as error:
         note(outcome="refused", reason=type(error).__name__)
         return call.api.write_error(call, error)

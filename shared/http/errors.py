@@ -76,6 +76,7 @@ _ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer | None, Answer | None]]]
         ),
     ),
     error.RoleTooLow: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
+    error.OutsideToken: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
     error.SubscriptionNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
     error.KeyNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
     error.SubscriptionConflict: (Answer(409, "Conflict"), Answer(409, "Conflict")),

@@ -78,6 +78,7 @@ class Extension(V2021):
             "caller": "caller",
             "settings": "settings",
             "audit": "audit",
+            "tokens": "tokens",
             "groups": "groups",
             "group": "groups/{name}",
             "group_member": "groups/{name}/profiles/{profileId}",

@@ -22,6 +22,7 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription
+from shared.domain.token import Token
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
@@ -281,6 +282,13 @@ class SubscriptionStore(Protocol):
     def has_opened(self, key: str) -> bool:
         """Whether this process has seen it open a subscription, and not refused since. Asks no storage."""
 
+    def issuer_of(self, token: Token) -> tuple[Subscription, AccessKey]:
+        """The active subscription and the key that the token says it is from; ``SubscriptionUnknown`` when there is
+        none, or another one under its name."""
+
+    def has_issued(self, token: Token) -> bool:
+        """As ``has_opened``, of the key that the token says it is from."""
+
     def get(self, subscription_id: str) -> Subscription:
         """In whatever state. ``SubscriptionNotFound``."""
 
@@ -323,6 +331,21 @@ class SubscriptionStore(Protocol):
         """
 
     def all_ids(self) -> Sequence[str]: ...
+
+
+class TokenKeys(Protocol):
+    def token_key(self, subscription_id: str) -> bytes:
+        """32 bytes, which sign this subscription's tokens. ``SubscriptionUnknown``, ``StorageUnavailable``."""
+
+
+class SpentTokens(Protocol):
+    """Tokens for one use that were used. Every method may raise ``StorageUnavailable``."""
+
+    def add(self, token: Token, request_id: str) -> None:
+        """``SubscriptionUnknown`` when another request has spent it."""
+
+    def take_back(self, token: Token) -> None:
+        """The request was refused after all. Silent when it is not there."""
 
 
 class NewKey(Protocol):

@@ -9,6 +9,7 @@ Table ``voices``, one partition for each subscription:
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
+    due:<time>:token:<id>                           a token for one use that is spent, to be taken away then
     record:<time>:<id>                              an audit record that waits to be moved, ``shared/storage/audit.py``
     change:-  change:<number>                       which identification profiles changed, ``profiles/change_log.py``
     pack                                            which blob holds the packed gallery, ``gallery/packs.py``
@@ -96,6 +97,7 @@ def subscription_prefix(subscription_id: str) -> str:
 
 
 OPERATION: Final = "operation"
+TOKEN: Final = "token"  # noqa: S105 - an action of the timer
 
 
 def operation_row(expires_at: datetime, operation_id: str) -> str:

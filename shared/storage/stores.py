@@ -27,6 +27,7 @@ from shared.storage.profiles.migration import RowMigrationStore
 from shared.storage.profiles.operations import RowOperationStore
 from shared.storage.profiles.store import RowProfileStore
 from shared.storage.profiles.sweep import RowUpkeep
+from shared.storage.profiles.tokens import RowSpentTokens
 from shared.storage.purge import SubscriptionPurge
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.envelope import Envelope
@@ -101,6 +102,7 @@ class Stores:
     subscriptions: RowSubscriptionStore
     profiles: RowProfileStore
     operations: RowOperationStore
+    spent_tokens: RowSpentTokens
     groups: RowGroups
     galleries: RowGalleries
     compaction: RowCompaction
@@ -146,6 +148,7 @@ class Stores:
             subscriptions=subscriptions,
             profiles=profiles,
             operations=RowOperationStore(voices),
+            spent_tokens=RowSpentTokens(voices),
             groups=RowGroups(voices, profiles),
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
             compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),

@@ -28,6 +28,7 @@ from shared.domain.errors import (
     TooManyKeys,
 )
 from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
+from shared.domain.token import FINGERPRINT_DIGITS, Token
 from shared.services.ports import Clock
 from shared.storage.audit import subscription_record_of, written_once
 from shared.storage.backend.cache import TimedCache
@@ -96,8 +97,8 @@ class RowSubscriptionStore:
         self._opened = TimedCache[bytes | str, tuple[Subscription, AccessKey]](
             look_up_seconds, 2 * MAX_LOOK_UPS, monotonic
         )
-        """By the digest of a key, and by the subscription's id."""
-        self._known = TimedCache[bytes, bool](math.inf, MAX_KNOWN, monotonic)
+        """By the digest of a key, by the issuer of a token, and by the subscription's id."""
+        self._known = TimedCache[bytes | str, bool](math.inf, MAX_KNOWN, monotonic)
 
     def by_key(self, key: str) -> Subscription:
         return self.opened_by(key)[0]
@@ -105,15 +106,15 @@ class RowSubscriptionStore:
     def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
         """The active subscription that this key opens now, and as which of its keys; else ``SubscriptionUnknown``."""
         hashed = digest(key)
-        try:
-            opened = self._opened.load(hashed, lambda: self._look_up(hashed), lambda opened: opened[0].subscription_id)
-            if opened[1].has_expired(self._clock()):
-                raise SubscriptionUnknown
-        except SubscriptionUnknown:
-            self._known.forget(hashed)
-            raise
-        self._known.load(hashed, lambda: True)
-        return opened
+        return self._loaded(hashed, lambda: self._look_up(hashed))
+
+    def issuer_of(self, token: Token) -> tuple[Subscription, AccessKey]:
+        """The active subscription and the key that the token says it is from, or ``SubscriptionUnknown``: also when
+        there is another key under its name by now."""
+        return self._loaded(_issuer(token), lambda: self._look_up_issuer(token))
+
+    def has_issued(self, token: Token) -> bool:
+        return self._known.get(_issuer(token)) is not None
 
     def has_opened(self, key: str) -> bool:
         """Whether this process has seen the key open a subscription, and not refused since; for longer than a look-up
@@ -269,6 +270,19 @@ class RowSubscriptionStore:
         """Drop every remembered look-up of this process: for whoever has just changed a key or a state."""
         self._opened.forget()
 
+    def _loaded(
+        self, name: bytes | str, look_up: Callable[[], tuple[Subscription, AccessKey]]
+    ) -> tuple[Subscription, AccessKey]:
+        try:
+            opened = self._opened.load(name, look_up, lambda opened: opened[0].subscription_id)
+            if opened[1].has_expired(self._clock()):
+                raise SubscriptionUnknown
+        except SubscriptionUnknown:
+            self._known.forget(name)
+            raise
+        self._known.load(name, lambda: True)
+        return opened
+
     def _changed(
         self, subscription_id: str, changes: Callable[[Row], list[Change]], record: AuditEntry | None = None
     ) -> None:
@@ -343,6 +357,16 @@ class RowSubscriptionStore:
             raise SubscriptionUnknown
         return subscription, fitting[0]
 
+    def _look_up_issuer(self, token: Token) -> tuple[Subscription, AccessKey]:
+        row = self._find(token.subscription_id)
+        key = keys_of(row).get(token.key_name) if row is not None else None
+        if row is None or key is None:
+            raise SubscriptionUnknown
+        subscription, beginning = subscription_of(row), key.digest.hex()[:FINGERPRINT_DIGITS]
+        if not hmac.compare_digest(beginning, token.fingerprint) or subscription.state is not SubscriptionState.ACTIVE:
+            raise SubscriptionUnknown
+        return subscription, key.access
+
     def _find(self, subscription_id: str) -> Row | None:
         return self._subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
 
@@ -351,6 +375,10 @@ class RowSubscriptionStore:
         if row is None:
             raise SubscriptionNotFound(subscription_id)
         return row
+
+
+def _issuer(token: Token) -> str:
+    return f"{token.subscription_id}/{token.key_name}/{token.fingerprint}"
 
 
 def _merge(row: Row, values: dict[str, Value], *, add: Collection[bytes] = (), remove: Collection[bytes] = ()) -> Merge:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from shared.domain.errors import StorageUnavailable
 from shared.services.ports import Ids
 from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict, RowMissing, Rows
-from shared.storage.layout import OPERATION, due_range
+from shared.storage.layout import OPERATION, TOKEN, due_range
 from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.profiles.groups import Disbander
 from shared.storage.profiles.removal import Eraser, Remover
@@ -55,7 +55,8 @@ class RowUpkeep:
             ERASE: eraser,
             UPLOAD: self._abandon_upload,
             BLOB: self._delete_blob,
-            OPERATION: self._expire_operation,
+            OPERATION: self._take_away,
+            TOKEN: self._take_away,
             EXPIRE: Expirer(voices, Remover(voices, eraser), policies, ids),
             POLICY: self._walk,
             DISBAND: Disbander(voices),
@@ -107,5 +108,5 @@ class RowUpkeep:
         self._audio.delete(row.get("blob", str))
         remove_silently(self._voices, subscription_id, row.key)
 
-    def _expire_operation(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
+    def _take_away(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
         remove_silently(self._voices, subscription_id, row.key)

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from shared.domain.errors import SealBroken, SubscriptionUnknown
 from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
@@ -48,6 +51,10 @@ class DataKeys:
     def of(self, subscription_id: str) -> bytes:
         """The data key, 32 bytes. ``SubscriptionUnknown`` when it was destroyed, ``SealBroken`` when it is not its."""
         return self._cached.load(subscription_id, lambda: self._unwrapped(subscription_id, self._row(subscription_id)))
+
+    def token_key(self, subscription_id: str) -> bytes:
+        """32 bytes that are derived from the data key, and so are gone with it."""
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"timbre tokens").derive(self.of(subscription_id))
 
     def creation(self, subscription_id: str) -> Insert:
         """A new key, as a change to be made together with the subscription's row."""
