@@ -14,6 +14,7 @@ from shared.storage.gallery.compaction import FEWEST
 from shared.storage.gallery.galleries import IDLE_SECONDS
 from shared.storage.profiles.change_log import KEPT
 from shared.storage.profiles.expiry import SETTLED, WALK_SLICE
+from shared.storage.profiles.tokens import KEPT as KEPT_SPENT
 from shared.storage.sealing.data_keys import CACHE_SECONDS
 from shared.storage.subscriptions import LOOK_UP_SECONDS
 
@@ -34,6 +35,7 @@ TEXT = " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split
         (SETTLED, timedelta(minutes=10), "comes back when 10 minutes have passed"),
         (PENDING_UPLOAD_MINUTES, 10, "its audio after 10 minutes, with the next tick"),
         (OPERATION_HOURS, 24, "24 hours, then gone with the next tick"),
+        (KEPT_SPENT, timedelta(minutes=10), "10 minutes longer than the token, then gone with the next tick"),
         (AUDIT_DAYS, 400.0, "`auditDays`, 400 days unless set otherwise"),
         (WALK_SLICE, 2_000, "looks through all profiles, 2,000 a tick"),
         (FEWEST, 5_000, "for subscriptions with 5,000 profiles or more"),
