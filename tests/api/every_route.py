@@ -38,8 +38,8 @@ _QUERIES = {
 """Functions that name profiles in their query."""
 
 NAME_NO_PROFILE = {
-    "groups", "group", "profiles", "phrases", "health", "health_ready", "settings", "audit", "caller", "openapi",
-    "root", "zz_elsewhere",
+    "groups", "group", "profiles", "phrases", "health", "health_ready", "settings", "audit", "caller", "tokens",
+    "openapi", "root", "zz_elsewhere",
 }  # fmt: skip
 """Functions, without their generation, that name neither a profile nor an operation."""
 
