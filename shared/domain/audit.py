@@ -5,6 +5,7 @@ A record never holds a phrase, a vector, audio or a key. It outlives the profile
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,13 +54,10 @@ class Caller:
         if not self.key.role.contains(needed):
             raise RoleTooLow(needed, self.key.role)
 
-    def require_operation(self, operation: TokenOperation | None) -> None:
-        """What the request does, in the words of tokens; ``None``: nothing that a token can be for.
-
-        Raises ``OutsideToken``, as the two below.
-        """
+    def require_operation(self, admitted: Collection[TokenOperation]) -> None:
+        """Whether a token that is for one of these, or a key. Raises ``OutsideToken``, as the two below."""
         if self.token:
-            self.token.scope.require(operation)
+            self.token.scope.require(admitted)
 
     def require_profile(self, profile_id: str | None) -> None:
         """``None``: all of them."""

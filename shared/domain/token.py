@@ -11,7 +11,7 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -67,9 +67,14 @@ class Scope:
     profile_id: str | None = None
     candidates: Candidates | None = None
 
-    def require(self, operation: TokenOperation | None) -> None:
-        """``None`` is what no token can be for. Raises ``OutsideToken``."""
-        if operation not in self.operations:
+    @property
+    def role(self) -> Role:
+        """The least role that may do all of it."""
+        return max((NEEDED_ROLE[operation] for operation in self.operations), key=list(Role).index)
+
+    def require(self, admitted: Collection[TokenOperation]) -> None:
+        """One of these. Raises ``OutsideToken``."""
+        if not set(admitted) & set(self.operations):
             raise OutsideToken(f"is for {', '.join(self.operations)} only")
 
     def require_profile(self, profile_id: str | None) -> None:

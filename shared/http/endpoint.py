@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +27,7 @@ from shared.http.management import ManagementCall
 from shared.http.origins import cors_headers, preflight_headers
 from shared.http.reply import Reply, base_url
 from shared.http.streams import Answering, on_thread
-from shared.http.tokens import OPERATIONS
+from shared.http.tokens import ADMITTED
 from shared.http.uploads import StreamRequest
 from shared.http.v1 import V1
 from shared.http.v2 import V2
@@ -128,8 +128,8 @@ def _answering(handler: Handler, api: Api, operation: str, roles: Mapping[str, R
         headers = response_headers(request)
         if request.method == "OPTIONS":
             return Reply(204).response({**headers, **preflight_headers(request.headers.get("origin"))})
-        needed, token_operation = roles[request.method], OPERATIONS.get((operation, request.method))
-        opened = partial(_open, request.headers, needed, token_operation, headers[REQUEST_ID])
+        needed, admitted = roles[request.method], ADMITTED.get((operation, request.method), frozenset())
+        opened = partial(_open, request.headers, needed, admitted, headers[REQUEST_ID])
         return (await _answer(handler, request, api, operation, opened)).response(headers)
 
     return answer
@@ -155,13 +155,13 @@ async def _answer(
 
 
 def _open(
-    headers: Mapping[str, str], needed: Role, operation: TokenOperation | None, request_id: str
+    headers: Mapping[str, str], needed: Role, admitted: Collection[TokenOperation], request_id: str
 ) -> tuple[Services, Caller]:
     """Raises ``SubscriptionUnknown``, ``TooManyWrongKeys``, ``RateExceeded``, ``RoleTooLow``, ``OutsideToken``."""
     ready = services()
     caller = caller_of(headers, ready, request_id)
     ready.rate.take(caller.subscription.subscription_id, caller.subscription.settings.requests_per_second)
-    caller.require_operation(operation)
+    caller.require_operation(admitted)
     caller.require(needed)
     return ready, caller
 
@@ -179,7 +179,7 @@ async def _admitted(operation: str, ready: Services, subscription: Subscription)
 def _handle(handler: Handler, call: Call) -> Reply:
     """On a thread: storage, decoding and the models block."""
     try:
-        with call.services.tokens.used(call.caller, OPERATIONS.get((call.operation, call.request.method))):
+        with call.services.tokens.used(call.caller, spends=call.request.method != "GET"):
             return handler(call)
     except TimbreError as error:
         note(outcome="refused", reason=type(error).__name__)

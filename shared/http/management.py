@@ -132,10 +132,16 @@ def write_put(result: PutResult) -> Reply:
 
 
 def write_caller(caller: Caller) -> dict[str, object]:
-    """Of a key ``operations`` and ``profileId`` are null: its role alone says what it may."""
-    key = caller.key
-    scope = {"operations": None, "profileId": None}
-    return {"name": key.name, "role": key.role.value, **scope, "expiresDateTime": date(key.expires_at)}
+    """Of a key ``operations`` and ``profileId`` are null: its role alone says what it may. A token has the name of the
+    key that issued it, and the least role that may do what it is for."""
+    key, token = caller.key, caller.token
+    return {
+        "name": key.name,
+        "role": token.scope.role if token else key.role,
+        "operations": list(token.scope.operations) if token else None,
+        "profileId": token.scope.profile_id if token else None,
+        "expiresDateTime": date(token.expires_at if token else key.expires_at),
+    }
 
 
 def write_key(key: AccessKey) -> dict[str, object]:

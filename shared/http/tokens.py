@@ -17,19 +17,19 @@ from shared.http.origins import KEY_HEADER
 from shared.http.reply import Reply
 from shared.http.times import date
 
-OPERATIONS: Final[Mapping[tuple[str, str], TokenOperation]] = MappingProxyType(
+ADMITTED: Final[Mapping[tuple[str, str], frozenset[TokenOperation]]] = MappingProxyType(
     {
-        ("verify", "POST"): TokenOperation.VERIFY,
-        ("identify", "POST"): TokenOperation.IDENTIFY,
-        ("enroll", "POST"): TokenOperation.ENROLL,
-        ("reset", "POST"): TokenOperation.RESET,
-        ("profiles", "GET"): TokenOperation.READ,
-        ("profile", "GET"): TokenOperation.READ,
-        ("phrases", "GET"): TokenOperation.READ,
-        ("operations", "GET"): TokenOperation.READ,
+        ("verify", "POST"): frozenset({TokenOperation.VERIFY}),
+        ("identify", "POST"): frozenset({TokenOperation.IDENTIFY}),
+        ("enroll", "POST"): frozenset({TokenOperation.ENROLL}),
+        ("reset", "POST"): frozenset({TokenOperation.RESET}),
+        **{
+            (name, "GET"): frozenset({TokenOperation.READ}) for name in ("profiles", "profile", "phrases", "operations")
+        },
+        ("caller", "GET"): frozenset(TokenOperation),
     }
 )
-"""By a handler's operation and method. No token can be for what is not here."""
+"""Which tokens a handler's operation and method take. What is not here takes none."""
 
 MAX_MINUTES: Final = 60
 DEFAULT_MINUTES: Final = 10

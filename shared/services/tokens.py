@@ -11,7 +11,7 @@ from shared.domain.access import AccessKey
 from shared.domain.audit import Caller
 from shared.domain.errors import StorageUnavailable, SubscriptionUnknown, TimbreError
 from shared.domain.subscription import Subscription
-from shared.domain.token import NEEDED_ROLE, Scope, SignedToken, Token, TokenOperation
+from shared.domain.token import NEEDED_ROLE, Scope, SignedToken, Token
 from shared.services.ports import Clock, Ids, SpentTokens, SubscriptionStore, TokenKeys
 
 
@@ -53,14 +53,14 @@ class Tokens:
         return subscription, key
 
     @contextmanager
-    def used(self, caller: Caller, operation: TokenOperation | None) -> Iterator[None]:
+    def used(self, caller: Caller, *, spends: bool) -> Iterator[None]:
         """Around the work of a request. Of two at once with a token for one use one gets in; what is refused spends
-        none, and nor does reading.
+        none, and reading does not.
 
         Raises ``SubscriptionUnknown`` when it is spent.
         """
         token = caller.token
-        if token is None or not token.once or operation is TokenOperation.READ:
+        if token is None or not token.once or not spends:
             yield
             return
         self.spent.add(token, caller.actor.request_id)

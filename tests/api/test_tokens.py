@@ -122,7 +122,7 @@ def test_it_opens_its_operation_and_no_other(shop: Shop, operation: TokenOperati
     opened = []
     for path, item in DOCUMENT["paths"].items():
         for method, described in item.items():
-            if described.get("security") in (None, [{"subscriptionKey": []}]):
+            if "security" not in described:
                 place = path.replace("{locale}", "en-US")
                 place = re.sub(r"\{\w+\}", OTHER, place)
                 query = f"?verificationProfileId={OTHER}" if place.endswith("v1.0/verify") else ""
@@ -132,9 +132,38 @@ def test_it_opens_its_operation_and_no_other(shop: Shop, operation: TokenOperati
                     opened.append(f"{method} {path}")
                 else:
                     assert answer.error[1:] == ("Forbidden", f"The token of this request is for {operation} only.")
-    assert opened
-    assert [one for one in opened if not re.fullmatch(DOES[operation], one)] == []
-    assert len(opened) >= 3
+    assert [one for one in opened if not re.fullmatch(DOES[operation], one)] == ["get /caller"]
+    assert len(opened) > 3
+
+
+def test_it_says_what_it_is(shop: Shop, operator: Operator) -> None:
+    body = {"role": "enroll", "expiresDateTime": "2100-01-01T00:00:00Z"}
+    key = operator.put_key(shop.customer.subscription_id, "desk", body).json["key"]
+    desk = replace(shop, customer=replace(shop.customer, primary=replace(shop.customer.primary, key=key)))
+    for operations, role, profile_id in ((["read"], "recognise", None), (["verify", "reset"], "enroll", OTHER)):
+        answer = desk.ask(*operations, profileId=profile_id).json
+        assert replace(desk.customer.primary, key=answer["token"]).call("GET", "/caller").json == {
+            "name": "desk",
+            "role": role,
+            "operations": operations,
+            "profileId": profile_id,
+            "expiresDateTime": answer["expiresDateTime"],
+        }
+
+
+def test_a_key_gives_no_more_than_it_has_then_and_now(operator: Operator) -> None:
+    customer = operator.customer()
+    key = operator.put_key(customer.subscription_id, "desk", {"role": "enroll"}).json["key"]
+    desk = Shop(replace(customer, primary=replace(customer.primary, key=key)), "", "")
+    token = desk.token("reset", profileId=OTHER)
+    assert Profiles(token, "verification").reset(OTHER).status == 404
+    operator.put_key(customer.subscription_id, "desk", {"role": "recognise"})
+    message = "This takes a key with the role enroll. The key of this request has the role recognise."
+    assert Profiles(token, "verification").reset(OTHER).error == (403, "Forbidden", message)
+    assert desk.ask("reset", profileId=OTHER).error == (403, "Forbidden", message)
+    assert desk.token("read").get("/verificationProfiles").status == 200
+    operator.delete_key(customer.subscription_id, "desk")
+    assert token.get("/verificationProfiles").status == 401
 
 
 @pytest.mark.parametrize("operation", ["verify", "enroll", "reset", "read"])

@@ -116,9 +116,9 @@ def test_another_key_signs_otherwise_and_a_long_text_is_not_looked_at() -> None:
 
 def test_it_is_for_its_operations_and_its_profile() -> None:
     scope = TOKEN.scope
-    scope.require(TokenOperation.VERIFY)
+    scope.require({TokenOperation.READ, TokenOperation.VERIFY})
     scope.require_profile(MINE)
-    for refused in (TokenOperation.ENROLL, TokenOperation.READ, None):
+    for refused in ({TokenOperation.ENROLL, TokenOperation.READ}, set()):
         with pytest.raises(OutsideToken, match=r"The token of this request is for verify only\."):
             scope.require(refused)
     for other in (YOURS, None):

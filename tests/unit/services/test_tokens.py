@@ -65,11 +65,11 @@ def holder(world: World, token: Token) -> Caller:
     return replace(world.me, actor=Actor("key:primary", str(uuid4())), token=token)
 
 
-def used(world: World, token: Token, fails: TimbreError | None = None, operation: TokenOperation = VERIFY) -> bool:
+def used(world: World, token: Token, fails: TimbreError | None = None, *, spends: bool = True) -> bool:
     """Whether the request got in."""
     entered = False
     try:
-        with tokens(world).used(holder(world, token), operation):
+        with tokens(world).used(holder(world, token), spends=spends):
             entered = True
             if fails:
                 raise fails
@@ -80,11 +80,11 @@ def used(world: World, token: Token, fails: TimbreError | None = None, operation
 
 def test_what_is_refused_and_what_reads_spends_none(world: World) -> None:
     token, _ = issued(world)
-    assert used(world, token, operation=READ)
+    assert used(world, token, spends=False)
     assert used(world, token, fails=BodyMissing())
     assert used(world, token)
     assert not used(world, token)
-    assert used(world, token, operation=READ)
+    assert used(world, token, spends=False)
 
 
 def test_a_token_for_any_number_of_uses_and_a_key_spend_nothing(world: World) -> None:
@@ -92,7 +92,7 @@ def test_a_token_for_any_number_of_uses_and_a_key_spend_nothing(world: World) ->
     token = replace(issued(world)[0], once=False)
     assert used(world, token)
     assert used(world, token)
-    with tokens(world).used(world.me, VERIFY):
+    with tokens(world).used(world.me, spends=True):
         pass
     assert world.stored() == before
 
@@ -106,7 +106,7 @@ def test_what_cannot_be_taken_back_stays_spent_and_the_refusal_is_told(world: Wo
     token, _ = issued(world)
     with (
         pytest.raises(BodyMissing),
-        tokens(world, Stuck(world.voices)).used(holder(world, token), VERIFY),
+        tokens(world, Stuck(world.voices)).used(holder(world, token), spends=True),
     ):
         raise BodyMissing
     assert not used(world, token)
