@@ -7,9 +7,9 @@ import azure.functions as func
 from shared.domain.access import Role
 from shared.domain.subscription import Owner
 from shared.http.api import Call
+from shared.http.audit import audit_page
 from shared.http.endpoint import endpoint
-from shared.http.management import AUDIT_ENTRY, audit_moment, write_audit_entry, write_caller
-from shared.http.paging import read_page, write_page
+from shared.http.management import write_caller
 from shared.http.reply import Reply
 from shared.http.request import json_object
 from shared.http.settings import settings_change, settings_shown
@@ -33,6 +33,4 @@ def settings(call: Call) -> Reply:
 
 @endpoint(blueprint, "audit", {"GET": Role.MANAGE})
 def audit(call: Call) -> Reply:
-    since, until = audit_moment(call.request, "from"), audit_moment(call.request, "to")
-    page = call.services.audit.page(call.subscription.subscription_id, since, until, *read_page(call, AUDIT_ENTRY))
-    return Reply(200, write_page(call, page, write_audit_entry))
+    return Reply(200, audit_page(call, call.services.audit, call.subscription.subscription_id))

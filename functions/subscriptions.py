@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from shared.http.audit import OF_THE_HOST, audit_page
 from shared.http.endpoint import management_endpoint
 from shared.http.management import (
     SUBSCRIPTION_ID,
@@ -61,3 +62,9 @@ def regenerate_key(call: ManagementCall) -> Reply:
 @management_endpoint(blueprint, "migration_progress", f"{SUBSCRIPTION}/migration", ["GET"])
 def migration_progress(call: ManagementCall) -> Reply:
     return write_migration(call.services, call.services.migrate.progress(call.subscription_id))
+
+
+@management_endpoint(blueprint, "subscription_audit", f"{SUBSCRIPTION}/audit", ["GET"])
+def subscription_audit(call: ManagementCall) -> Reply:
+    subscription = call.services.manage.get(call.subscription_id)
+    return Reply(200, audit_page(call, call.services.audit, subscription.subscription_id, OF_THE_HOST))

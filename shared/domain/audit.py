@@ -1,21 +1,21 @@
-"""Who changed what and when: one record for each change, of ids and names only.
+"""Who changed what and when: one record for each change, of ids, names and the values of settings.
 
 A record never holds a phrase, a vector, audio or a key. It outlives the profile that it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from shared.domain.access import AccessKey, Role
 from shared.domain.errors import RoleTooLow
 from shared.domain.group import Candidates
-from shared.domain.profile import ProfileKey
-from shared.domain.subscription import Subscription
+from shared.domain.profile import ProfileKey, RetentionOverride
+from shared.domain.subscription import SETTINGS, Subscription, SubscriptionSettings, Unset
 from shared.domain.token import Token, TokenOperation
 
 MANAGEMENT: Final = "management"
@@ -101,10 +101,19 @@ class AuditOutcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class ChangedValue:
+    """``name`` as on the wire, ``before`` and ``after`` as JSON has them."""
+
+    name: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     """``reason`` is the fact behind an outcome that is no success, for example ``SpeechTooShort``.
 
-    ``names`` are the settings that a change named, or the slot of a key; never their values.
+    ``names`` are the settings that a change named, or the slot of a key; ``changes`` what is different since.
     """
 
     subscription_id: str
@@ -117,3 +126,66 @@ class AuditEntry:
     profile: ProfileKey | None = None
     model_id: str | None = None
     names: tuple[str, ...] = ()
+    changes: tuple[ChangedValue, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which records are wanted: those with ``since <= at < until``, about this profile, of this action."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    profile_id: str | None = None
+    action: AuditAction | None = None
+
+    @property
+    def chooses(self) -> bool:
+        """Whether some records of that time are left out."""
+        return self.profile_id is not None or self.action is not None
+
+    def wants(self, entry: AuditEntry) -> bool:
+        """Of an entry of that time."""
+        profile_id = entry.profile.profile_id if entry.profile else None
+        return self.profile_id in (None, profile_id) and self.action in (None, entry.action)
+
+
+def settings_changes(before: SubscriptionSettings, after: SubscriptionSettings) -> tuple[ChangedValue, ...]:
+    """What differs, in the order of the table; of phrases only counts, of a calibration only model and digest."""
+    return tuple(
+        ChangedValue(setting.wire, setting.type.noted(getattr(before, name)), setting.type.noted(getattr(after, name)))
+        for name, setting in SETTINGS.items()
+        if getattr(before, name) != getattr(after, name)
+    )
+
+
+def retention_changes(before: RetentionOverride, after: RetentionOverride) -> tuple[ChangedValue, ...]:
+    """Of one profile; ``subscription`` where it has no days of its own."""
+
+    def noted(days: float | Unset | None) -> object:
+        return "subscription" if isinstance(days, Unset) else days
+
+    both = (
+        (field.name, getattr(before, field.name), getattr(after, field.name)) for field in fields(RetentionOverride)
+    )
+    return tuple(ChangedValue(SETTINGS[name].wire, noted(old), noted(new)) for name, old, new in both if old != new)
+
+
+def key_changes(before: Mapping[str, AccessKey], after: Mapping[str, AccessKey]) -> tuple[ChangedValue, ...]:
+    """Of keys by their names: role and end, and nothing of a secret; null where there is no such key."""
+    both = [(before.get(name), after.get(name)) for name in sorted({*before, *after})]
+    return tuple(
+        ChangedValue(name, old, new)
+        for was, now in both
+        for name, old, new in (("role", _role(was), _role(now)), ("expiresDateTime", _end(was), _end(now)))
+        if old != new
+    )
+
+
+def _role(key: AccessKey | None) -> str | None:
+    return key.role.value if key else None
+
+
+def _end(key: AccessKey | None) -> str | None:
+    if key is None or key.expires_at is None:
+        return None
+    return key.expires_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

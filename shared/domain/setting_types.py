@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from shared.domain import limits
@@ -32,6 +33,7 @@ class SettingType:
     """``rule`` says what is valid, in refusals and in docs/management.md; ``schema`` is JSON Schema, for openapi.json.
 
     ``stored`` gives the row's cell, of the type ``cell`` (``None``: no cell), and ``restored`` takes it back.
+    ``recorded`` is what the audit trail says of a value, where that is less than what ``shown`` gives.
     ``changed`` makes the new value of the one before and what was read, for types that change in parts.
     """
 
@@ -45,6 +47,10 @@ class SettingType:
     shown: Callable[[Any], object] = lambda value: value
     stored: Callable[[Any], Any] = lambda value: value
     restored: Callable[[Any], Any] = lambda cell: cell
+    recorded: Callable[[Any], object] | None = None
+
+    def noted(self, value: Any) -> object:
+        return (self.recorded or self.shown)(value)
 
 
 def _flag(name: str, value: object) -> bool:
@@ -154,6 +160,7 @@ PHRASES: Final = SettingType(
     shown=lambda phrases: {locale: list(listed) for locale, listed in phrases.items()},
     stored=lambda phrases: json.dumps(dict(phrases)) if phrases else None,
     restored=lambda cell: {locale: tuple(listed) for locale, listed in json.loads(cell).items()},
+    recorded=lambda phrases: {locale: len(listed) for locale, listed in phrases.items()},
 )
 """Lists in normalised form by locale. A change names locales: ``None`` takes a list away."""
 
@@ -213,6 +220,13 @@ def _calibration_shown(site: SiteCalibration | None) -> object:
     return {"modelId": site.model_id, "values": values}
 
 
+def _calibration_recorded(site: SiteCalibration | None) -> object:
+    if site is None:
+        return None
+    values = json.dumps(_calibration_shown(site), sort_keys=True)
+    return {"modelId": site.model_id, "sha256": sha256(values.encode()).hexdigest()}
+
+
 def _calibration_restored(cell: str) -> SiteCalibration:
     site = json.loads(cell)
     values = {field: site["calibration"][field] for field in CALIBRATION_VALUES}
@@ -228,5 +242,6 @@ CALIBRATION: Final = SettingType(
     shown=_calibration_shown,
     stored=lambda site: json.dumps(asdict(site)) if site else None,
     restored=_calibration_restored,
+    recorded=_calibration_recorded,
 )
 """``SiteCalibration``, or ``None`` for the model's own."""

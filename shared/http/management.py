@@ -1,24 +1,23 @@
-"""The wire of the operator's side, ``/manage/...``, and of what the customer reads: who calls, and the audit trail."""
+"""The wire of the operator's side, ``/manage/...``, and of who calls."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import azure.functions as func
 
 from shared.bootstrap import Services
 from shared.domain.access import AccessKey, Role
-from shared.domain.audit import MANAGEMENT, TIMER, Actor, AuditEntry, Caller
+from shared.domain.audit import MANAGEMENT, TIMER, Actor, Caller
 from shared.domain.errors import ParameterInvalid, ParameterMissing
 from shared.domain.json_values import field_of, kind_of, known_fields
 from shared.domain.migration import MigrationProgress
-from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, Owner, SettingsChange, Subscription
 from shared.http.reply import Reply, base_url
-from shared.http.request import json_object, parameter
+from shared.http.request import json_object
 from shared.http.settings import settings_change, settings_shown
 from shared.http.times import date, read_date
 from shared.services.manage import PutResult
@@ -29,17 +28,7 @@ RESERVED: Final = (*KeySlot, MANAGEMENT, TIMER)
 
 ROLES: Final = f"Valid values are {', '.join(Role)}."
 SUBSCRIPTION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-AUDIT_ENTRY: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z:[a-z0-9-]{1,64}")
-"""Where a page of the audit trail starts: the time and id of the entry before it."""
 
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""No record is older; a time before it means from the beginning."""
-
-_KINDS: Final = {
-    ProfileKind.TEXT_DEPENDENT_VERIFICATION: "verification/text-dependent",
-    ProfileKind.TEXT_INDEPENDENT_VERIFICATION: "verification/text-independent",
-    ProfileKind.IDENTIFICATION: "identification/text-independent",
-}
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
 
 
@@ -162,35 +151,6 @@ def write_put_key(key: AccessKey, secret: str | None) -> Reply:
 
 def write_new_key(name: str, key: str) -> Reply:
     return Reply(200, {"slot": name, "key": key}, _NOT_STORED)
-
-
-def audit_moment(request: func.HttpRequest, name: str) -> datetime | None:
-    """A query parameter in ISO 8601, UTC unless it says otherwise. Raises ``ParameterInvalid``."""
-    received = parameter(request, name)
-    if not received:
-        return None
-    try:
-        return max(EARLIEST, read_date(received))
-    except (ValueError, OverflowError) as error:
-        rule = "It must be a date or a time in ISO 8601, such as 2026-11-22T12:00:00Z."
-        raise ParameterInvalid(name, received, rule) from error
-
-
-def write_audit_entry(entry: AuditEntry) -> dict[str, object]:
-    """Every record has every field; what does not apply is null."""
-    return {
-        "id": entry.entry_id,
-        "dateTime": date(entry.at),
-        "action": entry.action.value,
-        "outcome": entry.outcome.value,
-        "reason": entry.reason or None,
-        "caller": entry.actor.via,
-        "requestId": entry.actor.request_id,
-        "profileKind": _KINDS[entry.profile.kind] if entry.profile else None,
-        "profileId": entry.profile.profile_id if entry.profile else None,
-        "model": entry.model_id,
-        "names": list(entry.names),
-    }
 
 
 def write_migration(services: Services, progress: MigrationProgress | None) -> Reply:

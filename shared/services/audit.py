@@ -10,11 +10,10 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditOutcome
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome
 from shared.domain.errors import (
     GroupNotFound,
     KeyNotFound,
@@ -86,11 +85,9 @@ class Audit:
             self.record(replace(record(), outcome=outcome, reason=type(error).__name__))
             raise
 
-    def page(
-        self, subscription_id: str, since: datetime | None, until: datetime | None, after: str | None, limit: int
-    ) -> Page[AuditEntry]:
-        """Records with ``since <= at < until``, the oldest first, those behind the position ``after``."""
-        return self.trail.page(subscription_id, since=since, until=until, after=after, limit=limit)
+    def page(self, subscription_id: str, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditEntry]:
+        """The wanted records, the oldest first, those behind the position ``after``."""
+        return self.trail.page(subscription_id, wanted, after=after, limit=limit)
 
     def record(self, entry: AuditEntry) -> None:
         """Never fails the request, whose own answer says what happened."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.access import AccessKey, Role
-from shared.domain.audit import Actor, AuditAction
+from shared.domain.audit import Actor, AuditAction, settings_changes
 from shared.domain.errors import (
     PassphraseUnpronounceable,
     SubscriptionExists,
@@ -87,7 +87,8 @@ class Manage:
         try:
             action = AuditAction.CREATE_SUBSCRIPTION
             with self.audit.recording(actor, action, subscription_id, names=change.named) as record:
-                return PutResult(self.subscriptions.create(new, keys, record()), keys)
+                entry = replace(record(), changes=settings_changes(SubscriptionSettings(), settings))
+                return PutResult(self.subscriptions.create(new, keys, entry), keys)
         except SubscriptionExists:  # somebody else has just created it
             return self._changed(actor, subscription_id, change)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.audit import Actor, AuditAction
+from shared.domain.audit import Actor, AuditAction, retention_changes
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileBusy
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
@@ -49,7 +49,10 @@ class ProfileNotes:
     def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile], entry: Recording) -> Profile:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self.profiles.annotate(change(self.profiles.get(key)), entry())
+                before = self.profiles.get(key)
+                after = change(before)
+                changes = retention_changes(before.retention, after.retention)
+                return self.profiles.annotate(after, replace(entry(), changes=changes))
             except ProfileBusy:
                 if attempt == ATTEMPTS:
                     raise

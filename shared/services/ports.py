@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.access import AccessKey
-from shared.domain.audit import AuditEntry
+from shared.domain.audit import AuditEntry, AuditFilter
 from shared.domain.calibration import Calibration
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
@@ -364,10 +364,11 @@ class AuditTrail(Protocol):
     def record(self, entry: AuditEntry) -> None:
         """What no change carries with it: refusals, and what could not be told."""
 
-    def page(
-        self, subscription_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
-    ) -> Page[AuditEntry]:
-        """Entries with ``since <= at < until``, the oldest first, behind the position ``after``, at most ``limit``."""
+    def page(self, subscription_id: str, wanted: AuditFilter, *, after: str | None, limit: int) -> Page[AuditEntry]:
+        """The wanted entries, the oldest first, behind the position ``after``, at most ``limit``.
+
+        A filter that leaves entries out looks at a bounded number of them: the page may be short, and still go on.
+        """
 
     def settle(self, subscription_id: str, limit: int) -> int:
         """Bring records to where they are kept that changes of profiles and groups have left; returns how many."""

@@ -11,14 +11,15 @@ could not tell how it went; if it was made after all, the record that it left ta
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from shared.domain.audit import Actor, AuditEntry, via_key
+from shared.domain.audit import Actor, AuditEntry, AuditFilter, ChangedValue, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot
@@ -45,6 +46,9 @@ from shared.storage.layout import (
 )
 
 _FIRST: Final = "at:"
+
+LOOKED_AT: Final = 2_000
+"""Records that a page looks at which leaves some out: two pages of Azure's."""
 
 
 def record_of(entry: AuditEntry | None) -> list[Change]:
@@ -81,18 +85,31 @@ class RowAuditTrail:
     def page(
         self,
         subscription_id: str,
+        wanted: AuditFilter,
         *,
-        since: datetime | None,
-        until: datetime | None,
         after: str | None,
         limit: int,
     ) -> Page[AuditEntry]:
-        start = time_in_key(since) if since else ""
+        start = time_in_key(wanted.since) if wanted.since else ""
         if after is not None:
             start = max(start, f"{after}!")  # the least key behind that entry's
-        end = time_in_key(until) if until else ""
+        end = time_in_key(wanted.until) if wanted.until else ""
         if end and start >= end:
             return Page([])
+        most = LOOKED_AT if wanted.chooses else limit
+        rows = self._between(subscription_id, start, end, most + 1)
+        places = sorted(rows)
+        found: list[AuditEntry] = []
+        for number, place in enumerate(places[:most], start=1):
+            entry = _entry(subscription_id, rows[place])
+            if wanted.wants(entry):
+                found.append(entry)
+            if len(found) == limit:
+                return Page(found, place if number < len(places) else None)
+        return Page(found, places[most - 1] if len(places) > most else None)
+
+    def _between(self, subscription_id: str, start: str, end: str, limit: int) -> dict[str, Row]:
+        """By their places, more than ``limit`` where records wait; ``end`` empty: to the last."""
         # What waits is read first: a record that is moved meanwhile is then seen twice, never not at all.
         sources = [
             (self._voices, subscription_id, RECORD_PREFIX),
@@ -102,10 +119,9 @@ class RowAuditTrail:
         rows: dict[str, Row] = {}
         for table, partition, prefix in sources:
             last = prefix + end if end else end_of(prefix)
-            for row in table.query(partition, prefix + start, last, limit=limit + 1):
+            for row in table.query(partition, prefix + start, last, limit=limit):
                 rows.setdefault(row.key.removeprefix(prefix), row)
-        page = Page.cut(sorted(rows), limit, str)
-        return Page([_entry(subscription_id, rows[place]) for place in page.items], page.after)
+        return rows
 
     def settle(self, subscription_id: str, limit: int) -> int:
         """Move the oldest records that changes of voices have left into the trail; returns how many."""
@@ -181,7 +197,8 @@ def _values(entry: AuditEntry) -> dict[str, Value]:
     values = written(entry, ("at", "action", "outcome", "model_id")) | written(entry.actor)
     if entry.profile is not None:
         values |= written(entry.profile, ("kind", "profile_id"))
-    texts = {"reason": entry.reason, "names": ",".join(entry.names)}
+    changes = json.dumps([asdict(change) for change in entry.changes]) if entry.changes else ""
+    texts = {"reason": entry.reason, "names": ",".join(entry.names), "changes": changes}
     return values | {name: text for name, text in texts.items() if text}
 
 
@@ -196,6 +213,7 @@ def _entry(subscription_id: str, row: Row) -> AuditEntry:
         reason=row.maybe("reason", str) or "",
         profile=read(row, ProfileKey, subscription_id=subscription_id) if "profile_id" in row.values else None,
         names=tuple(names.split(",")) if names else (),
+        changes=tuple(ChangedValue(**change) for change in json.loads(row.maybe("changes", str) or "[]")),
     )
 
 

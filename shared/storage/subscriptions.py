@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from shared.domain.access import AccessKey, Role
-from shared.domain.audit import AuditEntry
+from shared.domain.audit import AuditEntry, key_changes, settings_changes
 from shared.domain.erasure import Erasure
 from shared.domain.errors import (
     KeyNotFound,
@@ -175,10 +175,12 @@ class RowSubscriptionStore:
 
     def change(self, subscription_id: str, change: SettingsChange, record: AuditEntry | None = None) -> Subscription:
         def changes(row: Row) -> list[Change]:
-            settings = change.applied(subscription_of(row).settings)
-            return [Replace(row.key, changed_values(row, settings), row.etag)]
+            before = subscription_of(row).settings
+            after = change.applied(before)
+            entry = record and replace(record, changes=settings_changes(before, after))
+            return [Replace(row.key, changed_values(row, after), row.etag), *subscription_record_of(entry)]
 
-        self._changed(subscription_id, changes, record)
+        self._changed(subscription_id, changes)
         return self.get(subscription_id)
 
     def keys(self, subscription_id: str) -> Sequence[AccessKey]:
@@ -283,19 +285,17 @@ class RowSubscriptionStore:
         self._known.load(name, lambda: True)
         return opened
 
-    def _changed(
-        self, subscription_id: str, changes: Callable[[Row], list[Change]], record: AuditEntry | None = None
-    ) -> None:
+    def _changed(self, subscription_id: str, changes: Callable[[Row], list[Change]]) -> None:
         """Apply the changes to the active subscription as it is now, under its ETag; again when somebody was faster."""
-        recording = subscription_record_of(record)
 
         def attempt() -> None:
             row = self._row(subscription_id)
             state = subscription_of(row).state
             if state is not SubscriptionState.ACTIVE:
                 raise SubscriptionNotActive(subscription_id, state)
-            with written_once(recording):
-                self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [*changes(row), *recording])
+            to_apply = changes(row)
+            with written_once(to_apply):
+                self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, to_apply)
 
         compare_and_swap(attempt, SubscriptionBusy(subscription_id))
         self.forget()
@@ -322,9 +322,11 @@ class RowSubscriptionStore:
             counting = {key.digest for key in after.values()}
             known = [*(key.digest for key in before.values()), *([new] if new else [])]
             gone[:] = [hashed for hashed in known if hashed not in counting]
-            return [_merge(row, key_values(after), add=gone, remove=counting)]
+            entry = record and replace(record, changes=key_changes(_accesses(before), _accesses(after)))
+            merge = _merge(row, key_values(after), add=gone, remove=counting)
+            return [merge, *subscription_record_of(entry)]
 
-        self._changed(subscription_id, changes, record)
+        self._changed(subscription_id, changes)
         for hashed in gone:
             self._remove_index(hashed, subscription_id)
         if gone:
@@ -379,6 +381,10 @@ class RowSubscriptionStore:
 
 def _issuer(token: Token) -> str:
     return f"{token.subscription_id}/{token.key_name}/{token.fingerprint}"
+
+
+def _accesses(keys: Keys) -> dict[str, AccessKey]:
+    return {name: key.access for name, key in keys.items()}
 
 
 def _merge(row: Row, values: dict[str, Value], *, add: Collection[bytes] = (), remove: Collection[bytes] = ()) -> Merge:

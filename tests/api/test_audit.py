@@ -50,25 +50,53 @@ def test_a_record_has_these_fields_and_no_others(customer: Customer) -> None:
     assert len(record.pop("id")) == 36
     assert len(record.pop("requestId")) == 36
     absent = dict.fromkeys(("reason", "profileKind", "profileId", "model"))
-    created = {"action": "subscription.create", "outcome": "succeeded", "caller": "management", "names": []}
+    created = {
+        "action": "subscription.create",
+        "outcome": "succeeded",
+        "caller": "management",
+        "names": [],
+        "changes": [],
+    }
     assert record == created | absent
 
 
-def test_changes_of_settings_and_keys_are_recorded_by_name_without_values(
+def test_changes_of_settings_and_keys_are_recorded_with_values_and_no_phrase_and_no_key(
     customer: Customer, operator: Operator
 ) -> None:
     phrase = "please open the garden door"
     customer.settings({"thresholds": {"verification": 0.625}, "passphrases": {"en-US": [phrase]}})
-    operator.put(customer.subscription_id, {"maxProfiles": 4321})
+    operator.put(customer.subscription_id, {"maxProfiles": 4321, "requireConsent": False})
     regenerated = operator.regenerate(customer.subscription_id, "secondary")
     records = customer.trail()[1:]
     assert [(record["action"], record["caller"], record["names"]) for record in records] == [
         ("settings.change", "key:primary", ["verification_threshold", "passphrases"]),
-        ("settings.change", "management", ["max_profiles"]),
+        ("settings.change", "management", ["max_profiles", "require_consent"]),
         ("key.regenerate", "management", ["secondary"]),
     ]
-    for secret in (phrase, "0.625", "4321", regenerated.json["key"]):
+    assert [record["changes"] for record in records] == [
+        [
+            {"name": "thresholds.verification", "before": 0.5, "after": 0.625},
+            {"name": "passphrases", "before": {}, "after": {"en-US": 1}},
+        ],
+        [{"name": "maxProfiles", "before": 10_000, "after": 4321}],
+        [],
+    ]
+    for secret in (phrase, regenerated.json["key"]):
         assert secret not in str(records)
+
+
+def test_a_creation_says_what_differs_from_the_defaults_and_a_profile_what_is_its_own(operator: Operator) -> None:
+    customer = operator.customer(auditDays=30, requireConsent=False)
+    profile_id = customer.verification.create()
+    path = f"/profiles/verification/text-dependent/{profile_id}/retention"
+    for days in ({"maxAgeDays": 7}, {"maxAgeDays": 7, "maxIdleDays": None}):
+        assert customer.primary.send("PUT", path, days).status == 200
+    created, _, *kept = customer.trail()
+    assert created["changes"] == [{"name": "auditDays", "before": 400.0, "after": 30.0}]
+    assert [record["changes"] for record in kept] == [
+        [{"name": "retention.maxAgeDays", "before": "subscription", "after": 7.0}],
+        [{"name": "retention.maxIdleDays", "before": "subscription", "after": None}],
+    ]
 
 
 def test_reading_and_recognising_leave_no_record(customer: Customer) -> None:
@@ -128,6 +156,35 @@ def test_a_range_of_time_takes_its_start_and_leaves_its_end(customer: Customer) 
     assert both[0] + both[1] == customer.trail(), "two ranges that meet have every record once"
 
 
+def test_a_filter_takes_a_profile_an_action_or_both(customer: Customer) -> None:
+    first, second = customer.verification.create(), customer.verification.create()
+    customer.verification.delete(first)
+    whole = customer.trail()
+
+    def chosen(query: str) -> list[str]:
+        return [record["action"] for record in customer.audit(query)["value"]]
+
+    assert chosen(f"?profileId={first}") == ["profile.create", "profile.delete"]
+    assert chosen(f"?profileId={first.upper().replace('-', '')}&action=profile.delete") == ["profile.delete"]
+    assert profile_ids(customer, "?Action=profile.create&maxpagesize=500") == [first, second]
+    assert chosen(f"?profileId={UNKNOWN}") == chosen("?action=group.put") == []
+    link = urlsplit(customer.audit("?action=profile.create&maxpagesize=1")["nextLink"])
+    assert profile_ids(customer, f"?{link.query}") == [second]
+    assert customer.trail() == whole
+
+
+def test_the_operator_reads_the_trail_of_a_subscription_without_its_key(customer: Customer, operator: Operator) -> None:
+    profile_id = customer.verification.create()
+    path = f"/manage/subscriptions/{customer.subscription_id}/audit"
+    assert operator.call("GET", path).json["value"] == customer.trail()
+    page = operator.call("GET", f"{path}?maxpagesize=1&profileId={profile_id}").json
+    assert [record["profileId"] for record in page["value"]] == [profile_id]
+    assert operator.call("GET", "/manage/subscriptions/nobody/audit").error[:2] == (404, "NotFound")
+    code, message = operator.call("GET", f"{path}?what=1").error[1:]
+    assert (code, "what" in message) == ("InvalidArgument", True)
+    assert operator.call("GET", f"{path}?code=the-key-may-stand-here").status == 200
+
+
 def test_the_range_and_the_page_work_together(customer: Customer) -> None:
     customer.verification.create()
     link = urlsplit(customer.audit("?maxpagesize=1&from=2000-01-01&to=2100-01-01T00:00:00%2B01:00")["nextLink"])
@@ -139,6 +196,10 @@ def test_the_range_and_the_page_work_together(customer: Customer) -> None:
 @pytest.mark.parametrize(
     ("query", "named"),
     [
+        ("form=2026-01-01", "form"),
+        ("profileId=everybody", "profileId"),
+        ("action=profile.fly", "action"),
+        ("code=abc", "code"),
         ("from=yesterday", "from"),
         ("to=2026-13-01", "to"),
         ("from=2026-01-01T00:00:00+01:00", "from"),  # a plus sign that was not encoded is a space

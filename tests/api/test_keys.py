@@ -130,6 +130,14 @@ def test_a_key_is_made_once_changed_regenerated_and_ended(customer: Customer, op
     trail = [(one["action"], one["caller"], one["names"]) for one in customer.trail()[1:]]
     actions = ("key.put", "key.put", "key.regenerate", "key.delete", "key.delete")
     assert trail == [(action, "management", ["kiosk-1"]) for action in actions]
+    changes = [[(one["name"], one["before"], one["after"]) for one in entry["changes"]] for entry in customer.trail()]
+    assert changes[1:] == [
+        [("role", None, "recognise"), ("expiresDateTime", None, text)],
+        [("role", "recognise", "enroll"), ("expiresDateTime", text, None)],
+        [],
+        [("role", "enroll", None)],
+        [],
+    ]
 
 
 def test_the_trail_names_the_key(customer: Customer, operator: Operator) -> None:

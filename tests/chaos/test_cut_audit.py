@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.audit import AuditAction, AuditEntry, AuditOutcome, Caller
+from shared.domain.access import Role
+from shared.domain.audit import AuditAction, AuditEntry, AuditFilter, AuditOutcome, Caller
 from shared.domain.consent import ConsentRecord
 from shared.domain.errors import StorageUnavailable, TimbreError
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
@@ -89,6 +90,10 @@ def opens(stores: Stores, key: str) -> bool:
     return False
 
 
+def roles(stores: Stores) -> dict[str, Role]:
+    return {key.name: key.role for key in stores.subscriptions.keys("mine") if key.name not in list(KeySlot)}
+
+
 A = AuditAction
 LIMITED, SHORT = SettingsChange(max_profiles=7), SettingsChange(max_age_days=1.0)
 CHANGES = [
@@ -146,6 +151,18 @@ CHANGES = [
         lambda stores, on: stores.subscriptions.get("mine").settings.max_profiles == 7,
     ),
     Change(
+        A.PUT_KEY,
+        lambda s, on: s.manage.put_key(OPERATOR, "mine", "kiosk", Role.ENROLL, None),
+        lambda stores, on: roles(stores) == {"kiosk": Role.ENROLL},
+        before=lambda s, on: s.manage.put_key(OPERATOR, "mine", "kiosk", Role.RECOGNISE, None),
+    ),
+    Change(
+        A.DELETE_KEY,
+        lambda s, on: s.manage.delete_key(OPERATOR, "mine", "kiosk"),
+        lambda stores, on: not roles(stores),
+        before=lambda s, on: s.manage.put_key(OPERATOR, "mine", "kiosk", Role.RECOGNISE, None),
+    ),
+    Change(
         A.REGENERATE_KEY,
         lambda s, on: s.manage.regenerate_key(OPERATOR, "mine", KeySlot.PRIMARY),
         lambda stores, on: not opens(stores, "mine primary"),
@@ -168,7 +185,7 @@ def stage(change: Change) -> On:
 
 
 def trail(stores: Stores, subscription_id: str) -> list[AuditEntry]:
-    return list(stores.trail.page(subscription_id, since=None, until=None, after=None, limit=100).items)
+    return list(stores.trail.page(subscription_id, AuditFilter(), after=None, limit=100).items)
 
 
 def records_of(stores: Stores, change: Change) -> list[AuditEntry]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.audit import AuditFilter
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
@@ -144,7 +145,7 @@ def test_an_expiry_is_recorded_once_wherever_it_was_cut(failure: Failure) -> Non
         scissors = Scissors(at=at, failure=failure)
         attempt(scene, expire, scissors)
         scene.sweep()
-        page = scene.stores.trail.page(scene.key.subscription_id, since=None, until=None, after=None, limit=10)
+        page = scene.stores.trail.page(scene.key.subscription_id, AuditFilter(), after=None, limit=10)
         assert [entry.profile for entry in page.items] == [scene.key]
         if not scissors.reached:
             return

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.audit import AuditEntry
+from shared.domain.audit import AuditEntry, AuditFilter
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
@@ -63,7 +63,7 @@ def assert_absent(stores: Stores, key: ProfileKey) -> None:
 
 
 def trail(stores: Stores, subscription_id: str) -> list[AuditEntry]:
-    return list(stores.trail.page(subscription_id, since=None, until=None, after=None, limit=100).items)
+    return list(stores.trail.page(subscription_id, AuditFilter(), after=None, limit=100).items)
 
 
 def sweep(stores: Stores, subscription_id: str, at: datetime) -> None:

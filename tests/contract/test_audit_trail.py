@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, AuditOutcome, via_key
+from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome, ChangedValue, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.storage import audit
 from shared.storage.audit import RowAuditTrail, record_of, subscription_record_of
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.stores import Storage
@@ -42,7 +43,7 @@ def recorded(trail: RowAuditTrail, subscription_id: str, count: int) -> list[Aud
 
 
 def everything(trail: RowAuditTrail, subscription_id: str) -> list[AuditEntry]:
-    return list(trail.page(subscription_id, since=None, until=None, after=None, limit=1_000).items)
+    return list(trail.page(subscription_id, AuditFilter(), after=None, limit=1_000).items)
 
 
 @pytest.mark.parametrize("action", list(AuditAction))
@@ -60,6 +61,7 @@ def test_what_was_recorded_is_read_again(storage: Storage, action: AuditAction, 
         profile=ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, new_id()),
         model_id="ge2e-1",
         names=("max_age_days", "passphrases"),
+        changes=(ChangedValue("a.name", None, {"en-US": 1}), ChangedValue("another", 0.5, True)),
     )
     bare = AuditEntry(subscription_id, new_id(), NOW + timedelta(microseconds=1), Actor(via, "request-2"), action)
     trail = trail_of(storage)
@@ -91,11 +93,11 @@ def test_what_waits_is_read_in_its_place_and_stays_there_when_it_is_moved(storag
     mine, yours = new_id(), new_id()
     entries, theirs = waiting(storage, mine), waiting(storage, yours)
     trail = trail_of(storage)
-    first = trail.page(mine, since=None, until=None, after=None, limit=2)
+    first = trail.page(mine, AuditFilter(), after=None, limit=2)
     assert list(first.items) == entries[:2]
     assert (trail.settle(mine, 1), trail.settle(mine, 10), trail.settle(mine, 10)) == (1, 1, 0)
     assert (trail.settle_subscriptions(3), trail.settle_subscriptions(10), trail.settle_subscriptions(10)) == (3, 1, 0)
-    rest = trail.page(mine, since=None, until=None, after=first.after, limit=10)
+    rest = trail.page(mine, AuditFilter(), after=first.after, limit=10)
     assert [*first.items, *rest.items] == entries
     assert everything(trail, yours) == theirs
     assert len(list(storage.audit.query(mine, "at:", "at;", select=()))) == 5
@@ -148,7 +150,7 @@ def test_pages_have_every_entry_once_the_oldest_first(storage: Storage, limit: i
     seen: list[AuditEntry] = []
     after: str | None = None
     while True:
-        page = trail.page(subscription_id, since=None, until=None, after=after, limit=limit)
+        page = trail.page(subscription_id, AuditFilter(), after=after, limit=limit)
         assert len(page.items) <= limit
         seen += page.items
         after = page.after
@@ -161,10 +163,10 @@ def test_what_is_added_while_somebody_turns_pages_comes_at_the_end(storage: Stor
     subscription_id = new_id()
     trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 3)
-    first = trail.page(subscription_id, since=None, until=None, after=None, limit=2)
+    first = trail.page(subscription_id, AuditFilter(), after=None, limit=2)
     late = entry(subscription_id, NOW + timedelta(days=1))
     trail.record(late)
-    rest = trail.page(subscription_id, since=None, until=None, after=first.after, limit=10)
+    rest = trail.page(subscription_id, AuditFilter(), after=first.after, limit=10)
     assert [*first.items, *rest.items] == [*entries, late]
 
 
@@ -175,8 +177,7 @@ def test_a_range_has_its_start_and_not_its_end(storage: Storage) -> None:
     elsewhere = timezone(timedelta(hours=9))
     page = trail.page(
         subscription_id,
-        since=entries[1].at.astimezone(elsewhere),
-        until=entries[3].at.astimezone(elsewhere),
+        AuditFilter(entries[1].at.astimezone(elsewhere), entries[3].at.astimezone(elsewhere)),
         after=None,
         limit=10,
     )
@@ -188,8 +189,8 @@ def test_a_position_before_the_range_does_not_widen_it(storage: Storage) -> None
     subscription_id = new_id()
     trail = trail_of(storage)
     entries = recorded(trail, subscription_id, 4)
-    first = trail.page(subscription_id, since=None, until=None, after=None, limit=1)
-    page = trail.page(subscription_id, since=entries[2].at, until=None, after=first.after, limit=10)
+    first = trail.page(subscription_id, AuditFilter(), after=None, limit=1)
+    page = trail.page(subscription_id, AuditFilter(since=entries[2].at), after=first.after, limit=10)
     assert list(page.items) == entries[2:]
 
 
@@ -197,8 +198,27 @@ def test_a_range_that_ends_before_it_starts_is_empty(storage: Storage) -> None:
     subscription_id = new_id()
     trail = trail_of(storage)
     recorded(trail, subscription_id, 2)
-    page = trail.page(subscription_id, since=NOW + timedelta(days=1), until=NOW, after=None, limit=10)
+    page = trail.page(subscription_id, AuditFilter(NOW + timedelta(days=1), NOW), after=None, limit=10)
     assert page == Page([])
+
+
+def test_a_filter_looks_at_so_many_rows_and_says_where_it_stopped(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "LOOKED_AT", 3)
+    subscription_id = new_id()
+    entries = waiting(storage, subscription_id)
+    wanted = replace(entries[4], action=AuditAction.ENROLL, entry_id=new_id(), at=NOW + timedelta(hours=1))
+    storage.voices.apply(subscription_id, record_of(wanted))
+    trail, only = trail_of(storage), AuditFilter(action=AuditAction.ENROLL)
+    first = trail.page(subscription_id, only, after=None, limit=10)
+    assert (first.items, bool(first.after)) == ([], True)
+    assert trail.page(subscription_id, only, after=first.after, limit=10) == Page([wanted])
+    assert trail.page(subscription_id, only, after=first.after, limit=1) == Page([wanted])
+    others = AuditFilter(action=entries[0].action)
+    short = trail.page(subscription_id, others, after=None, limit=2)
+    assert list(short.items) == entries[:2]
+    assert list(trail.page(subscription_id, others, after=short.after, limit=9).items) == entries[2:5]
 
 
 def test_one_subscription_never_sees_anothers(storage: Storage) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from shared.domain.access import AccessKey, Role
-from shared.domain.audit import Actor, AuditEntry, Caller, via_key
+from shared.domain.audit import Actor, AuditEntry, AuditFilter, Caller, via_key
 from shared.domain.calibration import Calibration
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.group import Candidates
@@ -220,7 +220,7 @@ class World:
 
     def audited(self, subscription_id: str = "mine") -> list[AuditEntry]:
         """The whole trail."""
-        page = self.trail.page(subscription_id, since=None, until=None, after=None, limit=1_000)
+        page = self.trail.page(subscription_id, AuditFilter(), after=None, limit=1_000)
         return list(page.items)
 
     def stored(self) -> dict[str, str]:
