@@ -52,13 +52,13 @@ def _serve(pipe: Pipe, memory: Memory) -> None:
 
     def take(block: Floats) -> None:
         if len(block):
-            pipe.send({"kind": "samples"}, np.ascontiguousarray(block).data)
+            pipe.send({"kind": "samples"}, block.tobytes())
         processor_time.extend(len(block) / SAMPLE_RATE)
 
-    clipped: memoryview | None = None
+    clipped = b""
     try:
         sound = _open(body, container, bounds.max_seconds, memory)
-        clipped = np.packbits(pass_on(sound, bounds, take)).data
+        clipped = np.packbits(pass_on(sound, bounds, take)).tobytes()
         answer: dict[str, object] = {"kind": "done", "format": vars(sound.format)}
     except OSError:
         raise

@@ -46,21 +46,13 @@ class Pipe:
             self._deadline = time.monotonic() + seconds
             os.set_blocking(self._outgoing.fileno(), False)
 
-    def send(self, text: Mapping[str, object], data: memoryview | None = None) -> None:
+    def send(self, text: Mapping[str, object], data: bytes = b"") -> None:
         """All in one write where it fits, so that the other side wakes once."""
         encoded = json.dumps(text).encode()
-        raw = memoryview(b"") if data is None else data.cast("B")
-        parts = [memoryview(_SIZES.pack(len(encoded), len(raw)) + encoded), raw]
-        while parts:
+        left = memoryview(b"".join((_SIZES.pack(len(encoded), len(data)), encoded, data)))
+        while left:
             self._wait(self._outgoing, writing=True)
-            if sys.platform != "win32":
-                written = os.writev(self._outgoing.fileno(), parts)
-            else:
-                written = self._outgoing.write(parts[0]) or 0
-            while parts and written >= len(parts[0]):
-                written -= len(parts.pop(0))
-            if parts:
-                parts[0] = parts[0][written:]
+            left = left[self._outgoing.write(left) or 0 :]
 
     def receive(self, most_bytes: int) -> tuple[Mapping[str, Any], bytearray]:
         """The next object and its bytes, ``most_bytes`` at most. Raises ``Broken`` too."""
@@ -78,13 +70,13 @@ class Pipe:
 
     def _read(self, count: int) -> bytearray:
         content = bytearray(count)
-        view, filled = memoryview(content), 0
-        while filled < count:
+        left = memoryview(content)
+        while left:
             self._wait(self._incoming)
-            received = self._incoming.readinto(view[filled:])
+            received = self._incoming.readinto(left)
             if not received:
                 raise Broken
-            filled += received
+            left = left[received:]
         return content
 
     def _wait(self, end: FileIO, *, writing: bool = False) -> None:

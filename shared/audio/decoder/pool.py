@@ -139,7 +139,7 @@ class _Decoder:
         self._pipe.allow(DECODING_WAIT_SECONDS)
         try:
             limits = [bounds.min_seconds, bounds.max_seconds, bounds.strict]
-            self._pipe.send({"container": str(container), "bounds": limits}, memoryview(content))
+            self._pipe.send({"container": str(container), "bounds": limits}, content)
             return self._receive(container)
         except (Broken, OSError, KeyError, TypeError, ValueError) as error:
             overran = isinstance(error, TimeoutError)
