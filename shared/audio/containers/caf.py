@@ -71,34 +71,27 @@ def _ogg(body: bytes, layout: _Chunk, data: _Chunk, table: _Chunk | None, max_se
     if table is None or table.end - table.start < 24:
         raise AudioUnreadable("The CAF file has Opus without a packet table: it was not finished.")
     count, _, priming, _ = struct.unpack_from(">qqii", body, table.start)
-    sizes = _sizes(body[table.start + 24 : table.end], count, packet_bytes, has_frames=packet_frames == 0)
-    packets = cut(body, _places(data.start + 4, sizes), data.end)  # behind the count of edits
-    return opus_file(opus_head(channels, min(max(priming, 0), 0xFFFF)), packets, "CAF", max_seconds)
+    numbers = _numbers(body[table.start + 24 : table.end])
+
+    def places() -> Iterator[tuple[int, int]]:
+        """A packet's bytes stand in the table unless all have as many, and then its frames unless all have as many."""
+        at = data.start + 4  # behind the count of edits
+        for _ in range(min(max(count, 0), MOST_PACKETS)):
+            size = packet_bytes or next(numbers, 0)
+            if packet_frames == 0:
+                next(numbers, 0)
+            yield at, size
+            at += size
+
+    head = opus_head(channels, min(max(priming, 0), 0xFFFF))
+    return opus_file(head, cut(body, places(), data.end), "CAF", max_seconds)
 
 
-def _places(start: int, sizes: Iterator[int]) -> Iterator[tuple[int, int]]:
-    for size in sizes:
-        yield start, size
-        start += size
-
-
-def _sizes(table: bytes, count: int, packet_bytes: int, *, has_frames: bool) -> Iterator[int]:
-    """Bytes of each packet: the same for all, or a number, before a number of frames if they differ too."""
-    at = 0
-    for _ in range(min(max(count, 0), MOST_PACKETS)):
-        size = packet_bytes
-        if packet_bytes == 0:
-            size, at = _number(table, at)
-        if has_frames:
-            _, at = _number(table, at)
-        yield size
-
-
-def _number(table: bytes, at: int) -> tuple[int, int]:
-    """The number, of seven bits a byte, and where it ends; 0 behind the table's end."""
+def _numbers(table: bytes) -> Iterator[int]:
+    """Of seven bits a byte, of which all but a number's last have the eighth bit."""
     value = 0
-    for place in range(at, min(at + 5, len(table))):
-        value = value << 7 | table[place] & 0x7F
-        if not table[place] & 0x80:
-            return value, place + 1
-    return 0, len(table)
+    for byte in table:
+        value = (value << 7 | byte & 0x7F) & 0xFFFFFFFF
+        if not byte & 0x80:
+            yield value
+            value = 0

@@ -8,8 +8,8 @@ RFC 8794 (EBML).
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from shared.audio.containers.ogg import opus_file
@@ -29,6 +29,7 @@ _UNKNOWN_SIZE: Final = -1
 _LACING: Final = 0x06
 _MOST_ELEMENTS: Final = 300_000
 """Five minutes of the shortest Opus packets (2.5 ms) are 120,000 blocks; more elements than this are no recording."""
+_LONGEST_FIELD: Final = 1_024  # bytes of a track's element that are kept
 _OPUS: Final = "A_OPUS"
 _PCM_BIG: Final = "A_PCM/INT/BIG"
 _PCM: Final = {"A_PCM/INT/LIT": PCM_BY_BITS, _PCM_BIG: PCM_BY_BITS, "A_PCM/FLOAT/IEEE": FLOAT_BY_BITS}
@@ -38,15 +39,8 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
-@dataclass
-class _Track:
-    number: int = 0
-    codec: str = ""
-    private: bytes = b""
-    rate: int = 8_000
-    channels: int = 1
-    bits: int = 0
-    encoded: bool = False
+_Track = dict[int, bytes]
+"""The contents of its elements."""
 
 
 def opened(body: bytes, max_seconds: float) -> PlainSamples | bytes:
@@ -56,29 +50,27 @@ def opened(body: bytes, max_seconds: float) -> PlainSamples | bytes:
     laced, compressed or encrypted), ``AudioUnreadable`` (the elements make no sense).
     """
     track = _choose(_tracks(body))
-    packets = _packets(body, track.number)
-    if track.codec == _OPUS:
-        return opus_file(track.private, packets, "WebM", max_seconds)
-    raw, encoding = memoryview(b"".join(packets)), _PCM[track.codec].get(track.bits)
+    codec, packets = _codec(track), _packets(body, _unsigned(track.get(_TRACK_NUMBER, b"")))
+    if codec == _OPUS:
+        return opus_file(track[_CODEC_PRIVATE], packets, "WebM", max_seconds)
+    raw, bits = memoryview(b"".join(packets)), _unsigned(track.get(_BITS, b""))
     if not raw:
         raise AudioUnreadable("The WebM file holds no audio packets.")
-    if encoding is None or not 0 < track.channels < 256 or track.rate <= 0:
-        sizes = f"{track.bits} bits, {track.channels} channels at {track.rate} Hz"
-        raise AudioUnreadable(f"The WebM header promises {track.codec} of {sizes}.")
-    return PlainSamples(AudioFormat("WebM", encoding, track.rate, track.channels), raw, track.codec == _PCM_BIG)
+    channels, rate, encoding = _unsigned(track.get(_CHANNELS, b"\1")), _rate(track), _PCM[codec].get(bits)
+    if encoding is None or not 0 < channels < 256 or rate <= 0:
+        sizes = f"{bits} bits, {channels} channels at {rate} Hz"
+        raise AudioUnreadable(f"The WebM header promises {codec} of {sizes}.")
+    return PlainSamples(AudioFormat("WebM", encoding, rate, channels), raw, codec == _PCM_BIG)
 
 
 def _tracks(body: bytes) -> list[_Track]:
     """Those before the first block."""
     tracks: list[_Track] = []
-    for element, content in _elements(body):
-        if element in _BLOCKS:
-            break
+    for element, content in takewhile(lambda part: part[0] not in _BLOCKS, _elements(body)):
         if element == _TRACK:
-            tracks.append(_Track())
-        elif tracks and element in _FIELDS:
-            name, value_of = _FIELDS[element]
-            setattr(tracks[-1], name, value_of(content))
+            tracks.append({})
+        elif tracks:
+            tracks[-1][element] = bytes(content[:_LONGEST_FIELD])
     return tracks
 
 
@@ -118,46 +110,40 @@ def _number(body: bytes | memoryview, at: int, *, id_bytes: int = 0) -> tuple[in
     return (_UNKNOWN_SIZE if value & most == most else value & most), end
 
 
-def _unsigned(content: memoryview) -> int:
+def _unsigned(content: bytes) -> int:
     return int.from_bytes(content[:8], "big")
 
 
-def _rate(content: memoryview) -> int:
-    """A rate in Hz, rounded; 0 where it is none."""
+def _rate(track: _Track) -> int:
+    """In Hz, rounded; 0 where it is none. What is not said is 8 kHz."""
+    content = track.get(_RATE, struct.pack(">f", 8_000.0))
     if len(content) not in (4, 8):
         return 0
     (value,) = struct.unpack(">f" if len(content) == 4 else ">d", content)
     return round(value) if 0.0 < value < 1e9 else 0
 
 
-_FIELDS: Final[Mapping[int, tuple[str, Callable[[memoryview], object]]]] = {
-    _TRACK_NUMBER: ("number", _unsigned),
-    _CODEC_ID: ("codec", lambda content: bytes(content[:32]).rstrip(b"\0").decode("ascii", "replace")),
-    _CODEC_PRIVATE: ("private", lambda content: bytes(content[:1024])),
-    _RATE: ("rate", _rate),
-    _CHANNELS: ("channels", _unsigned),
-    _BITS: ("bits", _unsigned),
-    _ENCODINGS: ("encoded", lambda _: True),
-}
-"""What is kept of a track's elements, and how."""
+def _codec(track: _Track) -> str:
+    return track.get(_CODEC_ID, b"")[:32].rstrip(b"\0").decode("ascii", "replace")
 
 
 def _choose(tracks: list[_Track]) -> _Track:
-    track = next((track for track in tracks if track.codec == _OPUS or track.codec in _PCM), None)
+    track = next((track for track in tracks if _codec(track) in (_OPUS, *_PCM)), None)
     if track is None:
         raise not_decoded(f"WebM with {_codecs(tracks)}", "webm", "WebM with Opus or PCM")
-    if track.encoded:
+    if _ENCODINGS in track:
         raise AudioFormatUnsupported("WebM with a compressed or encrypted track", "WebM with plain Opus")
-    if track.codec == _OPUS and (len(track.private) < 19 or not track.private.startswith(b"OpusHead")):
+    head = track.get(_CODEC_PRIVATE, b"")
+    if _codec(track) == _OPUS and (len(head) < 19 or not head.startswith(b"OpusHead")):
         raise AudioUnreadable("The WebM file's Opus track has no OpusHead.")
     return track
 
 
 def _codecs(tracks: list[_Track]) -> str:
     """For messages: a few of the tracks' codecs, audio first."""
-    named = sorted({track.codec for track in tracks if track.codec}, key=lambda codec: not codec.startswith("A_"))
-    shown = ["AAC" if codec.startswith("A_AAC") else _NAMES.get(codec, codec) for codec in named[:3]]
-    return ", ".join(shown) + (" and others" if len(named) > 3 else "") or "no tracks"
+    named = sorted(filter(None, map(_codec, tracks)), key=lambda codec: not codec.startswith("A_"))
+    shown = ["AAC" if codec.startswith("A_AAC") else _NAMES.get(codec, codec) for codec in dict.fromkeys(named)]
+    return ", ".join(shown[:3]) + (" and others" if len(shown) > 3 else "") or "no tracks"
 
 
 def _packets(body: bytes, track: int) -> Iterator[bytes]:
