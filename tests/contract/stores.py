@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import numpy as np
+import pytest
 
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
@@ -148,3 +149,21 @@ def assert_same_signature(found: Signature | None, expected: Signature) -> None:
 
 
 NewStorage = Callable[[], Storage]
+
+Erases = Callable[[Stores, ProfileKey], object]
+
+
+def reset(stores: Stores, key: ProfileKey) -> None:
+    stores.profiles.reset(key, NOW)
+
+
+def withdraw_consent(stores: Stores, key: ProfileKey) -> None:
+    stores.profiles.withdraw_consent(key, NOW)
+
+
+def delete(stores: Stores, key: ProfileKey) -> None:
+    stores.profiles.delete(key, NOW)
+
+
+ERASURES = pytest.mark.parametrize("erases", [reset, withdraw_consent, delete], ids=lambda erases: erases.__name__)
+"""All that takes a voice away at its owner's word."""

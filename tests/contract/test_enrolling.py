@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,10 +14,13 @@ from shared.domain.profile import Profile, ProfileKind, Signature
 from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
+    ERASURES,
     LATER,
     MODEL,
     NOW,
+    Erases,
     assert_same_signature,
+    delete,
     enroll,
     enrolled,
     everything,
@@ -182,20 +186,23 @@ def test_two_enrollments_at_once_both_count_or_one_is_busy(storage: Storage) -> 
     assert keys_of(stored, "due:") == []
 
 
+@ERASURES
 @pytest.mark.parametrize("call", [1, 2, 3])
-def test_a_delete_at_any_moment_of_an_enrollment_wins(storage: Storage, call: int) -> None:
+def test_an_erasure_at_any_moment_of_an_enrollment_wins(storage: Storage, call: int, erases: Erases) -> None:
     stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
-    read = stores.profiles.get(created.key)
-    scissors = Scissors(interrupt_at=call, before_call=lambda: stores.profiles.delete(created.key, NOW))
-    enrollment = new_enrollment()
-    after, signature = enrolled(read, None, enrollment)
-    with pytest.raises(ProfileNotFound):
+    key = stores.profiles.create(new_profile(new_subscription(stores)), 10).key
+    enroll(stores, key, seed=1)
+    read, old = stores.profiles.get_with_signature(key)
+    scissors = Scissors(interrupt_at=call, before_call=lambda: erases(stores, key))
+    enrollment = new_enrollment(seed=2)
+    after, signature = enrolled(read, old, enrollment)
+    with pytest.raises((ProfileNotFound, ProfileBusy)):
         instance(storage, scissors).profiles.enroll(after, signature, enrollment, b"fLaC")
     assert len(scissors.calls) > call
-    with pytest.raises(ProfileNotFound):
-        stores.profiles.get(created.key)
-    assert everything(storage, created.key.subscription_id) == {"tally": {"profiles": 0}}
+    left = [f"profile:tii:{key.profile_id}"] if erases is not delete else []
+    assert sorted(everything(storage, key.subscription_id)) == [*left, "tally"]
+    with pytest.raises(ProfileNotFound) if erases is delete else nullcontext():
+        assert stores.profiles.get_with_signature(key)[1] is None
 
 
 @pytest.mark.parametrize("call", [2, 3])

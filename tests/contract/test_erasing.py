@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from shared.domain.errors import ProfileNotFound, TooManyProfiles
-from shared.domain.profile import EnrollmentStatus, ProfileKind
+from shared.domain.errors import ProfileBusy, ProfileNotFound, TooManyProfiles
+from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
 from shared.storage.backend.ports import Merge, Remove
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
+from tests.contract.comparing import assert_same, from_the_rows, scores
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
+    ERASURES,
     LATER,
     NOW,
+    Erases,
     assert_same_signature,
     enroll,
     enrolled,
@@ -107,6 +111,39 @@ def test_delete_leaves_only_the_count_and_the_neighbours(storage: Storage) -> No
     assert left == {**stayed, "tally": {"profiles": 1}}
     with pytest.raises(ProfileNotFound):
         stores.profiles.delete(going.key, NOW)
+
+
+@ERASURES
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_enrollment_at_any_moment_of_an_erasure_keeps_nothing_of_an_older_voice(
+    storage: Storage, technology: str, erases: Erases, before: int
+) -> None:
+    for call in range(1, 30, 1 if technology == "memory" else 4):
+        stores = instance(storage)
+        key = stores.profiles.create(new_profile(new_subscription(stores)), 10).key
+        for _ in range(before):
+            enroll(stores, key, seed=1)
+
+        def enrolls(one: Stores = stores, key: ProfileKey = key) -> None:
+            with suppress(ProfileBusy, ProfileNotFound):
+                enroll(one, key, seed=2)
+            scores(one, key.subscription_id)  # its gallery has seen this voice
+
+        scissors = Scissors(interrupt_at=call, before_call=enrolls)
+        erases(instance(storage, scissors), key)
+        stores.upkeep.sweep(key.subscription_id, LATER, 100)
+        stored, left = everything(storage, key.subscription_id), 0
+        with suppress(ProfileNotFound):
+            profile, signature = stores.profiles.get_with_signature(key)
+            left = profile.enrollments_count
+            if left:
+                assert_same_signature(signature, new_enrollment(seed=2).signature)
+        assert [len(keys_of(stored, of)) for of in ("enrollment:", key.subscription_id, "due:")] == [left, left, 0]
+        assert_same(scores(stores, key.subscription_id), from_the_rows(stores, key.subscription_id))
+        if len(scissors.calls) < call:
+            assert call > 5
+            return
+    pytest.fail("the erasure was never left in peace")
 
 
 def test_touch_notes_the_use_and_nothing_else(storage: Storage) -> None:

@@ -239,8 +239,10 @@ def test_an_enroll_that_races_a_reset_counts_from_one(world: World) -> None:
     key = world.create(TDV)
     world.enroll(key, PHRASE)
     rival = once(lambda: world.profiles.reset(key, world.clock()))
-    profile = world.enroll(key, PHRASE, profiles=Interrupted(world.profiles, rival)).profile
+    again = Spoken(voice=60, phrase=2)
+    profile = world.enroll(key, again, profiles=Interrupted(world.profiles, rival)).profile
     assert profile.enrollments_count == 1
+    assert direction(world, key) == pytest.approx([0.5, 0.8660], abs=1e-4), "the voice that was reset is not in it"
 
 
 def test_eight_enrollments_at_once_all_count_or_are_told(world: World) -> None:
