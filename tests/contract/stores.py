@@ -150,7 +150,7 @@ def assert_same_signature(found: Signature | None, expected: Signature) -> None:
 
 NewStorage = Callable[[], Storage]
 
-Erases = Callable[[Stores, ProfileKey], object]
+Erases = Callable[[Stores, ProfileKey], None]
 
 
 def reset(stores: Stores, key: ProfileKey) -> None:
