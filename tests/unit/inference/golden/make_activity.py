@@ -14,6 +14,7 @@ import onnxruntime
 
 from shared.inference.model_card import read_catalogue
 from tests.unit.inference.golden.activity_signals import FRAME, Signal, signals
+from tools.models.sources import WheelSource
 from tools.models.wheel import member_of_wheel
 
 CONTEXT = 64
@@ -22,7 +23,7 @@ CONTEXT = 64
 def main() -> None:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    network = member_of_wheel(read_catalogue().voice_activity.source)
+    network = member_of_wheel(WheelSource(**read_catalogue().voice_activity.source))
     session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     reference = {name: probabilities(session, signal) for name, signal in signals().items()}
     np.savez_compressed(Path(__file__).with_name("activity.npz"), allow_pickle=False, **reference)
