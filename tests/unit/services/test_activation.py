@@ -24,35 +24,29 @@ def utterance(*parts: tuple[str, float]) -> Utterance:
     return Utterance(recording, mask, float(mask.sum()) / SAMPLE_RATE, 30.0, 0.0, -20.0)
 
 
-def seconds(of: Utterance) -> list[tuple[float, float]]:
-    """Start and length of every passage."""
-    return [(round(float(one.recording.samples[0]) / SAMPLE_RATE, 2), round(one.seconds, 2)) for one in passages(of)]
-
-
-def test_a_recording_of_the_phrase_alone_is_one_passage() -> None:
-    one = utterance(("pause", 0.5), ("speech", 4.0), ("pause", 0.5))
-    assert seconds(one) == [(0.5, 4.0)]
-    (only,) = passages(one)
-    assert only.speech.all()
-    assert only.speech_seconds == 4.0
-
-
-def test_breaths_inside_the_phrase_do_not_cut_it() -> None:
-    assert seconds(utterance(("speech", 2.0), ("pause", 0.19), ("speech", 2.0))) == [(0.0, 4.19)]
-
-
-def test_passages_run_from_any_pause_to_any_other() -> None:
-    one = utterance(("speech", 1.0), ("pause", 0.5), ("speech", 3.0), ("pause", 0.5), ("speech", 3.0))
-    assert seconds(one) == [(0.0, 4.5), (0.0, 8.0), (1.5, 3.0), (1.5, 6.5), (5.0, 3.0)]
-
-
-@pytest.mark.parametrize("length", [2.4, 9.1])
-def test_what_is_shorter_or_longer_than_the_phrase_can_be_is_left_out(length: float) -> None:
-    assert seconds(utterance(("speech", length))) == []
-
-
-def test_silence_has_no_passages() -> None:
-    assert seconds(utterance(("pause", 5.0))) == []
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([("pause", 0.5), ("speech", 4.0), ("pause", 0.5)], [(0.5, 4.0, 4.0)]),
+        ([("speech", 2.0), ("pause", 0.19), ("speech", 2.0)], [(0.0, 4.19, 4.0)]),
+        (
+            [("speech", 1.0), ("pause", 0.5), ("speech", 3.0), ("pause", 0.5), ("speech", 3.0)],
+            [(0.0, 4.5, 4.0), (0.0, 8.0, 7.0), (1.5, 3.0, 3.0), (1.5, 6.5, 6.0), (5.0, 3.0, 3.0)],
+        ),
+        ([("speech", 2.4)], []),
+        ([("speech", 9.1)], []),
+        ([("pause", 5.0)], []),
+    ],
+    ids=["alone", "a breath inside", "from any pause to any other", "too short", "too long", "silence"],
+)
+def test_the_start_length_and_speech_of_each_passage(
+    parts: list[tuple[str, float]], expected: list[tuple[float, float, float]]
+) -> None:
+    found = [
+        (float(each.recording.samples[0]) / SAMPLE_RATE, each.seconds, each.speech_seconds)
+        for each in passages(utterance(*parts))
+    ]
+    assert found == [pytest.approx(passage, abs=1e-3) for passage in expected]
 
 
 def test_the_phrase_is_not_looked_for_behind_words_without_a_pause() -> None:

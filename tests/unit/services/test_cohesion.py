@@ -69,20 +69,12 @@ def test_another_voice_than_before_is_refused_and_on_record(world: World) -> Non
     )  # fmt: skip
 
 
-def test_a_poor_match_is_still_the_same_speaker(world: World) -> None:
+@pytest.mark.parametrize(
+    ("voice", "settings"),
+    [(89.0, None), (90.0, SubscriptionSettings(enrollment_cohesion=False))],
+    ids=["a poor match", "where the subscription does without"],
+)
+def test_the_second_recording_counts_too(world: World, voice: float, settings: SubscriptionSettings | None) -> None:
     key = world.create(ProfileKind.IDENTIFICATION)
-    for count, voice in ((1, 0.0), (2, 89.0)):
-        assert world.enroll(key, Spoken(voice=voice)).profile.enrollments_count == count
-
-
-def test_a_reset_profile_begins_anew(world: World) -> None:
-    key = world.create(ProfileKind.IDENTIFICATION)
-    world.enroll(key, Spoken(voice=0.0))
-    world.profiles.reset(key, world.clock())
-    assert world.enroll(key, Spoken(voice=90.0)).profile.enrollments_count == 1
-
-
-def test_a_subscription_may_do_without(world: World) -> None:
-    key, settings = world.create(ProfileKind.IDENTIFICATION), SubscriptionSettings(enrollment_cohesion=False)
-    for count, voice in ((1, 0.0), (2, 90.0)):
-        assert world.enroll(key, Spoken(voice=voice), settings=settings).profile.enrollments_count == count
+    world.enroll(key, Spoken(voice=0.0), settings=settings)
+    assert world.enroll(key, Spoken(voice=voice), settings=settings).profile.enrollments_count == 2

@@ -9,7 +9,6 @@ import pytest
 
 from shared.domain.errors import (
     EnrollmentAudioFull,
-    ModelDiffers,
     PassphraseDiffers,
     PassphraseNotHeard,
     ProfileBusy,
@@ -19,10 +18,10 @@ from shared.domain.errors import (
     TooManyEnrollments,
 )
 from shared.domain.passphrase import EN_US_PASSPHRASES
-from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
+from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import SettingsChange, SubscriptionSettings
 from shared.services.enroll import COMMIT_ATTEMPTS, EnrollRules
-from tests.unit.services.spoken import AT_ONCE, NO_RECORDING, RULES, Interrupted, Spoken, SpokenModel, World
+from tests.unit.services.spoken import AT_ONCE, NO_RECORDING, RULES, Interrupted, Spoken, World
 from tests.unit.services.test_verify import SlowModel
 
 TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
@@ -147,15 +146,6 @@ def test_fifty_recordings_of_a_phrase_are_enough(world: World) -> None:
     assert world.stored() == before
 
 
-def test_embeddings_of_two_models_never_meet(world: World) -> None:
-    key = world.create(TDV)
-    world.enroll(key, PHRASE)
-    before, world.model = world.stored(), SpokenModel("spoken-2")
-    with pytest.raises(ModelDiffers, match=r"spoken-1.*runs spoken-2.*enroll again"):
-        world.enroll(key, PHRASE)
-    assert world.stored() == before
-
-
 def test_after_a_reset_another_phrase_and_another_voice_may_be_enrolled(world: World) -> None:
     key = world.create(TDV)
     world.enroll(key, Spoken(voice=0, phrase=2))
@@ -165,15 +155,9 @@ def test_after_a_reset_another_phrase_and_another_voice_may_be_enrolled(world: W
     assert direction(world, key) == pytest.approx([0.0, 1.0], abs=1e-6), "nothing of the earlier voice is left"
 
 
-def test_a_profile_is_bound_to_a_phrase_of_the_subscriptions_own(world: World) -> None:
-    assert (
-        world.enroll(world.create(TDV), Spoken(phrase=1), settings=OWN).profile.passphrase
-        == OWN.passphrases["en-US"][1]
-    )
-
-
-def test_a_phrase_taken_off_the_list_is_still_enrolled_where_it_is_bound(world: World) -> None:
-    key = world.create(TDV)
+def test_own_phrases_bind_new_profiles_and_one_taken_off_the_list_is_enrolled_where_it_is_bound(world: World) -> None:
+    key, fresh = world.create(TDV), world.create(TDV)
+    assert world.enroll(fresh, Spoken(phrase=1), settings=OWN).profile.passphrase == OWN.passphrases["en-US"][1]
     world.enroll(key, PHRASE)
     profile = world.enroll(key, PHRASE, settings=OWN).profile
     assert profile.passphrase == EN_US_PASSPHRASES[2], "behind the list of two"
@@ -191,31 +175,25 @@ def test_an_enrollment_whose_profile_ended_meanwhile_is_refused(world: World) ->
     assert world.stored() == before
 
 
-def once(change: Callable[[], object]) -> Callable[[], None]:
-    """Another request, which comes between the first reading of an enrollment and its writing."""
+def overtaken(world: World, key: ProfileKey, change: Callable[[], object]) -> Profile:
+    """Enroll, with another request between the first reading of the enrollment and its writing."""
     changes = iter([change])
 
     def happens() -> None:
         for call in changes:
             call()
 
-    return happens
+    return world.enroll(key, PHRASE, profiles=Interrupted(world.profiles, happens)).profile
 
 
-def test_an_enrollment_in_between_counts_too(world: World) -> None:
-    key = world.create(TDV)
-    rival = once(lambda: world.enroll(key, Spoken(voice=60, phrase=2)))
-    profile = world.enroll(key, PHRASE, profiles=Interrupted(world.profiles, rival)).profile
+def test_an_enrollment_in_between_counts_too_and_may_bind_another_phrase(world: World) -> None:
+    key, other = world.create(TDV), world.create(TDV)
+    profile = overtaken(world, key, lambda: world.enroll(key, Spoken(voice=60, phrase=2)))
     assert profile.enrollments_count == world.profiles.get(key).enrollments_count == 2
     assert direction(world, key) == pytest.approx([0.8660, 0.5], abs=1e-4), "both voices are in it"
-
-
-def test_an_enrollment_in_between_may_bind_another_phrase(world: World) -> None:
-    key = world.create(TDV)
-    rival = once(lambda: world.enroll(key, Spoken(phrase=1)))
     with pytest.raises(PassphraseDiffers):
-        world.enroll(key, PHRASE, profiles=Interrupted(world.profiles, rival))
-    assert world.profiles.get(key).enrollments_count == 1
+        overtaken(world, other, lambda: world.enroll(other, Spoken(phrase=1)))
+    assert world.profiles.get(other).enrollments_count == 1
 
 
 def test_a_profile_that_never_rests_is_busy(world: World) -> None:
@@ -225,24 +203,14 @@ def test_a_profile_that_never_rests_is_busy(world: World) -> None:
     assert world.profiles.get(key).enrollments_count == COMMIT_ATTEMPTS, "the rivals' alone"
 
 
-def test_an_enroll_that_races_a_delete_never_brings_the_profile_back(world: World) -> None:
-    key = world.create(TDV)
-    rival = once(lambda: world.profiles.delete(key, world.clock()))
+def test_a_delete_in_between_is_not_undone_and_a_reset_in_between_counts_from_one(world: World) -> None:
+    key, other = world.create(TDV), world.create(TDV)
     with pytest.raises(ProfileNotFound):
-        world.enroll(key, PHRASE, profiles=Interrupted(world.profiles, rival))
-    with pytest.raises(ProfileNotFound):
-        world.profiles.get(key)
+        overtaken(world, key, lambda: world.profiles.delete(key, world.clock()))
     assert [name for name in world.stored() if key.profile_id in name] == []
-
-
-def test_an_enroll_that_races_a_reset_counts_from_one(world: World) -> None:
-    key = world.create(TDV)
-    world.enroll(key, PHRASE)
-    rival = once(lambda: world.profiles.reset(key, world.clock()))
-    again = Spoken(voice=60, phrase=2)
-    profile = world.enroll(key, again, profiles=Interrupted(world.profiles, rival)).profile
-    assert profile.enrollments_count == 1
-    assert direction(world, key) == pytest.approx([0.5, 0.8660], abs=1e-4), "the voice that was reset is not in it"
+    world.enroll(other, Spoken(voice=60, phrase=2))
+    assert overtaken(world, other, lambda: world.profiles.reset(other, world.clock())).enrollments_count == 1
+    assert direction(world, other) == pytest.approx([1.0, 0.0], abs=1e-4), "the voice that was reset is not in it"
 
 
 def test_eight_enrollments_at_once_all_count_or_are_told(world: World) -> None:

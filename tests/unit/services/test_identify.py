@@ -89,18 +89,11 @@ def test_the_identified_profile_is_noted_as_used_and_no_other(world: World, how:
 
 
 @each_way
-def test_a_stranger_leaves_no_trace(world: World, how: str) -> None:
+def test_a_stranger_and_a_recording_that_is_refused_leave_no_trace(world: World, how: str) -> None:
     among = candidates(world, how, [enrolled(world, 80), enrolled(world, 85)])
     world.identify(EVERYONE)
     before = world.stored()
     assert world.identify(among).identified is None
-    assert world.stored() == before
-
-
-@each_way
-def test_a_recording_that_is_refused_changes_nothing(world: World, how: str) -> None:
-    among = candidates(world, how, [enrolled(world, 0)])
-    before = world.stored()
     with pytest.raises(AudioUnreadable):
         world.identify(among, NO_RECORDING)
     assert world.stored() == before
@@ -156,26 +149,17 @@ def test_the_subscription_says_how_long_a_list_may_be_and_bounds_nothing_else(wo
     assert len(world.identify(EVERYONE).ranking) == 3
 
 
-def test_only_those_in_the_group_are_candidates(world: World) -> None:
-    enrolled(world, 10)
-    far = enrolled(world, 50)
+def test_only_who_is_enrolled_and_in_the_group_is_a_candidate(world: World) -> None:
+    world.create(TII)
+    near, far = enrolled(world, 10), enrolled(world, 50)
+    assert ranked(world.identify(EVERYONE)) == [near, far]
     assert ranked(world.identify(group_of(world, far))) == [far]
 
 
-def test_who_is_not_enrolled_is_no_candidate(world: World) -> None:
-    world.create(TII)
-    right = enrolled(world, 0)
-    assert ranked(world.identify(EVERYONE)) == [right]
-
-
-def test_nobody_enrolled_is_refused_and_says_where(world: World) -> None:
+def test_nobody_enrolled_and_no_such_group_are_told_before_what_is_wrong_with_the_recording(world: World) -> None:
     with pytest.raises(NobodyEnrolled, match="no enrolled identification profile in this subscription"):
         world.identify(EVERYONE)
-    group = group_of(world, world.create(TII).profile_id)
     with pytest.raises(NobodyEnrolled, match="in the group some"):
-        world.identify(group)
-
-
-def test_a_group_that_is_not_there_is_told_before_what_is_wrong_with_the_recording(world: World) -> None:
+        world.identify(group_of(world, world.create(TII).profile_id))
     with pytest.raises(GroupNotFound, match="doesn't exist: elsewhere"):
         world.identify(InGroup("elsewhere"), NO_RECORDING)

@@ -74,30 +74,22 @@ def test_a_decision_is_told_with_what_was_compared(
     ]  # fmt: skip
 
 
-def test_a_refusal_is_named_by_its_fact_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(PassphraseNotHeard), measured("enroll", "mine"):
-        raise PassphraseNotHeard("what was line")
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(PassphraseNotHeard("what was said"), "refused"), (ZeroDivisionError("what was said"), "failed")],
+)
+def test_an_error_counts_more_than_a_decision_and_is_named_without_its_words(
+    caplog: pytest.LogCaptureFixture, error: Exception, outcome: str
+) -> None:
+    def fails() -> None:
+        note_decision(accepted=False)
+        raise error
+
+    with pytest.raises(type(error)), measured("verify", "mine"):
+        fails()
     line = fields(caplog)
-    assert (line["outcome"], line["reason"]) == ("refused", "PassphraseNotHeard")
-    assert "what was line" not in caplog.text
-
-
-def test_a_refusal_after_the_decision_is_what_counts(caplog: pytest.LogCaptureFixture) -> None:
-    def verify() -> None:
-        with measured("verify", "mine"):
-            note_decision(accepted=False)
-            raise PassphraseNotHeard(None)
-
-    with pytest.raises(PassphraseNotHeard):
-        verify()
-    assert fields(caplog)["outcome"] == "refused"
-
-
-def test_a_defect_is_a_failure_and_not_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(ZeroDivisionError), measured("verify", "mine"):
-        _ = 1 // 0
-    line = fields(caplog)
-    assert (line["outcome"], line["reason"]) == ("failed", "ZeroDivisionError")
+    assert (line["outcome"], line["reason"]) == (outcome, type(error).__name__)
+    assert "what was said" not in caplog.text
 
 
 def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureFixture) -> None:

@@ -50,19 +50,9 @@ def test_in_any_time_no_more_than_the_rate_and_one_burst() -> None:
     assert total >= 20 * 10.0
 
 
-def test_its_own_rate_goes_before_the_deployments() -> None:
-    assert granted(RateLimit(20.0, Time()), own=3.0) == 6
-    assert granted(RateLimit(None, Time()), own=3.0) == 6
-
-
-def test_without_any_rate_nothing_is_refused() -> None:
+def test_its_own_rate_goes_before_the_deployments_and_without_any_nothing_is_refused() -> None:
+    assert granted(RateLimit(20.0, Time()), own=3.0) == granted(RateLimit(None, Time()), own=3.0) == 6
     assert granted(RateLimit(None, Time())) == 1000
-
-
-def test_subscriptions_do_not_take_each_others_tokens() -> None:
-    limit = RateLimit(20.0, Time())
-    assert granted(limit, subscription_id="mine") == 40
-    assert granted(limit, subscription_id="yours") == 40
 
 
 def test_a_rate_below_one_a_second_still_lets_one_through() -> None:
@@ -76,7 +66,7 @@ def test_a_rate_below_one_a_second_still_lets_one_through() -> None:
     assert granted(limit) == 1
 
 
-def test_forgotten_buckets_are_full_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_subscription_has_a_bucket_and_a_forgotten_one_is_full_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate, "MAX_BUCKETS", 2)
     limit = RateLimit(1.0, Time())
     for name in ("a", "b", "c"):
