@@ -23,25 +23,18 @@ def assembled(**settings: str) -> Services:
     return assemble(read({**SETTINGS, **settings}), World().stores)
 
 
-def test_the_default_model_stands_beside_its_predecessor_and_no_file_of_either_is_opened() -> None:
+def test_the_default_model_stands_beside_its_predecessor_and_the_health_probe_opens_it_alone() -> None:
     services = assembled()
-    assert isinstance(services.models.current, OnnxSpeakerModel)
-    assert isinstance(services.models.previous, OnnxSpeakerModel)
-    assert services.models.current._network._session is services.models.previous._network._session is None
-
-
-def test_the_health_probe_opens_the_model_and_leaves_its_predecessor_closed() -> None:
-    services = assembled()
+    assert isinstance(current := services.models.current, OnnxSpeakerModel)
+    assert isinstance(previous := services.models.previous, OnnxSpeakerModel)
+    assert current._network._session is previous._network._session is None
     assert all(services.readiness().values())
-    assert isinstance(services.models.current, OnnxSpeakerModel)
-    assert isinstance(services.models.previous, OnnxSpeakerModel)
-    assert services.models.current._network._session is not None
-    assert services.models.previous._network._session is None
+    assert current._network._session is not None
+    assert previous._network._session is None
 
 
 def test_every_use_case_has_both_models_during_a_change() -> None:
     services = assembled(TIMBRE_MODEL="campplus-zh-en-1", TIMBRE_PREVIOUS_MODEL="ge2e-1")
-    assert isinstance(services.models.current, OnnxSpeakerModel)
     assert services.models.previous is not None
     for use_case in (services.enroll, services.verify, services.identify):
         assert use_case.models is services.models

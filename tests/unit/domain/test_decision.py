@@ -20,35 +20,24 @@ def test_the_threshold_itself_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "confidence"),
+    ("scores", "confidence"),
     [
-        (0.0, Confidence.HIGH),
-        (0.09, Confidence.HIGH),
-        (0.11, Confidence.NORMAL),
-        (0.29, Confidence.NORMAL),
-        (0.31, Confidence.LOW),
-        (0.5, Confidence.LOW),
-        (0.69, Confidence.LOW),
-        (0.71, Confidence.NORMAL),
-        (0.89, Confidence.NORMAL),
-        (0.91, Confidence.HIGH),
-        (1.0, Confidence.HIGH),
+        ((0.0, 0.09, 0.91, 1.0), Confidence.HIGH),
+        ((0.11, 0.29, 0.71, 0.89), Confidence.NORMAL),
+        ((0.31, 0.5, 0.69), Confidence.LOW),
     ],
 )
-def test_confidence_grows_with_the_distance_from_the_threshold(score: float, confidence: Confidence) -> None:
-    assert Decision(score).confidence is confidence
+def test_confidence_grows_with_the_distance_from_the_threshold(
+    scores: tuple[float, ...], confidence: Confidence
+) -> None:
+    assert {Decision(score).confidence for score in scores} == {confidence}
 
 
 def test_a_moved_threshold_moves_the_bands_with_it() -> None:
     strict = Decision(0.91, threshold=0.9)
-    assert strict.accepted
-    assert strict.confidence is Confidence.LOW
-
-
-@pytest.mark.parametrize("threshold", [0.0, 1.0])
-@pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
-def test_a_threshold_at_an_end_of_the_scale_still_has_a_band(score: float, threshold: float) -> None:
-    assert Decision(score, threshold).confidence in Confidence
+    assert (strict.accepted, strict.confidence) == (True, Confidence.LOW)
+    ends = [Decision(score, threshold) for score in (0.0, 0.5, 1.0) for threshold in (0.0, 1.0)]
+    assert all(decision.confidence in Confidence for decision in ends)
 
 
 @given(SCORES, st.floats(min_value=0.05, max_value=0.95))
@@ -65,24 +54,14 @@ def test_a_list_too_short_to_reach_the_false_alarm_rate_leaves_scores_alone(scor
 
 
 @given(INSIDE, st.integers(min_value=3, max_value=100_000))
-def test_more_candidates_make_every_score_weaker(score: float, candidates: int) -> None:
-    assert 0.0 < open_set(score, candidates) < score
+def test_each_candidate_more_makes_every_score_weaker(score: float, candidates: int) -> None:
+    assert 0.0 < open_set(score, candidates + 1) <= open_set(score, candidates) < score
 
 
-def test_forty_candidates_cost_a_factor_of_sixteen_in_the_odds() -> None:
-    """One per cent for each of forty, against two and a half for all of them."""
-    assert open_set(16 / 17, 40) == pytest.approx(0.5)
-
-
-def test_a_list_of_forty_thousand_costs_less_than_a_thousand_times_that_of_forty() -> None:
-    """16 in the odds at forty candidates, and 0.35 of each further ``ln N`` in the log odds."""
-    odds = 16 * 1000**0.35
-    assert open_set(odds / (odds + 1), 40_000) == pytest.approx(0.5)
-
-
-@given(INSIDE, st.integers(min_value=3, max_value=100_000))
-def test_one_candidate_more_never_makes_a_score_stronger(score: float, candidates: int) -> None:
-    assert open_set(score, candidates + 1) <= open_set(score, candidates)
+@pytest.mark.parametrize(("candidates", "odds"), [(40, 16), (40_000, 16 * 1000**0.35)])
+def test_what_a_list_costs_in_the_odds(candidates: int, odds: float) -> None:
+    """One per cent for each of forty, against two and a half for all; then 0.35 of each ``ln N`` in the log odds."""
+    assert open_set(odds / (odds + 1), candidates) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0])

@@ -65,13 +65,8 @@ def test_what_was_received_is_quoted_and_cut() -> None:
     assert message.count('"') == 2
 
 
-def test_every_error_is_a_timbre_error() -> None:
-    classes = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+def test_every_error_is_a_timbre_error_and_the_docstring_draws_it() -> None:
+    classes = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)]
     assert len(classes) > 25
-    assert all(issubclass(one, errors.TimbreError) for one in classes)
-
-
-def test_the_docstring_draws_every_error() -> None:
-    classes = [one.__name__ for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
-    drawn = (errors.__doc__ or "").split()
-    assert [name for name in classes if name not in drawn] == []
+    assert all(issubclass(each, errors.TimbreError) for each in classes)
+    assert {each.__name__ for each in classes} <= set((errors.__doc__ or "").split())

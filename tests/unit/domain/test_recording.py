@@ -18,15 +18,9 @@ def test_seconds_are_counted_at_sixteen_kilohertz() -> None:
     assert Recording(np.zeros(24_000, np.float32), FORMAT).seconds == 1.5
 
 
-def test_what_is_spoken_is_the_marked_samples_joined() -> None:
+def test_what_is_spoken_is_the_marked_samples_joined_and_is_not_shown() -> None:
     samples = np.arange(6).astype(np.float32) / np.float32(8)
     speech = np.array([False, True, True, False, False, True])
     utterance = Utterance(Recording(samples, FORMAT), speech, 3 / 16_000, 20.0, 0.0, -20.0)
     assert utterance.spoken.tolist() == [0.125, 0.25, 0.625]
-
-
-def test_samples_stay_out_of_the_representation() -> None:
-    recording = Recording(np.full(10, 0.123, np.float32), FORMAT)
-    utterance = Utterance(recording, np.ones(10, np.bool_), 1.0, 20.0, 0.0, -20.0)
-    assert "0.123" not in repr(utterance)
-    assert "array" not in repr(utterance)
+    assert not [shown for shown in ("0.125", "array") if shown in repr(utterance)]

@@ -43,24 +43,6 @@ def test_a_file_name_in_any_form_or_code_page_is_no_hindrance(file_name: str) ->
     assert audio_part(body, "multipart/form-data; boundary=X")[0] == WAV
 
 
-def test_a_binary_part_without_a_file_name_is_taken_when_no_part_has_one() -> None:
-    body = form(
-        part('Content-Disposition: form-data; name="locale"', b"en-us"),
-        part('Content-Disposition: form-data; name="audio"', WAV),
-    )
-    assert audio_part(body, "multipart/form-data; boundary=X")[0] == WAV
-
-
-def test_a_part_without_headers_is_read() -> None:
-    body = b"--X\r\n\r\n" + WAV + b"\r\n--X--\r\n"
-    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, None)
-
-
-def test_a_preamble_and_bare_line_feeds_are_read() -> None:
-    body = b"This is a message.\n--X\nContent-Disposition: form-data; filename=a\n\n" + WAV + b"\n--X--\n"
-    assert audio_part(body, "multipart/mixed; boundary=X")[0] == WAV
-
-
 @pytest.mark.parametrize(
     "content_type",
     ["multipart/form-data", "multipart/form-data, multipart/form-data", "multipart/form-data; boundary=X", None],
@@ -88,51 +70,44 @@ def test_what_cannot_be_used_is_refused_with_the_reason(body: bytes, reason: str
     assert reason in str(refusal.value)
 
 
-def test_an_empty_file_is_an_empty_body() -> None:
-    body = form(part("Content-Disposition: form-data; filename=a", b""))
-    assert audio_part(body, "multipart/form-data; boundary=X") == (b"", None)
-
-
-def test_a_longer_line_that_begins_like_the_boundary_is_content() -> None:
-    content = b"RIFF\r\n--Xylophone\r\n"
-    body = form(part("Content-Disposition: form-data; filename=a", content))
-    assert audio_part(body, "multipart/form-data; boundary=X")[0] == content
-
-
 def file_part(content: bytes, media_type: str = "application/octet-stream", name: str = "f") -> bytes:
     return part(
         f'Content-Disposition: form-data; name="{name}"; filename="{name}"\r\nContent-Type: {media_type}', content
     )
 
 
+NO_AUDIO = {
+    "empty": file_part(b""),
+    "empty audio": file_part(b"", "audio/wav"),
+    "JSON": file_part(b'{"locale": "en-US"}', "application/json"),
+    "JSON unnamed": file_part('{"name": "Jörg"}'.encode()),
+    "JPEG": file_part(b"\xff\xd8\xff\xe0\0\x10JFIF"),
+    "a picture's type": file_part(b"\0\1\2\3", "image/png"),
+    "field and PDF": part('Content-Disposition: form-data; name="json"', b"{}") + file_part(b"%PDF-1.7\0\xff"),
+}
+FIELD = 'Content-Disposition: form-data; name="audio"'
+FILE = "Content-Disposition: form-data; filename=a"
+LIKE_THE_BOUNDARY = b"RIFF\r\n--Xylophone\r\n"
+SAMPLES = b"\x01\x00\xfe\xff"
+
+
 @pytest.mark.parametrize(
-    "first",
+    ("body", "content", "media_type"),
     [
-        file_part(b""),
-        file_part(b"", "audio/wav"),
-        file_part(b'{"locale": "en-US"}', "application/json"),
-        file_part('{"name": "Jörg"}'.encode()),
-        file_part(b"\xff\xd8\xff\xe0\0\x10JFIF"),
-        file_part(b"\0\1\2\3", "image/png"),
-        part('Content-Disposition: form-data; name="json"', b"{}") + file_part(b"%PDF-1.7\0\xff"),
+        *(pytest.param(form(first, file_part(WAV, "audio/wav")), WAV, "audio/wav", id=f"after {name}")
+          for name, first in NO_AUDIO.items()),
+        pytest.param(form(part(FIELD, b"en-us"), part(FIELD, WAV)), WAV, None, id="no file names"),
+        pytest.param(form(part(FIELD, WAV), file_part(b"\0\1")), WAV, None, id="a recording before a later file"),
+        pytest.param(b"--X\r\n\r\n" + WAV + b"\r\n--X--\r\n", WAV, None, id="no headers"),
+        pytest.param(b"A message.\n--X\n" + FILE.encode() + b"\n\n" + WAV + b"\n--X--\n", WAV, None,
+                     id="a preamble and bare line feeds"),
+        pytest.param(form(part(FILE, b"")), b"", None, id="an empty file"),
+        pytest.param(form(part(FILE, LIKE_THE_BOUNDARY)), LIKE_THE_BOUNDARY, None, id="a line like the boundary"),
+        pytest.param(form(file_part(SAMPLES, "audio/pcm; rate=8000"), file_part(WAV)), SAMPLES, "audio/pcm; rate=8000",
+                     id="bare samples"),
+        pytest.param(form(file_part(b""), file_part(b"hello.wav", "text/plain")), b"hello.wav", "text/plain",
+                     id="nothing is audio"),
     ],
-    ids=["empty", "empty audio", "JSON", "JSON unnamed", "JPEG", "a picture's type", "field and PDF"],
-)
-def test_parts_that_are_no_audio_are_passed_over(first: bytes) -> None:
-    body = form(first, file_part(WAV, "audio/wav"))
-    assert audio_part(body, "multipart/form-data; boundary=X") == (WAV, "audio/wav")
-
-
-def test_bare_samples_in_the_first_file_are_taken() -> None:
-    body = form(file_part(b"\x01\x00\xfe\xff", "audio/pcm; rate=8000"), file_part(WAV))
-    assert audio_part(body, "multipart/form-data; boundary=X") == (b"\x01\x00\xfe\xff", "audio/pcm; rate=8000")
-
-
-def test_a_recording_without_a_file_name_is_taken_before_a_later_file() -> None:
-    body = form(part('Content-Disposition: form-data; name="audio"', WAV), file_part(b"\0\1"))
-    assert audio_part(body, "multipart/form-data; boundary=X")[0] == WAV
-
-
-def test_where_nothing_is_audio_the_first_file_that_is_something_is_answered() -> None:
-    body = form(file_part(b""), file_part(b"hello.wav", "text/plain"))
-    assert audio_part(body, "multipart/form-data; boundary=X") == (b"hello.wav", "text/plain")
+)  # fmt: skip
+def test_the_first_part_that_is_audio_is_taken(body: bytes, content: bytes, media_type: str | None) -> None:
+    assert audio_part(body, "multipart/form-data; boundary=X") == (content, media_type)

@@ -61,12 +61,9 @@ def test_path_and_query_are_as_they_came(target: str) -> None:
     assert whole("GET", target).url == f"http://127.0.0.1{target}"
 
 
-def test_parameters_are_decoded_and_repeated_ones_joined() -> None:
+def test_parameters_and_headers_are_decoded_found_in_any_case_and_repeated_ones_joined() -> None:
     asked = whole("GET", "/?ids=a%2Cb&ids=c&empty=&q=1+2&x=%C3%A9")
     assert dict(asked.params) == {"ids": "a,b,c", "empty": "", "q": "1 2", "x": "é"}
-
-
-def test_headers_are_found_in_any_case_and_repeated_ones_joined() -> None:
     connection = Connection([])
     pairs = [("Accept", "a/b"), ("X-Name", "é"), ("accept", "c/d")]
     asked = asyncio.run(StreamRequest(scope("GET", "/", pairs), connection.receive, connection.send).whole())
@@ -213,18 +210,14 @@ def pace(patience: Patience, *parts: tuple[float, int]) -> Pace:
         return runner.run(run())
 
 
-def patience_after(patience: Patience, *parts: tuple[float, int]) -> float:
-    return float(pace(patience, *parts).now_seconds)  # type: ignore[attr-defined]
-
-
-def test_bytes_are_waited_for_as_long_as_a_stall_may_last() -> None:
-    assert patience_after(Patience(20.0, 60.0, 10.0)) == 20.0
-    assert patience_after(Patience(20.0, 60.0, 10.0), (30.0, 1)) == 20.0
-
-
-def test_near_the_end_of_a_slow_minute_only_its_rest_is_waited_for() -> None:
-    assert patience_after(Patience(20.0, 60.0, 10.0), (55.0, 599)) == 5.0
-    assert patience_after(Patience(20.0, 60.0, 10.0), (55.0, 600)) == 20.0
+@pytest.mark.parametrize(
+    ("parts", "expected"), [([], 20.0), ([(30.0, 1)], 20.0), ([(55.0, 599)], 5.0), ([(55.0, 600)], 20.0)]
+)
+def test_bytes_are_waited_for_as_long_as_a_stall_or_a_slow_minute_may_last(
+    parts: list[tuple[float, int]], expected: float
+) -> None:
+    patience = pace(Patience(20.0, 60.0, 10.0), *parts).now_seconds  # type: ignore[attr-defined]
+    assert patience == expected
 
 
 def test_a_minute_with_too_few_bytes_is_refused_with_what_came() -> None:

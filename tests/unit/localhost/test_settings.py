@@ -13,25 +13,15 @@ from localhost.failure import CannotStart
 SAMPLE = json.dumps({"IsEncrypted": False, "Values": {"A": "1", "KEY": "local:generated-at-first-start"}})
 
 
-def test_the_first_start_copies_the_sample_with_a_key_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "local.settings.sample.json").write_text(SAMPLE)
+@pytest.mark.parametrize("name", ["local.settings.sample.json", "local.settings.json"])
+def test_the_sample_or_its_copy_gets_a_key_once_and_is_its_owners_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(SAMPLE)
     values = settings.load(tmp_path)
     assert values["A"] == "1"
     assert len(base64.b64decode(values["KEY"].removeprefix("local:"))) == 32
-    assert json.loads((tmp_path / "local.settings.json").read_text())["Values"] == values
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file modes")
-@pytest.mark.parametrize("name", ["local.settings.sample.json", "local.settings.json"])
-def test_the_copy_is_readable_by_its_owner_only(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text(SAMPLE)
-    settings.load(tmp_path)
-    assert (tmp_path / "local.settings.json").stat().st_mode & 0o077 == 0
-
-
-def test_the_second_start_keeps_the_key(tmp_path: Path) -> None:
-    (tmp_path / "local.settings.sample.json").write_text(SAMPLE)
-    assert settings.load(tmp_path) == settings.load(tmp_path)
+    file = tmp_path / "local.settings.json"
+    assert json.loads(file.read_text())["Values"] == values == settings.load(tmp_path)
+    assert sys.platform == "win32" or file.stat().st_mode & 0o077 == 0
 
 
 def test_two_checkouts_have_different_keys(tmp_path: Path) -> None:
@@ -39,13 +29,6 @@ def test_two_checkouts_have_different_keys(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "local.settings.sample.json").write_text(SAMPLE)
     assert settings.load(tmp_path / "one")["KEY"] != settings.load(tmp_path / "two")["KEY"]
-
-
-def test_a_sample_copied_by_hand_gets_its_key_once(tmp_path: Path) -> None:
-    (tmp_path / "local.settings.json").write_text(SAMPLE)
-    values = settings.load(tmp_path)
-    assert "generated" not in values["KEY"]
-    assert settings.load(tmp_path) == values
 
 
 def test_no_sample_and_no_file_are_no_settings(tmp_path: Path) -> None:
