@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from shared.domain.profile import Profile
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
+from tests.contract.stores import Clock, instance, new_profile, new_subscription
 
 TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
 
@@ -69,3 +71,24 @@ def blobs(new_blobs: Callable[[], Blobs]) -> Blobs:
 @pytest.fixture
 def storage(new_rows: Callable[[], Rows], new_blobs: Callable[[], Blobs]) -> Storage:
     return Storage(lambda _: new_rows(), lambda _: new_blobs())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def stores(storage: Storage, clock: Clock) -> Stores:
+    return instance(storage, clock=clock)
+
+
+@pytest.fixture
+def subscription_id(stores: Stores) -> str:
+    return new_subscription(stores)
+
+
+@pytest.fixture
+def created(stores: Stores, subscription_id: str) -> Profile:
+    """Of identification, not enrolled."""
+    return stores.profiles.create(new_profile(subscription_id), 10)

@@ -113,6 +113,13 @@ def enrolled(profile: Profile, signature: Signature | None, enrollment: Enrollme
     return after, signature.plus(enrollment) if signature else enrollment.signature
 
 
+def enroll_onto(stores: Stores, read: Profile, seed: int = 1) -> Profile:
+    """The first enrollment, onto the profile as it was read."""
+    enrollment = new_enrollment(seed)
+    after, signature = enrolled(read, None, enrollment)
+    return stores.profiles.enroll(after, signature, enrollment, b"fLaC the audio")
+
+
 def enroll(
     stores: Stores, key: ProfileKey, seed: int = 1, audio: bytes | None = b"fLaC the audio", phrase: str | None = None
 ) -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -9,9 +10,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.errors import ProfileBusy, ProfileNotFound
+from shared.domain.errors import ProfileBusy, ProfileNotFound, TimbreError
 from shared.domain.profile import Profile, ProfileKind, Signature
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     ERASURES,
@@ -22,6 +23,7 @@ from tests.contract.stores import (
     assert_same_signature,
     delete,
     enroll,
+    enroll_onto,
     enrolled,
     everything,
     instance,
@@ -34,20 +36,17 @@ from tests.contract.stores import (
 KINDS = list(ProfileKind)
 
 
-def test_an_enrollment_changes_profile_and_signature_together(storage: Storage) -> None:
-    stores = instance(storage)
-    before = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_an_enrollment_changes_profile_and_signature_together(stores: Stores, created: Profile) -> None:
     enrollment = new_enrollment(seed=7)
-    after, signature = enrolled(before, None, enrollment)
+    after, signature = enrolled(created, None, enrollment)
     returned = stores.profiles.enroll(after, signature, enrollment, b"fLaC")
-    profile, found = stores.profiles.get_with_signature(before.key)
+    profile, found = stores.profiles.get_with_signature(created.key)
     assert profile == after == returned
     assert profile.model_id == MODEL
     assert_same_signature(found, signature)
 
 
-def test_enrollments_add_up_also_from_the_returned_profile(storage: Storage) -> None:
-    stores = instance(storage)
+def test_enrollments_add_up_also_from_the_returned_profile(stores: Stores, storage: Storage) -> None:
     profile: Profile = stores.profiles.create(new_profile(new_subscription(stores)), 10)
     signature: Signature | None = None
     for seed in (1, 2, 3):
@@ -64,28 +63,20 @@ def test_enrollments_add_up_also_from_the_returned_profile(storage: Storage) -> 
     assert keys_of(stored, "due:") == []
 
 
-def test_audio_is_kept_for_identification_only(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_audio_is_kept_for_identification_only_where_it_is_given(
+    stores: Stores, subscription_id: str, storage: Storage
+) -> None:
     for kind in KINDS:
         profile = stores.profiles.create(new_profile(subscription_id, kind), 10)
         enroll(stores, profile.key)
-    blobs = keys_of(everything(storage, subscription_id), subscription_id)
-    assert len(blobs) == 1
-    assert blobs[0].startswith(f"{subscription_id}/tii/")
+        enroll(stores, profile.key, audio=None)
+    stored = everything(storage, subscription_id)
+    (blob,) = keys_of(stored, subscription_id)
+    assert blob.startswith(f"{subscription_id}/tii/")
+    assert len(keys_of(stored, "enrollment:")) == 2 * len(KINDS)
 
 
-def test_an_identification_enrollment_without_audio_keeps_none(storage: Storage) -> None:
-    stores = instance(storage)
-    profile = stores.profiles.create(new_profile(new_subscription(stores)), 10)
-    enroll(stores, profile.key, audio=None)
-    stored = everything(storage, profile.key.subscription_id)
-    assert len(keys_of(stored, "enrollment:")) == 1
-    assert keys_of(stored, profile.key.subscription_id) == []
-
-
-def test_nothing_that_tells_a_voice_is_stored_in_the_clear(storage: Storage) -> None:
-    stores = instance(storage)
+def test_nothing_that_tells_a_voice_is_stored_in_the_clear(stores: Stores, storage: Storage) -> None:
     kind = ProfileKind.TEXT_DEPENDENT_VERIFICATION
     speaker = stores.profiles.create(new_profile(new_subscription(stores)), 10)
     phrase = stores.profiles.create(new_profile(speaker.key.subscription_id, kind), 10)
@@ -103,8 +94,7 @@ def test_nothing_that_tells_a_voice_is_stored_in_the_clear(storage: Storage) -> 
         assert repr(secret)[2:-1].encode("unicode_escape") not in written
 
 
-def test_the_passphrase_is_read_with_a_profile_but_not_in_a_list(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_passphrase_is_read_with_a_profile_but_not_in_a_list(stores: Stores) -> None:
     kind = ProfileKind.TEXT_DEPENDENT_VERIFICATION
     profile = stores.profiles.create(new_profile(new_subscription(stores), kind), 10)
     enroll(stores, profile.key, phrase="houston we have had a problem")
@@ -113,76 +103,51 @@ def test_the_passphrase_is_read_with_a_profile_but_not_in_a_list(storage: Storag
     assert listed == replace(stores.profiles.get(profile.key), passphrase=None)
 
 
-def test_an_enrollment_onto_a_changed_profile_is_busy_and_leaves_nothing(storage: Storage) -> None:
-    stores = instance(storage)
-    old = stores.profiles.create(new_profile(new_subscription(stores)), 10)
-    old = stores.profiles.get(old.key)
-    enroll(stores, old.key, seed=1)
-    before = everything(storage, old.key.subscription_id)
-    enrollment = new_enrollment(seed=2)
-    after, signature = enrolled(old, None, enrollment)
-    with pytest.raises(ProfileBusy):
-        stores.profiles.enroll(after, signature, enrollment, b"fLaC")
-    assert everything(storage, old.key.subscription_id) == before
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (enroll, ProfileBusy),
+        (lambda stores, key: stores.profiles.reset(key, NOW), ProfileBusy),
+        (lambda stores, key: stores.profiles.delete(key, NOW), ProfileNotFound),
+    ],
+    ids=["changed", "reset", "deleted"],
+)
+def test_an_enrollment_onto_a_profile_as_it_was_is_refused_and_leaves_nothing(
+    stores: Stores, created: Profile, storage: Storage, change: Callable[..., object], error: type[TimbreError]
+) -> None:
+    read = stores.profiles.get(created.key)
+    change(stores, read.key)
+    before = everything(storage, read.key.subscription_id)
+    with pytest.raises(error):
+        enroll_onto(stores, read, seed=2)
+    assert everything(storage, read.key.subscription_id) == before
 
 
-def test_an_enrollment_onto_a_deleted_profile_is_not_found_and_leaves_nothing(storage: Storage) -> None:
-    stores = instance(storage)
-    profile = stores.profiles.create(new_profile(new_subscription(stores)), 10)
-    enrollment = new_enrollment()
-    for read in (profile, stores.profiles.get(profile.key)):
-        after, signature = enrolled(read, None, enrollment)
-        if read is not profile:
-            stores.profiles.delete(profile.key, NOW)
-            with pytest.raises(ProfileNotFound):
-                stores.profiles.enroll(after, signature, enrollment, b"fLaC")
-    assert everything(storage, profile.key.subscription_id) == {"tally": {"profiles": 0}}
-
-
-def test_an_enrollment_onto_a_reset_profile_is_busy(storage: Storage) -> None:
-    stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
-    old = stores.profiles.get(created.key)
-    stores.profiles.reset(old.key, NOW)
-    enrollment = new_enrollment()
-    after, signature = enrolled(old, None, enrollment)
-    with pytest.raises(ProfileBusy):
-        stores.profiles.enroll(after, signature, enrollment, b"fLaC")
-    assert stores.profiles.get(old.key).enrollments_count == 0
-
-
-def test_use_of_the_profile_in_between_does_not_stop_an_enrollment(storage: Storage) -> None:
-    stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_use_of_the_profile_in_between_does_not_stop_an_enrollment(stores: Stores, created: Profile) -> None:
     read = stores.profiles.get(created.key)
     used_at = NOW + timedelta(minutes=1)
     stores.profiles.touch(read.key, used_at)
-    enrollment = new_enrollment()
-    after, signature = enrolled(read, None, enrollment)
-    stores.profiles.enroll(after, signature, enrollment, b"fLaC")
+    enroll_onto(stores, read)
     found = stores.profiles.get(read.key)
-    assert found.enrollments_count == 1
-    assert found.last_action_at == used_at
+    assert (found.enrollments_count, found.last_action_at) == (1, used_at)
 
 
-def test_two_enrollments_at_once_both_count_or_one_is_busy(storage: Storage) -> None:
-    stores = instance(storage)
-    profile = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_two_enrollments_at_once_both_count_or_one_is_busy(stores: Stores, created: Profile, storage: Storage) -> None:
 
     def attempt(seed: int) -> bool:
         try:
-            enroll(stores, profile.key, seed)
+            enroll(stores, created.key, seed)
         except ProfileBusy:
             return False
         return True
 
     with ThreadPoolExecutor(6) as threads:
         succeeded = sum(threads.map(attempt, range(12)))
-    stored = everything(storage, profile.key.subscription_id)
+    stored = everything(storage, created.key.subscription_id)
     assert succeeded >= 1
-    assert stores.profiles.get(profile.key).enrollments_count == succeeded
+    assert stores.profiles.get(created.key).enrollments_count == succeeded
     assert len(keys_of(stored, "enrollment:")) == succeeded
-    assert len(keys_of(stored, profile.key.subscription_id)) == succeeded
+    assert len(keys_of(stored, created.key.subscription_id)) == succeeded
     assert keys_of(stored, "due:") == []
 
 
@@ -216,16 +181,13 @@ def test_an_enrollment_whose_upload_the_timer_gave_up_does_not_succeed(storage: 
         assert stores.upkeep.sweep(subscription_id, LATER, 10) == 1
 
     scissors = Scissors(interrupt_at=call, before_call=sweep)
-    enrollment = new_enrollment()
-    after, signature = enrolled(read, None, enrollment)
     with pytest.raises(ProfileBusy):
-        instance(storage, scissors).profiles.enroll(after, signature, enrollment, b"fLaC")
+        enroll_onto(instance(storage, scissors), read)
     assert sorted(everything(storage, subscription_id)) == [f"profile:tii:{created.key.profile_id}", "tally"]
     assert stores.profiles.get(created.key) == created
 
 
-def test_a_committed_enrollment_keeps_its_audio_through_a_sweep(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_committed_enrollment_keeps_its_audio_through_a_sweep(stores: Stores, storage: Storage) -> None:
     created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
     enroll(stores, created.key)
     before = everything(storage, created.key.subscription_id)

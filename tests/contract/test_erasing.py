@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound, TooManyProfiles
-from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind
+from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.storage.backend.ports import Merge, Remove
 from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import assert_same, from_the_rows, scores
@@ -33,9 +33,7 @@ from tests.contract.stores import (
 KINDS = list(ProfileKind)
 
 
-def test_the_maximum_counts_profiles_of_all_kinds_and_deletes_make_room(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_the_maximum_counts_profiles_of_all_kinds_and_deletes_make_room(stores: Stores, subscription_id: str) -> None:
     first, *_ = [stores.profiles.create(new_profile(subscription_id, kind), 3) for kind in KINDS]
     with pytest.raises(TooManyProfiles, match="3"):
         stores.profiles.create(new_profile(subscription_id), 3)
@@ -46,8 +44,7 @@ def test_the_maximum_counts_profiles_of_all_kinds_and_deletes_make_room(storage:
     stores.profiles.create(new_profile(new_subscription(stores)), 3)
 
 
-def test_creates_and_deletes_at_once_keep_the_count_exact(storage: Storage) -> None:
-    stores = instance(storage)
+def test_creates_and_deletes_at_once_keep_the_count_exact(stores: Stores, storage: Storage) -> None:
     subscription_id = new_subscription(stores)
     early = [stores.profiles.create(new_profile(subscription_id), 20) for _ in range(6)]
 
@@ -69,8 +66,7 @@ def test_creates_and_deletes_at_once_keep_the_count_exact(storage: Storage) -> N
     assert created >= 14
 
 
-def test_reset_takes_the_voice_and_keeps_the_profile(storage: Storage) -> None:
-    stores = instance(storage)
+def test_reset_takes_the_voice_and_keeps_the_profile(stores: Stores, storage: Storage) -> None:
     kind = ProfileKind.TEXT_DEPENDENT_VERIFICATION
     created = stores.profiles.create(new_profile(new_subscription(stores), kind), 10)
     enroll(stores, created.key, phrase="a phrase")
@@ -84,9 +80,7 @@ def test_reset_takes_the_voice_and_keeps_the_profile(storage: Storage) -> None:
     assert sorted(stored) == [f"profile:tdv:{created.key.profile_id}", "tally"]
 
 
-def test_after_a_reset_a_profile_enrolls_anew(storage: Storage) -> None:
-    stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_after_a_reset_a_profile_enrolls_anew(stores: Stores, created: Profile) -> None:
     enroll(stores, created.key, seed=1)
     reset = stores.profiles.reset(created.key, NOW)
     enrollment = new_enrollment(seed=2)
@@ -97,8 +91,7 @@ def test_after_a_reset_a_profile_enrolls_anew(storage: Storage) -> None:
     assert_same_signature(found, signature)
 
 
-def test_delete_leaves_only_the_count_and_the_neighbours(storage: Storage) -> None:
-    stores = instance(storage)
+def test_delete_leaves_only_the_count_and_the_neighbours(stores: Stores, storage: Storage) -> None:
     subscription_id = new_subscription(stores)
     going, staying = (stores.profiles.create(new_profile(subscription_id), 10) for _ in range(2))
     enroll(stores, staying.key)
@@ -146,9 +139,7 @@ def test_an_enrollment_at_any_moment_of_an_erasure_keeps_nothing_of_an_older_voi
     pytest.fail("the erasure was never left in peace")
 
 
-def test_touch_notes_the_use_and_nothing_else(storage: Storage) -> None:
-    stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_touch_notes_the_use_and_nothing_else(stores: Stores, created: Profile) -> None:
     enroll(stores, created.key)
     before, _ = stores.profiles.get_with_signature(created.key)
     stores.profiles.touch(created.key, LATER)
@@ -157,25 +148,21 @@ def test_touch_notes_the_use_and_nothing_else(storage: Storage) -> None:
     assert_same_signature(signature, new_enrollment().signature)
 
 
-def test_touch_never_brings_a_deleted_profile_back(storage: Storage) -> None:
-    stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_touch_never_brings_a_deleted_profile_back(stores: Stores, created: Profile) -> None:
     stores.profiles.delete(created.key, NOW)
     stores.profiles.touch(created.key, LATER)
     with pytest.raises(ProfileNotFound):
         stores.profiles.get(created.key)
 
 
-def test_a_profile_whose_count_row_is_gone_can_still_be_deleted(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_profile_whose_count_row_is_gone_can_still_be_deleted(stores: Stores, storage: Storage) -> None:
     created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
     storage.voices.apply(created.key.subscription_id, [Remove("tally")])
     stores.profiles.delete(created.key, NOW)
     assert everything(storage, created.key.subscription_id) == {}
 
 
-def test_a_count_that_others_keep_changing_only_delays_a_create(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_count_that_others_keep_changing_only_delays_a_create(stores: Stores, storage: Storage) -> None:
     subscription_id = new_subscription(stores)
     stores.profiles.create(new_profile(subscription_id), 10)
 

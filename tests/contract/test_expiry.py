@@ -11,7 +11,7 @@ from shared.domain.audit import AuditAction
 from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import ProfileKind, RetentionOverride
 from shared.storage.backend.ports import Remove
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
     DAY,
@@ -28,9 +28,9 @@ from tests.contract.stores import NOW, Clock, enroll, everything, instance, keys
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_profile_is_absent_for_every_method_from_the_second_on(storage: Storage, kind: ProfileKind) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_a_profile_is_absent_for_every_method_from_the_second_on(
+    stores: Stores, clock: Clock, storage: Storage, kind: ProfileKind
+) -> None:
     profile = stores.profiles.create(new_profile(keeping(stores, age=1.5), kind), 10)
     end = NOW + timedelta(days=1.5)
     assert profile.expires_at == end
@@ -44,9 +44,7 @@ def test_a_profile_is_absent_for_every_method_from_the_second_on(storage: Storag
     assert everything(storage, profile.key.subscription_id) == before
 
 
-def test_a_candidate_that_expired_is_named_like_one_that_never_was(storage: Storage) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_a_candidate_that_expired_is_named_like_one_that_never_was(stores: Stores, clock: Clock) -> None:
     subscription_id = keeping(stores, age=1.0)
     old = stores.profiles.create(new_profile(subscription_id), 10)
     clock.now = NOW + DAY
@@ -61,9 +59,7 @@ def test_a_candidate_that_expired_is_named_like_one_that_never_was(storage: Stor
     assert caught.value.profile_id == absent.key.profile_id
 
 
-def test_a_page_is_filled_up_behind_what_has_expired(storage: Storage) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_a_page_is_filled_up_behind_what_has_expired(stores: Stores, clock: Clock) -> None:
     subscription_id = keeping(stores)
     made = sorted(
         (stores.profiles.create(new_profile(subscription_id), 20) for _ in range(9)), key=lambda one: one.key.profile_id
@@ -83,9 +79,7 @@ def test_a_page_is_filled_up_behind_what_has_expired(storage: Storage) -> None:
     assert listed(None, None) == [ids[3], ids[6], ids[7]]
 
 
-def test_the_timer_erases_what_has_expired_and_nothing_else(storage: Storage) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_the_timer_erases_what_has_expired_and_nothing_else(stores: Stores, clock: Clock, storage: Storage) -> None:
     subscription_id = keeping(stores, age=1.0)
     doomed = stores.profiles.create(new_profile(subscription_id), 10)
     enroll(stores, doomed.key, seed=1)
@@ -104,9 +98,9 @@ def test_the_timer_erases_what_has_expired_and_nothing_else(storage: Storage) ->
     ]
 
 
-def test_use_and_enrollment_write_nothing_for_it_and_the_timer_arms_anew(storage: Storage) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_use_and_enrollment_write_nothing_for_it_and_the_timer_arms_anew(
+    stores: Stores, clock: Clock, storage: Storage
+) -> None:
     key = stores.profiles.create(new_profile(keeping(stores, idle=1.0)), 10).key
     first = [armed(NOW + DAY, key)]
     enroll(stores, key, audio=None)
@@ -135,8 +129,7 @@ def test_a_use_in_the_middle_of_the_timers_work_saves_the_profile(storage: Stora
     assert index(storage, key.subscription_id) == [armed(used + DAY, key)]
 
 
-def test_two_timers_at_once_remove_once(storage: Storage) -> None:
-    stores = instance(storage)
+def test_two_timers_at_once_remove_once(stores: Stores, storage: Storage) -> None:
     subscription_id = keeping(stores, age=1.0)
     keys = [stores.profiles.create(new_profile(subscription_id), 10).key for _ in range(3)]
     other = instance(storage)
@@ -146,16 +139,14 @@ def test_two_timers_at_once_remove_once(storage: Storage) -> None:
     assert len(trail(stores, subscription_id)) == len(keys)
 
 
-def test_a_deleted_profile_leaves_no_row_in_the_index(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_deleted_profile_leaves_no_row_in_the_index(stores: Stores, storage: Storage) -> None:
     key = stores.profiles.create(new_profile(keeping(stores, age=400.0)), 10).key
     assert index(storage, key.subscription_id) != []
     stores.profiles.delete(key, NOW)
     assert everything(storage, key.subscription_id) == {"tally": {"profiles": 0}}
 
 
-def test_an_index_row_whose_profile_is_gone_is_dropped(storage: Storage) -> None:
-    stores = instance(storage)
+def test_an_index_row_whose_profile_is_gone_is_dropped(stores: Stores, storage: Storage) -> None:
     key = stores.profiles.create(new_profile(keeping(stores, age=1.0)), 10).key
     storage.voices.apply(key.subscription_id, [Remove(f"profile:tii:{key.profile_id}")])
     assert stores.upkeep.sweep(key.subscription_id, NOW + DAY, 10) == 1

@@ -34,9 +34,7 @@ def assert_no_membership_is_left(storage: Storage, subscription_id: str) -> None
     assert keys_of(stored, "member:") == keys_of(stored, "grouped:") == keys_of(stored, "due:") == []
 
 
-def test_a_group_has_those_who_were_added(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_a_group_has_those_who_were_added(stores: Stores, subscription_id: str) -> None:
     group = new_group(stores, subscription_id)
     one, other = new_speaker(stores, subscription_id), stores.profiles.create(new_profile(subscription_id), 10).key
     assert members(stores, subscription_id) == set()
@@ -71,9 +69,7 @@ def test_members_that_did_not_change_are_one_read(storage: Storage) -> None:
     assert scissors.calls == ["get"]
 
 
-def test_groups_and_members_come_in_pages(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_groups_and_members_come_in_pages(stores: Stores, subscription_id: str) -> None:
     for name in ("b", "a", "B", "c"):
         new_group(stores, subscription_id, name)
     page = stores.groups.page(subscription_id, after=None, limit=2)
@@ -90,24 +86,17 @@ def key_of(subscription_id: str, profile_id: str) -> ProfileKey:
     return ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
 
 
-def test_a_group_that_is_there_is_not_made_again(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_a_group_that_is_there_is_not_made_again_and_their_number_is_bounded(
+    stores: Stores, subscription_id: str
+) -> None:
     group = new_group(stores, subscription_id)
     assert not stores.groups.put(Group(subscription_id, group.name, new_id(), NOW), 100)
     assert stores.groups.get(subscription_id, group.name) == group
-
-
-def test_the_number_of_groups_is_bounded(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
-    new_group(stores, subscription_id, "one")
     with pytest.raises(TooManyGroups):
         stores.groups.put(Group(subscription_id, "two", new_id(), NOW), 1)
 
 
-def test_what_is_not_there_is_not_found(storage: Storage) -> None:
-    stores = instance(storage)
+def test_what_is_not_there_is_not_found(stores: Stores) -> None:
     mine, yours = new_subscription(stores), new_subscription(stores)
     new_group(stores, yours)
     key, foreign = new_speaker(stores, mine), new_speaker(stores, yours)
@@ -130,31 +119,23 @@ def test_what_is_not_there_is_not_found(storage: Storage) -> None:
     assert members(stores, mine) == set()
 
 
-def test_a_deleted_profile_is_in_no_group(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_a_reset_profile_stays_in_its_groups_and_a_deleted_one_is_in_none(
+    stores: Stores, subscription_id: str, storage: Storage
+) -> None:
     key = new_speaker(stores, subscription_id)
     for name in ("one", "two"):
         new_group(stores, subscription_id, name)
         stores.groups.add(name, key)
+    stores.profiles.reset(key, NOW)
+    assert members(stores, subscription_id, "one") == {key.profile_id}
     stores.profiles.delete(key, NOW)
     assert_no_membership_is_left(storage, subscription_id)
     assert members(instance(storage), subscription_id, "one") == set()
 
 
-def test_a_reset_profile_stays_in_its_groups(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
-    new_group(stores, subscription_id)
-    key = new_speaker(stores, subscription_id)
-    stores.groups.add("night-shift", key)
-    stores.profiles.reset(key, NOW)
-    assert members(stores, subscription_id) == {key.profile_id}
-
-
-def test_an_expired_profile_can_not_be_added_and_leaves_its_groups(storage: Storage) -> None:
-    clock = Clock(NOW)
-    stores = instance(storage, clock=clock)
+def test_an_expired_profile_can_not_be_added_and_leaves_its_groups(
+    stores: Stores, clock: Clock, storage: Storage
+) -> None:
     subscription_id = keeping(stores, age=1.0)
     new_group(stores, subscription_id)
     key, other = new_speaker(stores, subscription_id), new_speaker(stores, subscription_id)
@@ -166,8 +147,7 @@ def test_an_expired_profile_can_not_be_added_and_leaves_its_groups(storage: Stor
     assert_no_membership_is_left(storage, subscription_id)
 
 
-def test_nobody_is_in_a_group_made_under_an_earlier_ones_name(storage: Storage) -> None:
-    stores = instance(storage)
+def test_nobody_is_in_a_group_made_under_an_earlier_ones_name(stores: Stores, storage: Storage) -> None:
     subscription_id = new_subscription(stores)
     new_group(stores, subscription_id)
     stores.groups.add("night-shift", new_speaker(stores, subscription_id))
@@ -217,9 +197,7 @@ def test_nobody_is_added_who_is_deleted_at_that_moment(storage: Storage) -> None
         assert_no_membership_is_left(storage, subscription_id)
 
 
-def test_many_are_added_at_once(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_many_are_added_at_once(stores: Stores, subscription_id: str, storage: Storage) -> None:
     new_group(stores, subscription_id)
     keys = [new_speaker(stores, subscription_id) for _ in range(6)]
     with ThreadPoolExecutor(3) as threads:

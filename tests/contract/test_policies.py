@@ -11,7 +11,7 @@ from shared.domain.profile import RetentionOverride
 from shared.domain.subscription import UNSET, SettingsChange
 from shared.storage.layout import due_row
 from shared.storage.profiles.expiry import SETTLED
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (
     DAY,
@@ -37,9 +37,9 @@ def test_a_profile_that_no_policy_touches_costs_nothing(storage: Storage) -> Non
     assert scissors.calls == ["query"]
 
 
-def test_a_shorter_policy_is_in_force_at_once_and_the_walk_arms_for_it(storage: Storage) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_a_shorter_policy_is_in_force_at_once_and_the_walk_arms_for_it(
+    stores: Stores, clock: Clock, storage: Storage
+) -> None:
     subscription_id = keeping(stores, age=100.0)
     keys = [stores.profiles.create(new_profile(subscription_id, kind), 10).key for kind in KINDS]
     clock.now = NOW + 2 * DAY
@@ -52,8 +52,7 @@ def test_a_shorter_policy_is_in_force_at_once_and_the_walk_arms_for_it(storage: 
     assert everything(storage, subscription_id) == {"tally": {"profiles": 0}}
 
 
-def test_a_first_policy_finds_the_profiles_that_were_there_before(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_first_policy_finds_the_profiles_that_were_there_before(stores: Stores, storage: Storage) -> None:
     subscription_id = keeping(stores)
     key = stores.profiles.create(new_profile(subscription_id), 10).key
     change_policy(stores, subscription_id, NOW, age=3.0)
@@ -62,9 +61,9 @@ def test_a_first_policy_finds_the_profiles_that_were_there_before(storage: Stora
     assert index(storage, subscription_id) == [armed(NOW + 3 * DAY, key)]
 
 
-def test_a_longer_policy_keeps_what_was_armed_for_the_shorter_one(storage: Storage) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_a_longer_policy_keeps_what_was_armed_for_the_shorter_one(
+    stores: Stores, clock: Clock, storage: Storage
+) -> None:
     subscription_id = keeping(stores, age=1.0)
     key = stores.profiles.create(new_profile(subscription_id), 10).key
     clock.now = NOW + timedelta(hours=12)
@@ -106,9 +105,9 @@ def test_a_walk_goes_on_where_its_last_slice_ended(storage: Storage, monkeypatch
 
 
 @pytest.mark.parametrize("age", [0.5, 2.0])
-def test_a_profiles_own_policy_goes_first_and_can_be_given_up(storage: Storage, age: float) -> None:
-    clock = Clock()
-    stores = instance(storage, clock=clock)
+def test_a_profiles_own_policy_goes_first_and_can_be_given_up(
+    stores: Stores, clock: Clock, storage: Storage, age: float
+) -> None:
     profile = stores.profiles.create(new_profile(keeping(stores, age=1.0)), 10)
     own = stores.profiles.annotate(replace(profile, retention=RetentionOverride(max_age_days=age)))
     end = NOW + age * DAY

@@ -69,17 +69,31 @@ def filled(stores: Stores) -> tuple[str, list[ProfileKey]]:
     return subscription_id, [speaker.key, phrase.key, silent.key]
 
 
-def moved(storage: Storage, other: Storage, subscription_id: str, target_id: str, file: Path) -> None:
-    export(deployment(storage), subscription_id, file, SECRET, cost=COST)
-    restore(deployment(other), target_id, file, SECRET)
+Full = tuple[str, list[ProfileKey]]
 
 
-def test_everything_arrives_in_another_deployment(storage: Storage, tmp_path: Path) -> None:
-    stores, other = instance(storage), memory()
-    subscription_id, keys = filled(stores)
+@pytest.fixture
+def full(stores: Stores) -> Full:
+    return filled(stores)
+
+
+@pytest.fixture
+def target_id(stores: Stores) -> str:
+    return new_subscription(stores)
+
+
+@pytest.fixture
+def file(storage: Storage, full: Full, tmp_path: Path) -> Path:
+    """The archive of the full subscription."""
+    export(deployment(storage), full[0], tmp_path / "a", SECRET, cost=COST)
+    return tmp_path / "a"
+
+
+def test_everything_arrives_in_another_deployment(stores: Stores, full: Full, file: Path, tmp_path: Path) -> None:
+    other, keys = memory(), full[1]
     there = instance(other)
     target_id = new_subscription(there)
-    moved(storage, other, subscription_id, target_id, tmp_path / "a")
+    restore(deployment(other), target_id, file, SECRET)
     for key in keys:
         profile, signature = stores.profiles.get_with_signature(key)
         found, its = there.profiles.get_with_signature(replace(key, subscription_id=target_id))
@@ -89,29 +103,31 @@ def test_everything_arrives_in_another_deployment(storage: Storage, tmp_path: Pa
             assert np.array_equal(its.pooled, signature.pooled)
             assert (its.model_id, its.speech_seconds) == (signature.model_id, signature.speech_seconds)
     assert there.groups.members(target_id, "team", after=None, limit=10) == [keys[0].profile_id]
+    (audio,) = other.audio.names(f"{target_id}/")
+    assert b"fLaC" not in (other.audio.get(audio) or b"")
+    export(deployment(other), target_id, tmp_path / "b", SECRET, cost=COST)
+    assert portable(tmp_path / "b") == portable(file)
 
 
-def test_it_arrives_on_every_storage(storage: Storage, tmp_path: Path) -> None:
-    source = memory()
-    subscription_id, keys = filled(instance(source))
-    there = instance(storage)
-    target_id = new_subscription(there)
-    moved(source, storage, subscription_id, target_id, tmp_path / "a")
-    profile, signature = there.profiles.get_with_signature(replace(keys[0], subscription_id=target_id))
-    assert profile.enrollments_count == 2
-    assert signature is not None
-    assert there.profiles.get(replace(keys[1], subscription_id=target_id)).passphrase == "my name is unknown to you"
+def records_of(file: Path) -> list[bytes]:
+    with file.open("rb") as archive:
+        return list(lines(archive, SECRET))
+
+
+def portable(file: Path) -> list[bytes]:
+    """But for the first record, which says whose they are, and groups, which are made anew."""
+    return [
+        record for record in records_of(file) if not record.startswith((b'{"type":"subscription"', b'{"type":"group"'))
+    ]
 
 
 def test_what_arrived_can_be_enrolled_further_reset_and_deleted_without_a_trace(
-    storage: Storage, tmp_path: Path
+    stores: Stores, storage: Storage, full: Full, target_id: str, file: Path
 ) -> None:
-    stores = instance(storage)
-    subscription_id, keys = filled(stores)
-    target_id = new_subscription(stores)
-    moved(storage, storage, subscription_id, target_id, tmp_path / "a")
-    mine = [replace(key, subscription_id=target_id) for key in keys]
+    restore(deployment(storage), target_id, file, SECRET)
+    mine = [replace(key, subscription_id=target_id) for key in full[1]]
     assert enroll(stores, mine[0], seed=9).enrollments_count == 3
+    assert stores.profiles.get(mine[1]).passphrase == "my name is unknown to you"
     stores.profiles.reset(mine[0], NOW)
     for key in mine:
         stores.profiles.delete(key, NOW)
@@ -120,64 +136,31 @@ def test_what_arrived_can_be_enrolled_further_reset_and_deleted_without_a_trace(
     assert keys_of(left, "due:") + keys_of(left, "member:") == []
 
 
-def test_the_recordings_arrive(storage: Storage, tmp_path: Path) -> None:
-    stores, other = instance(storage), memory()
-    subscription_id, _ = filled(stores)
-    there = instance(other)
-    target_id = new_subscription(there)
-    moved(storage, other, subscription_id, target_id, tmp_path / "a")
-    [again] = other.audio.names(f"{target_id}/")
-    sealed = other.audio.get(again) or b""
-    assert b"fLaC" not in sealed
-    export(deployment(other), target_id, tmp_path / "b", SECRET, cost=COST)
-    assert portable(tmp_path / "b") == portable(tmp_path / "a")
-
-
-def portable(file: Path) -> list[bytes]:
-    """The archive's records, but for the first, which says whose they are, and groups, which are made anew."""
-    with file.open("rb") as archive:
-        return [
-            one for one in lines(archive, SECRET) if not one.startswith((b'{"type":"subscription"', b'{"type":"group"'))
-        ]
-
-
-def test_a_second_import_changes_nothing(storage: Storage, tmp_path: Path) -> None:
-    stores = instance(storage)
-    subscription_id, _ = filled(stores)
-    target_id = new_subscription(stores)
-    moved(storage, storage, subscription_id, target_id, tmp_path / "a")
+def test_a_second_import_changes_nothing(storage: Storage, target_id: str, file: Path) -> None:
+    restore(deployment(storage), target_id, file, SECRET)
     before = everything(storage, target_id)
-    done = restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+    done = restore(deployment(storage), target_id, file, SECRET)
     assert (done.profiles, done.there_already) == (0, 3)
     assert everything(storage, target_id) == before
 
 
-def test_an_id_that_is_taken_is_mapped_and_found_again(storage: Storage, tmp_path: Path) -> None:
-    stores, other = instance(memory()), instance(storage)
-    source = memory()
-    stores = instance(source)
-    subscription_id, keys = filled(stores)
-    target_id = new_subscription(other)
+def test_an_id_that_is_taken_is_mapped_and_found_again(
+    stores: Stores, storage: Storage, full: Full, target_id: str, file: Path
+) -> None:
+    key = full[1][0]
     taken = replace(new_profile(target_id), created_at=NOW - timedelta(days=1))
-    other.profiles.create(replace(taken, key=replace(keys[0], subscription_id=target_id)), 10)
-    export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
-    first = restore(deployment(storage), target_id, tmp_path / "a", SECRET)
-    again = restore(deployment(storage), target_id, tmp_path / "a", SECRET)
-    assert list(first.renamed) == [keys[0].profile_id]
+    stores.profiles.create(replace(taken, key=replace(key, subscription_id=target_id)), 10)
+    first, again = (restore(deployment(storage), target_id, file, SECRET) for _ in range(2))
+    assert list(first.renamed) == [key.profile_id]
     assert again.renamed == first.renamed
     assert (again.profiles, again.there_already) == (0, 3)
-    new_key = ProfileKey(target_id, keys[0].kind, first.renamed[keys[0].profile_id])
-    assert other.profiles.get(new_key).enrollments_count == 2
-    assert other.groups.members(target_id, "team", after=None, limit=10) == [new_key.profile_id]
-    assert other.profiles.get(replace(new_key, profile_id=keys[0].profile_id)).enrollments_count == 0
+    new_key = ProfileKey(target_id, key.kind, first.renamed[key.profile_id])
+    assert stores.profiles.get(new_key).enrollments_count == 2
+    assert stores.groups.members(target_id, "team", after=None, limit=10) == [new_key.profile_id]
+    assert stores.profiles.get(replace(new_key, profile_id=key.profile_id)).enrollments_count == 0
 
 
-def test_a_wrong_passphrase_or_a_cut_file_writes_nothing(storage: Storage, tmp_path: Path) -> None:
-    stores = instance(storage)
-    subscription_id, _ = filled(stores)
-    target_id = new_subscription(stores)
-    file = tmp_path / "a"
-    export(deployment(storage), subscription_id, file, SECRET, cost=COST)
+def test_a_wrong_passphrase_or_a_cut_file_writes_nothing(storage: Storage, target_id: str, file: Path) -> None:
     before = everything(storage, target_id)
     with pytest.raises(ArchiveRefused):
         restore(deployment(storage), target_id, file, b"another afternoon")
@@ -195,8 +178,7 @@ def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, t
     source = memory()
     subscription_id, keys = filled(instance(source))
     export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
-    with (tmp_path / "a").open("rb") as archive:
-        records = list(lines(archive, SECRET))
+    records = records_of(tmp_path / "a")
     stores = instance(storage)
     for cut in range(1, len(records), 1 if technology == "memory" else 3):
         target_id = new_subscription(stores)
@@ -222,8 +204,7 @@ def half_imported(storage: Storage, tmp_path: Path) -> tuple[str, ProfileKey, Su
     source = memory()
     subscription_id, keys = filled(instance(source))
     export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
-    with (tmp_path / "a").open("rb") as archive:
-        records = list(lines(archive, SECRET))
+    records = records_of(tmp_path / "a")
     target_id = new_subscription(instance(storage))
     where = deployment(storage)
     writer = SubscriptionWriter(where.target(where.subscription(target_id)))
@@ -256,22 +237,18 @@ def test_after_the_timer_was_faster_the_profile_is_not_written(storage: Storage,
         stores.profiles.get(key)
 
 
-def test_the_limit_of_profiles_holds_and_the_import_goes_on_when_it_is_raised(storage: Storage, tmp_path: Path) -> None:
-    stores = instance(storage)
-    subscription_id, _ = filled(stores)
-    target_id = new_subscription(stores)
+def test_the_limit_of_profiles_holds_and_the_import_goes_on_when_it_is_raised(
+    stores: Stores, storage: Storage, target_id: str, file: Path
+) -> None:
     stores.subscriptions.change(target_id, SettingsChange(max_profiles=1))
-    export(deployment(storage), subscription_id, tmp_path / "a", SECRET, cost=COST)
     with pytest.raises(TooManyProfiles):
-        restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+        restore(deployment(storage), target_id, file, SECRET)
     assert len(keys_of(everything(storage, target_id), "profile:")) == 1
     stores.subscriptions.change(target_id, SettingsChange(max_profiles=3))
-    assert restore(deployment(storage), target_id, tmp_path / "a", SECRET).profiles == 2
+    assert restore(deployment(storage), target_id, file, SECRET).profiles == 2
 
 
-def test_expired_profiles_stay_behind(storage: Storage, tmp_path: Path) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_expired_profiles_stay_behind(stores: Stores, subscription_id: str, storage: Storage, tmp_path: Path) -> None:
     long_ago = NOW - timedelta(days=1000)
     old = replace(new_profile(subscription_id), created_at=long_ago, last_action_at=long_ago)
     stores.profiles.create(replace(old, retention=RetentionOverride(max_idle_days=1.0)), 10)
@@ -280,8 +257,7 @@ def test_expired_profiles_stay_behind(storage: Storage, tmp_path: Path) -> None:
         assert check(lines(archive, SECRET)).profiles == 0
 
 
-def test_no_such_subscription_and_a_file_that_is_there(storage: Storage, tmp_path: Path) -> None:
-    stores = instance(storage)
+def test_no_such_subscription_and_a_file_that_is_there(stores: Stores, storage: Storage, tmp_path: Path) -> None:
     with pytest.raises(SubscriptionNotFound):
         export(deployment(storage), "nobody", tmp_path / "a", SECRET, cost=COST)
     (tmp_path / "a").write_bytes(b"mine")

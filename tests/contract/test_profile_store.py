@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.errors import ProfileNotFound
-from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.stores import Storage
+from shared.domain.profile import Profile, ProfileKey, ProfileKind
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     LATER,
@@ -28,16 +28,14 @@ KINDS = list(ProfileKind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_created_profile_is_read_back_as_it_was(storage: Storage, kind: ProfileKind) -> None:
-    stores = instance(storage)
+def test_a_created_profile_is_read_back_as_it_was(stores: Stores, kind: ProfileKind) -> None:
     profile = new_profile(new_subscription(stores), kind)
     assert stores.profiles.create(profile, 10) == profile
     assert stores.profiles.get(profile.key) == profile
     assert stores.profiles.get_with_signature(profile.key) == (profile, None)
 
 
-def test_an_absent_profile_is_not_found_by_any_method(storage: Storage) -> None:
-    stores = instance(storage)
+def test_an_absent_profile_is_not_found_by_any_method(stores: Stores, storage: Storage) -> None:
     absent = new_profile(new_subscription(stores))
     profiles, key = stores.profiles, absent.key
     for call in (
@@ -54,12 +52,10 @@ def test_an_absent_profile_is_not_found_by_any_method(storage: Storage) -> None:
     assert everything(storage, key.subscription_id) == {}
 
 
-def test_a_profile_is_found_only_in_its_own_subscription_and_kind(storage: Storage) -> None:
-    stores = instance(storage)
-    profile = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_a_profile_is_found_only_in_its_own_subscription_and_kind(stores: Stores, created: Profile) -> None:
     other = new_subscription(stores)
-    foreign = replace(profile.key, subscription_id=other)
-    for key in (foreign, replace(profile.key, kind=ProfileKind.TEXT_DEPENDENT_VERIFICATION)):
+    foreign = replace(created.key, subscription_id=other)
+    for key in (foreign, replace(created.key, kind=ProfileKind.TEXT_DEPENDENT_VERIFICATION)):
         with pytest.raises(ProfileNotFound):
             stores.profiles.get(key)
         with pytest.raises(ProfileNotFound):
@@ -68,12 +64,11 @@ def test_a_profile_is_found_only_in_its_own_subscription_and_kind(storage: Stora
             stores.profiles.reset(key, NOW)
         stores.profiles.touch(key, LATER)
     assert stores.profiles.list(other, ProfileKind.IDENTIFICATION) == []
-    assert stores.profiles.get(profile.key).last_action_at == NOW
+    assert stores.profiles.get(created.key).last_action_at == NOW
 
 
 @pytest.mark.parametrize("profile_id", ["a/b", "a#b", "a?b", "a\\b", "a\nb", "ä", "", "x" * 600])
-def test_an_id_that_cannot_stand_in_a_key_is_refused_or_absent(storage: Storage, profile_id: str) -> None:
-    stores = instance(storage)
+def test_an_id_that_cannot_stand_in_a_key_is_refused_or_absent(stores: Stores, profile_id: str) -> None:
     key = ProfileKey(new_subscription(stores), ProfileKind.IDENTIFICATION, profile_id)
     with pytest.raises((ValueError, ProfileNotFound)):
         stores.profiles.get(key)
@@ -81,8 +76,7 @@ def test_an_id_that_cannot_stand_in_a_key_is_refused_or_absent(storage: Storage,
         stores.profiles.get(replace(key, subscription_id=profile_id, profile_id=new_id()))
 
 
-def test_more_enrollments_than_one_transaction_are_erased(storage: Storage) -> None:
-    stores = instance(storage)
+def test_more_enrollments_than_one_transaction_are_erased(stores: Stores, storage: Storage) -> None:
     kind = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
     profile = stores.profiles.create(new_profile(new_subscription(stores), kind), 10)
     for seed in range(103):
@@ -91,9 +85,7 @@ def test_more_enrollments_than_one_transaction_are_erased(storage: Storage) -> N
     assert everything(storage, profile.key.subscription_id) == {"tally": {"profiles": 0}}
 
 
-def test_many_profiles_come_in_the_order_asked_for(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_many_profiles_come_in_the_order_asked_for(stores: Stores, subscription_id: str) -> None:
     profiles = [stores.profiles.create(new_profile(subscription_id), 100) for _ in range(12)]
     for seed, profile in enumerate(profiles[:6]):
         enroll(stores, profile.key, seed)
@@ -105,9 +97,7 @@ def test_many_profiles_come_in_the_order_asked_for(storage: Storage) -> None:
     assert stores.profiles.get_many_with_signatures([]) == []
 
 
-def test_a_few_of_very_many_profiles_are_found_too(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_a_few_of_very_many_profiles_are_found_too(stores: Stores, subscription_id: str, storage: Storage) -> None:
     keys = sorted((stores.profiles.create(new_profile(subscription_id), 100).key for _ in range(40)), key=str)
     scissors = Scissors()
     profiles = instance(storage, scissors).profiles
@@ -122,9 +112,7 @@ def test_a_few_of_very_many_profiles_are_found_too(storage: Storage) -> None:
     assert scissors.calls == ["query"]
 
 
-def test_of_many_profiles_the_first_absent_is_named(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_of_many_profiles_the_first_absent_is_named(stores: Stores, subscription_id: str) -> None:
     there = stores.profiles.create(new_profile(subscription_id), 10)
     absent = [new_profile(subscription_id).key for _ in range(3)]
     for asked in ([there.key, *absent], [there.key, absent[0]], absent, [absent[0]]):
@@ -133,9 +121,7 @@ def test_of_many_profiles_the_first_absent_is_named(storage: Storage) -> None:
         assert caught.value.profile_id == absent[0].profile_id
 
 
-def test_a_list_is_of_one_kind_in_id_order_and_can_be_paged(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_a_list_is_of_one_kind_in_id_order_and_can_be_paged(stores: Stores, subscription_id: str) -> None:
     for kind in KINDS:
         for _ in range(5):
             stores.profiles.create(new_profile(subscription_id, kind), 100)
@@ -150,9 +136,7 @@ def test_a_list_is_of_one_kind_in_id_order_and_can_be_paged(storage: Storage) ->
     assert stores.profiles.list(new_subscription(stores), KINDS[0]) == []
 
 
-def test_a_listed_profile_can_be_enrolled(storage: Storage) -> None:
-    stores = instance(storage)
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+def test_a_listed_profile_can_be_enrolled(stores: Stores, created: Profile) -> None:
     (listed,) = stores.profiles.list(created.key.subscription_id, created.key.kind)
     enrollment = new_enrollment()
     after, signature = enrolled(listed, None, enrollment)

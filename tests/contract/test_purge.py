@@ -47,8 +47,20 @@ def filled(storage: Storage) -> tuple[Stores, str]:
     return stores, subscription_id
 
 
+def deleting(storage: Storage) -> tuple[Stores, str]:
+    stores, subscription_id = filled(storage)
+    stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+    return stores, subscription_id
+
+
 def sweep(stores: Stores, subscription_id: str, at: datetime, limit: int = 1_000) -> int:
     return stores.eraser.sweep(stores.subscriptions.get(subscription_id), at, limit)
+
+
+def erasure_of(stores: Stores, subscription_id: str) -> Erasure:
+    erasure = stores.subscriptions.get(subscription_id).erasure
+    assert erasure is not None
+    return erasure
 
 
 def rows_of(storage: Storage, subscription_id: str) -> dict[str, object]:
@@ -78,8 +90,7 @@ def test_everything_goes_and_the_record_says_what(storage: Storage) -> None:
 
 
 def test_what_is_left_of_the_row_is_ids_times_and_counts(storage: Storage) -> None:
-    stores, subscription_id = filled(storage)
-    stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+    stores, subscription_id = deleting(storage)
     for at in (NOW, NOW + SETTLED):
         sweep(stores, subscription_id, at)
     row = storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
@@ -98,19 +109,22 @@ def test_what_is_left_of_the_row_is_ids_times_and_counts(storage: Storage) -> No
     }
 
 
-def test_it_is_verified_only_when_nothing_can_come_any_more(storage: Storage) -> None:
-    stores, subscription_id = filled(storage)
-    stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+def test_no_instance_can_unwrap_the_data_key_and_it_is_verified_only_when_nothing_can_come_any_more(
+    storage: Storage,
+) -> None:
+    stores, subscription_id = deleting(storage)
+    for each in (stores, instance(storage)):
+        with pytest.raises(SubscriptionUnknown):
+            each.data_keys.of(subscription_id)
     sweep(stores, subscription_id, NOW)
     for at, verified_at in ((NOW + SETTLED - MINUTE, None), (NOW + SETTLED, NOW + SETTLED)):
         assert sweep(stores, subscription_id, at) == 0
-        assert stores.subscriptions.get(subscription_id).erasure == Erasure(COUNTS, NOW, verified_at)
+        assert erasure_of(stores, subscription_id) == Erasure(COUNTS, NOW, verified_at)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_small_slices_add_up_to_the_same(storage: Storage, limit: int) -> None:
-    stores, subscription_id = filled(storage)
-    stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+    stores, subscription_id = deleting(storage)
     slices = 0
     while stores.subscriptions.get(subscription_id).state is SubscriptionState.DELETING:
         assert sweep(stores, subscription_id, NOW, limit) <= limit
@@ -125,15 +139,13 @@ def test_a_cut_at_any_call_is_finished_by_the_next_tick_with_the_same_counts(
     storage: Storage, technology: str, failure: Failure
 ) -> None:
     for at in range(1, 60, 1 if technology == "memory" else 7):
-        stores, subscription_id = filled(storage)
-        stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+        stores, subscription_id = deleting(storage)
         scissors = Scissors(at=at, failure=failure)
         attempt(instance(storage, scissors), subscription_id)
         for later in (NOW, NOW + SETTLED, NOW + SETTLED):
             sweep(stores, subscription_id, later)
         assert rows_of(storage, subscription_id) == {}
-        erasure = stores.subscriptions.get(subscription_id).erasure
-        assert erasure is not None
+        erasure = erasure_of(stores, subscription_id)
         assert (erasure.counts, erasure.verified_at) == (COUNTS, NOW + SETTLED)
         if not scissors.reached:
             assert at > 8
@@ -150,8 +162,7 @@ def attempt(stores: Stores, subscription_id: str) -> None:
 
 def test_two_timers_at_once_count_once(storage: Storage, technology: str) -> None:
     for interrupted_at in range(1, 40, 1 if technology == "memory" else 8):
-        stores, subscription_id = filled(storage)
-        stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+        stores, subscription_id = deleting(storage)
 
         def other_timer(one: str = subscription_id, other: Stores = instance(storage)) -> None:  # noqa: B008
             sweep(other, one, NOW)
@@ -160,8 +171,7 @@ def test_two_timers_at_once_count_once(storage: Storage, technology: str) -> Non
         sweep(instance(storage, scissors), subscription_id, NOW)
         sweep(stores, subscription_id, NOW + SETTLED)
         assert rows_of(storage, subscription_id) == {}
-        erasure = stores.subscriptions.get(subscription_id).erasure
-        assert erasure is not None
+        erasure = erasure_of(stores, subscription_id)
         assert erasure.counts == COUNTS
         if len(scissors.calls) < interrupted_at:
             return
@@ -188,8 +198,7 @@ def test_an_enrollment_on_its_way_elsewhere_leaves_nothing(storage: Storage, tec
         for at in (NOW + MINUTE, NOW + SETTLED, NOW + SETTLED):
             sweep(stores, subscription_id, at)
         assert rows_of(storage, subscription_id) == {}
-        erasure = stores.subscriptions.get(subscription_id).erasure
-        assert erasure is not None
+        erasure = erasure_of(stores, subscription_id)
         assert erasure.verified_at == NOW + SETTLED
         assert erasure.counts == replace(COUNTS, profiles=4)
     pytest.fail("the enrollment was never finished")
@@ -221,16 +230,7 @@ def test_what_was_written_late_is_erased_and_counted_before_it_is_verified(stora
     assert stores.subscriptions.get(subscription_id).erasure == erasure
 
 
-def test_from_the_first_moment_on_no_instance_can_unwrap_the_data_key(storage: Storage) -> None:
-    stores, subscription_id = filled(storage)
-    stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
-    for one in (stores, instance(storage)):
-        with pytest.raises(SubscriptionUnknown):
-            one.data_keys.of(subscription_id)
-
-
-def test_an_empty_subscription_is_erased_too(storage: Storage) -> None:
-    stores = instance(storage)
+def test_an_empty_subscription_is_erased_too(stores: Stores) -> None:
     subscription_id = new_id()
     stores.subscriptions.create(Subscription(subscription_id), {})
     stores.subscriptions.begin_deletion(subscription_id, NOW, "request")

@@ -17,7 +17,7 @@ from shared.storage.backend.ports import Insert
 from shared.storage.layout import due_row, is_operation
 from shared.storage.profiles.schedule import erase_due, upload_due
 from shared.storage.profiles.sweep import POSTPONED, RowUpkeep
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, Scissors
 from tests.contract.stores import NOW, everything, instance, keys_of, new_id, new_profile
 
@@ -64,8 +64,7 @@ def test_an_operation_of_another_subscription_is_absent(storage: Storage) -> Non
             store.get(subscription_id, asked_for, NOW)
 
 
-def test_an_operation_expires_on_the_second_and_is_swept(storage: Storage) -> None:
-    stores = instance(storage)
+def test_an_operation_expires_on_the_second_and_is_swept(stores: Stores, storage: Storage) -> None:
     operation = new_operation(new_id())
     kept = new_operation(operation.subscription_id, at=NOW + timedelta(hours=1))
     stores.operations.put(operation)
@@ -82,8 +81,7 @@ def test_an_operation_expires_on_the_second_and_is_swept(storage: Storage) -> No
     assert len(everything(storage, operation.subscription_id)) == 1
 
 
-def test_an_abandoned_upload_is_deleted_when_its_time_is_over(storage: Storage) -> None:
-    stores = instance(storage)
+def test_an_abandoned_upload_is_deleted_when_its_time_is_over(stores: Stores, storage: Storage) -> None:
     subscription_id = new_id()
     blob = f"{subscription_id}/tii/p/000000/e.flac"
     storage.voices.apply(subscription_id, [upload_due(NOW, new_id(), blob)])
@@ -95,8 +93,7 @@ def test_an_abandoned_upload_is_deleted_when_its_time_is_over(storage: Storage) 
     assert everything(storage, subscription_id) == {}
 
 
-def test_a_sweep_takes_the_oldest_up_to_its_limit(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_sweep_takes_the_oldest_up_to_its_limit(stores: Stores, storage: Storage) -> None:
     subscription_id = new_id()
     operations = [new_operation(subscription_id, at=NOW - timedelta(minutes=minutes)) for minutes in range(5)]
     for operation in operations:
@@ -107,8 +104,7 @@ def test_a_sweep_takes_the_oldest_up_to_its_limit(storage: Storage) -> None:
     assert [stores.upkeep.sweep(subscription_id, late, 3) for _ in range(2)] == [2, 0]
 
 
-def test_a_sweep_stays_in_its_subscription(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_sweep_stays_in_its_subscription(stores: Stores, storage: Storage) -> None:
     operation = new_operation(new_id())
     stores.operations.put(operation)
     assert stores.upkeep.sweep(new_id(), NOW + timedelta(days=2), 10) == 0
@@ -116,9 +112,8 @@ def test_a_sweep_stays_in_its_subscription(storage: Storage) -> None:
 
 
 def test_an_item_that_fails_is_told_and_put_off_and_does_not_stop_the_others(
-    storage: Storage, caplog: pytest.LogCaptureFixture
+    stores: Stores, storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stores = instance(storage)
     operation = new_operation(new_id())
     subscription_id = operation.subscription_id
     unknown = Insert(due_row(NOW, "unheard-of", "x"), {})

@@ -22,9 +22,7 @@ from tests.contract.expiring import keeping
 from tests.contract.stores import NOW, Clock, enroll, instance, new_id, new_profile, new_subscription
 
 
-def test_it_holds_everybody_who_is_enrolled(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_it_holds_everybody_who_is_enrolled(stores: Stores, subscription_id: str) -> None:
     keys = [new_speaker(stores, subscription_id, seed) for seed in range(5)]
     stores.profiles.create(new_profile(subscription_id), 10)
     found = scores(stores, subscription_id)
@@ -32,13 +30,7 @@ def test_it_holds_everybody_who_is_enrolled(storage: Storage) -> None:
     assert_same(found, from_the_rows(stores, subscription_id))
 
 
-def test_a_subscription_without_speakers_has_no_candidates(storage: Storage) -> None:
-    stores = instance(storage)
-    assert scores(stores, new_subscription(stores)) == {}
-
-
-def test_other_subscriptions_and_kinds_are_not_in_it(storage: Storage) -> None:
-    stores = instance(storage)
+def test_other_subscriptions_and_kinds_are_not_in_it(stores: Stores) -> None:
     mine, yours = new_subscription(stores), new_subscription(stores)
     new_speaker(stores, yours)
     other = stores.profiles.create(new_profile(mine, ProfileKind.TEXT_INDEPENDENT_VERIFICATION), 10)
@@ -96,31 +88,20 @@ def enroll_through(writer: Stores, storage: Storage, key: ProfileKey) -> None:
     enroll(writer, key, 9, audio=None)
 
 
-def test_nothing_changed_is_one_small_read(storage: Storage) -> None:
-    subscription_id = new_subscription(instance(storage))
-    new_speaker(instance(storage), subscription_id)
+def test_nothing_changed_is_one_small_read_and_one_change_a_query_and_one_read_more(storage: Storage) -> None:
     scissors = Scissors()
-    stores = instance(storage, scissors)
+    here, stores = instance(storage), instance(storage, scissors)
+    subscription_id = new_subscription(here)
+    new_speaker(here, subscription_id)
     scores(stores, subscription_id)
-    scissors.calls.clear()
+    before = len(scissors.calls)
     scores(stores, subscription_id)
-    assert scissors.calls == ["get"]
+    new_speaker(here, subscription_id)
+    assert len(scores(stores, subscription_id)) == 2
+    assert scissors.calls[before:] == ["get", "get", "query", "get"]
 
 
-def test_one_change_is_a_query_and_one_read_more(storage: Storage) -> None:
-    subscription_id = new_subscription(instance(storage))
-    scissors = Scissors()
-    stores = instance(storage, scissors)
-    scores(stores, subscription_id)
-    scissors.calls.clear()
-    new_speaker(instance(storage), subscription_id)
-    assert len(scores(stores, subscription_id)) == 1
-    assert scissors.calls == ["get", "query", "get"]
-
-
-def test_an_expired_speaker_is_no_candidate_from_the_second_on(storage: Storage) -> None:
-    clock = Clock(NOW)
-    stores = instance(storage, clock=clock)
+def test_an_expired_speaker_is_no_candidate_from_the_second_on(stores: Stores, clock: Clock) -> None:
     subscription_id = keeping(stores, age=1.0)
     key = new_speaker(stores, subscription_id)
     clock.now = NOW + timedelta(days=1) - timedelta(seconds=1)
@@ -129,10 +110,8 @@ def test_an_expired_speaker_is_no_candidate_from_the_second_on(storage: Storage)
     assert scores(stores, subscription_id) == {}
 
 
-def test_a_use_on_another_instance_keeps_a_speaker(storage: Storage) -> None:
+def test_a_use_on_another_instance_keeps_a_speaker(stores: Stores, clock: Clock, storage: Storage) -> None:
     """A use writes no change: the gallery looks again before it leaves somebody out."""
-    clock = Clock(NOW)
-    stores = instance(storage, clock=clock)
     subscription_id = keeping(stores, idle=1.0)
     key = new_speaker(stores, subscription_id)
     scores(stores, subscription_id)
@@ -154,9 +133,7 @@ def test_who_is_over_is_not_read_at_every_identify(storage: Storage) -> None:
     assert RECHECK_SECONDS <= 60
 
 
-def test_a_new_policy_and_a_retention_of_its_own_count(storage: Storage) -> None:
-    clock = Clock(NOW)
-    stores = instance(storage, clock=clock)
+def test_a_new_policy_and_a_retention_of_its_own_count(stores: Stores, clock: Clock) -> None:
     subscription_id = keeping(stores)
     kept, other = new_speaker(stores, subscription_id, 1), new_speaker(stores, subscription_id, 2)
     stores.profiles.annotate(replace(stores.profiles.get(kept), retention=RetentionOverride(max_age_days=None)))
@@ -180,9 +157,7 @@ def test_a_broken_seal_is_no_candidate_and_an_alarm(storage: Storage, caplog: py
     assert f"seal_broken subscription={subscription_id}" in caplog.text
 
 
-def test_only_those_asked_for_are_candidates(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_only_those_asked_for_are_candidates(stores: Stores, subscription_id: str) -> None:
     keys = [new_speaker(stores, subscription_id, seed) for seed in range(9)]
     for some in ({keys[3].profile_id}, {one.profile_id for one in keys[:8]}):
         found = scores(stores, subscription_id, only={*some, new_id()})
@@ -206,8 +181,7 @@ def test_a_storage_that_fails_leaves_a_gallery_that_catches_up(storage: Storage)
     assert scores(there, subscription_id).keys() == {kept.profile_id}
 
 
-def test_the_gallery_unused_for_longest_makes_room(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_gallery_unused_for_longest_makes_room(stores: Stores, storage: Storage) -> None:
     subscriptions = [new_subscription(stores) for _ in range(3)]
     for one in subscriptions:
         new_speaker(stores, one)
@@ -223,8 +197,7 @@ def test_the_gallery_unused_for_longest_makes_room(storage: Storage) -> None:
     assert roomy.bytes_held > 2 * alone.bytes_held
 
 
-def test_a_gallery_that_nobody_uses_is_given_up_by_itself(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_gallery_that_nobody_uses_is_given_up_by_itself(stores: Stores, storage: Storage) -> None:
     subscriptions = [new_subscription(stores) for _ in range(2)]
     for one in subscriptions:
         new_speaker(stores, one)
@@ -240,10 +213,8 @@ def test_a_gallery_that_nobody_uses_is_given_up_by_itself(storage: Storage) -> N
     assert galleries.up_to_date(subscriptions[0]).gallery.bytes_held > 0, "and is loaded anew when it is needed"
 
 
-def test_many_requests_at_once_see_every_change(storage: Storage) -> None:
+def test_many_requests_at_once_see_every_change(stores: Stores, subscription_id: str, storage: Storage) -> None:
     """Those who wait for one another share a query: never one that began before they asked."""
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
     writers = [instance(storage) for _ in range(3)]
 
     def enroll_and_look(writer: Stores) -> None:

@@ -70,8 +70,7 @@ def test_a_small_subscription_has_no_pack(storage: Storage) -> None:
     assert load_calls(storage, subscription_id) == FROM_THE_ROWS
 
 
-def test_a_new_instance_loads_the_pack_and_what_has_changed_since(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_new_instance_loads_the_pack_and_what_has_changed_since(stores: Stores, storage: Storage) -> None:
     subscription_id = packed(storage)
     assert load_calls(storage, subscription_id) == FROM_THE_PACK
     enrolled, deleted, reset, _ = keys_of(stores, subscription_id)
@@ -82,8 +81,7 @@ def test_a_new_instance_loads_the_pack_and_what_has_changed_since(storage: Stora
     assert load_calls(storage, subscription_id) == [*FROM_THE_PACK, *4 * ["get"]]
 
 
-def test_a_deleted_voice_is_out_of_the_pack_with_the_next_tick(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_deleted_voice_is_out_of_the_pack_with_the_next_tick(stores: Stores, storage: Storage) -> None:
     subscription_id = packed(storage)
     keys = keys_of(stores, subscription_id)
     stores.profiles.delete(keys[0], NOW)
@@ -177,8 +175,7 @@ def test_nothing_to_do_writes_nothing(storage: Storage) -> None:
     assert set(scissors.calls) == {"get", "query", "names"}
 
 
-def test_a_deleted_subscription_has_no_pack(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_deleted_subscription_has_no_pack(stores: Stores, storage: Storage) -> None:
     subscription_id = packed(storage)
     deleted = stores.subscriptions.begin_deletion(subscription_id, NOW, new_id())
     while stores.eraser.sweep(deleted, NOW, 100):
@@ -186,9 +183,7 @@ def test_a_deleted_subscription_has_no_pack(storage: Storage) -> None:
     assert names(storage, subscription_id) == []
 
 
-def test_packs_of_earlier_versions_go_with_their_rows(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_packs_of_earlier_versions_go_with_their_rows(stores: Stores, subscription_id: str, storage: Storage) -> None:
     for first in ("0", new_id()):
         storage.voices.apply(subscription_id, [Insert(f"pack:{first}", {"mark": "", "upto": 0})])
         storage.packs.put(pack_blob(subscription_id, first), b"sealed")
