@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -68,163 +67,141 @@ class Store:
         return waiting.pop(0) if waiting else 201
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store()
+@dataclass
+class Site:
+    """A manifest, and the service that it is enrolled with. ``rests``: how long the tool would have waited."""
+
+    file: Path
+    store: Store
+    url: str
+    rests: list[float]
+
+    def list(self, *rows: str, head: str = "path,speaker") -> Site:
+        """Each path gets a file that says its own name."""
+        self.file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        for row in rows:
+            (self.file.parent / row.partition(",")[0]).write_bytes(row.partition(",")[0].encode())
+        return self
+
+    def run(self, *more: str, key: str = KEY) -> int:
+        return enroll.main([str(self.file), "--url", self.url, "--key", key, "--parallel", "3", *more])
+
+    def beside(self, ending: str) -> Path:
+        return self.file.with_name(f"{self.file.name}.{ending}")
+
+    @property
+    def enrolled(self) -> Sequence[Sequence[bytes]]:
+        return sorted(self.store.profiles.values())
+
+    @property
+    def refusals(self) -> Sequence[Sequence[str]]:
+        with self.beside("refused.csv").open(newline="") as text:
+            return [*csv.reader(text)][1:]
 
 
 @pytest.fixture
-def url(store: Store) -> Iterator[str]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    store, rests = Store(), list[float]()
+    monkeypatch.setattr(enroll, "Service", lambda url, key, kind: Service(url, key, kind, rest=rests.append))
     with answering(store) as url:
-        yield url
+        yield Site(tmp_path / "manifest.csv", store, url, rests)
 
 
-@pytest.fixture(autouse=True)
-def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the tool would have waited."""
-    found: list[float] = []
-    monkeypatch.setattr(enroll, "Service", lambda url, key, kind: Service(url, key, kind, rest=found.append))
-    return found
-
-
-def manifest(folder: Path, *rows: str, head: str = "path,speaker") -> Path:
-    """Each path gets a file that says its own name."""
-    file = folder / "manifest.csv"
-    file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    for row in rows:
-        (folder / row.partition(",")[0]).write_bytes(row.partition(",")[0].encode())
-    return file
-
-
-def run(file: Path, url: str, *more: str, key: str = KEY) -> int:
-    return enroll.main([str(file), "--url", url, "--key", key, "--parallel", "3", *more])
-
-
-def enrolled(store: Store) -> list[list[bytes]]:
-    return sorted(store.profiles.values())
-
-
-def refusals(file: Path) -> list[list[str]]:
-    with file.with_name(f"{file.name}.refused.csv").open(newline="") as text:
-        return list(csv.reader(text))[1:]
-
-
-def test_every_speaker_gets_a_profile_with_its_recordings(tmp_path: Path, url: str, store: Store) -> None:
-    file = manifest(tmp_path, "a1,ann", "b1,bob", "a2,ann", "c1,cy")
-    assert run(file, url) == 0
-    assert enrolled(store) == [[b"a1", b"a2"], [b"b1"], [b"c1"]]
-    made = (tmp_path / "manifest.csv.profiles.csv").read_text().splitlines()
+def test_every_speaker_gets_a_profile_and_a_second_run_sends_only_what_was_added(site: Site) -> None:
+    rows = ["a1,ann", "b1,bob", "a2,ann", "c1,cy"]
+    assert site.list(*rows).run() == 0
+    assert site.enrolled == [[b"a1", b"a2"], [b"b1"], [b"c1"]]
+    made = site.beside("profiles.csv").read_text().splitlines()
     assert made[0] == "speaker,profile_id"
-    assert {line.split(",")[1] for line in made[1:]} == set(store.profiles)
+    assert {line.split(",")[1] for line in made[1:]} == set(site.store.profiles)
+    site.store.calls.clear()
+    assert site.run() == 0
+    assert site.store.calls == []
+    assert site.list(*rows, "b2,bob").run() == 0
+    assert site.enrolled == [[b"a1", b"a2"], [b"b1", b"b2"], [b"c1"]]
 
 
-def test_a_second_run_sends_nothing(tmp_path: Path, url: str, store: Store) -> None:
-    file = manifest(tmp_path, "a1,ann", "b1,bob")
-    assert run(file, url) == 0
-    store.calls.clear()
-    assert run(file, url) == 0
-    assert store.calls == []
-
-
-def test_what_was_added_to_the_manifest_goes_to_the_same_profile(tmp_path: Path, url: str, store: Store) -> None:
-    assert run(manifest(tmp_path, "a1,ann"), url) == 0
-    assert run(manifest(tmp_path, "a1,ann", "a2,ann"), url) == 0
-    assert enrolled(store) == [[b"a1", b"a2"]]
-
-
-def test_named_profiles_locales_and_consent(tmp_path: Path, url: str, store: Store) -> None:
+def test_named_profiles_locales_and_consent(site: Site) -> None:
     known = str(uuid4())
-    store.profiles[known] = [b"before"]
+    site.store.profiles[known] = [b"before"]
     head = "path,speaker,profile_id,locale,consent_statement"
-    file = manifest(tmp_path, f"a1,ann,{known},,form-7", "a2,ann,,,", "b1,bob,,de-DE,", head=head)
-    assert run(file, url) == 0
-    assert store.profiles[known] == [b"before", b"a1", b"a2"]
-    assert store.consents == {known: "form-7"}
+    assert site.list(f"a1,ann,{known},,form-7", "a2,ann,,,", "b1,bob,,de-DE,", head=head).run() == 0
+    assert site.store.profiles[known] == [b"before", b"a1", b"a2"]
+    assert site.store.consents == {known: "form-7"}
 
 
-def test_refused_recordings_are_reported_and_the_others_enrolled(tmp_path: Path, url: str, store: Store) -> None:
-    store.script[b"a1"] = [400, 400]
-    file = manifest(tmp_path, "a1,ann", "a2,ann")
-    assert run(file, url) == 1
-    assert refusals(file) == [["a1", "400", "InvalidRequest", "Audio is too noisy."]]
-    assert enrolled(store) == [[b"a2"]]
-    assert run(file, url) == 1
-    assert store.script[b"a1"] == [400]
-    assert run(file, url, "--retry-refused") == 1
-    assert run(file, url, "--retry-refused") == 0
-    assert refusals(file) == []
+def test_refused_recordings_are_reported_without_names_and_the_others_enrolled(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.store.script[b"a1"] = [400, 400]
+    assert site.list("a1,ann", "a2,ann").run() == 1
+    assert site.refusals == [["a1", "400", "InvalidRequest", "Audio is too noisy."]]
+    assert site.enrolled == [[b"a2"]]
+    said = capsys.readouterr()
+    assert "ann" not in said.out + said.err
+    assert site.beside("journal").stat().st_mode & 0o077 == 0
+    assert site.run() == 1
+    assert site.store.script[b"a1"] == [400]
+    assert [site.run("--retry-refused") for _ in range(2)] == [1, 0]
+    assert site.refusals == []
 
 
-def test_it_waits_as_long_as_the_service_says(tmp_path: Path, url: str, store: Store, rests: list[float]) -> None:
-    store.script[b"a1"] = [429, 503, 503]
-    store.script[b"create"] = [429]
-    assert run(manifest(tmp_path, "a1,ann"), url) == 0
-    assert rests == [7.0, 7.0, 7.0, 7.0]
-    assert enrolled(store) == [[b"a1"]]
+def test_it_waits_as_long_as_the_service_says(site: Site) -> None:
+    site.store.script |= {b"a1": [429, 503, 503], b"create": [429]}
+    assert site.list("a1,ann").run() == 0
+    assert site.rests == [7.0, 7.0, 7.0, 7.0]
+    assert site.enrolled == [[b"a1"]]
 
 
 @pytest.mark.parametrize("answers", [[LOST], [503, LOST], [500, 201], [LOST, 400]])
-def test_a_lost_answer_never_doubles_an_enrollment(tmp_path: Path, url: str, store: Store, answers: list[int]) -> None:
-    store.script[b"a1"] = answers
-    assert run(manifest(tmp_path, "a1,ann", "a2,ann"), url) == 0
-    assert enrolled(store) == [[b"a1", b"a2"]]
+def test_a_lost_answer_never_doubles_an_enrollment(site: Site, answers: list[int]) -> None:
+    site.store.script[b"a1"] = answers
+    assert site.list("a1,ann", "a2,ann").run() == 0
+    assert site.enrolled == [[b"a1", b"a2"]]
 
 
-def test_an_interruption_before_the_answer_never_doubles_either(tmp_path: Path, url: str, store: Store) -> None:
+def test_an_interruption_before_the_answer_never_doubles_either(site: Site) -> None:
     """The journal as a run leaves it that was killed while the service was enrolling."""
-    file = manifest(tmp_path, "a1,ann", "a2,ann")
-    assert run(file, url) == 0
-    journal = tmp_path / "manifest.csv.journal"
-    lines = journal.read_bytes().splitlines(keepends=True)
+    assert site.list("a1,ann", "a2,ann").run() == 0
+    lines = site.beside("journal").read_bytes().splitlines(keepends=True)
     cut = next(number for number, line in enumerate(lines) if b'"enrolled": "a2"' in line)
     for torn in (b"", lines[cut][:7]):
-        journal.write_bytes(b"".join(lines[:cut]) + torn)
-        assert run(file, url) == 0
-        assert enrolled(store) == [[b"a1", b"a2"]]
+        site.beside("journal").write_bytes(b"".join(lines[:cut]) + torn)
+        assert site.run() == 0
+        assert site.enrolled == [[b"a1", b"a2"]]
 
 
-def test_an_interruption_before_it_was_sent_sends_it(tmp_path: Path, url: str, store: Store) -> None:
-    file = manifest(tmp_path, "a1,ann")
-    assert run(file, url) == 0
-    journal = tmp_path / "manifest.csv.journal"
+def test_an_interruption_before_it_was_sent_sends_it(site: Site) -> None:
+    assert site.list("a1,ann").run() == 0
+    journal = site.beside("journal")
     journal.write_bytes(journal.read_bytes().replace(b'{"enrolled": "a1"}\n', b""))
-    for recordings in store.profiles.values():
+    for recordings in site.store.profiles.values():
         recordings.clear()
-    assert run(file, url) == 0
-    assert enrolled(store) == [[b"a1"]]
+    assert site.run() == 0
+    assert site.enrolled == [[b"a1"]]
 
 
-def test_a_lost_creation_is_said(tmp_path: Path, url: str, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    store.script[b"create"] = [LOST]
-    assert run(manifest(tmp_path, "a1,ann"), url) == 0
+def test_a_lost_creation_is_said(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.store.script[b"create"] = [LOST]
+    assert site.list("a1,ann").run() == 0
     assert "Up to 1 profiles may have been made" in capsys.readouterr().out
-    assert enrolled(store) == [[], [b"a1"]]
+    assert site.enrolled == [[], [b"a1"]]
 
 
-def test_a_wrong_key_stops_the_run(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(manifest(tmp_path, "a1,ann"), url, key="another") == 2
-    assert "The key was refused" in capsys.readouterr().err
-
-
-def test_a_service_that_is_not_there_stops_the_run(tmp_path: Path, rests: list[float]) -> None:
-    assert run(manifest(tmp_path, "a1,ann"), "http://127.0.0.1:9") == 2
-    assert len(rests) > 10
-
-
-def test_an_unknown_profile_is_a_refusal_of_all_its_recordings(tmp_path: Path, url: str) -> None:
-    file = manifest(tmp_path, f"a1,ann,{uuid4()}", "a2,ann,", head="path,speaker,profile_id")
-    assert run(file, url) == 1
-    assert Counter(row[1] for row in refusals(file)) == {"404": 2}
-
-
-def test_names_of_speakers_are_not_printed(
-    tmp_path: Path, url: str, store: Store, capsys: pytest.CaptureFixture[str]
+def test_a_wrong_key_and_a_service_that_is_not_there_stop_the_run(
+    site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store.script[b"a1"] = [400]
-    assert run(manifest(tmp_path, "a1,ann", "b1,bob"), url) == 1
-    said = capsys.readouterr()
-    assert "ann" not in said.out + said.err
-    assert (tmp_path / "manifest.csv.journal").stat().st_mode & 0o077 == 0
+    assert site.list("a1,ann").run(key="another") == 2
+    assert "The key was refused" in capsys.readouterr().err
+    site.url = "http://127.0.0.1:9"
+    site.beside("journal").unlink()
+    assert site.run() == 2
+    assert len(site.rests) > 10
+
+
+def test_an_unknown_profile_is_a_refusal_of_all_its_recordings(site: Site) -> None:
+    assert site.list(f"a1,ann,{uuid4()}", "a2,ann,", head="path,speaker,profile_id").run() == 1
+    assert [row[1] for row in site.refusals] == ["404", "404"]
 
 
 @pytest.mark.parametrize(
