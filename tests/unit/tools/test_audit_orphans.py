@@ -77,19 +77,16 @@ def test_a_clean_account_has_none() -> None:
     assert (result.subscriptions, result.blobs, result.pending) == (2, 3, 0)
 
 
-def test_what_the_timer_has_yet_to_do_is_no_orphan() -> None:
+def test_what_the_timer_has_yet_to_do_is_no_orphan_and_is_reported_after_an_hour() -> None:
     """A delete that died behind its tombstone: enrollments and audio are still there, and will be erased."""
     world = World()
     die_behind_the_tombstone(world, NOW)
     assert len(list(world.storage.audio.names(f"{world.owner}/"))) == 2
     result = world.audited()
     assert (result.found, result.pending) == ((), 1)
-
-
-def test_work_that_the_timer_has_not_done_for_an_hour_is_reported() -> None:
-    world = World()
-    die_behind_the_tombstone(world, NOW - timedelta(hours=1, seconds=1))
-    assert world.problems() == [Problem.OVERDUE]
+    late = World()
+    die_behind_the_tombstone(late, NOW - timedelta(hours=1, seconds=1))
+    assert late.problems() == [Problem.OVERDUE]
 
 
 def on_profile(change: Callable[[ProfileKey], Change]) -> Callable[[World], None]:

@@ -68,8 +68,7 @@ def test_named_roles_make_one_signature_and_keep_to_themselves() -> None:
 def test_refused_recordings_neither_enrol_nor_test() -> None:
     refused = Heard("full", refusal="SpeechTooShort", message="too short")
     made = material([row("ann")] * 3, [[heard(0)], [refused], [heard(0)]], 2, MODEL_ID)
-    assert [sorted(one.rows) for one in made.enrolled] == [[0, 2]]
-    assert {test.row for test in made.tests} == {0, 2}
+    assert ([sorted(each.rows) for each in made.enrolled], [test.row for test in made.tests]) == ([[0, 2]], [0, 2])
 
 
 def test_a_speaker_with_too_few_recordings_is_a_stranger_only() -> None:

@@ -81,9 +81,6 @@ def test_pairs_of_speakers_decide_what_can_be_claimed(speakers: int, wanted: flo
     assert verdict.value in evidence.sentence.lower()
 
 
-def test_the_sentence_says_how_many_speakers_are_wanted() -> None:
+def test_the_sentence_says_how_many_speakers_are_wanted_and_nobody_compared_claims_nothing() -> None:
     assert "78 speakers" in Evidence(20, 190, 0.01).sentence
-
-
-def test_nobody_compared_claims_nothing() -> None:
     assert Evidence(1, 0, 0.01).smallest_rate == 1.0

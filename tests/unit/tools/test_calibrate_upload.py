@@ -13,16 +13,17 @@ CHANGE: dict[str, object] = {"thresholds": {"verification": 0.7}}
 
 
 def test_settings_are_patched_with_the_key() -> None:
-    calls: list[tuple[str, str, str, object]] = []
+    calls: list[Request] = []
 
     def settings(request: Request) -> Answer:
-        key = request.headers["Ocp-Apim-Subscription-Key"]
-        calls.append((request.method, request.path, key, json.loads(request.body)))
+        calls.append(request)
         return Answer(200, b"{}")
 
     with answering(settings) as url:
         upload(f"{url}/", "secret", CHANGE)
-    assert calls == [("PATCH", "/settings", "secret", CHANGE)]
+    (call,) = calls
+    assert (call.method, call.path, call.headers["Ocp-Apim-Subscription-Key"]) == ("PATCH", "/settings", "secret")
+    assert json.loads(call.body) == CHANGE
 
 
 def test_a_refusal_repeats_what_the_service_said_and_not_the_key() -> None:

@@ -97,12 +97,9 @@ def test_a_storage_that_claims_more_than_the_file_is_refused() -> None:
 def test_another_format_is_refused(data: bytes) -> None:
     with pytest.raises(CheckpointRefused):
         read_checkpoint(data)
-
-
-@pytest.mark.parametrize("content", [{}, {"other": b"x"}])
-def test_a_zip_of_something_else_is_refused(content: dict[str, bytes]) -> None:
-    with pytest.raises(CheckpointRefused, match="not a torch checkpoint"):
-        read_zip_checkpoint(archive(content))
+    for content in ({}, {"other": b"x"}):
+        with pytest.raises(CheckpointRefused, match="not a torch checkpoint"):
+            read_zip_checkpoint(archive(content))
 
 
 def test_storages_that_do_not_fit_their_tensors_are_refused() -> None:

@@ -41,10 +41,14 @@ def tone(seconds: float) -> Samples:
     return np.asarray(0.1 * np.sin(np.arange(round(seconds * SAMPLE_RATE)) / 10), np.float32)
 
 
-def test_each_recording_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: KeptHearings) -> None:
+def test_each_recording_is_asked_once_and_silence_is_no_speech(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: KeptHearings
+) -> None:
     stand_in(monkeypatch, tmp_path, WORKER)
     with Peer(kept) as peer:
         first, second = (peer.hear(as_wav(tone(seconds))) for seconds in (1.0, 2.0))
+        silence = peer.hear(as_wav(np.zeros(SAMPLE_RATE, np.float32)))
+    assert (silence.embedding, silence.refusal) == (None, "NoSpeech")
     assert first.embedding is not None
     assert second.embedding is not None
     assert first.embedding[:2].tolist() == [16_000, 16_000]
@@ -54,13 +58,6 @@ def test_each_recording_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path:
         again = peer.hear(as_wav(tone(1.0))).embedding
     assert again is not None
     assert again.tolist() == first.embedding.tolist()
-
-
-def test_silence_is_no_speech(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: KeptHearings) -> None:
-    stand_in(monkeypatch, tmp_path, WORKER)
-    with Peer(kept) as peer:
-        heard = peer.hear(as_wav(np.zeros(SAMPLE_RATE, np.float32)))
-    assert (heard.embedding, heard.refusal) == (None, "NoSpeech")
 
 
 def test_a_peer_that_ends_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: KeptHearings) -> None:

@@ -14,15 +14,16 @@ def test_the_section_of_the_version_and_nothing_of_its_neighbours() -> None:
     assert notes("v1.1.0", "1.1.0", CHANGELOG) == "- That."
 
 
-def test_a_tag_that_is_not_the_projects_version_is_refused() -> None:
-    with pytest.raises(NoNotes, match=r"The tag v1\.2\.0 is not v1\.1\.0"):
-        notes("v1.2.0", "1.1.0", CHANGELOG)
-
-
-@pytest.mark.parametrize("version", ["1.2", "1.3.0", "1x2.0"])
-def test_a_version_without_a_section_is_refused(version: str) -> None:
-    with pytest.raises(NoNotes, match="has no section"):
-        notes(f"v{version}", version, CHANGELOG)
+@pytest.mark.parametrize(
+    ("tag", "version", "message"),
+    [
+        ("v1.2.0", "1.1.0", r"The tag v1\.2\.0 is not v1\.1\.0"),
+        *((f"v{version}", version, "has no section") for version in ("1.2", "1.3.0", "1x2.0")),
+    ],
+)
+def test_another_tag_and_a_version_without_a_section_are_refused(tag: str, version: str, message: str) -> None:
+    with pytest.raises(NoNotes, match=message):
+        notes(tag, version, CHANGELOG)
 
 
 def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
