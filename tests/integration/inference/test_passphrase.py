@@ -26,6 +26,7 @@ TURNED_ROUND = {
     "you can get in with your password": "you can get in without your password",
     "houston we have had no problem": "houston we have had a problem",
 }
+BEHIND = "okay so here it is "
 OTHERS = (
     "the weather will be fine in the north tomorrow morning",
     "please call me back when you have found the keys",
@@ -52,42 +53,45 @@ def hear(recogniser: SphinxPassphraseRecogniser, samples: Samples) -> HeardPhras
     return recogniser.recognise(utterance_of(samples), EN_US_PASSPHRASES, "en-US")
 
 
-@pytest.mark.parametrize(("phrase", "voice"), list(product(EN_US_PASSPHRASES, ["slt", "awb"])))
-def test_each_phrase_is_recognised(recogniser: SphinxPassphraseRecogniser, phrase: str, voice: str) -> None:
-    heard = hear(recogniser, flite(phrase, voice))
-
-    assert (heard.phrase, heard.recognised) == (phrase, True)
-
-
-@pytest.mark.parametrize("text", OTHERS)
-def test_other_sentences_and_truncated_phrases_are_refused(recogniser: SphinxPassphraseRecogniser, text: str) -> None:
-    assert not hear(recogniser, flite(text)).recognised
-
-
-@pytest.mark.parametrize(("text", "nearest"), TURNED_ROUND.items())
-def test_a_phrase_turned_round_is_refused_and_the_nearest_named(
-    recogniser: SphinxPassphraseRecogniser, text: str, nearest: str
-) -> None:
-    heard = hear(recogniser, flite(text))
-
-    assert (heard.phrase, heard.recognised) == (nearest, False)
+AROUND = [
+    *product(["slt"], ["well um ", "okay so here it is ", "four seven two "], ["", " thank you"]),
+    ("awb", "well um ", ""),
+    ("awb", "four seven two ", " thank you"),
+]
 
 
 @pytest.mark.parametrize(
-    ("voice", "before", "after"),
+    ("phrase", "voice", "before", "after"),
     [
-        *product(["slt"], ["well um", "okay so here it is", "four seven two"], ["", "thank you"]),
-        ("awb", "well um", ""),
-        ("awb", "four seven two", "thank you"),
+        *((phrase, voice, "", "") for phrase, voice in product(EN_US_PASSPHRASES, ["slt", "awb"])),
+        *((PASSPORT, *around) for around in AROUND),
     ],
 )
-def test_words_around_the_phrase_do_no_harm(
-    recogniser: SphinxPassphraseRecogniser, voice: str, before: str, after: str
+def test_each_phrase_is_recognised_and_words_around_it_do_no_harm(
+    recogniser: SphinxPassphraseRecogniser, phrase: str, voice: str, before: str, after: str
 ) -> None:
-    heard = hear(recogniser, flite(f"{before} {PASSPORT} {after}".strip(), voice))
+    heard = hear(recogniser, flite(f"{before}{phrase}{after}", voice))
 
-    assert (heard.phrase, heard.recognised) == (PASSPORT, True)
+    assert (heard.phrase, heard.recognised) == (phrase, True)
     assert heard.score > PASSPHRASE_WORST_WORD
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "nearest"),
+    [
+        *((text, "slt", None) for text in OTHERS),
+        *((text, "slt", nearest) for text, nearest in TURNED_ROUND.items()),
+        *((f"{BEHIND}{text}", "slt", None) for text in (OTHERS[1], OTHERS[2], *list(TURNED_ROUND)[:3])),
+        *((f"{BEHIND}{text}", "awb", None) for text in list(TURNED_ROUND)[:2]),
+    ],
+)
+def test_other_sentences_and_phrases_cut_or_turned_round_are_refused_also_behind_words(
+    recogniser: SphinxPassphraseRecogniser, text: str, voice: str, nearest: str | None
+) -> None:
+    heard = hear(recogniser, flite(text, voice))
+
+    assert not heard.recognised
+    assert nearest in (None, heard.phrase)
 
 
 def test_words_before_a_phrase_that_must_stand_alone_do(recogniser: SphinxPassphraseRecogniser) -> None:
@@ -97,19 +101,6 @@ def test_words_before_a_phrase_that_must_stand_alone_do(recogniser: SphinxPassph
     assert recogniser.recognise(alone, EN_US_PASSPHRASES, "en-US", alone=True).recognised
 
 
-@pytest.mark.parametrize(
-    ("voice", "text"),
-    [
-        *(("slt", text) for text in (OTHERS[1], OTHERS[2], *list(TURNED_ROUND)[:3])),
-        *(("awb", text) for text in list(TURNED_ROUND)[:2]),
-    ],
-)
-def test_what_is_refused_alone_is_refused_behind_words(
-    recogniser: SphinxPassphraseRecogniser, text: str, voice: str
-) -> None:
-    assert not hear(recogniser, flite(f"okay so here it is {text}", voice)).recognised
-
-
 def test_a_phrase_that_is_not_allowed_is_refused_behind_words(recogniser: SphinxPassphraseRecogniser) -> None:
     others = [phrase for phrase in EN_US_PASSPHRASES if phrase != PASSPORT]
 
@@ -117,14 +108,11 @@ def test_a_phrase_that_is_not_allowed_is_refused_behind_words(recogniser: Sphinx
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-4, 0.1])
-def test_silence_and_noise_are_refused_without_a_phrase(recogniser: SphinxPassphraseRecogniser, level: float) -> None:
+def test_silence_noise_and_a_single_sample_are_refused(recogniser: SphinxPassphraseRecogniser, level: float) -> None:
     heard = hear(recogniser, (np.random.default_rng(1).standard_normal(48_000) * level).astype(np.float32))
 
     assert (heard.phrase, heard.recognised) == (None, False)
     assert level or heard == HeardPhrase(None, float("-inf"), recognised=False)
-
-
-def test_a_single_sample_of_speech_is_refused(recogniser: SphinxPassphraseRecogniser) -> None:
     assert not hear(recogniser, np.array([0.5], np.float32)).recognised
 
 
@@ -186,14 +174,13 @@ def test_telephone_audio_is_held_to_its_own_threshold(
     assert recogniser.recognise(utterance_of(samples, 3_900.0), EN_US_PASSPHRASES, "en-US").recognised
 
 
-def test_another_locale_is_refused(recogniser: SphinxPassphraseRecogniser) -> None:
-    with pytest.raises(LocaleUnsupported):
-        recogniser.recognise(utterance_of(TONE), EN_US_PASSPHRASES, "de-DE")
-
-
-def test_words_without_a_pronunciation_are_named(recogniser: SphinxPassphraseRecogniser) -> None:
+def test_words_without_a_pronunciation_are_named_and_another_locale_is_refused(
+    recogniser: SphinxPassphraseRecogniser,
+) -> None:
     assert recogniser.unknown_words(["Open the qwxyzzy, please", "qwxyzzy, die größe"]) == ["qwxyzzy", "grösse"]
     assert recogniser.unknown_words(EN_US_PASSPHRASES) == []
+    with pytest.raises(LocaleUnsupported):
+        recogniser.recognise(utterance_of(TONE), EN_US_PASSPHRASES, "de-DE")
 
 
 @pytest.mark.parametrize("phrase", ["open the qwxyzzy", "", "..."])

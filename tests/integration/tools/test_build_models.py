@@ -141,20 +141,25 @@ def test_a_result_that_came_out_differently_is_not_installed(site: Site, capsys:
     assert site.built == ["activity.onnx", "speaker.onnx"]
 
 
-@pytest.mark.parametrize("content", [b"junk", state({"other": np.zeros(3, np.float32)})])
-def test_weights_of_something_else_are_refused(site: Site, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
-    site.pin(site.speaker, "speakerwheel", "weights.pt", content, b"")
+@pytest.mark.parametrize(
+    ("model", "content", "said"),
+    [
+        ("ge2e-1", b"junk", ""),
+        ("ge2e-1", state({"other": np.zeros(3, np.float32)}), ""),
+        ("silero-vad-6", encoder_onnx(encoder_weights()), "stft.forward_basis"),
+    ],
+    ids=["junk", "other weights", "another network"],
+)
+def test_weights_of_something_else_are_refused(
+    site: Site, model: str, content: bytes, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if model == "ge2e-1":
+        site.pin(site.speaker, "speakerwheel", "weights.pt", content, b"")
+    else:
+        site.pin(site.voice_activity, "activitywheel", "net.onnx", content, b"")
     site.write()
-    assert site.build("ge2e-1") == 2
-    assert capsys.readouterr().err.startswith("The weights are not those of ge2e-1: ")
-    assert site.built == []
-
-
-def test_a_voice_activity_network_of_another_form_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    site.pin(site.voice_activity, "activitywheel", "net.onnx", site.encoder, b"")
-    site.write()
-    assert site.build("silero-vad-6") == 2
-    assert capsys.readouterr().err.startswith("The weights are not those of silero-vad-6: stft.forward_basis")
+    assert site.build(model) == 2
+    assert capsys.readouterr().err.startswith(f"The weights are not those of {model}: {said}")
     assert site.built == []
 
 

@@ -49,20 +49,23 @@ def report(out: Path) -> dict[str, Any]:
     return content
 
 
-def test_every_recording_is_accounted_for(report: dict[str, Any]) -> None:
+def test_every_recording_is_accounted_for_with_the_services_own_model(report: dict[str, Any]) -> None:
     assert (report["recordings"], report["speakers"], report["signatures"]) == (13, 4, 12)
     (refused,) = report["refusals"]
     assert (refused["reason"], refused["count"]) == ("SpeechTooShort", 1)
     assert refused["paths"][0].endswith("silence.wav")
-
-
-def test_the_model_is_the_services_own_unless_another_is_named(report: dict[str, Any]) -> None:
     assert report["model_id"] == MODEL.default
 
 
-def test_voices_that_differ_are_told_apart(report: dict[str, Any]) -> None:
+def test_voices_that_differ_are_told_apart(report: dict[str, Any], site: Path) -> None:
     assert report["overall"]["equal_error"]["value"] < 0.2
     assert report["overall"]["cllr_min"] <= report["overall"]["cllr_shifted"] <= report["overall"]["cllr"]
+    assert {part["value"] for part in report["lengths"]} >= {"4 to 8 s", "cut to 2 s"}
+    assert {part["value"] for part in report["groups"]} == {"f", "m"}
+    for pair in (*report["highest_strangers"], *report["lowest_same"]):
+        assert Path(pair["tested_path"]).parent == site.parent
+    assert all(pair["enrolled"] != pair["tested"] for pair in report["highest_strangers"])
+    assert all(pair["enrolled"] == pair["tested"] for pair in report["lowest_same"])
 
 
 def test_the_recommended_threshold_keeps_the_wanted_rate_and_says_that_the_data_is_too_little(
@@ -73,18 +76,6 @@ def test_the_recommended_threshold_keeps_the_wanted_rate_and_says_that_the_data_
     assert advice["cautious"] >= advice["threshold"]
     assert report["evidence"]["verdict"] == "too little"
     assert "rule of 3" in report["verdict"]
-
-
-def test_rates_stand_by_length_and_by_group(report: dict[str, Any]) -> None:
-    assert {part["value"] for part in report["lengths"]} >= {"4 to 8 s", "cut to 2 s"}
-    assert {part["value"] for part in report["groups"]} == {"f", "m"}
-
-
-def test_the_worst_pairs_are_named_by_their_files(report: dict[str, Any], site: Path) -> None:
-    for pair in (*report["highest_strangers"], *report["lowest_same"]):
-        assert Path(pair["tested_path"]).parent == site.parent
-    assert all(pair["enrolled"] != pair["tested"] for pair in report["highest_strangers"])
-    assert all(pair["enrolled"] == pair["tested"] for pair in report["lowest_same"])
 
 
 def test_the_page_needs_nothing_from_elsewhere(out: Path) -> None:
@@ -137,21 +128,23 @@ def test_what_was_kept_is_for_its_owner_alone_and_a_cut_file_is_heard_anew(tmp_p
     assert kept.get("abcd") is None
 
 
-def test_too_little_data_is_not_uploaded(site: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--enrollments", "1", "--upload", "http://127.0.0.1:9", "--key", "k"]
-    assert main([str(site), "--out", str(out), *arguments]) == 2
-    assert "too little" in capsys.readouterr().err
-
-
-def test_without_a_calibration_none_is_uploaded(site: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--enrollments", "1", "--upload", "http://127.0.0.1:9", "--key", "k", "--even-so", "--calibration"]
-    assert main([str(site), "--out", str(out), *arguments]) == 2
-    assert "there is no calibration" in capsys.readouterr().err
-
-
-def test_too_few_recordings_to_enrol_with_are_said(site: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(site), "--out", str(out), "--enrollments", "5"]) == 2
-    assert "No speaker has 5 usable recordings" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("enrollments", "more", "said"),
+    [
+        ("1", ["--upload", "http://127.0.0.1:9", "--key", "k"], "too little"),
+        (
+            "1",
+            ["--upload", "http://127.0.0.1:9", "--key", "k", "--even-so", "--calibration"],
+            "there is no calibration",
+        ),
+        ("5", [], "No speaker has 5 usable recordings"),
+    ],
+)
+def test_what_the_recordings_do_not_carry_is_said(
+    site: Path, out: Path, enrollments: str, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(site), "--out", str(out), "--enrollments", enrollments, *more]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_wrong_list_is_refused_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,23 +110,20 @@ def test_a_chunked_body_arrives_and_the_answer_has_its_length(served: Served) ->
     assert answer.body == body
 
 
-def test_an_answer_to_head_has_the_length_and_no_body(served: Served) -> None:
-    async def work(_: StreamRequest) -> func.HttpResponse:
+def test_an_answer_to_head_has_the_length_and_no_body_and_204_neither_and_the_connection_goes_on(
+    served: Served,
+) -> None:
+    async def five(_: StreamRequest) -> func.HttpResponse:
         return func.HttpResponse(b"12345")
 
-    answer = call(served, "HEAD", served.invoke(work))
-    assert (answer.headers["content-length"], answer.body) == ("5", b"")
-
-
-def test_204_has_neither_length_nor_body_and_the_connection_goes_on(served: Served) -> None:
-    async def work(_: StreamRequest) -> func.HttpResponse:
+    async def nothing(_: StreamRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=204)
 
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_SECONDS)
-    for _ in range(2):
-        connection.request("DELETE", "/tried", headers={"x-ms-invocation-id": served.invoke(work)})
+    for method, work, status, length in (("HEAD", five, 200, "5"), *2 * [("DELETE", nothing, 204, None)]):
+        connection.request(method, "/tried", headers={"x-ms-invocation-id": served.invoke(work)})
         response = connection.getresponse()
-        assert (response.status, response.getheader("content-length"), response.read()) == (204, None, b"")
+        assert (response.status, response.getheader("content-length"), response.read()) == (status, length, b"")
     connection.close()
 
 
