@@ -14,7 +14,6 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from threading import Lock
 from types import MappingProxyType
 from typing import Final
@@ -44,7 +43,7 @@ from shared.services.migrate import SECONDS as MIGRATION_SECONDS
 from shared.services.migrate import Migrate
 from shared.services.notes import ProfileNotes
 from shared.services.operations import Operations
-from shared.services.ports import Clock, SubscriptionStore
+from shared.services.ports import Clock, ServiceClock, SubscriptionStore
 from shared.services.profiles import Profiles
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
@@ -114,18 +113,22 @@ def build(config: Config, storage: Storage | None = None) -> Services:
     storage = storage or Storage.in_azure(config.storage)
     key_encryption = key_encryption_of(config)
     gallery_bytes = config.gallery_megabytes * 1_000_000
-    stores = Stores.over(storage.rows, storage.blobs, key_encryption, _now, _new_id, gallery_bytes=gallery_bytes)
+    clock = storage.clock
+    stores = Stores.over(storage.rows, storage.blobs, key_encryption, clock, _new_id, gallery_bytes=gallery_bytes)
     if config.local_subscription_key:
-        stores.subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, _now())
+        stores.subscriptions.ensure(LOCAL_SUBSCRIPTION, {KeySlot.PRIMARY: config.local_subscription_key}, clock())
     parts: dict[str, Callable[[], object]] = {
         "storage": lambda: (storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, "ready"), storage.audio.get("ready")),
         "keyEncryption": lambda: key_encryption.unwrap(key_encryption.wrap(bytes(KEY_BYTES))),
     }
-    return assemble(config, stores, parts)
+    return assemble(config, stores, clock, parts)
 
 
 def assemble(
-    config: Config, stores: Stores, parts: Mapping[str, Callable[[], object]] = MappingProxyType({})
+    config: Config,
+    stores: Stores,
+    clock: ServiceClock,
+    parts: Mapping[str, Callable[[], object]] = MappingProxyType({}),
 ) -> Services:
     """The use cases on top of the given stores, whose health ``parts`` try.
 
@@ -142,30 +145,30 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
     activation = RequireActivation(phrases) if config.activation else None
-    audit = Audit(trail, _now, _new_id)
+    audit = Audit(trail, clock, _new_id)
     return Services(
         config=config,
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
         rate=RateLimit(config.requests_per_second),
         wrong_keys=WrongKeys(),
         subscriptions=subscriptions,
-        profiles=Profiles(profiles, audit, _now, _new_id),
-        enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), _now, activation),
-        verify=Verify(profiles, listener, phrases, models, _now),
-        identify=Identify(profiles, stores.galleries, groups, listener, models, _now),
+        profiles=Profiles(profiles, audit, clock, _new_id),
+        enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), clock, activation),
+        verify=Verify(profiles, listener, phrases, models, clock),
+        identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
         compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),
-        groups=Groups(groups, audit, _now, _new_id),
-        notes=ProfileNotes(profiles, audit, _now),
-        manage=Manage(subscriptions, phrases, models, stores.upkeep, audit, _now, _new_key),
+        groups=Groups(groups, audit, clock, _new_id),
+        notes=ProfileNotes(profiles, audit, clock),
+        manage=Manage(subscriptions, phrases, models, stores.upkeep, audit, clock, _new_key),
         audit=audit,
-        operations=Operations(stores.operations, _now, _new_id),
-        tokens=Tokens(subscriptions, stores.data_keys, stores.spent_tokens, _now, _new_id),
+        operations=Operations(stores.operations, clock, _new_id),
+        tokens=Tokens(subscriptions, stores.data_keys, stores.spent_tokens, clock, _new_id),
         retain=Retain(
             Sweep("retention", SECONDS, subscriptions),
             stores.upkeep,
             stores.eraser,
             trail,
-            _now,
+            clock,
             stores.leftovers.remove,
         ),
         migrate=Migrate(
@@ -173,10 +176,10 @@ def assemble(
             stores.migrations,
             RecordingListener(detector, decoders=decoders),
             model,
-            _now,
+            clock,
         ),
         readiness=Readiness({**parts, "model": lambda: _try_model(model, detector)}),
-        clock=_now,
+        clock=clock,
         models=models,
     )
 
@@ -193,10 +196,6 @@ def _try_model(model: OnnxSpeakerModel, detector: VoiceActivity) -> None:
     tone = (np.sin(np.arange(SAMPLE_RATE) / 20.0) / 10.0).astype(np.float32)
     detector.speech_mask(tone)
     model.embed_samples(tone)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _new_key() -> str:

@@ -131,6 +131,7 @@ SETTINGS = (
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
+_KEY_ENCRYPTION = re.compile(r"local:[A-Za-z0-9+/]{43}=(,[A-Za-z0-9+/]{43}=)*|vault:https://[^/\s]+/keys/[^\s]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _MOST_THREADS = 1_000
 
@@ -150,8 +151,9 @@ def read(environment: Mapping[str, str]) -> Config:
     except ValueError:
         problems.append(f"either {STORAGE.name}, or {TABLE_URI.name} and {BLOB_URI.name}, must be set")
     key_encryption = value(KEY_ENCRYPTION) or ""
-    if not key_encryption.startswith(("local:", "vault:")):
-        problems.append(f"{KEY_ENCRYPTION.name} must be local:<base64> or vault:<key URL>")
+    if not _KEY_ENCRYPTION.fullmatch(key_encryption):
+        rule = "local:<32 bytes in base64>, with earlier keys behind commas, or vault:https://<vault>/keys/<name>"
+        problems.append(f"{KEY_ENCRYPTION.name} must be {rule}")
     flags = {setting: (value(setting) or "").lower() for setting in (STRICT_AUDIO, ACTIVATION)}
     problems += [f"{setting.name} must be true or false" for setting, flag in flags.items() if flag not in _FLAGS]
     public_url = value(PUBLIC_URL)

@@ -68,7 +68,7 @@ var rules = [
   }
   {
     name: 'audit-unwritten'
-    displayName: 'A change was made and its audit record could not be stored: it is in the log'
+    displayName: 'An audit record of a refusal could not be stored: it is in the log'
     severity: 1
     query: loadTextContent('../queries/audit-unwritten.kql')
     frequency: 'PT15M'
@@ -78,6 +78,19 @@ var rules = [
     aggregation: 'Count'
     column: ''
     heals: false
+  }
+  {
+    name: 'clock-wrong'
+    displayName: 'The clock of an instance and that of storage are more than 5 minutes apart: it erases nothing'
+    severity: 1
+    query: loadTextContent('../queries/clock-wrong.kql')
+    frequency: 'PT15M'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+    aggregation: 'Count'
+    column: ''
+    heals: true
   }
   {
     name: 'errors'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -30,6 +30,14 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 class Clock(Protocol):
     def __call__(self) -> datetime:
         """Now, in UTC, aware."""
+
+
+class ServiceClock(Clock, Protocol):
+    """Goes by storage's clock, which all instances share."""
+
+    def skew(self, since: float) -> timedelta | None:
+        """How far this machine's own clock is from storage's, by an answer that came after that moment of
+        ``time.monotonic``; ``None`` when none said it."""
 
 
 class Ids(Protocol):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.services.ports import AuditTrail, Clock, Compaction, SubscriptionEraser, Upkeep
+from shared.services.ports import AuditTrail, Compaction, ServiceClock, SubscriptionEraser, Upkeep
 from shared.services.sweep import IsOver, Sweep
 
 SLICE: Final = 500
@@ -19,6 +19,9 @@ RECORDS: Final = 5_000
 
 ERASE_CALLS: Final = 2_000
 """Calls to storage per tick for one deleted subscription: each erases a recording, or 99 rows."""
+
+TOLERANCE: Final = timedelta(minutes=5)
+"""What may lie between a machine's clock and storage's: Azure's machines keep to milliseconds."""
 
 SECONDS: Final = 120.0
 """After this a tick begins with no further subscription."""
@@ -32,14 +35,17 @@ class Retain:
     upkeep: Upkeep
     eraser: SubscriptionEraser
     trail: AuditTrail
-    clock: Clock
+    clock: ServiceClock
     remove_leftovers: Callable[[], object] = lambda: None
 
     def __call__(self) -> int:
         """The number of items worked on."""
+        began = self.sweep.monotonic()
+        waiting = [subscription for subscription in self.sweep.all() if not _is_over(subscription)]
+        if not self._may_erase(began):
+            return 0
         self.remove_leftovers()
         done = self.trail.settle_subscriptions(SLICE)
-        waiting = [subscription for subscription in self.sweep.all() if not _is_over(subscription)]
         erasing, oldest_hours = self._backlog(waiting)
         done += self.sweep(waiting, self._work)
         self.sweep.log.info(
@@ -50,6 +56,16 @@ class Retain:
             oldest_hours,
         )
         return done
+
+    def _may_erase(self, began: float) -> bool:
+        """Whether this machine's clock and storage's agree, by an answer of this tick. When they do not, nobody here
+        can tell which of them is wrong, and what is erased does not come back."""
+        skew = self.clock.skew(began)
+        if skew is not None and skew <= TOLERANCE:
+            return True
+        seconds = "unknown" if skew is None else f"{skew.total_seconds():.0f}"
+        self.sweep.log.error("clock_wrong skew_seconds=%s", seconds)
+        return False
 
     def _backlog(self, waiting: Sequence[Subscription]) -> tuple[int, float]:
         """How many deleted subscriptions are not known to be erased when the tick begins, and the hours since the

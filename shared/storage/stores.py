@@ -8,11 +8,11 @@ from functools import cache
 from typing import TypeAlias
 
 from shared.domain.subscription import RetentionPolicy
-from shared.services.ports import Clock, Ids
+from shared.services.ports import Clock, Ids, ServiceClock
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
-from shared.storage.backend.memory import MemoryBlobs, MemoryRows
+from shared.storage.backend.memory import MemoryBlobs, MemoryClock, MemoryRows
 from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
 from shared.storage.gallery.compaction import FEWEST, RowCompaction
@@ -46,8 +46,9 @@ GALLERY_BYTES = 512_000_000
 class Storage:
     """The tables and containers of one storage account, each opened once."""
 
-    def __init__(self, rows: OpenRows, blobs: OpenBlobs) -> None:
+    def __init__(self, rows: OpenRows, blobs: OpenBlobs, clock: ServiceClock | None = None) -> None:
         self.rows, self.blobs = cache(rows), cache(blobs)
+        self.clock = clock or MemoryClock()
 
     @classmethod
     def in_azure(cls, account: StorageAccount, prefix: str = "") -> Storage:
@@ -56,7 +57,7 @@ class Storage:
         def rows(name: str) -> Rows:
             return TableRows(account, prefix + name, created=name != INSTANCES)
 
-        return cls(rows, lambda name: AzureBlobs(account, prefix + name))
+        return cls(rows, lambda name: AzureBlobs(account, prefix + name), account.clock)
 
     @classmethod
     def in_memory(cls) -> Storage:

@@ -35,6 +35,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def skew(self, since: float) -> timedelta:
+        return timedelta()
+
 
 def instance(
     storage: Storage,
@@ -65,6 +68,7 @@ def cutting(storage: Storage, scissors: Scissors, whole: Collection[str] = ()) -
     return Storage(
         lambda name: storage.rows(name) if name in whole else CuttingRows(storage.rows(name), scissors),
         lambda name: CuttingBlobs(storage.blobs(name), scissors),
+        storage.clock,
     )
 
 

@@ -204,6 +204,7 @@ def test_a_person_is_told_of_what_matters(infra: Infra) -> None:
         "retention-silent": ("LessThan", 1),
         "erasure-overdue": ("GreaterThan", BUDGET_AND_ALERTS["erasureOverdueHours"]),
         "audit-unwritten": ("GreaterThan", 0),
+        "clock-wrong": ("GreaterThan", 0),
         "errors": ("GreaterThan", BUDGET_AND_ALERTS["errorPercentAlert"]),
         "wrong-keys": ("GreaterThan", BUDGET_AND_ALERTS["wrongKeysAlert"]),
         "worker-restarts": ("GreaterThan", 0),

@@ -11,6 +11,7 @@ from shared.bootstrap import Services, assemble
 from shared.config import ConfigInvalid, read
 from shared.inference.model_card import ModelUnknown
 from shared.inference.speaker_model import OnnxSpeakerModel
+from shared.storage.backend.memory import MemoryClock
 from tests.unit.services.spoken import World
 
 SETTINGS = {
@@ -20,7 +21,7 @@ SETTINGS = {
 
 
 def assembled(**settings: str) -> Services:
-    return assemble(read({**SETTINGS, **settings}), World().stores)
+    return assemble(read({**SETTINGS, **settings}), World().stores, MemoryClock())
 
 
 def test_the_default_model_stands_beside_its_predecessor_and_the_health_probe_opens_it_alone() -> None:
@@ -58,9 +59,16 @@ def test_a_model_that_the_catalogue_lacks_stops_the_start(setting: str) -> None:
 
 def test_what_stops_the_start_is_in_the_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(bootstrap, "_services", None)
-    for name, value in {**SETTINGS, "TIMBRE_STRICT_AUDIO": "perhaps"}.items():
+    for name, value in {
+        **SETTINGS,
+        "TIMBRE_STRICT_AUDIO": "perhaps",
+        "TIMBRE_KEY_ENCRYPTION": "local:c2hvcnQ=",
+    }.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigInvalid):
         bootstrap.services()
-    assert "cannot_start Settings: TIMBRE_STRICT_AUDIO must be true or false" in caplog.text
-    assert "dW51c2Vk" not in caplog.text
+    (line,) = caplog.messages
+    assert line.startswith("cannot_start Settings: ")
+    assert "TIMBRE_STRICT_AUDIO must be true or false" in line
+    assert "TIMBRE_KEY_ENCRYPTION must be local:" in line
+    assert not {"dW51c2Vk", "c2hvcnQ="} & set(line.split())

@@ -56,6 +56,34 @@ def test_everything_wrong_is_named_at_once_and_no_secret_repeated() -> None:
 
 
 @pytest.mark.parametrize(
+    "setting",
+    [
+        *(
+            "",
+            "local:",
+            "local:c2hvcnQ=",
+            KEY[:-1],
+            f"{KEY},",
+            f"{KEY},c2hvcnQ=",
+            f"{KEY}, {KEY[6:]}",
+            "local:" + 44 * "!",
+        ),
+        *(
+            "vault:",
+            "vault:http://v.vault.azure.net/keys/k",
+            "vault:https://v.vault.azure.net",
+            "vault:https:///keys/k",
+        ),
+    ],
+)
+def test_a_key_encryption_key_of_another_form_is_refused_without_repeating_it(setting: str) -> None:
+    with pytest.raises(ConfigInvalid, match="TIMBRE_KEY_ENCRYPTION must be local:") as raised:
+        config.read({**GOOD, "TIMBRE_KEY_ENCRYPTION": setting})
+    assert not setting.partition(":")[2] or setting.partition(":")[2] not in str(raised.value)
+    assert config.read({**GOOD, "TIMBRE_KEY_ENCRYPTION": f"{KEY},{KEY[6:]}"}).key_encryption
+
+
+@pytest.mark.parametrize(
     ("name", "text", "field", "value"),
     [
         *[

@@ -20,6 +20,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests import Session
 from requests.adapters import HTTPAdapter
 
+from shared.storage.backend.clock import StorageClock
+
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
@@ -47,17 +49,33 @@ class ImpatientTransport(RequestsTransport):  # type: ignore[misc]  # azure.core
         super().sleep(min(duration, MAX_BACKOFF_SECONDS))
 
 
+class StorageTransport(ImpatientTransport):
+    """Tells the clock what each answer says, also of a refusal or of an attempt that is made again."""
+
+    def __init__(self, clock: StorageClock, **options: Any) -> None:
+        super().__init__(**options)
+        self._clock = clock
+
+    def send(self, request: Any, **options: Any) -> Any:
+        sent = self._clock.own()
+        answer = super().send(request, **options)
+        self._clock.hear(answer.headers.get("Date"), sent)
+        return answer
+
+
 @dataclass(frozen=True)
 class StorageAccount:
     """Either a connection string, or the two service addresses with the client id of a managed identity.
 
-    ``client_id`` empty: the machine's own identity (or whatever ``DefaultAzureCredential`` finds).
+    ``client_id`` empty: the machine's own identity (or whatever ``DefaultAzureCredential`` finds). ``clock`` learns
+    from every answer of storage.
     """
 
     connection_string: str = field(default="", repr=False)
     table_uri: str = ""
     blob_uri: str = ""
     client_id: str = ""
+    clock: StorageClock = field(default_factory=StorageClock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if bool(self.connection_string) == bool(self.table_uri and self.blob_uri):
@@ -67,7 +85,7 @@ class StorageAccount:
         _silence_sdk_logs()
 
     @cached_property
-    def transport(self) -> ImpatientTransport:
+    def session(self) -> Session:
         """One pool of connections for every client. The clients must not close it."""
         session = Session()
         # Otherwise requests goes through the whole environment for a proxy, and for a file of passwords, at every call:
@@ -76,19 +94,29 @@ class StorageAccount:
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        return ImpatientTransport(
-            session=session,
-            session_owner=False,
-            connection_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            connection_verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True,
-        )
+        return session
+
+    @cached_property
+    def transport(self) -> StorageTransport:
+        """For tables and blobs."""
+        return StorageTransport(self.clock, **self._transport_options)
+
+    @property
+    def _transport_options(self) -> dict[str, Any]:
+        return {
+            "session": self.session,
+            "session_owner": False,
+            "connection_timeout": CONNECT_SECONDS,
+            "read_timeout": READ_SECONDS,
+            "connection_verify": os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True,
+        }
 
     @property
     def client_options(self) -> dict[str, Any]:
-        """For every client with azure.core's own retries: all but the blobs', whose SDK has others."""
+        """For every client with azure.core's own retries: all but the blobs', whose SDK has others. The transport is
+        for the identity and the vault, whose clocks are not storage's."""
         return {
-            "transport": self.transport,
+            "transport": ImpatientTransport(**self._transport_options),
             "retry_total": RETRIES,
             "retry_connect": RETRIES,
             "retry_read": RETRIES,

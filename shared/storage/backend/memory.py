@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from shared.storage.backend.clock import system_clock
 from shared.storage.backend.ports import (
     Change,
     Insert,
@@ -107,6 +108,16 @@ def _selected(row: Row, select: Sequence[str] | None) -> Row:
     if select is None:
         return row
     return Row(row.partition, row.key, {name: row.values[name] for name in select if name in row.values}, row.etag)
+
+
+class MemoryClock:
+    """This machine's: it is storage's own."""
+
+    def __call__(self) -> datetime:
+        return system_clock()
+
+    def skew(self, since: float) -> timedelta:  # noqa: ARG002
+        return timedelta()
 
 
 class MemoryBlobs:

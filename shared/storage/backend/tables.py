@@ -135,9 +135,10 @@ class TableRows:
 
 
 def _service(account: StorageAccount) -> TableServiceClient:
+    options = account.client_options | {"transport": account.transport}
     if account.connection_string:
-        return TableServiceClient.from_connection_string(account.connection_string, **account.client_options)
-    return TableServiceClient(account.table_uri, credential=account.credential, **account.client_options)
+        return TableServiceClient.from_connection_string(account.connection_string, **options)
+    return TableServiceClient(account.table_uri, credential=account.credential, **options)
 
 
 def _operation(partition: str, change: Change) -> _Operation:

@@ -14,6 +14,7 @@ from shared.domain.audit import Actor, Caller, via_key
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription
 from shared.http.api import Api, Call
+from shared.storage.backend.memory import MemoryClock
 from tests.unit.services.spoken import World
 
 ID = "d7c62d70-632d-4e3d-af8b-8e5485f56dad"
@@ -26,7 +27,7 @@ def services() -> Services:
         "VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk",
         "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(bytes(32)).decode(),
     }
-    return assemble(config.read(settings), World().stores)
+    return assemble(config.read(settings), World().stores, MemoryClock())
 
 
 def call(api: Api, operation: str, query: str = "", *, method: str = "POST", **route: str) -> Call:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from shared.config import Config, read
@@ -30,7 +32,8 @@ def test_a_body_is_compact_utf8_json() -> None:
 
 
 def config(**settings: str) -> Config:
-    needed = {"VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk", "TIMBRE_KEY_ENCRYPTION": "local:AA=="}
+    key = "local:" + base64.b64encode(bytes(32)).decode()
+    needed = {"VOICE_STORAGE": "AccountName=unused;AccountKey=dW51c2Vk", "TIMBRE_KEY_ENCRYPTION": key}
     return read({**needed, **settings})
 
 

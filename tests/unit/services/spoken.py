@@ -107,9 +107,13 @@ class SpokenKeeper:
 @dataclass
 class Clock:
     now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    off: timedelta | None = timedelta()
 
     def __call__(self) -> datetime:
         return self.now
+
+    def skew(self, since: float) -> timedelta | None:
+        return self.off
 
     def advance(self, **how_much: float) -> datetime:
         self.now += timedelta(**how_much)

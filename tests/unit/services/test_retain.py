@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -104,6 +104,29 @@ def test_a_profile_whose_time_is_over_is_removed_and_that_is_recorded(world: Wor
         expired_at,
         "timer",
     )
+
+
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        (timedelta(minutes=5), None),
+        (timedelta(minutes=5, seconds=1), "301"),
+        (timedelta(days=1), "86400"),
+        (None, "unknown"),
+    ],
+)
+def test_a_clock_that_is_off_stands_still_with_an_alarm(
+    world: World, caplog: pytest.LogCaptureFixture, off: timedelta | None, said: str | None
+) -> None:
+    """Also where no answer of the tick said the time."""
+    world.subscriptions.change("mine", SettingsChange(max_age_days=1.0))
+    world.create(ProfileKind.TEXT_DEPENDENT_VERIFICATION)
+    world.clock.advance(days=2)
+    before, world.clock.off = world.stored(), off
+    with caplog.at_level(logging.ERROR):
+        worked = retain(world)()
+    assert (worked > 0, world.stored() == before) == (said is None, said is not None)
+    assert caplog.messages == ([f"clock_wrong skew_seconds={said}"] if said else [])
 
 
 def ran(caplog: pytest.LogCaptureFixture) -> list[str]:

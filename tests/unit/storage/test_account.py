@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_the_emulators_short_form_reaches_tables_and_blobs(text: str) -> None:
         {"connection_string": "x", "table_uri": "https://a", "blob_uri": "https://b"},
     ],
 )
-def test_an_account_is_addressed_in_exactly_one_way(fields: dict[str, str]) -> None:
+def test_an_account_is_addressed_in_exactly_one_way(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="connection string, or the addresses"):
         StorageAccount(**fields)
 
