@@ -26,7 +26,8 @@ def caller(call: Call) -> Reply:
 def settings(call: Call) -> Reply:
     subscription = call.subscription
     if call.request.method != "GET":
-        change = settings_change(json_object(call.request), Owner.CUSTOMER)
+        reserved = ("calibration",) if subscription.settings.lock_settings else ()
+        change = settings_change(json_object(call.request), Owner.CUSTOMER, reserved)
         subscription = call.services.manage.change_settings(call.caller.actor, subscription.subscription_id, change)
     return Reply(200, settings_shown(subscription.settings, Owner.CUSTOMER))
 

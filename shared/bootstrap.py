@@ -139,6 +139,7 @@ def assemble(
     model = speaker_model(catalogue.speaker(config.model))
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
     models = SpeakerModels(model, previous)
+    calibrations = {card.model_id: card.calibration for card in catalogue.speaker_models if card.calibration}
     activity = catalogue.voice_activity
     detector = VoiceActivity(OnnxNetwork(activity))
     decoders = Decoders(config.at_once)
@@ -159,7 +160,7 @@ def assemble(
         compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),
         groups=Groups(groups, audit, clock, _new_id),
         notes=ProfileNotes(profiles, audit, clock),
-        manage=Manage(subscriptions, phrases, models, stores.upkeep, audit, clock, _new_key),
+        manage=Manage(subscriptions, phrases, models, stores.upkeep, audit, clock, _new_key, calibrations),
         audit=audit,
         operations=Operations(stores.operations, clock, _new_id),
         tokens=Tokens(subscriptions, stores.data_keys, stores.spent_tokens, clock, _new_id),

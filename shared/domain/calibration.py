@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Final
 
 from shared.domain.errors import ParameterInvalid
@@ -100,6 +101,33 @@ class Calibration:
         """The score, in (0, 1), at which about this share of strangers is accepted."""
         log_odds = math.log(self.false_match_rate / false_match_rate) / TAIL
         return 1.0 / (1.0 + math.exp(-log_odds))
+
+    def rate_at(self, score: float) -> float:
+        """The share of strangers that is accepted from that score in (0, 1) on: the inverse of ``score_at``."""
+        return self._rate(math.log(score / (1.0 - score)))
+
+    def rate_by(self, other: Calibration, score: float) -> float:
+        """The same by the figures of another calibration of the model, at the lengths of speech where it is highest.
+
+        At given lengths this one gives the score to one cosine, to which the other gives a score of its own. Its log
+        odds are linear in the logarithms of the lengths between the bounds of both, and so are highest at bounds.
+        """
+        log_odds = math.log(score / (1.0 - score))
+        bounds = sorted({self.min_seconds, self.max_seconds, other.min_seconds, other.max_seconds})
+        rates = []
+        for shorter, longer in combinations_with_replacement(bounds, 2):
+            cosine = (log_odds - self._log_odds(0.0, shorter, longer)) / self.cosine
+            rates.append(other._rate(other._log_odds(cosine, shorter, longer)))
+        return max(rates)
+
+    def _rate(self, log_odds: float) -> float:
+        return math.exp(min(0.0, math.log(self.false_match_rate) - TAIL * log_odds))
+
+    def _log_odds(self, cosine: float, shorter: float, longer: float) -> float:
+        """Of the score."""
+        low, high = (min(max(seconds, self.min_seconds), self.max_seconds) for seconds in (shorter, longer))
+        lengths = self.log_shorter * math.log(low) + self.log_longer * math.log(high)
+        return self.bias + self.cosine * cosine + lengths - self.threshold_logit
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ END_OF_TIME: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def effective(policy: RetentionPolicy, override: RetentionOverride) -> RetentionPolicy:
-    """Each clock is the profile's own where it has one, else the subscription's."""
+    """Each clock is the profile's own where it has one, else the subscription's; at least the operator's minimum."""
     age, idle = override.max_age_days, override.max_idle_days
     return RetentionPolicy(
-        policy.max_age_days if isinstance(age, Unset) else age,
-        policy.max_idle_days if isinstance(idle, Unset) else idle,
+        _at_least(policy.min_days, policy.max_age_days if isinstance(age, Unset) else age),
+        _at_least(policy.min_days, policy.max_idle_days if isinstance(idle, Unset) else idle),
+        policy.min_days,
     )
 
 
@@ -43,6 +44,10 @@ def has_expired(profile: Profile, policy: RetentionPolicy, at: datetime) -> bool
 
 def with_expiry(profile: Profile, policy: RetentionPolicy) -> Profile:
     return replace(profile, expires_at=expiry(profile, policy))
+
+
+def _at_least(least: float, days: float | None) -> float | None:
+    return None if days is None else max(days, least)
 
 
 def _after(start: datetime, days: float | None) -> datetime | None:

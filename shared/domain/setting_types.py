@@ -114,6 +114,8 @@ def _object(properties: Schema, *, required: bool) -> Schema:
 
 
 _SCORE: Final[Schema] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+SCORE: Final = SettingType(_share, SHARE_RULE, _SCORE, float)
+
 _RATE: Final[Schema] = {"type": "number", "exclusiveMinimum": 0, "maximum": HIGHEST_RATE}
 THRESHOLD: Final = SettingType(
     _threshold,

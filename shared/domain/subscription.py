@@ -22,7 +22,17 @@ from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.erasure import Erasure
 from shared.domain.limits import QualityLimits
 from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
-from shared.domain.setting_types import CALIBRATION, FLAG, PHRASES, QUALITY, THRESHOLD, SettingType, between, whole
+from shared.domain.setting_types import (
+    CALIBRATION,
+    FLAG,
+    PHRASES,
+    QUALITY,
+    SCORE,
+    THRESHOLD,
+    SettingType,
+    between,
+    whole,
+)
 
 
 class SubscriptionState(StrEnum):
@@ -44,11 +54,13 @@ class KeySlot(StrEnum):
 class RetentionPolicy:
     """How long a profile is kept, by two clocks; ``None`` lets a clock stand still.
 
-    ``max_age_days`` counts from the last enrollment, ``max_idle_days`` from the last use. Fractions count.
+    ``max_age_days`` counts from the last enrollment, ``max_idle_days`` from the last use; either counts as ``min_days``
+    where it is less. Fractions count.
     """
 
     max_age_days: float | None = None
     max_idle_days: float | None = None
+    min_days: float = 0.0
 
 
 class Owner(StrEnum):
@@ -84,6 +96,7 @@ def _operator(wire: str, kind: SettingType, default: object, meaning: str) -> An
 
 
 _DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days", above=True, optional=True)
+_MIN_DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days")
 _AUDIT_DAYS: Final = between(limits.MIN_AUDIT_DAYS, limits.MAX_AUDIT_DAYS, "of days")
 _RATE: Final = between(limits.MIN_REQUESTS_PER_SECOND, limits.MAX_REQUESTS_PER_SECOND, optional=True)
 
@@ -160,6 +173,19 @@ class SubscriptionSettings:
         "lockSettings", FLAG, False, "The primary and secondary keys have the role `enroll` in place of `manage`."
     )
 
+    min_verification_threshold: float = _operator(
+        "minThresholds.verification", SCORE, limits.MIN_THRESHOLD, "No threshold of the customer's gets under it."
+    )
+    min_identification_threshold: float = _operator(
+        "minThresholds.identification", SCORE, limits.MIN_THRESHOLD, "The same, for identify."
+    )
+    min_retention_days: float = _operator(
+        "minRetentionDays",
+        _MIN_DAYS,
+        limits.MIN_RETENTION_DAYS,
+        "No retention of the customer's or of a single profile gets under it; the default is an hour.",
+    )
+
     @property
     def classic_role(self) -> Role:
         """Of the primary and secondary keys."""
@@ -167,7 +193,7 @@ class SubscriptionSettings:
 
     @property
     def retention(self) -> RetentionPolicy:
-        return RetentionPolicy(self.max_age_days, self.max_idle_days)
+        return RetentionPolicy(self.max_age_days, self.max_idle_days, self.min_retention_days)
 
     def allowed_phrases(self, locale: str, bound_to: str | None = None) -> tuple[str, ...]:
         """What may be said in a canonical locale.

@@ -61,7 +61,7 @@ def read_retention(call: Call) -> RetentionOverride:
     """
     if not call.request.get_body():
         raise BodyMissing
-    return retention_override(json_object(call.request))
+    return retention_override(json_object(call.request), call.subscription.settings.min_retention_days)
 
 
 def write_retention(profile: Profile, policy: RetentionPolicy) -> Reply:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, TypeAlias
+from collections.abc import Collection, Mapping
+from typing import Any, Final, TypeAlias
 
 from shared.domain.errors import FieldReserved
+from shared.domain.floors import require_floor
 from shared.domain.json_values import Json, json_object, known_fields
 from shared.domain.profile import RetentionOverride
 from shared.domain.subscription import SETTINGS, Owner, RetentionPolicy, SettingsChange, SubscriptionSettings
@@ -30,9 +31,12 @@ FIELDS: Final = {Owner.CUSTOMER: _places(Owner.CUSTOMER), Owner.OPERATOR: _place
 """What each sees and may set."""
 
 
-def settings_change(received: Json, owner: Owner) -> SettingsChange:
-    """Raises ``FieldReserved``, ``FieldUnknown``, ``ParameterInvalid``."""
-    places = FIELDS[owner]
+def settings_change(received: Json, owner: Owner, reserved: Collection[str] = ()) -> SettingsChange:
+    """``reserved`` are names that are the operator's in this subscription.
+
+    Raises ``FieldReserved``, ``FieldUnknown``, ``ParameterInvalid``.
+    """
+    places = {name: members for name, members in FIELDS[owner].items() if name not in reserved}
     names = {name.lower() for name in received}
     for name in FIELDS[Owner.OPERATOR]:
         if name not in places and name.lower() in names:
@@ -43,9 +47,13 @@ def settings_change(received: Json, owner: Owner) -> SettingsChange:
     return SettingsChange(**values)
 
 
-def retention_override(received: Json) -> RetentionOverride:
-    """The two clocks of one profile. Raises ``FieldUnknown``, ``ParameterInvalid``."""
-    return RetentionOverride(**_read_members(received, FIELDS[Owner.CUSTOMER]["retention"], ""))  # type: ignore[arg-type]
+def retention_override(received: Json, min_days: float) -> RetentionOverride:
+    """The two clocks of one profile, of at least ``min_days``. Raises ``FieldUnknown``, ``ParameterInvalid``."""
+    members = FIELDS[Owner.CUSTOMER]["retention"]
+    read: dict[str, Any] = _read_members(received, members, "")
+    for wire, field in members.items():
+        require_floor(wire, read.get(field), min_days)
+    return RetentionOverride(**read)
 
 
 def settings_shown(settings: SubscriptionSettings, owner: Owner) -> dict[str, object]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from shared.domain.access import AccessKey, Role
 from shared.domain.audit import Actor, AuditAction, settings_changes
+from shared.domain.calibration import Calibration
 from shared.domain.errors import (
     PassphraseUnpronounceable,
     SubscriptionExists,
     SubscriptionNotActive,
     SubscriptionNotFound,
 )
+from shared.domain.floors import require_floors
 from shared.domain.limits import MAX_NAMED_KEYS
 from shared.domain.page import Page
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
@@ -34,7 +37,8 @@ class PutResult:
 class Manage:
     """What changes a subscription raises ``SubscriptionNotFound``, ``SubscriptionNotActive``, ``SubscriptionBusy``.
 
-    It is in effect on this instance at once, on others when their look-up of the key is renewed.
+    It is in effect on this instance at once, on others when their look-up of the key is renewed. ``calibrations`` are
+    those of the models that are known, by their ids.
     """
 
     subscriptions: SubscriptionStore
@@ -44,6 +48,7 @@ class Manage:
     audit: Audit
     clock: Clock
     new_key: NewKey
+    calibrations: Mapping[str, Calibration]
 
     def get(self, subscription_id: str) -> Subscription:
         """Raises ``SubscriptionNotFound``."""
@@ -58,7 +63,7 @@ class Manage:
         """By the operator or by the customer: what each may name was decided where the change was read.
 
         Raises also ``PassphraseUnpronounceable``, and ``ParameterInvalid`` for a false-match rate that the calibration
-        in force does not carry.
+        in force does not carry and for what is below its floor.
         """
         self._require_pronounceable(change)
         if not change.named:
@@ -70,7 +75,8 @@ class Manage:
             if other_policy and now.state is SubscriptionState.ACTIVE:
                 # It ends profiles at other times: whoever erases them must look through them all once.
                 self.upkeep.policy_changes(subscription_id, self.clock())
-            return self.subscriptions.change(subscription_id, change, record())
+            allowed = partial(require_floors, change, calibrations=self.calibrations)
+            return self.subscriptions.change(subscription_id, change, record(), allowed)
 
     def put(self, actor: Actor, subscription_id: str, change: SettingsChange) -> PutResult:
         """Create the subscription, or change the settings of the one that there is. Safe to repeat.
@@ -82,7 +88,9 @@ class Manage:
         except SubscriptionNotFound:
             pass
         keys = {slot: self.new_key() for slot in KeySlot}
-        settings = self._with_scores(change, SubscriptionSettings()).applied(SubscriptionSettings())
+        change = self._with_scores(change, SubscriptionSettings())
+        settings = change.applied(SubscriptionSettings())
+        require_floors(change, settings, self.calibrations)
         new = Subscription(subscription_id, settings=settings, created_at=self.clock())
         try:
             action = AuditAction.CREATE_SUBSCRIPTION

@@ -21,7 +21,7 @@ from shared.domain.page import Page
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Utterance, Vector
-from shared.domain.subscription import KeySlot, SettingsChange, Subscription
+from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings
 from shared.domain.token import Token
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -309,8 +309,13 @@ class SubscriptionStore(Protocol):
         """With a data key of its own. ``SubscriptionExists``."""
 
     def change(
-        self, subscription_id: str, change: SettingsChange, record: AuditEntry | None = None
-    ) -> Subscription: ...
+        self,
+        subscription_id: str,
+        change: SettingsChange,
+        record: AuditEntry | None = None,
+        allowed: Callable[[SubscriptionSettings], None] = ...,
+    ) -> Subscription:
+        """``allowed`` raises for settings that may not come of it, whatever else was changed meanwhile."""
 
     def keys(self, subscription_id: str) -> Sequence[AccessKey]:
         """All of them, also those that have expired: the classic ones, then the others by name."""

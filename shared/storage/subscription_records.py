@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from shared.domain.access import AccessKey, Role
 from shared.domain.erasure import ErasedCounts, Erasure
+from shared.domain.floors import with_floors
 from shared.domain.subscription import SETTINGS, KeySlot, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.backend.ports import Row, Value
 from shared.storage.layout import SUBSCRIPTION_PREFIX
@@ -142,8 +143,7 @@ def _settings_values(settings: SubscriptionSettings) -> dict[str, Value]:
 
 
 def _settings(row: Row) -> SubscriptionSettings:
-    """A setting that the row does not have is at its default."""
+    """A setting that the row does not have is at its default, and none is below its floor."""
     cells = {name: row.maybe(name, setting.type.cell) for name, setting in SETTINGS.items()}
-    return SubscriptionSettings(
-        **{name: SETTINGS[name].type.restored(cell) for name, cell in cells.items() if cell is not None}
-    )
+    values = {name: SETTINGS[name].type.restored(cell) for name, cell in cells.items() if cell is not None}
+    return with_floors(SubscriptionSettings(**values))

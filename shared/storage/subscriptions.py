@@ -27,7 +27,14 @@ from shared.domain.errors import (
     SubscriptionUnknown,
     TooManyKeys,
 )
-from shared.domain.subscription import KeySlot, RetentionPolicy, SettingsChange, Subscription, SubscriptionState
+from shared.domain.subscription import (
+    KeySlot,
+    RetentionPolicy,
+    SettingsChange,
+    Subscription,
+    SubscriptionSettings,
+    SubscriptionState,
+)
 from shared.domain.token import FINGERPRINT_DIGITS, Token
 from shared.services.ports import Clock
 from shared.storage.audit import subscription_record_of, written_once
@@ -173,10 +180,17 @@ class RowSubscriptionStore:
             self._index(hashed, subscription_id)
         return subscription
 
-    def change(self, subscription_id: str, change: SettingsChange, record: AuditEntry | None = None) -> Subscription:
+    def change(
+        self,
+        subscription_id: str,
+        change: SettingsChange,
+        record: AuditEntry | None = None,
+        allowed: Callable[[SubscriptionSettings], None] = lambda _: None,
+    ) -> Subscription:
         def changes(row: Row) -> list[Change]:
             before = subscription_of(row).settings
             after = change.applied(before)
+            allowed(after)
             entry = record and replace(record, changes=settings_changes(before, after))
             return [Replace(row.key, changed_values(row, after), row.etag), *subscription_record_of(entry)]
 

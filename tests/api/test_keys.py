@@ -96,6 +96,9 @@ def test_locked_settings_leave_the_classic_keys_the_role_enroll(customer: Custom
         assert client.call("GET", "/caller").json["role"] == "enroll"
     assert customer.verification.create()
     assert named.call("PATCH", "/settings", b"{}").status == 200
+    status, code, message = named.call("PATCH", "/settings", b'{"calibration": null}').error
+    assert (status, code) == (400, "InvalidArgument")
+    assert message.startswith("calibration is set by the operator")
 
 
 def test_a_key_is_made_once_changed_regenerated_and_ended(customer: Customer, operator: Operator) -> None:

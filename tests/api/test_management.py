@@ -20,6 +20,8 @@ DEFAULTS = operators.DEFAULTS | {
     "keepIdentificationAudio": True,
     "auditDays": 400.0,
     "lockSettings": False,
+    "minThresholds": {"verification": 0.05, "identification": 0.05},
+    "minRetentionDays": 1 / 24,
     "requestsPerSecond": None,
 }
 

@@ -25,6 +25,12 @@ def fire(service: RunningService) -> Fire:
     return lambda: service.fire("retention")
 
 
+@pytest.fixture
+def customer(operator: Operator) -> Customer:
+    """Whose retention may be as short as the tests want it."""
+    return operator.customer(minRetentionDays=0)
+
+
 def days(seconds: float) -> float:
     return seconds / DAY_SECONDS
 
@@ -83,7 +89,7 @@ def every_use(profile_id: str) -> Iterator[tuple[str, str, bytes | None]]:
 def test_a_profile_is_gone_on_the_second_and_erased_by_the_timer(
     operator: Operator, fire: Fire, stored: Stored
 ) -> None:
-    kept, customer = operator.customer(), operator.customer(retention={"maxAgeDays": days(3)})
+    kept, customer = operator.customer(), operator.customer(minRetentionDays=0, retention={"maxAgeDays": days(3)})
     kept.identification.create()
     of_others = stored.of_subscription(kept.subscription_id)
     profile_id = customer.identification.enrolled(recording(QUESTION))
@@ -143,7 +149,7 @@ def test_a_policy_of_the_customers_own_counts_for_profiles_that_are_there(
 
 
 def test_a_longer_policy_brings_a_profile_back_that_is_not_erased_yet(operator: Operator, fire: Fire) -> None:
-    customer = operator.customer(retention={"maxAgeDays": days(0.001)})
+    customer = operator.customer(minRetentionDays=0, retention={"maxAgeDays": days(0.001)})
     profiles = customer.identification
     profile_id = profiles.create()
     time.sleep(0.01)
@@ -178,6 +184,7 @@ def test_a_profiles_own_retention_goes_first(operator: Operator) -> None:
         ({"maxAgeDays": 0}, "maxAgeDays"),
         ({"maxAgeDays": -1}, "maxAgeDays"),
         ({"maxIdleDays": "7"}, "maxIdleDays"),
+        ({"maxAgeDays": 30, "maxIdleDays": 0.04}, "maxIdleDays"),
         ({"maxIdleDays": True}, "maxIdleDays"),
         ({"maxDays": 7}, "maxDays"),
     ],

@@ -53,6 +53,8 @@ def test_what_is_not_named_stays(customer: Customer, operator: Operator, method:
                 "keepIdentificationAudio": True,
                 "auditDays": 1,
                 "lockSettings": False,
+                "minThresholds": {"verification": 0.01},
+                "minRetentionDays": 0,
                 "requestsPerSecond": 1,
             }.items()
         ),
@@ -75,7 +77,8 @@ def test_a_change_needs_a_body(customer: Customer) -> None:
     assert customer.primary.call("PATCH", "/settings").error[:2] == (400, "InvalidRequest")
 
 
-def test_the_threshold_of_verification_is_in_effect(customer: Customer) -> None:
+def test_the_threshold_of_verification_is_in_effect(operator: Operator) -> None:
+    customer = operator.customer(minThresholds={"verification": 1e-300})
     profile_id = customer.verification.enrolled(*takes(PASSPORT))
 
     def results(threshold: float) -> list[tuple[str, float]]:
@@ -87,6 +90,30 @@ def test_the_threshold_of_verification_is_in_effect(customer: Customer) -> None:
     assert results(0.5) == [("Accept", own), ("Reject", other)]
     assert results(1 - 2**-53) == [("Reject", own), ("Reject", other)]
     assert results(1e-300) == [("Accept", own), ("Accept", other)]
+
+
+def test_nothing_of_the_customers_gets_under_the_operators_minimum(customer: Customer, operator: Operator) -> None:
+    profile_id = customer.verification.enrolled(*takes(PASSPORT))
+    floors = {"minThresholds": {"verification": 0.8}, "minRetentionDays": 10}
+    assert customer.settings({"retention": {"maxIdleDays": 1}}).status == 200
+    assert operator.put(customer.subscription_id, floors).status == 200
+    shown = customer.primary.call("GET", "/settings").json
+    assert shown["thresholds"] == {"verification": 0.8, "identification": 0.5}, "0.5 counts as the minimum"
+    assert shown["retention"]["maxIdleDays"] == 10
+    assert customer.settings(shown).status == 200
+    for change, named in (
+        ({"thresholds": {"verification": 0.79}}, "thresholds.verification"),
+        ({"thresholds": {"verification": {"falseMatchRate": 0.01}}}, "thresholds.verification"),
+        ({"retention": {"maxAgeDays": 9.9}}, "retention.maxAgeDays"),
+    ):
+        status, code, message = customer.settings(change).error
+        assert (status, code) == (400, "InvalidArgument")
+        assert f"Invalid {named} parameter value. The operator's minimum is" in message
+    for query in ("&threshold=0.79", "&falseMatchRate=0.01"):
+        assert verify(customer.primary, profile_id, recording(PASSPORT), query).status == 400
+    assert operator.put(customer.subscription_id, {"thresholds": {"verification": 0.7}}).status == 400
+    lowered = {"thresholds": {"verification": 0.7}, "minThresholds": {"verification": 0.6}}
+    assert operator.put(customer.subscription_id, lowered).json["settings"]["thresholds"]["verification"] == 0.7
 
 
 def test_the_threshold_of_identification_is_in_effect(customer: Customer) -> None:

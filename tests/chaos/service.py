@@ -67,7 +67,7 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
     rotated = LocalKeyEncryption(NEW_KEY_ENCRYPTION_KEY, [KEY_ENCRYPTION_KEY])
     return Service(
         stores=stores,
-        manage=Manage(stores.subscriptions, EveryWord(), models, stores.upkeep, trail, clock, new_id),
+        manage=Manage(stores.subscriptions, EveryWord(), models, stores.upkeep, trail, clock, new_id, {}),
         notes=ProfileNotes(stores.profiles, trail, clock),
         profiles=Profiles(stores.profiles, trail, clock, new_id),
         groups=Groups(stores.groups, trail, clock, new_id),

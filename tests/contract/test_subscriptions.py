@@ -41,7 +41,8 @@ EVERYTHING = SubscriptionSettings(
     max_age_days=30.5, max_idle_days=7.0, verification_threshold=0.625, identification_threshold=0.75,
     max_candidates=7, max_profiles=9, passphrases={"en-US": ("open the door to the garden",)}, require_consent=True,
     keep_identification_audio=False, audit_days=90.0, requests_per_second=2.5, quality=QualityLimits(min_snr_db=12.0),
-    enrollment_cohesion=False, lock_settings=True,
+    enrollment_cohesion=False, lock_settings=True, min_verification_threshold=0.25,
+    min_identification_threshold=0.125, min_retention_days=0.5,
     calibration=SiteCalibration("m", Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "calls", 40, 1_000)),
 )  # fmt: skip
 
@@ -117,6 +118,7 @@ def test_a_row_has_the_cells_that_it_always_had(storage: Storage) -> None:
         "passphrases": '{"en-US": ["open the door to the garden"]}', "require_consent": True,
         "keep_identification_audio": False, "audit_days": 90.0, "requests_per_second": 2.5,
         "quality": '{"min_snr_db": 12.0}', "enrollment_cohesion": False, "lock_settings": True,
+        "min_verification_threshold": 0.25, "min_identification_threshold": 0.125, "min_retention_days": 0.5,
     }  # fmt: skip
     calibration = json.loads(str(row.values["calibration"]))
     assert {**row.values, "calibration": ""} == {**cells, "calibration": ""}

@@ -40,6 +40,9 @@ def days(number: float) -> timedelta:
         (replace(ACTIVE, retention=RetentionOverride(max_age_days=200.0)), HUNDRED, USED + days(100)),
         (replace(ACTIVE, retention=RetentionOverride(None, None)), HUNDRED, None),
         (replace(ACTIVE, retention=RetentionOverride(max_idle_days=2.0)), RetentionPolicy(), USED + days(2)),
+        (ACTIVE, RetentionPolicy(1e-9, None, min_days=2.0), ENROLLED + days(2)),
+        (ACTIVE, RetentionPolicy(None, None, min_days=2.0), None),
+        (replace(ACTIVE, retention=RetentionOverride(None, 0.001)), RetentionPolicy(min_days=2.0), USED + days(2)),
         (ACTIVE, RetentionPolicy(max_age_days=1e6 * 365), None),  # later than a date can say: kept until deleted
         (ACTIVE, RetentionPolicy(max_age_days=1e15), None),
     ],

@@ -18,7 +18,7 @@ def test_what_a_change_does_not_name_stays_and_none_is_a_value() -> None:
     assert after == SubscriptionSettings(
         max_idle_days=7.0, identification_threshold=0.9, max_candidates=3, require_consent=True
     )
-    assert after.retention == RetentionPolicy(None, 7.0)
+    assert after.retention == RetentionPolicy(None, 7.0, before.min_retention_days)
 
 
 def test_a_change_names_its_settings_in_the_order_of_the_table_without_their_values() -> None:

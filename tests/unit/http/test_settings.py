@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.calibration import BOUNDS, IGNORED, Calibration, FalseMatchRate, SiteCalibration
 from shared.domain.errors import FieldReserved, FieldUnknown, ParameterInvalid
+from shared.domain.floors import with_floors
 from shared.domain.limits import QUALITY_BOUNDS, QualityLimits
 from shared.domain.subscription import SETTINGS, UNSET, Owner, SettingsChange, Subscription, SubscriptionSettings
 from shared.http.settings import FIELDS, retention_override, settings_change, settings_shown
@@ -32,6 +33,9 @@ QUALITY = {
 
 
 SHARES = st.floats(0.0, 1.0, exclude_min=True, exclude_max=True)
+NO_FLOORS = SubscriptionSettings(
+    min_verification_threshold=1e-9, min_identification_threshold=1e-9, min_retention_days=0.0
+)
 DAYS = st.none() | st.floats(0.0, 36_500.0, exclude_min=True)
 VALID: dict[str, st.SearchStrategy[Any]] = {
     "retention.maxAgeDays": DAYS,
@@ -44,6 +48,9 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "requireConsent": st.booleans(),
     "keepIdentificationAudio": st.booleans(),
     "lockSettings": st.booleans(),
+    "minThresholds.verification": SHARES,
+    "minThresholds.identification": SHARES,
+    "minRetentionDays": st.floats(0.0, 36_500.0),
     "auditDays": st.floats(1.0, 3_650.0),
     "requestsPerSecond": st.none() | st.floats(0.1, 100_000.0),
     "quality": st.fixed_dictionaries(
@@ -67,6 +74,9 @@ INVALID: dict[str, list[object]] = {
     "requireConsent": NO_FLAGS,
     "keepIdentificationAudio": NO_FLAGS,
     "lockSettings": NO_FLAGS,
+    "minThresholds.verification": NO_SHARES,
+    "minThresholds.identification": [*NO_SHARES, {"score": 0.5}],
+    "minRetentionDays": [*NO_NUMBERS, -0.1, 36_500.1, None],
     "auditDays": [*NO_NUMBERS, 0.999, 3_650.1, None],
     "requestsPerSecond": [*NO_NUMBERS, 0.099, 100_000.1],
     "quality": [[], 3],
@@ -95,12 +105,13 @@ def test_each_setting_of_the_table_is_tested_here() -> None:
 def test_a_setting_goes_through_the_wire_and_the_row_and_back(field: str, wire: str, data: st.DataObject) -> None:
     sent = body(wire, data.draw(VALID[wire]))
     change = settings_change(sent, OPERATOR)
-    after = change.applied(SubscriptionSettings())
+    after = change.applied(NO_FLOORS)
     top, _, inside = wire.partition(".")
     shown = settings_shown(after, OPERATOR)[top]
     assert change.named in ((field,), ())
     assert (shown[inside] if inside else shown) == (sent[top][inside] if inside else sent[top])  # type: ignore[index]
     assert operator(settings_shown(after, OPERATOR)) == after
+    after = with_floors(after)
     row = Row("partition", "subscription:mine", creation_values(Subscription("mine", settings=after), {}), "etag")
     assert subscription_of(row).settings == after
     back = Row("partition", "subscription:mine", changed_values(row, SubscriptionSettings()), "etag")
@@ -226,10 +237,14 @@ def test_a_threshold_may_be_a_score_or_a_rate_in_an_object() -> None:
 
 
 def test_the_retention_of_one_profile() -> None:
-    override = retention_override({"MaxAgeDays": 0.5})
+    override = retention_override({"MaxAgeDays": 0.5}, 0.5)
     assert (override.max_age_days, override.max_idle_days) == (0.5, UNSET)
     with pytest.raises(FieldUnknown, match='"retention"'):
-        retention_override({"retention": {}})
+        retention_override({"retention": {}}, 0.5)
+    with pytest.raises(
+        ParameterInvalid, match=r"Invalid maxIdleDays .* The operator's minimum is 0\.5\. Received \"0\.4\""
+    ):
+        retention_override({"maxAgeDays": None, "maxIdleDays": 0.4}, 0.5)
 
 
 @hypothesis_settings(deadline=None)

@@ -53,6 +53,7 @@ def manage(world: World, subscriptions: RowSubscriptionStore | None = None, keys
         world.audit,
         world.clock,
         keys or Keys(),
+        {"spoken-1": CALIBRATION},
     )
 
 
