@@ -88,10 +88,15 @@ def _filters() -> Array:
     """Triangles of height 1, straight on the mel scale, shape [256, 80]. Kaldi leaves the bin at 8 kHz out."""
     edges = np.linspace(_mel(_LOWEST_HERTZ), _mel(SAMPLE_RATE / 2), _MELS + 2)
     bins = _mel(np.arange(_FFT // 2) * (SAMPLE_RATE / _FFT))
+    return np.asarray(triangles(bins, edges), np.float32)
+
+
+def triangles(bins: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of height 1, each from an edge over the next to the one behind, at the bins: shape [bins, edges - 2]."""
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins[:, None] - low) / (centre - low)
     falling = (high - bins[:, None]) / (high - centre)
-    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)), np.float32)
+    return np.maximum(0.0, np.minimum(rising, falling))
 
 
 def _mel(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:

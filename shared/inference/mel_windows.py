@@ -16,6 +16,7 @@ import numpy.typing as npt
 from numpy import fft
 
 from shared.domain.recording import SAMPLE_RATE, Samples
+from shared.inference.fbank import triangles
 
 Array = npt.NDArray[np.float32]
 
@@ -78,11 +79,7 @@ def _filters() -> Array:
     """Triangles of unit area, evenly spaced on the mel scale from 0 to 8 kHz, shape [201, 40]."""
     bins = np.linspace(0.0, SAMPLE_RATE / 2.0, FFT // 2 + 1)
     edges = _hertz(np.linspace(0.0, _mel(SAMPLE_RATE / 2.0), MELS + 2))
-    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    rising = (bins[:, None] - low) / (centre - low)
-    falling = (high - bins[:, None]) / (high - centre)
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    return np.asarray(triangles * (2.0 / (high - low)), np.float32)
+    return np.asarray(triangles(bins, edges) * (2.0 / (edges[2:] - edges[:-2])), np.float32)
 
 
 _LINEAR_HERTZ: Final = 200.0 / 3.0  # Slaney's scale: 66.7 Hz to the mel up to 1 kHz, then 27 mels to a factor of 6.4

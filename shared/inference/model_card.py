@@ -29,12 +29,7 @@ class CatalogueInvalid(Exception):
 
 
 class ModelUnknown(Exception):
-    def __init__(self, model_id: str, known: list[str]) -> None:
-        self.model_id, self.known = model_id, tuple(known)
-        super().__init__(
-            f'There is no model "{model_id}". The catalogue has {", ".join(known)}; '
-            "install one with: python dev.py model NAME"
-        )
+    """The catalogue has no such speaker model; the message names those that it has."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +91,12 @@ class Catalogue:
         return (*self.speaker_models, self.voice_activity)
 
     def speaker(self, model_id: str) -> SpeakerCard:
-        """``ModelUnknown`` when the catalogue has no such speaker model."""
-        for card in self.speaker_models:
-            if card.model_id == model_id:
-                return card
-        raise ModelUnknown(model_id, [card.model_id for card in self.speaker_models])
+        """Raises ``ModelUnknown``."""
+        cards = {card.model_id: card for card in self.speaker_models}
+        if model_id not in cards:
+            there = f'There is no model "{model_id}". The catalogue has {", ".join(cards)}'
+            raise ModelUnknown(f"{there}; install one with: python dev.py model NAME")
+        return cards[model_id]
 
 
 def read_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:

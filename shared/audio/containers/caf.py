@@ -1,6 +1,7 @@
 """Core Audio Format as phones write it: sizes never filled in, and Opus, which is put into Ogg for libsndfile.
 
-Chunks, the packet table and its numbers: Apple, "Core Audio Format Specification 1.0".
+What it buys: libsndfile reads neither, nor does it name another codec. What it costs: 100 lines. Chunks, the packet
+table and its numbers: Apple, "Core Audio Format Specification 1.0".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opus packets as an Ogg file, so that libsndfile decodes what came in another container.
+"""Opus packets as an Ogg file, so that libsndfile decodes what came in another container; for WebM, MP4 and CAF.
 
 Page layout and checksum: RFC 3533, section 6. Opus in Ogg (granule positions at 48 kHz, OpusTags): RFC 7845.
 """

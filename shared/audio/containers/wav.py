@@ -2,9 +2,12 @@
 
 Browser recorders leave sizes at 0 or 0xFFFFFFFF, promise more than they sent, forget pad bytes, or use
 WAVE_FORMAT_EXTENSIBLE; long recordings come as RF64 or BW64. So the chunks are walked here, and what a header promises
-counts only as far as the body holds it. Codecs of one value per sample are read here too, without any library; for the
-others a plain header is put in front of the samples that are there. Chunk layout: Microsoft, "Multimedia Programming
-Interface and Data Specifications 1.0"; RF64: EBU Tech 3306; BW64: ITU-R BS.2088.
+counts only as far as the body holds it. Where a codec is none of plain
+samples, a plain header is put in front of the data that is there.
+
+What it buys: of 16 such forms libsndfile refuses 6 and takes one for empty; it refuses all BW64 and MP3 in WAV, and
+hangs at an RF64 of 172 bytes. What it costs: 145 lines. Chunk layout: Microsoft, "Multimedia Programming Interface and
+Data Specifications 1.0"; RF64: EBU Tech 3306; BW64: ITU-R BS.2088.
 """
 
 from __future__ import annotations

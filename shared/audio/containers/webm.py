@@ -1,8 +1,9 @@
 """Opus and PCM out of WebM, as Chrome's and Firefox's MediaRecorder write it; Opus is put into Ogg for libsndfile.
 
-The file is read as one flat run of elements: containers are entered, everything else is skipped. So segments and
-clusters of unknown size, which a live recording has, need no special care. Element ids: RFC 9559 (Matroska); sizes:
-RFC 8794 (EBML).
+What it buys: libsndfile knows no WebM, the format of nearly every recording made in a browser. What it costs: 160
+lines. The file is read as one flat run of elements: containers are entered, everything else is skipped. So segments and
+clusters of unknown size, which a live recording has, need no special care. Element ids: RFC 9559 (Matroska); sizes: RFC
+8794 (EBML).
 """
 
 from __future__ import annotations

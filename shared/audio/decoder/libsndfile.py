@@ -55,11 +55,9 @@ class Sndfile:
         self.frames = None if guessed else frames
 
     def blocks(self, frames: int) -> Iterator[npt.NDArray[np.float32]]:
-        frames = frames if self.frames is None else min(frames, max(1, self.frames))
-        while True:
-            block = self._block(frames)
-            if len(block):
-                yield block
+        frames = min(frames, max(1, frames if self.frames is None else self.frames))
+        while len(block := self._block(frames)):
+            yield block
             if len(block) < frames:
                 return
 

@@ -16,7 +16,7 @@ import weakref
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from threading import Semaphore
+from queue import Empty, LifoQueue
 from typing import Final, cast
 
 import numpy as np
@@ -64,40 +64,35 @@ class Decoders:
     def __init__(self, at_most: int) -> None:
         self.started = 0
         """Processes so far."""
-        self._places = Semaphore(at_most)
-        self._idle: list[_Decoder] = []
-        weakref.finalize(self, _end_all, self._idle)
+        self._places = LifoQueue[_Decoder | None]()  # the latest process is used again first
+        for _ in range(at_most):
+            self._places.put(None)
+        weakref.finalize(self, _end_all, self._places)
 
     def decode(self, content: bytes, container: Container, bounds: Bounds) -> Decoded:
-        """Raises what ``reader.Reader`` raises, ``AudioUnreadable`` where the body ended the decoder, and
+        """Raises what ``reader.pass_on`` raises, ``AudioUnreadable`` where the body ended the decoder, and
         ``ServiceBusy`` where no decoder had time for it."""
-        if not self._places.acquire(timeout=DECODING_WAIT_SECONDS):
-            raise ServiceBusy
+        try:
+            decoder = self._places.get(timeout=DECODING_WAIT_SECONDS)
+        except Empty:
+            raise ServiceBusy from None
         try:
             for _ in range(2):
                 with suppress(_Gone):
-                    return self._decode(content, container, bounds)
+                    if decoder is None or not decoder.is_alive():
+                        self.started += 1
+                        decoder = _Decoder()
+                    return decoder.decode(content, container, bounds)
             raise ServiceBusy
         finally:
-            self._places.release()
-
-    def _decode(self, content: bytes, container: Container, bounds: Bounds) -> Decoded:
-        decoder = None
-        with suppress(IndexError):
-            decoder = self._idle.pop()
-        if decoder is None or not decoder.is_alive():
-            self.started += 1
-            decoder = _Decoder()
-        try:
-            return decoder.decode(content, container, bounds)
-        finally:
-            if decoder.is_alive():
-                self._idle.append(decoder)
+            self._places.put(decoder if decoder is not None and decoder.is_alive() else None)
 
 
-def _end_all(idle: list[_Decoder]) -> None:
-    for decoder in idle:
-        decoder.end()
+def _end_all(places: LifoQueue[_Decoder | None]) -> None:
+    with suppress(Empty):
+        while True:
+            if (decoder := places.get_nowait()) is not None:
+                decoder.end()
 
 
 class _Decoder:
