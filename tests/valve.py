@@ -11,19 +11,22 @@ from threading import Condition, Event, Thread
 
 
 class Valve:
-    """While it is shut, every request stays unanswered; those whose first line has ``counted`` in it are counted."""
+    """While it is shut, requests stay unanswered; those whose first line has ``counted`` in it are counted."""
 
     def __init__(self, target: tuple[str, int], counted: bytes = b"") -> None:
         self._target, self._counted = target, counted
         self._open, self._changed = Event(), Condition()
         self._open.set()
         self._waiting = 0
+        self._held: tuple[bytes, ...] = ()
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port = int(self._listening.getsockname()[1])
         Thread(target=self._accept, daemon=True).start()
 
     @contextmanager
-    def shut(self) -> Iterator[None]:
+    def shut(self, *held: bytes) -> Iterator[None]:
+        """For requests whose first line has one of these in it; without any, for every request."""
+        self._held = held or (b"",)
         self._open.clear()
         try:
             yield
@@ -47,9 +50,11 @@ class Valve:
                 Thread(target=self._copy, args=(storage, client), daemon=True).start()
 
     def _relay(self, client: socket.socket, storage: socket.socket) -> None:
-        with suppress(OSError), storage:
+        with suppress(OSError, ValueError), storage:  # ValueError: the other copier has closed the client's socket
             while part := client.recv(65_536):
-                if not self._open.is_set() and not self._wait(client, self._counted in part.partition(b"\r\n")[0]):
+                line = part.partition(b"\r\n")[0]
+                is_held = not self._open.is_set() and any(held in line for held in self._held)
+                if is_held and not self._wait(client, self._counted in line):
                     return
                 storage.sendall(part)
             storage.shutdown(socket.SHUT_WR)
@@ -79,12 +84,12 @@ class Valve:
 
 
 @contextmanager
-def tables_behind(connection_string: str, counted: bytes = b"") -> Iterator[tuple[Valve, str]]:
-    """A valve in front of the table endpoint, and the connection string that goes through it."""
-    found = re.search(r"TableEndpoint=http://([\d.]+):(\d+)/", connection_string)
+def behind(service: str, connection_string: str, counted: bytes = b"") -> Iterator[tuple[Valve, str]]:
+    """A valve in front of the endpoint ``Table`` or ``Blob``, and the connection string that goes through it."""
+    found = re.search(rf"{service}Endpoint=http://([\d.]+):(\d+)/", connection_string)
     assert found
     valve = Valve((found[1], int(found[2])), counted)
     try:
-        yield valve, connection_string.replace(found[0], f"TableEndpoint=http://127.0.0.1:{valve.port}/")
+        yield valve, connection_string.replace(found[0], f"{service}Endpoint=http://127.0.0.1:{valve.port}/")
     finally:
         valve.close()

@@ -12,7 +12,7 @@ import pytest
 from localhost.azurite import Azurite
 from tests.api.client import PREFIX, Answer, Client
 from tests.service import RunningService, running_service
-from tests.valve import Valve, tables_behind
+from tests.valve import Valve, behind
 
 THREADS = 3
 PROFILES = f"{PREFIX}/verificationProfiles"
@@ -32,7 +32,7 @@ def stalling(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iter
     """A service with few threads, in front of storage that can be stopped."""
     log = tmp_path_factory.mktemp("stalling") / "service.log"
     # Of the calls of timers, which have threads of their own, none asks for a key.
-    with tables_behind(azurite.connection_string, b"/keys(") as (valve, connection_string):
+    with behind("Table", azurite.connection_string, b"/keys(") as (valve, connection_string):
         settings = {
             "VOICE_STORAGE": connection_string,
             "AzureWebJobsStorage": azurite.connection_string,

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -91,6 +92,23 @@ def test_a_failing_storage_is_unavailable_to_every_call(failing_port: int) -> No
 def test_a_storage_that_is_not_there_is_unavailable(closed_port: int, number: int) -> None:
     with pytest.raises(StorageUnavailable):
         every_call(account_at(closed_port))[number]()
+
+
+def test_a_storage_that_accepts_no_connection_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one attempt of the three. Its queue is full, so that it answers no greeting."""
+    monkeypatch.setattr(account_module, "RETRIES", 0)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = int(full.getsockname()[1])
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            TableRows(account_at(port), "voices").get("p", "k")
+        assert 1.0 < time.monotonic() - started < 6.0
+        for one in waiting:
+            one.close()
 
 
 def test_a_failure_is_logged_by_its_code_without_names_keys_or_addresses(
