@@ -47,7 +47,7 @@ def stalling(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iter
 def test_so_many_requests_wait_for_storage_as_there_are_threads_and_health_answers(stalling: Stalling) -> None:
     with ThreadPoolExecutor(2 * THREADS) as pool:
         with stalling.valve.shut():
-            asked = [pool.submit(stalling.call, PROFILES, f"nobody's key {number}") for number in range(2 * THREADS)]
+            asked = [pool.submit(stalling.call, PROFILES, f"{number:064x}") for number in range(2 * THREADS)]
             assert stalling.valve.wait_for(THREADS, 30.0)
             started = time.monotonic()
             assert stalling.call("/health").status == 200

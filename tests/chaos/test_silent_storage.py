@@ -42,8 +42,8 @@ def silent(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterat
         settings = {"VOICE_STORAGE": storage, "AzureWebJobsStorage": azurite.connection_string}
         running = stack.enter_context(running_service(log, environment=settings))
         client = Client(running.url, running.key)
-        kinds = [Speakers(client, V2021, kind) for kind in (TEXT_INDEPENDENT, IDENTIFICATION)]
-        yield Silent(*kinds, tables, blobs)
+        verifiers, identifiers = (Speakers(client, V2021, kind) for kind in (TEXT_INDEPENDENT, IDENTIFICATION))
+        yield Silent(verifiers, identifiers, tables, blobs)
 
 
 def timed(call: Callable[[], Answer]) -> tuple[Answer, float]:
