@@ -86,6 +86,7 @@ def test_ci_and_releases_compile_audit_and_list_what_is_deployed() -> None:
 def test_pip_installs_nothing_but_what_is_locked() -> None:
     commands = [line for text in TEXTS.values() for line in text.splitlines() if "pip install" in line]
     assert len(commands) == 2
+    assert "export PIP_ONLY_BINARY=:all:" in (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
     assert [line for line in commands if "--only-binary :all: --require-hashes -r requirements-" not in line] == []
 
 
