@@ -32,6 +32,7 @@ class Part:
     files: tuple[str, ...] = ()
 
 
+HERE: Final = "tools/packaging/parts.py"
 LGPL: Final = "LGPL-2.1-or-later"
 GCC: Final = "https://gcc.gnu.org/git/gcc.git"
 
@@ -141,7 +142,7 @@ def licence_of(package: Distribution) -> str:
     said = next((word for field in fields for word in package.metadata.get_all(field) or ()), "")
     licence = READ.get(name) or SPELLED.get(said, said)
     if not re.fullmatch(r"[\w.+-]+(?: (?:AND|OR|WITH) [\w.+-]+)*", licence):
-        raise CannotPackage(f"The licence of {name} is not known: read it in the wheel and name it in {_HERE}.")
+        raise CannotPackage(f"The licence of {name} is not known: read it in the wheel and name it in {HERE}.")
     return licence
 
 
@@ -151,11 +152,8 @@ def require_known(packages: Path, names: Iterable[str]) -> None:
     known = {file for part in parts for file in files_of(part, packages)}
     libraries = (path for path in packages.rglob("*.so*") if not EXTENSION.search(path.name))
     for unknown in sorted(set(libraries) - known):
-        raise CannotPackage(f"Whose is {unknown.relative_to(packages)}? Name it with its licence in {_HERE}.")
+        raise CannotPackage(f"Whose is {unknown.relative_to(packages)}? Name it with its licence in {HERE}.")
 
 
 def files_of(part: Part, packages: Path) -> list[Path]:
     return sorted(path for pattern in part.files for path in packages.glob(pattern))
-
-
-_HERE: Final = "tools/packaging/parts.py"
