@@ -107,9 +107,5 @@ def _loudness(samples: Samples) -> npt.NDArray[np.float64]:
 
 def _shifted(values: npt.NDArray[Scalar], by: int) -> npt.NDArray[Scalar]:
     """The same, later by so many samples or, below 0, earlier; nothing comes in."""
-    shifted = np.zeros_like(values)
-    if by >= 0:
-        shifted[by:] = values[: len(values) - by]
-    else:
-        shifted[:by] = values[-by:]
-    return shifted
+    padded = np.pad(values, (max(by, 0), max(-by, 0)))
+    return padded[max(-by, 0) :][: len(values)]

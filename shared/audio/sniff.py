@@ -17,17 +17,19 @@ from shared.domain.errors import AudioFormatUnsupported, AudioUnreadable
 
 NO_RIFF_HEADER: Final = "Not a valid WAVE file - No RIFF header"
 """Contract (v1.0): how the retired service named a body that is no audio."""
-_RIFFS: Final = {b"RIFF": Container.WAV, b"RIFX": Container.WAV, b"RF64": Container.RF64, b"BW64": Container.BW64}
-_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide"})
-"""What an MP4 or QuickTime file, or a piece of one, begins with."""
 _SIGNATURES: Final = {
-    b"fLaC": Container.FLAC,
-    b"OggS": Container.OGG,
-    b"caff\x00\x01": Container.CAF,
-    b".snd": Container.AU,
-    b"\x1a\x45\xdf\xa3": Container.WEBM,
-    b"#!AMR": Container.AMR,
-    b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb": Container.W64,
+    rb"RIF[FX].{4}WAVE": Container.WAV,
+    rb"RF64.{4}WAVE": Container.RF64,
+    rb"BW64.{4}WAVE": Container.BW64,
+    rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb": Container.W64,
+    rb"FORM.{4}AIF[FC]": Container.AIFF,
+    rb".{4}(?:ftyp|styp|moov|moof|mdat|wide)": Container.MP4,  # or QuickTime, or a piece of one
+    rb"fLaC": Container.FLAC,
+    rb"OggS": Container.OGG,
+    rb"caff\x00\x01": Container.CAF,
+    rb"\.snd": Container.AU,
+    rb"\x1a\x45\xdf\xa3": Container.WEBM,
+    rb"#!AMR": Container.AMR,
 }
 _REFUSED: Final = {
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "WMA (ASF)",
@@ -80,15 +82,8 @@ def _refuse_later_piece(body: bytes) -> None:
 
 
 def _signed(body: bytes) -> Container | None:
-    first, form = body[:4], body[8:12]
-    if form == b"WAVE" and first in _RIFFS:
-        return _RIFFS[first]
-    if first == b"FORM" and form in (b"AIFF", b"AIFC"):
-        return Container.AIFF
-    if body[4:8] in _BOXES:
-        return Container.MP4
-    signed = next((container for signature, container in _SIGNATURES.items() if body.startswith(signature)), None)
-    return signed or _mpeg(body)
+    signed = (kind for pattern, kind in _SIGNATURES.items() if re.match(pattern, body, re.DOTALL))
+    return next(signed, None) or _mpeg(body)
 
 
 def _mpeg(body: bytes) -> Container | None:

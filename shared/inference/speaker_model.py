@@ -42,19 +42,8 @@ class OnnxSpeakerModel:
         if card.front_end == KALDI_FBANK80 and card.fbank is None:
             raise ValueError(f"The card of {card.model_id} lacks the settings of its front end.")
         self._card, self._network = card, network
+        self.model_id, self.version, self.calibration = card.model_id, card.version, card.calibration
         self._noticed = card.calibration is not None
-
-    @property
-    def model_id(self) -> str:
-        return self._card.model_id
-
-    @property
-    def version(self) -> str:
-        return self._card.version
-
-    @property
-    def calibration(self) -> Calibration | None:
-        return self._card.calibration
 
     def with_calibration(self, calibration: Calibration) -> OnnxSpeakerModel:
         """The same network, opened once; its scores by another calibration."""
@@ -103,7 +92,7 @@ class OnnxSpeakerModel:
         threads can be ten times slower, as each waits for the others.
         """
         cosines = np.asarray(directions @ embedding, np.float64)
-        return calibration.scores(self._card.calibration, cosines, speech_seconds, seconds)
+        return calibration.scores(self.calibration, cosines, speech_seconds, seconds)
 
     def _windowed(self, spoken: Samples) -> Vector:
         """GE2E: the sum of the embeddings, each of unit length, of windows of 1.6 s."""

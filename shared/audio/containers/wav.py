@@ -96,18 +96,15 @@ def _is_padded(body: bytes, at: int) -> bool:
 
 
 def _data_end(body: bytes, start: int, promised: int, order: str) -> int:
-    """Where the samples end: as promised, or with the body if the promise is too long or was never filled in."""
-    if promised == 0 and not _is_whole_chunk(body, start, order):
-        return len(body)
+    """Where the samples end: as promised, or with the body if the promise is too long or was never filled in.
+
+    A size of 0 is meant, and the recording is empty, where another known chunk follows.
+    """
+    if promised == 0:
+        other = body[start : start + 4] in _OTHER_CHUNKS and len(body) >= start + 8
+        if not other or start + 8 + struct.unpack_from(f"{order}I", body, start + 4)[0] > len(body):
+            return len(body)
     return min(start + promised, len(body))
-
-
-def _is_whole_chunk(body: bytes, at: int, order: str) -> bool:
-    """Whether a known chunk follows: then a data size of 0 is meant, and the recording is empty."""
-    if len(body) < at + 8 or body[at : at + 4] not in _OTHER_CHUNKS:
-        return False
-    (promised,) = struct.unpack_from(f"{order}I", body, at + 4)
-    return bool(at + 8 + promised <= len(body))
 
 
 def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> PlainSamples | bytes:
