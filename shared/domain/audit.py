@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from shared.domain.access import AccessKey, Role
@@ -26,9 +27,15 @@ def via_key(name: str) -> str:
     return f"key:{name}"
 
 
+def via_management(key: str) -> str:
+    """Told apart by the function key, of which 32 bits of the SHA-256 tell nothing: it is random."""
+    return f"{MANAGEMENT}:{sha256(key.encode()).hexdigest()[:8]}"
+
+
 @dataclass(frozen=True)
 class Actor:
-    """``via`` says how whoever asked was let in: ``key:<name>``, ``management`` (by the function key) or ``timer``.
+    """``via`` says how whoever asked was let in: ``key:<name>``, ``management:<digest>`` (by a function key),
+    ``management`` (a command with the settings of the app) or ``timer``.
 
     ``request_id`` is what the answer says in ``apim-request-id``; the timer gives each of its rounds one.
     """

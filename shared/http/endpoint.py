@@ -15,7 +15,7 @@ import azure.functions as func
 
 from shared.bootstrap import Services, services
 from shared.domain.access import Role
-from shared.domain.audit import MANAGEMENT, Actor, Caller
+from shared.domain.audit import MANAGEMENT, Actor, Caller, via_management
 from shared.domain.errors import TimbreError
 from shared.domain.measurement import note
 from shared.domain.subscription import Subscription
@@ -189,11 +189,18 @@ def _handle(handler: Handler, call: Call) -> Reply:
 async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:
     try:
         whole = await request.whole()
-        return await on_thread(lambda: handler(ManagementCall(whole, services(), Actor(MANAGEMENT, request_id))))
+        actor = Actor(_operator(whole), request_id)
+        return await on_thread(lambda: handler(ManagementCall(whole, services(), actor)))
     except TimbreError as error:
         return errors.reply(error, errors.PLAIN)
     except Exception as error:  # noqa: BLE001  as above
         return errors.unexpected(error, errors.PLAIN)
+
+
+def _operator(request: func.HttpRequest) -> str:
+    """By the key that the functions host has let through: it passes on the header or the query that had it."""
+    key = request.headers.get("x-functions-key") or request.params.get("code")
+    return via_management(key) if key else MANAGEMENT
 
 
 def _pattern(template: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import quote, urlsplit
 
 import pytest
 
+from shared.domain.audit import via_management
 from tests.api.client import DATE, PREFIX, UNKNOWN, Client, verify
-from tests.api.operator import Customer, Operator
+from tests.api.operator import BASE, Customer, Operator
 from tests.voices import OUTSIDE, PASSPORT, recording
 
 
@@ -44,7 +46,7 @@ def test_every_change_to_a_profile_leaves_one_record(customer: Customer) -> None
     assert kinds == {("verification/text-dependent", profile_id)}
 
 
-def test_a_record_has_these_fields_and_no_others(customer: Customer) -> None:
+def test_a_record_has_these_fields_and_no_others(customer: Customer, operator: Operator) -> None:
     (record,) = customer.trail()
     assert DATE.fullmatch(record.pop("dateTime"))
     assert len(record.pop("id")) == 36
@@ -53,7 +55,7 @@ def test_a_record_has_these_fields_and_no_others(customer: Customer) -> None:
     created = {
         "action": "subscription.create",
         "outcome": "succeeded",
-        "caller": "management",
+        "caller": via_management(operator.key),
         "names": [],
         "changes": [],
     }
@@ -70,8 +72,8 @@ def test_changes_of_settings_and_keys_are_recorded_with_values_and_no_phrase_and
     records = customer.trail()[1:]
     assert [(record["action"], record["caller"], record["names"]) for record in records] == [
         ("settings.change", "key:primary", ["verification_threshold", "passphrases"]),
-        ("settings.change", "management", ["max_profiles", "require_consent"]),
-        ("key.regenerate", "management", ["secondary"]),
+        ("settings.change", via_management(operator.key), ["max_profiles", "require_consent"]),
+        ("key.regenerate", via_management(operator.key), ["secondary"]),
     ]
     assert [record["changes"] for record in records] == [
         [
@@ -97,6 +99,16 @@ def test_a_creation_says_what_differs_from_the_defaults_and_a_profile_what_is_it
         [{"name": "retention.maxAgeDays", "before": "subscription", "after": 7.0}],
         [{"name": "retention.maxIdleDays", "before": "subscription", "after": None}],
     ]
+
+
+def test_who_manages_is_told_apart_by_the_function_key(operator: Operator) -> None:
+    """Whether the functions host was given it in the header or in the query."""
+    customer = operator.customer()
+    path = f"{BASE}/{customer.subscription_id}?code={quote(operator.key)}"
+    assert Client(operator.url, None).send("PUT", path, {"maxProfiles": 3}).status == 200
+    callers = [record["caller"] for record in customer.trail()]
+    assert callers == [f"management:{sha256(operator.key.encode()).hexdigest()[:8]}"] * 2
+    assert operator.key not in str(customer.trail())
 
 
 def test_reading_and_recognising_leave_no_record(customer: Customer) -> None:
