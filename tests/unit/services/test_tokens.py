@@ -87,7 +87,7 @@ def test_what_is_refused_and_what_reads_spends_none(world: World) -> None:
     assert used(world, token, spends=False)
 
 
-def test_a_token_for_any_number_of_uses_and_a_key_spend_nothing(world: World) -> None:
+def test_nothing_is_stored_of_a_token_before_it_is_spent(world: World) -> None:
     before = world.stored()
     token = replace(issued(world)[0], once=False)
     assert used(world, token)
@@ -95,6 +95,8 @@ def test_a_token_for_any_number_of_uses_and_a_key_spend_nothing(world: World) ->
     with tokens(world).used(world.me, spends=True):
         pass
     assert world.stored() == before
+    assert used(world, replace(token, once=True))
+    assert len(world.stored()) == len(before) + 1
 
 
 class Stuck(RowSpentTokens):
