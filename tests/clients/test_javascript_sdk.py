@@ -9,8 +9,10 @@ import pytest
 import soundfile
 
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE, EN_US_PASSPHRASES
+from tests.api.operator import Operator
 from tests.clients.conftest import Connect
 from tests.clients.sdk import IDENTIFICATION, KINDS, TEXT_DEPENDENT, TEXT_INDEPENDENT, Sdk
+from tests.service import RunningService
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
@@ -80,6 +82,20 @@ def test_identification_names_the_speaker(sdk: Sdk, samples: Path) -> None:
     other = sdk.enrolled(IDENTIFICATION, samples / "other-speaker.wav")
     found = sdk("identify", [other, one], str(samples / "passphrase-4.wav"))
     assert (found.reason, found.profileId) == ("RecognizedSpeaker", one[0])
+
+
+@pytest.mark.parametrize("version", ["1.20", "1.17"])
+def test_a_token_in_the_place_of_the_key_verifies_its_profile_once(
+    connect: Connect, service: RunningService, samples: Path, version: str
+) -> None:
+    owner, take = Operator(service.url, service.management_key).customer().primary, str(samples / "passphrase-4.wav")
+    with connect(version, owner.key) as sdk:
+        profile = sdk.enrolled(TEXT_DEPENDENT, *takes(samples, 1, 2, 3))
+    asked = {"operations": ["verify"], "profileId": profile[0], "uses": 1}
+    with connect(version, owner.send("POST", "/tokens", asked).json["token"]) as kiosk:
+        assert kiosk("delete", profile).reason == "Canceled"
+        assert kiosk("verify", profile, take).reason == "RecognizedSpeaker"
+        assert NOT_AUTHORIZED in str(kiosk("verify", profile, take))
 
 
 def test_a_stranger_is_nobody(sdk: Sdk, samples: Path) -> None:
