@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from secrets import randbelow
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,12 +51,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """``key`` None sends none. Every answer is held against openapi.json, unless the client is not ``checked``."""
+    """``key`` None sends none. Every answer is held against openapi.json, unless the client is not ``checked``.
+
+    ``address`` is its own, so that tests that send wrong keys do not use up each other's.
+    """
 
     url: str
     key: str | None = field(repr=False)
     key_header: str = KEY_HEADER
     checked: bool = True
+    address: str = field(default_factory=lambda: f"198.18.{randbelow(256)}.{randbelow(256)}", repr=False)
 
     def call(
         self,
@@ -69,7 +74,10 @@ class Client:
         key = {self.key_header: self.key} if self.key else {}
         try:
             connection.request(
-                method, path, body=body, headers={"Accept": "application/json", **key, **(headers or {})}
+                method,
+                path,
+                body=body,
+                headers={"Accept": "application/json", "X-Forwarded-For": self.address, **key, **(headers or {})},
             )
             response = connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}

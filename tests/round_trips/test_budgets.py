@@ -5,8 +5,10 @@ Look-ups of keys and data keys are warm. The page is the budget: a row here with
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -89,6 +91,16 @@ def _(who: Customer) -> Work:
 def _(who: Customer) -> Work:
     target = profile(TEXT_DEPENDENT, who.speaker(TEXT_DEPENDENT), ":verify")
     return lambda: expected(who.call("POST", target, sample("passphrase-4")), 200)
+
+
+@situation("verify with a token for one use")
+def _(who: Customer) -> Work:
+    profile_id = who.speaker(TEXT_DEPENDENT)
+    asked = json.dumps({"operations": ["verify"], "profileId": profile_id, "uses": 1}).encode()
+    token = expected(who.call("POST", "/tokens", asked), 201).json["token"]
+    holder, target = replace(who, key=token), profile(TEXT_DEPENDENT, profile_id, ":verify")
+    expected(holder.call("GET", "/caller"), 200)
+    return lambda: expected(holder.call("POST", target, sample("passphrase-4")), 200)
 
 
 @situation("identify among 10")

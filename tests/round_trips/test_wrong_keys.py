@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from shared.domain.limits import WRONG_KEYS_PER_MINUTE
+from shared.domain.token import PREFIX, SignedToken
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.round_trips.app import App, app
 from tests.round_trips.customers import customer, expected
@@ -63,3 +65,20 @@ def test_a_key_that_was_replaced_is_no_longer_known() -> None:
     for _ in range(WRONG_KEYS_PER_MINUTE):
         assert cost(running, who.key, 401) > 0
     assert cost(running, who.key, 429) == 0
+
+
+def test_a_forged_token_is_a_wrong_key_and_locks_no_token_of_its_key_out() -> None:
+    running = app()
+    who = customer(running)
+    asked = running.call("POST", "/tokens", b'{"operations": ["read"]}', who.key)
+    text = expected(asked, 201).json["token"]
+    signed = SignedToken.parse(text)
+    listed = cost(running, who.key, 200)
+    assert cost(running, text, 200) - listed <= 1, "its issuer"
+    of_nobody = [replace(signed.token, subscription_id=f"nobody-{number}") for number in range(WRONG_KEYS_PER_MINUTE)]
+    assert [cost(running, token.signed(bytes(32)), 401) for token in of_nobody] == [1] * WRONG_KEYS_PER_MINUTE
+    assert cost(running, of_nobody[0].signed(bytes(32)), 429) == 0
+    assert cost(running, signed.token.signed(bytes(32)), 401) == 0, "its issuer is in memory"
+    assert cost(running, text, 200) == listed
+    for malformed in (f"{PREFIX}x.y", replace(signed.token, expires_at=signed.token.issued_at).signed(bytes(32))):
+        assert cost(running, malformed, 401) == 0
