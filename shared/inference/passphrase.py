@@ -16,11 +16,10 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -63,16 +62,13 @@ _SEARCH = "passphrases"
 class SphinxPassphraseRecogniser:
     """A ``PassphraseRecogniser`` for en-US. Safe to share between threads.
 
-    A decoder takes about 20 ms and 8 MB to make. It waits for the next call with the same search; the longest idle go
-    first when there are more than ``spare``. Calls take turns: pocketsphinx holds Python's lock while it listens, so a
-    second decoder beside the first would gain nothing and stay in memory. Nothing of pocketsphinx is imported or read
-    before the first call.
+    A decoder takes about 20 ms and 8 MB to make. The latest ``spare`` wait for calls with the same search. Calls take
+    turns: pocketsphinx holds Python's lock while it listens, so a second decoder beside the first would gain nothing.
+    Nothing of pocketsphinx is imported or read before the first call.
     """
 
     def __init__(self, spare: int = 4) -> None:
-        self._spare = spare
-        self._idle: OrderedDict[tuple[bool, tuple[str, ...]], Any] = OrderedDict()
-        """By whether it spots keywords, and the phrases."""
+        self._made = lru_cache(maxsize=spare)(self._make)
         self._turn = Lock()
 
     def recognise(
@@ -121,15 +117,15 @@ class SphinxPassphraseRecogniser:
 
     @contextmanager
     def _decoder(self, allowed: tuple[str, ...], *, spots: bool = False) -> Iterator[Any]:
-        """Lease a decoder. One whose call failed is not used again."""
+        """Lease a decoder. Where its call fails, none is used again."""
         with self._turn:
-            decoder = self._idle.pop((spots, allowed), None) or self._make(allowed, spots=spots)
-            yield decoder
-            self._idle[spots, allowed] = decoder
-            if len(self._idle) > self._spare:
-                self._idle.popitem(last=False)
+            try:
+                yield self._made(allowed, spots)
+            except BaseException:
+                self._made.cache_clear()
+                raise
 
-    def _make(self, allowed: tuple[str, ...], *, spots: bool) -> Any:
+    def _make(self, allowed: tuple[str, ...], spots: bool) -> Any:
         from pocketsphinx import Decoder
 
         if "" in allowed or self.unknown_words(allowed):

@@ -131,13 +131,14 @@ def test_threads_that_share_a_recogniser_hear_the_same_by_one_decoder_of_each_se
 ) -> None:
     takes = [flite(text) for text in (*EN_US_PASSPHRASES[:3], f"well um {PASSPORT}")] * 2
     alone = [hear(recogniser, take) for take in takes]
-    shared, make, made = SphinxPassphraseRecogniser(), SphinxPassphraseRecogniser._make, list[bool]()
+    make, made = SphinxPassphraseRecogniser._make, list[bool]()
 
-    def counted(self: SphinxPassphraseRecogniser, allowed: tuple[str, ...], *, spots: bool) -> object:
+    def counted(self: SphinxPassphraseRecogniser, allowed: tuple[str, ...], spots: bool) -> object:
         made.append(spots)
-        return make(self, allowed, spots=spots)
+        return make(self, allowed, spots)
 
     monkeypatch.setattr(SphinxPassphraseRecogniser, "_make", counted)
+    shared = SphinxPassphraseRecogniser()
     with ThreadPoolExecutor(max_workers=4) as threads:
         together = list(threads.map(lambda take: hear(shared, take), takes))
 
@@ -199,7 +200,10 @@ def test_idle_decoders_are_bounded() -> None:
     for phrase in ("one apple", "two apples", "three apples", "four apples"):
         recogniser.recognise(utterance_of(TONE), [phrase], "en-US")
 
-    assert list(recogniser._idle) == [(False, ("four apples",)), (True, ("four apples",))]
+    recogniser.recognise(utterance_of(TONE), ["four apples"], "en-US")
+
+    info = recogniser._made.cache_info()
+    assert (info.currsize, info.hits, info.misses) == (2, 2, 8)
 
 
 def test_importing_the_recogniser_does_not_import_pocketsphinx() -> None:

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from shared.audio.containers.ogg import opus_file
 from shared.domain.errors import AudioFormatUnsupported, AudioTooLong, AudioUnreadable
 from tests.unit.audio.decoding import decoded
 from tests.unit.audio.encoded import file, opus_packets, tone
@@ -22,6 +23,9 @@ WRITTEN = {
     "one chunk": mp4(OPUS, PACKETS, chunk=1_000),
     "fragments": fragmented(OPUS, PACKETS),
     "CAF": caf(b"opus", TABLE, (b"data", DATA, None)),
+    "CAF with lengths": caf(
+        b"opus", (b"pakt", packet_table(PACKETS, frames=True), None), (b"data", DATA, None), frames=0
+    ),
     "CAF not closed": caf(b"opus", TABLE, (b"data", DATA, -1)),
 }
 MP3_IN_MP4A = box(b"esds", bytes(4), b"\x03\x19\0\0\0\x04\x11\x6b\x15", bytes(11))
@@ -35,6 +39,15 @@ def test_opus_gives_the_samples_that_it_gives_in_ogg(body: bytes) -> None:
     whole = expected.samples.shape[1] - 320  # the Ogg file's end is trimmed inside the last packet
     assert heard.format.encoding == "OPUS"
     assert np.allclose(heard.samples[:, :whole], expected.samples[:, :whole], atol=1e-4)
+
+
+def test_packets_of_one_size_are_told_once() -> None:
+    same, size = [PACKETS[10]] * 50, len(PACKETS[10])
+    table, data = (b"pakt", packet_table(same, sizes=False), None), (b"data", bytes(4) + b"".join(same), None)
+
+    expected = decoded(opus_file(HEAD, same, "MP4", 15.0)).samples
+    for body in (mp4(OPUS, same), fragmented(OPUS, same), caf(b"opus", table, data, packet_bytes=size)):
+        assert np.array_equal(decoded(body).samples, expected)
 
 
 @pytest.mark.parametrize("name", ["header before the data", "fragments", "CAF"])
