@@ -170,6 +170,11 @@ def test_what_is_no_recording_is_refused_with_the_reason(body: bytes, reason: st
         read(body, "audio/wav")
 
 
+def test_flac_behind_two_tags_is_read() -> None:
+    """libsndfile skips one."""
+    assert decoded(b"ID3\x04\0\0\0\0\0\x05tagtx" * 2 + file(tone(1.0), container="FLAC")).seconds == 1.0
+
+
 def test_a_slight_overshoot_stays_as_it_is() -> None:
     assert float(np.abs(read(file(tone(2.0, amplitude=1.5), encoding="FLOAT")).samples).max()) == pytest.approx(1.5)
 

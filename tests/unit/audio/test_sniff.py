@@ -35,6 +35,7 @@ QUIET_ULAW = np.frombuffer(b"\xff\xfe\xfd\xfb\xfa\xf3\x7b\x7d\x90", np.uint8)
         (b"\0" * 60_000 + MP3, Container.MP3),
         (b"ID3\x03\0\0\0\0\0\x0a" + bytes(110) + MP3, Container.MP3),
         (MP3[100:], Container.MP3),  # in the middle of a frame
+        ((b"\xff\xfb\x90\0" + bytes(413) + b"\xff\xfb\x92\0" + bytes(414)) * 4, Container.MP3),  # every other padded
         (file(tone(1.0), container="AIFF"), Container.AIFF),
         (file(tone(1.0), container="CAF"), Container.CAF),
         (file(tone(1.0), container="AU"), Container.AU),

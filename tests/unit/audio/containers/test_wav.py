@@ -74,6 +74,12 @@ def test_a_truncated_file_gives_what_is_there() -> None:
     assert decoded(riff(pcm_format(), DATA)[: 44 + 16_001]).seconds == 0.5
 
 
+def test_a_size_of_0_is_meant_where_another_chunk_follows() -> None:
+    assert decoded(riff(pcm_format(), chunk(b"data", bytes(32_000), 0))).seconds == 1.0
+    with pytest.raises(AudioTooShort, match=r"0\.00 seconds"):
+        decoded(riff(pcm_format(), chunk(b"data", b""), LISTED))
+
+
 @pytest.mark.parametrize("tag", [6, 7])
 @pytest.mark.parametrize("align", [1, 2])
 def test_g711_has_a_byte_a_sample_whatever_the_header_says(tag: int, align: int) -> None:
