@@ -172,7 +172,7 @@ async def _admitted(operation: str, ready: Services, subscription: Subscription)
         yield
         return
     with measured(operation, subscription.subscription_id):
-        async with ready.gate.admitted():
+        async with ready.gate.admitted(subscription.subscription_id):
             yield
 
 

@@ -4,20 +4,32 @@ Work on recordings is bound by processors: more of it at once makes each request
 requests are worked on, a few wait in the order of their arrival, not for long, and the others are refused at once. A
 refusal costs next to nothing, so that a flood of requests takes no time from those that are let in. A request that
 waits holds no thread.
+
+The places are shared: where none is free, the subscription that holds the most gives one up to another that holds
+fewer. So a flood of one subscription's requests keeps nobody else out.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.errors import ServiceBusy
 
 RETRY_AFTER_SECONDS: Final = 1
 """By then everything that waits now has been done, or refused."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Turn:
+    """``comes`` is True when it is called in, False when it has to make room for another subscription."""
+
+    whose: str
+    comes: asyncio.Future[bool]
 
 
 class Gate:
@@ -28,37 +40,64 @@ class Gate:
 
     def __init__(self, at_once: int, waiting: int, wait_seconds: float) -> None:
         self._free, self._most, self._wait_seconds = at_once, waiting, wait_seconds
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[_Turn] = deque()
+        self._at_work: Counter[str] = Counter()
+        """Requests of each subscription."""
 
     @asynccontextmanager
-    async def admitted(self) -> AsyncIterator[None]:
-        """The work is done in the block. Raises ``ServiceBusy`` before it, when no place is free in time."""
-        await self._enter()
+    async def admitted(self, whose: str) -> AsyncIterator[None]:
+        """The work is done in the block. Raises ``ServiceBusy`` before it, when no place is free in time.
+
+        ``whose``: the subscription's id.
+        """
+        await self._enter(whose)
         try:
             yield
         finally:
-            self._leave()
+            self._leave(whose)
 
-    async def _enter(self) -> None:
+    async def _enter(self, whose: str) -> None:
         if self._free > 0:
             self._free -= 1
+            self._at_work[whose] += 1
             return
         if len(self._queue) >= self._most:
-            raise ServiceBusy(RETRY_AFTER_SECONDS)
-        turn = asyncio.get_running_loop().create_future()
+            self._make_room(whose)
+        turn = _Turn(whose, asyncio.get_running_loop().create_future())
         self._queue.append(turn)
         try:
-            await asyncio.wait([turn], timeout=self._wait_seconds)
+            await asyncio.wait([turn.comes], timeout=self._wait_seconds)
         except asyncio.CancelledError:
-            self._leave() if turn.done() else self._queue.remove(turn)
+            if self._is_called_in(turn):
+                self._leave(whose)
             raise
-        if not turn.done():
-            self._queue.remove(turn)
+        if not self._is_called_in(turn):
             raise ServiceBusy(RETRY_AFTER_SECONDS)
 
-    def _leave(self) -> None:
+    def _is_called_in(self, turn: _Turn) -> bool:
+        """One that nobody has called leaves the queue."""
+        if turn.comes.done():
+            return turn.comes.result()
+        self._queue.remove(turn)
+        return False
+
+    def _make_room(self, whose: str) -> None:
+        """The newest request goes of the subscription that holds the most places, and keeps at least as many as the
+        newcomer's then has: otherwise the two would drive each other out in turns. Else raises ``ServiceBusy``.
+        """
+        held = self._at_work + Counter(turn.whose for turn in self._queue)
+        newest = max(reversed(self._queue), key=lambda turn: held[turn.whose], default=None)
+        if newest is None or held[newest.whose] <= held[whose] + 1:
+            raise ServiceBusy(RETRY_AFTER_SECONDS)
+        self._queue.remove(newest)
+        newest.comes.set_result(False)
+
+    def _leave(self, whose: str) -> None:
         """A place goes straight to the request that has waited for longest: a newcomer cannot overtake."""
+        self._at_work -= Counter([whose])  # those that are left with none are forgotten
         if self._queue:
-            self._queue.popleft().set_result(None)
+            turn = self._queue.popleft()
+            self._at_work[turn.whose] += 1
+            turn.comes.set_result(True)
         else:
             self._free += 1
