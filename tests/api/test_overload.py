@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -21,8 +22,8 @@ LISTS = ["/spid/v1.0/identificationProfiles", V2.path(IDENTIFICATION), V2021.pat
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[Client]:
-    """A service that works on one recording at once and lets nobody wait."""
-    settings = {"TIMBRE_AT_ONCE": "1", "TIMBRE_WAITING": "0", "VOICE_STORAGE": azurite.connection_string}
+    """A service that works on one recording at once and lets one wait."""
+    settings = {"TIMBRE_AT_ONCE": "1", "TIMBRE_WAITING": "1", "VOICE_STORAGE": azurite.connection_string}
     with running_service(tmp_path_factory.mktemp("narrow") / "service.log", environment=settings) as running:
         yield Client(running.url, running.key)
 
@@ -78,6 +79,27 @@ def test_more_at_once_than_the_service_can_do(narrow: Client, profile_id: str, g
         assert answer.headers["retry-after"] == "1"
         assert answer.error == (503, "ServiceUnavailable", message)
     assert narrow.call("POST", path, recording(QUESTION)).status in (200, 202), "it answers as before"
+
+
+def test_a_flood_keeps_no_other_subscription_out(narrow: Client, profile_id: str, operator: Operator) -> None:
+    modest, over = operator.customer(), Event()
+    own = modest.identification.enrolled(recording(PASSPORT))
+    client = replace(narrow, key=modest.primary.key)
+
+    def floods() -> set[int]:
+        statuses = set()
+        while not over.is_set():
+            statuses.add(narrow.call("POST", IDENTIFY["v2.0"].format(profile_id), recording(QUESTION)).status)
+        return statuses
+
+    with ThreadPoolExecutor(8) as pool:
+        flood = [pool.submit(floods) for _ in range(8)]
+        try:
+            answers = [client.call("POST", IDENTIFY["v2.0"].format(own), recording(QUESTION)) for _ in range(5)]
+        finally:
+            over.set()
+    assert [answer.status for answer in answers] == [200] * 5
+    assert set().union(*(caller.result() for caller in flood)) == {200, 503}
 
 
 @pytest.mark.parametrize("path", LISTS, ids=["v1.0", "v2.0", "2021-09-05"])
