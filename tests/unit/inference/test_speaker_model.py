@@ -97,7 +97,7 @@ def test_the_card_chooses_the_front_end_and_names_the_model(model: OnnxSpeakerMo
 
 @pytest.mark.parametrize("seconds", [0.05, 1.0, 21.0])
 def test_campplus_hears_speech_of_any_length(campplus: OnnxSpeakerModel, seconds: float) -> None:
-    embedding = campplus.embed_samples(voice(seconds))
+    embedding = campplus.embed_samples(np.resize(voice(4.0), round(seconds * 16_000)))
     assert embedding.shape == (192,)
     assert float(np.linalg.norm(embedding)) == pytest.approx(1.0, abs=1e-6)
 
@@ -123,7 +123,7 @@ def test_a_network_of_a_deployments_own_may_have_any_dimension(tmp_path: Path, d
 
 def test_long_speech_goes_through_in_segments(small: OnnxSpeakerModel) -> None:
     low, high = (small.embed(utterance(voice(4.0, pitch_hertz=pitch))) for pitch in (110, 230))
-    longer = small.embed(utterance(voice(41.0, pitch_hertz=110)))
+    longer = small.embed(utterance(np.tile(voice(4.0, pitch_hertz=110), 6)))
     assert float(longer @ low) > max(0.99, float(longer @ high))
 
 

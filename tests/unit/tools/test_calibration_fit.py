@@ -37,7 +37,7 @@ def made_up(seed: int, strangers: int = 20_000) -> Trials:
 
 def test_strangers_pass_at_the_wanted_rate_at_every_length_and_the_line_follows_them() -> None:
     line = fitted(made_up(seed=1), rate=0.01)
-    fresh = made_up(seed=2, strangers=100_000)
+    fresh = made_up(seed=2, strangers=50_000)
     passed = line.logit(fresh) >= 0.0
     for length in ("1 s", "2 s", "4 s", "10 s"):
         assert passed[~fresh.same & (fresh.length == length)].mean() == pytest.approx(0.01, abs=0.003)
@@ -102,11 +102,11 @@ def test_thinned_comparisons_keep_every_one_of_a_speaker_with_himself() -> None:
 
 @cache
 def parts() -> Halves:
-    return halves(made_up(seed=1, strangers=60_000), range(20), 0.01)
+    return halves(made_up(seed=1, strangers=30_000), range(20), 0.01)
 
 
 def test_rates_of_speakers_outside_the_fit_are_the_wanted_ones() -> None:
-    trials, lengths = made_up(seed=1, strangers=60_000), ("10 s", "4 s", "2 s")
+    trials, lengths = made_up(seed=1, strangers=30_000), ("10 s", "4 s", "2 s")
     measured = held_out(trials, parts(), (1, 3), (*lengths, "20 s"))
     assert [(rates.enrolments, rates.test) for rates in measured] == [(1, length) for length in lengths]
     for rates in measured:
@@ -115,7 +115,7 @@ def test_rates_of_speakers_outside_the_fit_are_the_wanted_ones() -> None:
 
 
 def test_the_service_reads_what_is_written_and_scores_half_where_the_line_lies(tmp_path: Path) -> None:
-    trials = made_up(seed=1, strangers=60_000)
+    trials = made_up(seed=1, strangers=30_000)
     line = fitted(trials, 0.01)
     file = tmp_path / "calibration.json"
     written = calibration(line, 0.01, "made up", trials, held_out(trials, parts(), (1,), ("4 s",)))
@@ -131,7 +131,7 @@ def test_the_service_reads_what_is_written_and_scores_half_where_the_line_lies(t
 
 
 def test_lengths_below_those_recorded_are_treated_as_the_shortest_recorded() -> None:
-    trials = made_up(seed=1, strangers=60_000)
+    trials = made_up(seed=1, strangers=30_000)
     site = calibration(fitted(trials, 0.01), 0.01, "made up", trials, [])
     assert site.min_seconds == 1.0
     cosine, other = np.array([0.7]), np.array([12.0])
