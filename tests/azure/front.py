@@ -24,9 +24,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Given:
+    """``status`` 0 hangs up. ``length`` is what the answer says of its body: -1 the truth, ``None`` nothing."""
+
     status: int
     body: bytes = field(default=b"", repr=False)
     headers: Sequence[tuple[str, str]] = ()
+    length: int | None = -1
 
 
 def given_json(status: int, value: object, *headers: tuple[str, str]) -> Given:
@@ -105,6 +108,16 @@ class Front:
         Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
 
+@contextmanager
+def answering(answer: Answer) -> Iterator[str]:
+    """The address of a server."""
+    front = Front(answer)
+    try:
+        yield f"http://127.0.0.1:{front.port}"
+    finally:
+        front.close()
+
+
 class _Server(ThreadingHTTPServer):
     block_on_close = False  # a handler may be waiting for a keep-alive connection's next request
 
@@ -134,13 +147,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         given = self.server.front.handle(Asked(self.command, self.path, headers, body))
-        if given is None:
+        if given is None or not given.status:
             self.close_connection = True
             return
+        length = len(given.body) if given.length == -1 else given.length
+        self.close_connection = length != len(given.body)
         self.send_response(given.status)
         for name, value in given.headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(given.body)))
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
         self.wfile.write(given.body)
 

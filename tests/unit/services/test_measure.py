@@ -10,22 +10,13 @@ import pytest
 from shared.domain.errors import PassphraseNotHeard
 from shared.domain.measurement import note, note_decision, stage
 from shared.services.measure import measured
+from tests.unit.services.test_rate import Time
 
 
 @pytest.fixture(autouse=True)
 def everything_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level(logging.INFO, "timbre.recognition"):
         yield
-
-
-class Seconds:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def fields(caplog: pytest.LogCaptureFixture) -> dict[str, str]:
@@ -36,14 +27,14 @@ def fields(caplog: pytest.LogCaptureFixture) -> dict[str, str]:
 
 
 def test_each_stage_has_its_own_time(caplog: pytest.LogCaptureFixture) -> None:
-    clock = Seconds()
+    clock = Time()
     with measured("verify", "mine", clock):
-        clock.now += 0.001
+        clock.seconds += 0.001
         with stage("listen"):
-            clock.now += 0.010
+            clock.seconds += 0.010
         for seconds in (0.020, 0.030):
             with stage("store"):
-                clock.now += seconds
+                clock.seconds += seconds
     assert {name: value for name, value in fields(caplog).items() if name.endswith("_ms")} == {
         "decode_ms": "0.0", "listen_ms": "10.0", "embed_ms": "0.0", "phrase_ms": "0.0", "store_ms": "50.0",
         "total_ms": "61.0",
@@ -51,12 +42,12 @@ def test_each_stage_has_its_own_time(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_time_counts_for_the_inner_stage_only(caplog: pytest.LogCaptureFixture) -> None:
-    clock = Seconds()
+    clock = Time()
     with measured("identify", "mine", clock), stage("embed"):
-        clock.now += 1.0
+        clock.seconds += 1.0
         with stage("store"):
-            clock.now += 2.0
-        clock.now += 4.0
+            clock.seconds += 2.0
+        clock.seconds += 4.0
     line = fields(caplog)
     assert (line["embed_ms"], line["store_ms"], line["total_ms"]) == ("5000.0", "2000.0", "7000.0")
 
@@ -101,15 +92,15 @@ def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureF
 
 
 def test_a_stage_that_fails_is_counted_and_ended(caplog: pytest.LogCaptureFixture) -> None:
-    clock = Seconds()
+    clock = Time()
 
     def decoded() -> None:
         with stage("decode"):
-            clock.now += 1.0
+            clock.seconds += 1.0
             raise ValueError("x")
 
     with measured("verify", "mine", clock):
         with pytest.raises(ValueError, match="x"):
             decoded()
-        clock.now += 1.0
+        clock.seconds += 1.0
     assert fields(caplog)["decode_ms"] == "1000.0"

@@ -9,8 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.ports import Insert
 from shared.storage.backend.tables import TableRows
+from tests.azure.front import Front, Given
 
 
 @pytest.fixture(autouse=True)
@@ -35,31 +34,12 @@ def account_at(port: int) -> StorageAccount:
     )
 
 
-class _Answer(BaseHTTPRequestHandler):
-    status = 503
-
-    def _respond(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(self.status)
-        self.send_header("Content-Length", "0")
-        self.send_header("Retry-After", "0")
-        self.end_headers()
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _respond  # noqa: N815 - the base class names them so
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
 @pytest.fixture(params=[500, 503, 429, 403, 400])
 def failing_port(request: pytest.FixtureRequest) -> Iterator[int]:
     """A server that answers every request with one status."""
-    handler = type("Handler", (_Answer,), {"status": request.param})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    front = Front(lambda _: Given(request.param, headers=[("Retry-After", "0")]))
+    yield front.port
+    front.close()
 
 
 @pytest.fixture

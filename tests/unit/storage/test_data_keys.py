@@ -13,17 +13,10 @@ from shared.storage.sealing.data_keys import CACHE_SECONDS, MAX_CACHED, DataKeys
 from shared.storage.sealing.envelope import NONCE_BYTES, TAG_BYTES, Envelope, Place, Secret
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from tests.contract.cutting import CuttingRows, Scissors
+from tests.unit.services.test_rate import Time
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 PLACE = Place(ProfileKey("s", ProfileKind.IDENTIFICATION, "p"), Secret.SIGNATURE, 0, "m")
-
-
-class Monotonic:
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def with_key(rows: Rows, subscription_id: str) -> None:
@@ -31,7 +24,7 @@ def with_key(rows: Rows, subscription_id: str) -> None:
 
 
 def test_an_unwrapped_key_is_read_again_after_its_time() -> None:
-    rows, scissors, clock = MemoryRows(), Scissors(), Monotonic()
+    rows, scissors, clock = MemoryRows(), Scissors(), Time()
     with_key(rows, "s")
     keys = DataKeys(CuttingRows(rows, scissors), LocalKeyEncryption(OLD), monotonic=clock)
     first = keys.of("s")
@@ -44,7 +37,7 @@ def test_an_unwrapped_key_is_read_again_after_its_time() -> None:
 
 
 def test_a_destroyed_key_is_gone_at_once_here_and_soon_elsewhere() -> None:
-    rows, clock = MemoryRows(), Monotonic()
+    rows, clock = MemoryRows(), Time()
     with_key(rows, "s")
     here, elsewhere = (DataKeys(rows, LocalKeyEncryption(OLD), monotonic=clock) for _ in range(2))
     here.of("s")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.azure.front import answering
 from tests.unit.tools.deployment import Deployment, ModelServer
-from tests.unit.tools.stand_in_server import answering
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.inference.model_card import CATALOGUE_FILE
+from tests.azure.front import Asked, Given
 from tests.unit.inference.networks import pooling_network
-from tests.unit.tools.stand_in_server import Answer, Request
 from tools.build_models import main
 
 NETWORK = pooling_network(24)
@@ -34,20 +34,18 @@ class ModelServer:
     asked: list[str | None] = field(default_factory=list)
     url: str = ""
 
-    def __call__(self, request: Request) -> Answer:
-        asked = request.headers["Range"]
+    def __call__(self, request: Asked) -> Given:
+        asked = request.headers.get("range")
         self.asked.append(asked)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
         if self.location:
-            return Answer(302, headers={"Location": self.location})
+            return Given(302, headers=[("Location", self.location)])
         if self.status != 200 or start >= len(self.content):
-            return Answer(416 if self.status == 200 else self.status)
-        length = str(len(self.content) - start) if self.says_length else None
-        headers: dict[str, str | None] = {"Content-Length": length}
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+            return Given(416 if self.status == 200 else self.status)
+        length = len(self.content) - start if self.says_length else None
+        part = [("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")] if start else []
         end = start + self.cuts.pop(0) if self.cuts else len(self.content)
-        return Answer(206 if start else 200, self.content[start:end], headers)
+        return Given(206 if start else 200, self.content[start:end], part, length)
 
 
 class Deployment:

@@ -6,29 +6,29 @@ import json
 
 import pytest
 
-from tests.unit.tools.stand_in_server import Answer, Request, answering
+from tests.azure.front import Asked, Given, answering
 from tools.calibration.upload import UploadRefused, upload
 
 CHANGE: dict[str, object] = {"thresholds": {"verification": 0.7}}
 
 
 def test_settings_are_patched_with_the_key() -> None:
-    calls: list[Request] = []
+    calls: list[Asked] = []
 
-    def settings(request: Request) -> Answer:
+    def settings(request: Asked) -> Given:
         calls.append(request)
-        return Answer(200, b"{}")
+        return Given(200, b"{}")
 
     with answering(settings) as url:
         upload(f"{url}/", "secret", CHANGE)
     (call,) = calls
-    assert (call.method, call.path, call.headers["Ocp-Apim-Subscription-Key"]) == ("PATCH", "/settings", "secret")
+    assert (call.method, call.path, call.headers["ocp-apim-subscription-key"]) == ("PATCH", "/settings", "secret")
     assert json.loads(call.body) == CHANGE
 
 
 def test_a_refusal_repeats_what_the_service_said_and_not_the_key() -> None:
     with (
-        answering(lambda _: Answer(400, b'{"error": "no such field"}')) as url,
+        answering(lambda _: Given(400, b'{"error": "no such field"}')) as url,
         pytest.raises(UploadRefused, match=r"answered 400.*no such field") as refused,
     ):
         upload(url, "secret", CHANGE)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.unit.tools.stand_in_server import Answer, Request, answering
+from tests.azure.front import Asked, Given, answering, given_json
 from tools import enroll
 from tools.enrolling.journal import Journal, JournalRefused
 from tools.enrolling.manifest import ManifestRefused, read_manifest
@@ -34,16 +34,15 @@ class Store:
     calls: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Asked) -> Given:
         path = request.path.partition("?")[0]
         with self.lock:
             self.calls.append(f"{request.method} {path}")
             status, content = self._done(request, path)
-        waits = {"Retry-After": "7"} if status in (429, 503) else {}
-        return Answer(status, json.dumps(content).encode(), waits)
+        return given_json(status, content, *[("Retry-After", "7")] * (status in (429, 503)))
 
-    def _done(self, request: Request, path: str) -> tuple[int, object]:
-        if request.headers["Ocp-Apim-Subscription-Key"] != KEY:
+    def _done(self, request: Asked, path: str) -> tuple[int, object]:
+        if request.headers["ocp-apim-subscription-key"] != KEY:
             return 401, {"error": {"code": "Unauthorized", "message": "wrong key"}}
         if path.endswith("/profiles"):
             status, profile_id = self._next(b"create"), str(uuid4())
