@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.domain.errors import PassphraseNotHeard
-from shared.domain.measurement import note, note_decision, stage
+from shared.domain.measurement import Measurement, gathered, note, note_decision, stage
 from shared.services.measure import measured
 from tests.unit.services.test_rate import Time
 
@@ -84,11 +84,14 @@ def test_an_error_counts_more_than_a_decision_and_is_named_without_its_words(
 
 
 def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureFixture) -> None:
+    ended = Measurement("verify", "mine")
+    with gathered(ended):
+        pass
     with stage("store"):
         note(outcome="accept")
     with measured("verify", "mine"):
         pass
-    assert fields(caplog)["outcome"] == "none"
+    assert fields(caplog)["outcome"] == ended.outcome == "none"
 
 
 def test_a_stage_that_fails_is_counted_and_ended(caplog: pytest.LogCaptureFixture) -> None:
