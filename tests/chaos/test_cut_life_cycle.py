@@ -32,10 +32,9 @@ from tests.chaos.service import (
     scene,
     start,
 )
-from tests.contract.cutting import Failure, ProcessDied, Scissors
+from tests.contract.cutting import MORE_CALLS_THAN_ANY_CHANGE, Failure, ProcessDied, Scissors, cuts
 from tests.contract.stores import NewStorage
 
-MORE_CALLS_THAN_ANY_CHANGE = 120
 FAILURES = pytest.mark.parametrize("failure", list(Failure), ids=lambda failure: failure.name.lower())
 
 
@@ -51,11 +50,10 @@ def attempt(scene: Scene, change: Change, scissors: Scissors) -> bool:
     return True
 
 
-def cut_at(new_storage: NewStorage, change: Change, failure: Failure, at: int) -> Scissors:
+def cut_with(new_storage: NewStorage, change: Change, scissors: Scissors) -> None:
     on = scene(new_storage())
     change.before(on)
     others = all_of(on.storage, on.other)
-    scissors = Scissors(at=at, failure=failure)
     finished = attempt(on, change, scissors)
     change.at_once(on)
     run_timer(on)
@@ -65,17 +63,13 @@ def cut_at(new_storage: NewStorage, change: Change, failure: Failure, at: int) -
     change.after(on, finished)
     assert all_of(on.storage, on.other) == others
     assert readable(on, on.foreign)
-    return scissors
 
 
 @FAILURES
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 def test_a_cut_at_any_call_leaves_nothing_and_loses_nothing(change: Change, failure: Failure) -> None:
-    for at in range(1, MORE_CALLS_THAN_ANY_CHANGE):
-        if not cut_at(memory_storage, change, failure, at).reached:
-            assert at > 2
-            return
-    pytest.fail("the change never ran without a cut")
+    for scissors in cuts(failure):
+        cut_with(memory_storage, change, scissors)
 
 
 @pytest.mark.azurite
@@ -93,15 +87,16 @@ def test_a_cut_in_the_middle_leaves_nothing_on_azurite_either(
     on = scene(memory_storage())
     change.before(on)
     attempt(on, change, calls)
-    assert cut_at(azurite_storage, change, failure, len(calls.calls) // 2 + 1).reached
+    scissors = Scissors(at=len(calls.calls) // 2 + 1, failure=failure)
+    cut_with(azurite_storage, change, scissors)
+    assert scissors.reached
 
 
 @FAILURES
 def test_a_creation_that_was_cut_off_can_be_repeated_and_given_keys(failure: Failure) -> None:
     """The caller never learned the keys of the first attempt: whoever repeats it asks for new ones."""
-    for at in range(1, MORE_CALLS_THAN_ANY_CHANGE):
+    for scissors in cuts(failure, least=4):
         on, fresh = scene(memory_storage()), f"fresh-{uuid4()}"
-        scissors = Scissors(at=at, failure=failure)
         with suppress(ProcessDied, StorageUnavailable):
             start(on.storage, on.clock, scissors).manage.put(OPERATOR, fresh, SHORT)
         again = start(on.storage, on.clock)
@@ -111,10 +106,6 @@ def test_a_creation_that_was_cut_off_can_be_repeated_and_given_keys(failure: Fai
         on.owner = fresh
         run_timer(on)
         assert orphans(on) == ()
-        if not scissors.reached:
-            assert at > 4
-            return
-    pytest.fail("the creation never ran without a cut")
 
 
 @pytest.mark.parametrize("failure", [Failure.DIES_BEFORE, Failure.DIES_AFTER], ids=lambda failure: failure.name.lower())

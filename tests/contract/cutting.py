@@ -18,6 +18,7 @@ from shared.domain.errors import StorageUnavailable
 from shared.storage.backend.ports import Blobs, Change, Row, Rows
 
 T = TypeVar("T")
+MORE_CALLS_THAN_ANY_CHANGE = 120
 
 
 class ProcessDied(Exception):
@@ -63,6 +64,17 @@ class Scissors:
         if self.failure in (Failure.DIES_AFTER, Failure.ANSWER_LOST):
             call()
         raise ProcessDied if dies else StorageUnavailable
+
+
+def cuts(failure: Failure, *, step: int = 1, least: int = 2) -> Iterator[Scissors]:
+    """Scissors for each ``step``-th call in turn, until a run needs fewer calls; every run has ``least`` and more."""
+    for at in range(1, MORE_CALLS_THAN_ANY_CHANGE, step):
+        scissors = Scissors(at=at, failure=failure)
+        yield scissors
+        if not scissors.reached:
+            assert at > least
+            return
+    raise AssertionError("it never ran without a cut")
 
 
 class CuttingRows:

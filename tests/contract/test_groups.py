@@ -14,7 +14,7 @@ from shared.domain.group import Group
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.stores import Storage, Stores
 from tests.contract.comparing import new_speaker
-from tests.contract.cutting import Failure, ProcessDied, Scissors
+from tests.contract.cutting import Failure, ProcessDied, Scissors, cuts
 from tests.contract.expiring import keeping, sweep
 from tests.contract.stores import NOW, Clock, everything, instance, keys_of, new_id, new_profile, new_subscription
 
@@ -159,24 +159,18 @@ def test_nobody_is_in_a_group_made_under_an_earlier_ones_name(stores: Stores, st
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_a_deletion_of_a_group_cut_anywhere_is_finished_by_the_timer(storage: Storage, failure: Failure) -> None:
-    cut = 0
-    while True:
-        cut += 1
+    for scissors in cuts(failure, least=3):
         stores = instance(storage)
         subscription_id = new_subscription(stores)
         new_group(stores, subscription_id)
         for _ in range(2):
             stores.groups.add("night-shift", new_speaker(stores, subscription_id))
-        scissors = Scissors(at=cut, failure=failure)
         with suppress(ProcessDied, StorageUnavailable):
             instance(storage, scissors).groups.remove(subscription_id, "night-shift", NOW)
         with suppress(GroupNotFound):
             stores.groups.remove(subscription_id, "night-shift", NOW)
         sweep(stores, subscription_id, NOW)
         assert_no_membership_is_left(storage, subscription_id)
-        if not scissors.reached:
-            break
-    assert cut > 3
 
 
 def test_nobody_is_added_who_is_deleted_at_that_moment(storage: Storage) -> None:

@@ -18,7 +18,7 @@ from shared.domain.subscription import SettingsChange
 from shared.storage.backend.ports import Merge
 from shared.storage.layout import end_of, enrollments_prefix, profile_row
 from shared.storage.stores import Storage
-from tests.contract.cutting import Failure, Scissors
+from tests.contract.cutting import Failure, Scissors, cuts
 from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, scene_on
 from tests.contract.stores import NOW, Clock, new_subscription
 
@@ -135,22 +135,16 @@ def test_a_tick_stops_when_its_time_is_over_and_the_next_goes_on(scene: Scene) -
 def test_whatever_call_is_cut_every_profile_ends_migrated_or_flagged_and_counted_once(
     tmp_path: Path, failure: Failure
 ) -> None:
-    at = 0
-    while True:
-        at += 1
+    for scissors in cuts(failure, least=10):
         scene = scene_on(memory(), tmp_path)
         moved, kept = [scene.profile(110, 120), scene.profile(130)], [scene.profile(140, kind=TIV)]
-        scissors = Scissors(at, failure)
         migration(scene.storage, scene.stores, scene.new, scissors=scissors)()
-        if not scissors.reached:
-            break
         for _ in range(3):
             scene.migrate()
         progress = scene.progress()
-        assert (progress.migrated, progress.flagged, progress.finished_at) == (2, 1, NOW), at
+        assert (progress.migrated, progress.flagged, progress.finished_at) == (2, 1, NOW), scissors.at
         assert {scene.read(key)[1].model_id for key in moved} == {"new-1"}
         assert {scene.read(key)[1].model_id for key in kept} == {"old-1"}
-    assert at > 10
 
 
 def test_two_walks_at_once_harm_no_profile(scene: Scene) -> None:

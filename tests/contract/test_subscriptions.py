@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -31,7 +31,7 @@ from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage
 from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
-from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors
+from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors, cuts
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Clock, instance, new_id
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -64,17 +64,6 @@ def cut_store(
     data_keys = DataKeys(storage.subscriptions, LocalKeyEncryption(KEY_ENCRYPTION_KEY))
     keys = CuttingRows(storage.keys, scissors)
     return RowSubscriptionStore(rows(storage.subscriptions, scissors), keys, data_keys, Clock(), monotonic=now)
-
-
-def cuts(failure: Failure) -> Iterator[Scissors]:
-    """Scissors for each call in turn, until a run needs fewer calls."""
-    at, reached = 0, True
-    while reached:
-        at += 1
-        scissors = Scissors(at=at, failure=failure)
-        yield scissors
-        reached = scissors.reached
-    assert at > 2
 
 
 def opens(store: RowSubscriptionStore, *keys: str) -> list[str]:
