@@ -5,6 +5,8 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.domain.access import Role
+from shared.domain.audit import AuditAction
+from shared.domain.profile import ProfileKind
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -17,4 +19,7 @@ def identify(call: Call) -> Reply:
     request = call.api.read_identify(call)
     call.caller.require_candidates(request.candidates)
     identification = call.services.identify(request)
+    named = identification.identified
+    profile = call.key(ProfileKind.IDENTIFICATION, named.profile_id) if named else None
+    call.services.audit.recognised(call.caller, AuditAction.IDENTIFY, profile, identification.best.decision)
     return call.api.write_identify(call, identification)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.domain.access import Role
+from shared.domain.audit import AuditAction
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -16,4 +17,5 @@ blueprint = func.Blueprint()
 def verify(call: Call) -> Reply:
     request = call.api.read_verify(call)
     verification = call.services.verify(request)
+    call.services.audit.recognised(call.caller, AuditAction.VERIFY, request.key, verification.decision)
     return call.api.write_verify(call, verification)

@@ -97,14 +97,22 @@ class AuditAction(StrEnum):
     PUT_KEY = "key.put"
     DELETE_KEY = "key.delete"
     REGENERATE_KEY = "key.regenerate"
+    VERIFY = "recognition.verify"
+    IDENTIFY = "recognition.identify"
+
+    @property
+    def is_recognition(self) -> bool:
+        return self in (AuditAction.VERIFY, AuditAction.IDENTIFY)
 
 
 class AuditOutcome(StrEnum):
-    """``UNKNOWN``: storage failed in the middle; the change may have been made or not."""
+    """``UNKNOWN``: storage failed in the middle; the change may have been made or not. The last two are decisions."""
 
     SUCCEEDED = "succeeded"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,8 @@ class ChangedValue:
 class AuditEntry:
     """``reason`` is the fact behind an outcome that is no success, for example ``SpeechTooShort``.
 
-    ``names`` are the settings that a change named, or the slot of a key; ``changes`` what is different since.
+    ``names`` are the settings that a change named, or the slot of a key; ``changes`` what is different since. ``score``
+    is a recognition's, rounded down to two digits.
     """
 
     subscription_id: str
@@ -134,6 +143,7 @@ class AuditEntry:
     model_id: str | None = None
     names: tuple[str, ...] = ()
     changes: tuple[ChangedValue, ...] = ()
+    score: float | None = None
 
 
 @dataclass(frozen=True)

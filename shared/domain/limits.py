@@ -84,6 +84,10 @@ MIN_AUDIT_DAYS: Final = 1.0
 MAX_AUDIT_DAYS: Final = 3_650.0
 """Our choice: how long audit records are kept. The default spans a yearly review with a month to spare."""
 
+MIN_RECOGNITION_DAYS: Final = 1.0
+MAX_RECOGNITION_DAYS: Final = 400.0
+"""Our choice: how long records of recognitions are kept, where a subscription wants them."""
+
 REQUESTS_PER_SECOND: Final = 20.0
 """Contract (v2.0): transactions per second of one resource. Each worker process grants them."""
 

@@ -247,3 +247,24 @@ CALIBRATION: Final = SettingType(
     recorded=_calibration_recorded,
 )
 """``SiteCalibration``, or ``None`` for the model's own."""
+
+
+_KEPT_DAYS: Final = between(limits.MIN_RECOGNITION_DAYS, limits.MAX_RECOGNITION_DAYS, "of days")
+
+
+def _kept_days(name: str, value: object) -> object:
+    if value is None:
+        return None
+    received = known_fields(json_object(name, value), ("days",), f"{name}.")
+    return _KEPT_DAYS.read(f"{name}.days", received.get("days"))
+
+
+KEPT_DAYS: Final = SettingType(
+    _kept_days,
+    'It must be {"days": 1 to 400}, or null.',
+    {**_object({"days": _KEPT_DAYS.schema}, required=True), "type": ["object", "null"]},
+    float,
+    optional=True,
+    shown=lambda days: None if days is None else {"days": days},
+)
+"""A number of days in an object of its own, or ``None``."""

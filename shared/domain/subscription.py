@@ -18,6 +18,7 @@ from typing import Any, Final
 from shared.domain import limits
 from shared.domain.access import Role
 from shared.domain.calibration import Calibration, FalseMatchRate, SiteCalibration
+from shared.domain.counts import Counts
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.erasure import Erasure
 from shared.domain.limits import QualityLimits
@@ -25,6 +26,7 @@ from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
 from shared.domain.setting_types import (
     CALIBRATION,
     FLAG,
+    KEPT_DAYS,
     PHRASES,
     QUALITY,
     SCORE,
@@ -169,6 +171,12 @@ class SubscriptionSettings:
         "[Your own](scores.md#a-calibration-of-your-own) of a model; `null`: the model's.",
     )
 
+    recognition_days: float | None = _customer(
+        "recordRecognitions",
+        KEPT_DAYS,
+        None,
+        "[Record each decision](management.md#recognitions) of verify and identify, for so long; `null`: none.",
+    )
     lock_settings: bool = _operator(
         "lockSettings", FLAG, False, "The primary and secondary keys have the role `enroll` in place of `manage`."
     )
@@ -255,7 +263,8 @@ class SettingsChange:
 @dataclass(frozen=True)
 class Subscription:
     """``created_at`` None: made before that was noted. ``deleted_at`` is when its deletion was asked for, ``erasure``
-    the record of it once everything is gone."""
+    the record of it once everything is gone. ``counts`` are those of the last walk over its profiles, ``counting``
+    those of the walk that is under way."""
 
     subscription_id: str
     state: SubscriptionState = SubscriptionState.ACTIVE
@@ -263,3 +272,5 @@ class Subscription:
     created_at: datetime | None = field(default=None, compare=False)
     deleted_at: datetime | None = field(default=None, compare=False)
     erasure: Erasure | None = field(default=None, compare=False)
+    counts: Counts | None = field(default=None, compare=False)
+    counting: Counts = field(default=Counts(), compare=False)

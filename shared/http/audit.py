@@ -65,6 +65,7 @@ def write_entry(entry: AuditEntry) -> dict[str, object]:
         "profileId": entry.profile.profile_id if entry.profile else None,
         "model": entry.model_id,
         "names": list(entry.names),
+        "score": entry.score,
         "changes": [asdict(change) for change in entry.changes],
     }
 

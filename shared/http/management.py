@@ -12,6 +12,7 @@ import azure.functions as func
 from shared.bootstrap import Services
 from shared.domain.access import AccessKey, Role
 from shared.domain.audit import MANAGEMENT, TIMER, Actor, Caller
+from shared.domain.counts import Counts
 from shared.domain.errors import ParameterInvalid, ParameterMissing
 from shared.domain.json_values import field_of, kind_of, known_fields
 from shared.domain.migration import MigrationProgress
@@ -99,6 +100,7 @@ def write_subscription(subscription: Subscription) -> dict[str, object]:
         "state": subscription.state.value,
         "createdDateTime": date(subscription.created_at),
         "settings": settings_shown(subscription.settings, Owner.OPERATOR),
+        "counts": _counts_shown(subscription.counts),
     }
     if subscription.deleted_at is not None:
         body["deletedDateTime"] = date(subscription.deleted_at)
@@ -110,6 +112,18 @@ def write_subscription(subscription: Subscription) -> dict[str, object]:
                 "erased": asdict(subscription.erasure.counts),
             }
     return body
+
+
+def _counts_shown(counts: Counts | None) -> dict[str, object] | None:
+    """Null before the timer has counted."""
+    if counts is None:
+        return None
+    return {
+        "profiles": counts.profiles,
+        "enrolled": counts.enrolled,
+        "lastUsedDateTime": date(counts.last_used_at),
+        "countedDateTime": date(counts.counted_at),
+    }
 
 
 def write_put(result: PutResult) -> Reply:

@@ -7,13 +7,15 @@ own; when storage does not take that, the record goes to the log as an error, un
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeAlias
 
-from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome, Caller
+from shared.domain.decision import Decision
 from shared.domain.errors import (
     GroupNotFound,
     KeyNotFound,
@@ -84,6 +86,16 @@ class Audit:
             outcome = AuditOutcome.REFUSED if refused else AuditOutcome.UNKNOWN
             self.record(replace(record(), outcome=outcome, reason=type(error).__name__))
             raise
+
+    def recognised(self, caller: Caller, action: AuditAction, profile: ProfileKey | None, decision: Decision) -> None:
+        """Where the subscription wants it. ``profile`` is the one that was verified or identified."""
+        subscription = caller.subscription
+        if subscription.settings.recognition_days is None:
+            return
+        outcome = AuditOutcome.ACCEPTED if decision.accepted else AuditOutcome.REJECTED
+        score = math.floor(decision.score * 100) / 100
+        subject = profile or subscription.subscription_id
+        self.record(self.entry(caller.actor, action, subject, outcome=outcome, score=score))
 
     def page(self, subscription_id: str, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditEntry]:
         """The wanted records, the oldest first, those behind the position ``after``."""

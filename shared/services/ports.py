@@ -13,6 +13,7 @@ import numpy.typing as npt
 from shared.domain.access import AccessKey
 from shared.domain.audit import AuditEntry, AuditFilter
 from shared.domain.calibration import Calibration
+from shared.domain.counts import Counts
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
@@ -263,6 +264,10 @@ class Upkeep(Protocol):
         """Finish erasures, remove profiles whose time is over, drop abandoned uploads and expired operations; the
         number of items worked on."""
 
+    def count(self, subscription_id: str, so_far: Counts, at: datetime) -> Counts:
+        """The counts with one more slice of the subscription's profiles; its last one, where nothing is left to
+        count, is told by ``counted_at``."""
+
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
         """To be called before the subscription's retention policy is changed: its profiles will be looked through."""
 
@@ -343,6 +348,9 @@ class SubscriptionStore(Protocol):
         Safe to repeat: one that is being deleted, or was, comes back as it is.
         """
 
+    def note_counts(self, subscription_id: str, counts: Counts) -> None:
+        """Of a walk that is at its end or under way. Silent where the subscription is changed at that moment."""
+
     def all_ids(self) -> Sequence[str]: ...
 
 
@@ -375,7 +383,8 @@ class AuditTrail(Protocol):
     """Append-only. Every method may raise ``StorageUnavailable``."""
 
     def record(self, entry: AuditEntry) -> None:
-        """What no change carries with it: refusals, and what could not be told."""
+        """What no change carries with it: refusals, and what could not be told; and recognitions, of a profile only
+        while it is there."""
 
     def page(self, subscription_id: str, wanted: AuditFilter, *, after: str | None, limit: int) -> Page[AuditEntry]:
         """The wanted entries, the oldest first, behind the position ``after``, at most ``limit``.
@@ -388,6 +397,9 @@ class AuditTrail(Protocol):
 
     def settle_subscriptions(self, limit: int) -> int:
         """The same for changes of subscriptions, everybody's."""
+
+    def drop_recognitions(self, subscription_id: str, before: datetime, limit: int) -> int:
+        """Take away the oldest records of recognitions before that moment; returns how many."""
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
         """Take away the oldest entries, those before that moment or (``None``) of any time; returns how many."""

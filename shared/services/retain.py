@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.subscription import Subscription, SubscriptionState
@@ -16,6 +16,9 @@ SLICE: Final = 500
 
 RECORDS: Final = 5_000
 """Audit records moved in a tick, a hundred by two calls: 16 changes a second."""
+
+HOUR: Final = timedelta(hours=1)
+"""How old counts of profiles may be: a walk over 10,000 profiles is ten calls."""
 
 ERASE_CALLS: Final = 2_000
 """Calls to storage per tick for one deleted subscription: each erases a recording, or 99 rows."""
@@ -81,8 +84,24 @@ class Retain:
             return self.eraser.sweep(subscription, now, ERASE_CALLS)
         done = self.upkeep.sweep(subscription_id, now, SLICE)
         done += self.trail.settle(subscription_id, RECORDS)
+        done += self._count(subscription, now)
+        done += self._drop_recognitions(subscription, now)
         kept = timedelta(days=subscription.settings.audit_days)
-        return done + self.trail.drop(subscription_id, now - kept, SLICE)
+        return done + self.trail.drop(subscription_id, now - kept, RECORDS)
+
+    def _count(self, subscription: Subscription, now: datetime) -> int:
+        if not _is_hour_over(subscription, now):
+            return 0
+        counts = self.upkeep.count(subscription.subscription_id, subscription.counting, now)
+        self.sweep.subscriptions.note_counts(subscription.subscription_id, counts)
+        return 0 if counts.counted_at else 1
+
+    def _drop_recognitions(self, subscription: Subscription, now: datetime) -> int:
+        """Where none are to be recorded any more, those that are there go within the hour."""
+        days = subscription.settings.recognition_days
+        if days is None and not _is_hour_over(subscription, now):
+            return 0
+        return self.trail.drop_recognitions(subscription.subscription_id, now - timedelta(days=days or 0.0), RECORDS)
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,12 @@ class CompactGalleries:
 
     def _work(self, subscription: Subscription, _: IsOver) -> int:
         return self.compaction.compact(subscription.subscription_id)
+
+
+def _is_hour_over(subscription: Subscription, now: datetime) -> bool:
+    """Whether it is time to walk over the subscription's profiles again."""
+    counted_at = subscription.counts.counted_at if subscription.counts else None
+    return counted_at is None or counted_at + HOUR <= now
 
 
 def _is_over(subscription: Subscription) -> bool:

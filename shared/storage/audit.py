@@ -5,6 +5,9 @@ change, as a row ``record:...`` of the same partition. So neither can be without
 The timer moves these rows here, and a reader sees them where they are. A row that is here is taken away by the timer
 when it is older than the subscription keeps its trail.
 
+The record of a recognition stays beside the profile, so that it goes with it; a row found from the profile stands
+beside it.
+
 A refusal changes nothing, so its record is written here at once. So is the record of a change of which the request
 could not tell how it went; if it was made after all, the record that it left takes that one's place.
 """
@@ -12,14 +15,14 @@ could not tell how it went; if it was made after all, the record that it left ta
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from shared.domain.audit import Actor, AuditEntry, AuditFilter, ChangedValue, via_key
+from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, ChangedValue, via_key
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot
@@ -37,10 +40,13 @@ from shared.storage.backend.ports import (
 )
 from shared.storage.backend.row_values import read, written
 from shared.storage.layout import (
+    RECOGNITION_PREFIX,
     RECORD_PREFIX,
     SUBSCRIPTIONS_PARTITION,
     end_of,
     entry_place,
+    profile_row,
+    recognised_prefix,
     records_prefix,
     time_in_key,
 )
@@ -78,6 +84,10 @@ class RowAuditTrail:
         self._rows, self._voices, self._subscriptions = audit, voices, subscriptions
 
     def record(self, entry: AuditEntry) -> None:
+        if entry.action.is_recognition:
+            with suppress(RowExists, RowMissing):  # this very write; or the profile was deleted meanwhile
+                self._voices.apply(entry.subscription_id, _recognition(entry))
+            return
         # The id is new for each entry: a row that exists is this very write, whose first answer was lost.
         with suppress(RowExists):
             self._rows.apply(entry.subscription_id, [Insert(_FIRST + _place(entry), _values(entry))])
@@ -97,7 +107,7 @@ class RowAuditTrail:
         if end and start >= end:
             return Page([])
         most = LOOKED_AT if wanted.chooses else limit
-        rows = self._between(subscription_id, start, end, most + 1)
+        rows = self._between(subscription_id, wanted.action, start, end, most + 1)
         places = sorted(rows)
         found: list[AuditEntry] = []
         for number, place in enumerate(places[:most], start=1):
@@ -108,14 +118,18 @@ class RowAuditTrail:
                 return Page(found, place if number < len(places) else None)
         return Page(found, places[most - 1] if len(places) > most else None)
 
-    def _between(self, subscription_id: str, start: str, end: str, limit: int) -> dict[str, Row]:
-        """By their places, more than ``limit`` where records wait; ``end`` empty: to the last."""
+    def _between(
+        self, subscription_id: str, action: AuditAction | None, start: str, end: str, limit: int
+    ) -> dict[str, Row]:
+        """By their places, ``limit`` from each source that can have the action; ``end`` empty: to the last."""
+        recognitions = [(self._voices, subscription_id, RECOGNITION_PREFIX)]
         # What waits is read first: a record that is moved meanwhile is then seen twice, never not at all.
-        sources = [
+        changes = [
             (self._voices, subscription_id, RECORD_PREFIX),
             (self._subscriptions, SUBSCRIPTIONS_PARTITION, records_prefix(subscription_id)),
             (self._rows, subscription_id, _FIRST),
         ]
+        sources = [*changes, *recognitions] if action is None else recognitions if action.is_recognition else changes
         rows: dict[str, Row] = {}
         for table, partition, prefix in sources:
             last = prefix + end if end else end_of(prefix)
@@ -138,6 +152,10 @@ class RowAuditTrail:
             self._move(subscription_id, some, records_prefix(subscription_id), self._subscriptions)
             moved += len(some)
         return moved
+
+    def drop_recognitions(self, subscription_id: str, before: datetime, limit: int) -> int:
+        end = RECOGNITION_PREFIX + time_in_key(before)
+        return _drop(self._voices, subscription_id, RECOGNITION_PREFIX, end, limit, _pointer)
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
         if before is not None:
@@ -167,16 +185,47 @@ class RowAuditTrail:
                 self._rows.apply(subscription_id, [Merge(insert.key, {"reason": "", **insert.values})])
 
 
-def _drop(rows: Rows, partition: str, start: str, end: str, limit: int) -> int:
-    dropped = 0
+def forget_recognitions(voices: Rows, key: ProfileKey) -> None:
+    """Of a profile that is gone: nobody can record another. Safe to run twice and at once."""
+    prefix = recognised_prefix(key)
+
+    def recognition(pointer: Row) -> str:
+        return RECOGNITION_PREFIX + pointer.key.removeprefix(prefix)
+
+    while _drop(voices, key.subscription_id, prefix, end_of(prefix), MAX_CHANGES, recognition) == MAX_CHANGES:
+        pass
+
+
+def _drop(
+    rows: Rows, partition: str, start: str, end: str, limit: int, partner: Callable[[Row], str | None] | None = None
+) -> int:
+    """The first ``limit`` rows of the range, each with the row that ``partner`` names; returns how many."""
+    dropped, batch = 0, MAX_CHANGES // 2 if partner else MAX_CHANGES
     while dropped < limit:
-        size = min(MAX_CHANGES, limit - dropped)
-        keys = [row.key for row in rows.query(partition, start, end, limit=size, select=())]
-        _remove(rows, partition, keys)
-        dropped += len(keys)
-        if len(keys) < size:
+        size = min(batch, limit - dropped)
+        found = list(rows.query(partition, start, end, limit=size, select=("kind", "profile_id")))
+        partners = [key for row in found if partner and (key := partner(row))]
+        _remove(rows, partition, [*(row.key for row in found), *partners])
+        dropped += len(found)
+        if len(found) < size:
             break
     return dropped
+
+
+def _recognition(entry: AuditEntry) -> list[Change]:
+    """With what finds it from the profile, which must be there."""
+    row = Insert(RECOGNITION_PREFIX + _place(entry), _values(entry))
+    if entry.profile is None:
+        return [row]
+    pointer = Insert(recognised_prefix(entry.profile) + _place(entry), {})
+    return [Merge(profile_row(entry.profile), {}), row, pointer]
+
+
+def _pointer(recognition: Row) -> str | None:
+    if "profile_id" not in recognition.values:
+        return None
+    profile = read(recognition, ProfileKey, subscription_id=recognition.partition)
+    return recognised_prefix(profile) + recognition.key.removeprefix(RECOGNITION_PREFIX)
 
 
 def _remove(rows: Rows, partition: str, keys: Iterable[str]) -> None:
@@ -194,7 +243,7 @@ def _place(entry: AuditEntry) -> str:
 
 
 def _values(entry: AuditEntry) -> dict[str, Value]:
-    values = written(entry, ("at", "action", "outcome", "model_id")) | written(entry.actor)
+    values = written(entry, ("at", "action", "outcome", "model_id", "score")) | written(entry.actor)
     if entry.profile is not None:
         values |= written(entry.profile, ("kind", "profile_id"))
     changes = json.dumps([asdict(change) for change in entry.changes]) if entry.changes else ""

@@ -11,6 +11,8 @@ Table ``voices``, one partition for each subscription:
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
     due:<time>:token:<id>                           a token for one use that is spent, to be taken away then
     record:<time>:<id>                              an audit record that waits to be moved, ``shared/storage/audit.py``
+    recognition:<time>:<id>                         the record of a recognition, which stays here
+    recognised:<kind>:<profile id>:<time>:<id>      the same, found from the profile
     change:-  change:<number>                       which identification profiles changed, ``profiles/change_log.py``
     pack                                            which blob holds the packed gallery, ``gallery/packs.py``
     group:<name>                                    a named group of identification profiles, ``profiles/groups.py``
@@ -129,6 +131,13 @@ RECORD_PREFIX: Final = "record:"
 def records_prefix(subscription_id: str) -> str:
     """In the table of subscriptions, whose partition is everybody's."""
     return f"{RECORD_PREFIX}{subscription_id}:"
+
+
+RECOGNITION_PREFIX: Final = "recognition:"
+
+
+def recognised_prefix(key: ProfileKey) -> str:
+    return f"recognised:{key.kind.value}:{key.profile_id}:"
 
 
 def entry_place(at: datetime, entry_id: str) -> str:

@@ -15,11 +15,17 @@ from hashlib import sha256
 from typing import Any, Final
 
 from shared.domain.access import AccessKey, Role
+from shared.domain.counts import Counts
 from shared.domain.erasure import ErasedCounts, Erasure
 from shared.domain.floors import with_floors
 from shared.domain.subscription import SETTINGS, KeySlot, Subscription, SubscriptionSettings, SubscriptionState
 from shared.storage.backend.ports import Row, Value
+from shared.storage.backend.row_values import read, written
 from shared.storage.layout import SUBSCRIPTION_PREFIX
+
+COUNTS: Final = "counts_"
+COUNTING: Final = "counting_"
+"""What the names of a walk's counts begin with: of the last, and of the one that is under way."""
 
 STRAY: Final = "stray_sha256"
 NAMED: Final = "named_keys"
@@ -93,7 +99,16 @@ def subscription_of(row: Row) -> Subscription:
         created_at=row.maybe("created_at", datetime),
         deleted_at=row.maybe("deleted_at", datetime),
         erasure=_erasure(row),
+        counts=_counts(row, COUNTS),
+        counting=_counts(row, COUNTING) or Counts(),
     )
+
+
+def counted_values(row: Row, counts: Counts) -> dict[str, Value]:
+    """The row's values with the counts of a walk that is under way, or at its end and in the place of the last."""
+    prefix, old = (COUNTING, COUNTING) if counts.counted_at is None else (COUNTS, (COUNTING, COUNTS))
+    kept = {name: value for name, value in row.values.items() if not name.startswith(old)}
+    return kept | {f"{prefix}{name}": value for name, value in written(counts).items()}
 
 
 def deleted_values(row: Row, erasure: Erasure) -> dict[str, Value]:
@@ -127,6 +142,11 @@ def _text(moment: datetime | None) -> str | None:
 
 def _moment(stored: str | None) -> datetime | None:
     return datetime.fromisoformat(stored) if stored else None
+
+
+def _counts(row: Row, prefix: str) -> Counts | None:
+    values = {name.removeprefix(prefix): value for name, value in row.values.items() if name.startswith(prefix)}
+    return read(replace(row, values=values), Counts) if values else None
 
 
 def _erasure(row: Row) -> Erasure | None:

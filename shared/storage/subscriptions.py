@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 from shared.domain.access import AccessKey, Role
 from shared.domain.audit import AuditEntry, key_changes, settings_changes
+from shared.domain.counts import Counts
 from shared.domain.erasure import Erasure
 from shared.domain.errors import (
     KeyNotFound,
@@ -65,6 +66,7 @@ from shared.storage.subscription_records import (
     STRAY,
     StoredKey,
     changed_values,
+    counted_values,
     creation_values,
     deleted_values,
     digest,
@@ -274,6 +276,13 @@ class RowSubscriptionStore:
             raise RowChanged(row.key)
         replacing = Replace(row.key, deleted_values(row, erasure), row.etag)
         self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [replacing])
+
+    def note_counts(self, subscription_id: str, counts: Counts) -> None:
+        row = self._row(subscription_id)
+        if subscription_of(row).state is SubscriptionState.ACTIVE:
+            with suppress(RowConflict):  # the next tick counts that slice again
+                change = Replace(row.key, counted_values(row, counts), row.etag)
+                self._subscriptions.apply(SUBSCRIPTIONS_PARTITION, [change])
 
     def all_ids(self) -> Sequence[str]:
         """In every state: what is being deleted needs the timer most."""

@@ -19,6 +19,7 @@ DEFAULTS = {
     "quality": {},
     "enrollmentCohesion": True,
     "calibration": None,
+    "recordRecognitions": None,
 }
 """The settings that a new subscription shows to its customer."""
 

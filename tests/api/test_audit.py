@@ -11,8 +11,9 @@ import pytest
 
 from shared.domain.audit import via_management
 from tests.api.client import DATE, PREFIX, UNKNOWN, Client, verify
+from tests.api.later import IDENTIFICATION, V2021, Speakers
 from tests.api.operator import BASE, Customer, Operator
-from tests.voices import OUTSIDE, PASSPORT, recording
+from tests.voices import OUTSIDE, PASSPORT, STORY, recording, takes
 
 
 def profile_ids(customer: Customer, query: str) -> list[str | None]:
@@ -51,7 +52,7 @@ def test_a_record_has_these_fields_and_no_others(customer: Customer, operator: O
     assert DATE.fullmatch(record.pop("dateTime"))
     assert len(record.pop("id")) == 36
     assert len(record.pop("requestId")) == 36
-    absent = dict.fromkeys(("reason", "profileKind", "profileId", "model"))
+    absent = dict.fromkeys(("reason", "profileKind", "profileId", "model", "score"))
     created = {
         "action": "subscription.create",
         "outcome": "succeeded",
@@ -120,6 +121,38 @@ def test_reading_and_recognising_leave_no_record(customer: Customer) -> None:
     customer.primary.call("GET", "/settings")
     customer.settings({})
     assert customer.trail() == before
+
+
+def test_recognitions_are_recorded_where_the_customer_wants_it(customer: Customer) -> None:
+    """Of whom, how it was decided and two digits of the score; of a stranger nobody is named."""
+    assert customer.settings({"recordRecognitions": {"days": 30}}).status == 200
+    before = len(customer.trail())
+    speakers = Speakers(customer.primary, V2021, IDENTIFICATION)
+    speaker, other = speakers.enrolled(recording(STORY)), speakers.enrolled(recording(STORY, "kal16"))
+    phrase = customer.verification.enrolled(*takes(PASSPORT))
+    answers = [
+        verify(customer.secondary, phrase, recording(PASSPORT)),
+        speakers.identify(f"{speaker},{other}", recording(STORY)),
+        speakers.identify(other, recording(STORY)),
+        speakers.identify(other, b"no recording"),
+    ]
+    assert [answer.status for answer in answers] == [200, 200, 200, 400]
+    records = [record for record in customer.trail()[before:] if record["action"].startswith("recognition.")]
+    assert [[record[name] for name in ("action", "outcome", "caller", "profileId")] for record in records] == [
+        ["recognition.verify", "accepted", "key:secondary", phrase],
+        ["recognition.identify", "accepted", "key:primary", speaker],
+        ["recognition.identify", "rejected", "key:primary", None],
+    ]
+    assert [record["requestId"] for record in records] == [answer.headers["apim-request-id"] for answer in answers[:3]]
+    exact = answers[1].json["identifiedProfile"]["score"]
+    assert 0 <= exact - records[1]["score"] < 0.01
+    assert all(record["score"] == round(record["score"], 2) for record in records)
+    assert customer.audit("?action=recognition.identify")["value"] == records[1:]
+    speakers.delete(speaker)
+    assert [one["profileId"] for one in customer.audit("?action=recognition.identify")["value"]] == [None]
+    assert customer.settings({"recordRecognitions": None}).json["recordRecognitions"] is None
+    verify(customer.primary, phrase, recording(PASSPORT))
+    assert len(customer.audit("?action=recognition.verify")["value"]) == 1
 
 
 def test_what_names_nothing_that_exists_leaves_no_record(customer: Customer, operator: Operator) -> None:

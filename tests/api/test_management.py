@@ -74,7 +74,7 @@ def test_creation_answers_201_with_both_keys_once(operator: Operator, new_id: st
     assert all(HEX_KEY.fullmatch(key) for key in keys.values())
     assert keys["primary"] != keys["secondary"]
     assert DATE.fullmatch(body.pop("createdDateTime"))
-    assert body == {"subscriptionId": new_id, "state": "active", "settings": DEFAULTS}
+    assert body == {"subscriptionId": new_id, "state": "active", "settings": DEFAULTS, "counts": None}
     for key in keys.values():
         assert opens(Client(operator.url, key))
     again = operator.put(new_id)

@@ -20,7 +20,7 @@ def test_the_examples_run_as_printed(service: RunningService) -> None:
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
     examples = re.findall(r"^```bash\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 7
     script = "set -euo pipefail\n" + "".join(examples).replace("http://127.0.0.1:7071", service.url)
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,7 @@ import pytest
 from tests.api.client import Client
 from tests.api.operator import Customer, Operator
 from tests.service import RunningService
+from tests.voices import PASSPORT, takes
 
 FIRE = "/admin/functions/retention"
 
@@ -36,6 +37,17 @@ def test_the_timer_of_migration_walks_through_a_subscription_and_says_so(
     counts = ("profilesChecked", "profilesMigrated", "profilesToEnrollAgain", "profilesPostponed")
     assert [after[name] for name in counts] == [1, 0, 0, 0]
     assert after["previousModel"] == "ge2e-1"
+
+
+def test_the_timer_counts_profiles(service: RunningService, operator: Operator, customer: Customer) -> None:
+    assert operator.get(customer.subscription_id).json["counts"] is None
+    customer.verification.create()
+    enrolled = customer.verification.enrolled(*takes(PASSPORT))
+    service.fire("retention")
+    counts = operator.get(customer.subscription_id).json["counts"]
+    assert (counts["profiles"], counts["enrolled"]) == (2, 1)
+    shown = customer.verification.show(enrolled)
+    assert shown["lastActionDateTime"][:19] == counts["lastUsedDateTime"][:19] <= counts["countedDateTime"][:19]
 
 
 def test_an_unknown_subscription_has_no_migration(operator: Operator) -> None:

@@ -225,5 +225,5 @@ def test_a_subscription_is_on_record_exactly_when_it_is_there(failure: Failure) 
 
 
 def test_every_change_that_is_recorded_is_tried() -> None:
-    no_change = {A.EXPORT_SUBSCRIPTION, A.CREATE_SUBSCRIPTION}
-    assert {change.action for change in CHANGES} == set(AuditAction) - no_change
+    elsewhere = {A.EXPORT_SUBSCRIPTION, A.CREATE_SUBSCRIPTION}
+    assert {change.action for change in CHANGES} | elsewhere == {one for one in AuditAction if not one.is_recognition}

@@ -14,7 +14,7 @@ from shared.storage import audit
 from shared.storage.audit import RowAuditTrail, record_of, subscription_record_of
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
 from shared.storage.stores import Storage
-from tests.contract.stores import new_id
+from tests.contract.stores import instance, new_id, new_profile, new_subscription
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_456, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def everything(trail: RowAuditTrail, subscription_id: str) -> list[AuditEntry]:
     return list(trail.page(subscription_id, AuditFilter(), after=None, limit=1_000).items)
 
 
-@pytest.mark.parametrize("action", list(AuditAction))
+@pytest.mark.parametrize("action", [action for action in AuditAction if not action.is_recognition])
 @pytest.mark.parametrize("via", [via_key("secondary"), TIMER])
 def test_what_was_recorded_is_read_again(storage: Storage, action: AuditAction, via: str) -> None:
     subscription_id = new_id()
@@ -252,6 +252,57 @@ def test_dropping_all_takes_more_than_one_transaction_holds(storage: Storage) ->
     assert trail.drop(subscription_id, None, 102) == 102
     assert trail.drop(subscription_id, None, 102) == 1
     assert everything(trail, subscription_id) == []
+
+
+def recognition(key: ProfileKey | str, minutes: int = 0) -> AuditEntry:
+    profile = key if isinstance(key, ProfileKey) else None
+    return replace(
+        entry(key.subscription_id if isinstance(key, ProfileKey) else key, NOW + timedelta(minutes=minutes)),
+        action=AuditAction.VERIFY if profile else AuditAction.IDENTIFY,
+        outcome=AuditOutcome.ACCEPTED if profile else AuditOutcome.REJECTED,
+        profile=profile,
+        names=(),
+        score=0.87,
+    )
+
+
+def recognitions_of(storage: Storage, subscription_id: str) -> list[str]:
+    rows = storage.voices.query(subscription_id, "recog", "recoh", select=())
+    return [row.key.partition(":")[0] for row in rows]
+
+
+def test_a_recognition_is_read_among_the_others_and_goes_with_its_profile(storage: Storage) -> None:
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    doomed, living = (stores.profiles.create(new_profile(subscription_id), 10).key for _ in range(2))
+    changes = recorded(stores.trail, subscription_id, 2)
+    both = [recognition(doomed, minutes=number) for number in range(-60, 60)]
+    kept = [recognition(living, 70), recognition(subscription_id, 71)]
+    for one in (*both, *kept, *both[:1]):  # the last is written twice
+        stores.trail.record(one)
+    assert everything(stores.trail, subscription_id) == sorted(
+        [*both, *changes, *kept], key=lambda one: (one.at, one.entry_id)
+    )
+    chosen = AuditFilter(action=AuditAction.IDENTIFY)
+    assert stores.trail.page(subscription_id, chosen, after=None, limit=10) == Page(kept[1:])
+    stores.profiles.reset(doomed, NOW)
+    assert len(everything(stores.trail, subscription_id)) == 124
+    stores.profiles.delete(doomed, NOW)
+    stores.trail.record(recognition(doomed, 72))  # of a request that was under way
+    assert everything(stores.trail, subscription_id) == [*changes, *kept]
+    assert sorted(recognitions_of(storage, subscription_id)) == ["recognised", "recognition", "recognition"]
+
+
+def test_recognitions_go_when_their_days_are_over(storage: Storage) -> None:
+    stores = instance(storage)
+    key = stores.profiles.create(new_profile(new_subscription(stores)), 10).key
+    kept = recognition(key, 60)
+    for one in (*(recognition(key, number) for number in range(59)), recognition(key.subscription_id, 59), kept):
+        stores.trail.record(one)
+    dropped = [stores.trail.drop_recognitions(key.subscription_id, kept.at, limit) for limit in (7, 100, 100)]
+    assert dropped == [7, 53, 0]
+    assert everything(stores.trail, key.subscription_id) == [kept]
+    assert sorted(recognitions_of(storage, key.subscription_id)) == ["recognised", "recognition"]
 
 
 def test_no_name_of_a_record_can_hold_what_was_said(storage: Storage) -> None:

@@ -103,6 +103,14 @@ def _(who: Customer) -> Work:
     return lambda: expected(holder.call("POST", target, sample("passphrase-4")), 200)
 
 
+@situation("verify, recognitions recorded")
+def _(who: Customer) -> Work:
+    expected(who.call("PATCH", "/settings", b'{"recordRecognitions": {"days": 30}}'), 200)
+    expected(who.call("GET", "/settings"), 200)
+    target = profile(TEXT_DEPENDENT, who.speaker(TEXT_DEPENDENT), ":verify")
+    return lambda: expected(who.call("POST", target, sample("passphrase-4")), 200)
+
+
 @situation("identify among 10")
 def _(who: Customer) -> Work:
     candidates = ten(who)

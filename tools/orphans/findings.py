@@ -14,6 +14,7 @@ from shared.domain.subscription import SubscriptionState
 from shared.storage.layout import (
     MIGRATION,
     PACK,
+    RECOGNITION_PREFIX,
     RECORD_PREFIX,
     TALLY,
     audio_prefix,
@@ -31,6 +32,7 @@ GRACE: Final = timedelta(hours=1)
 
 KNOWN_ROWS: Final = (
     "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:", RECORD_PREFIX,
+    RECOGNITION_PREFIX, "recognised:",
     TALLY, MIGRATION, PACK,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""

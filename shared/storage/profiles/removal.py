@@ -16,7 +16,7 @@ from typing import Final
 from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileBusy, StorageUnavailable
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.audit import record_of
+from shared.storage.audit import forget_recognitions, record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,
@@ -45,12 +45,14 @@ class Eraser:
         self._voices, self._audio = voices, audio
 
     def __call__(self, subscription_id: str, tombstone: Row, at: datetime | None = None) -> None:  # noqa: ARG002
-        """Enrollments, audio, memberships, the row in the index of expiry, and last the tombstone."""
+        """Enrollments, audio, memberships, recognitions, the row in the index of expiry, and last the tombstone."""
         key = key_in(tombstone)
         epoch, armed_at = tombstone.maybe("epoch", int), tombstone.maybe("armed_at", datetime)
         self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
         if epoch is None and key.kind is ProfileKind.IDENTIFICATION:
             leave_groups(self._voices, key)
+        if epoch is None:
+            forget_recognitions(self._voices, key)
         if key.kind.keeps_audio:
             for name in self._audio.names(audio_prefix(key, epoch)):
                 self._audio.delete(name)

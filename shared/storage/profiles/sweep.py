@@ -8,10 +8,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from shared.domain.counts import Counts
 from shared.domain.errors import StorageUnavailable
 from shared.services.ports import Ids
 from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict, RowMissing, Rows
 from shared.storage.layout import OPERATION, TOKEN, due_range
+from shared.storage.profiles.counting import count
 from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.profiles.groups import Disbander
 from shared.storage.profiles.removal import Eraser, Remover
@@ -48,7 +50,7 @@ class RowUpkeep:
         ids: Ids,
         handlers: Mapping[str, Handler] | None = None,
     ) -> None:
-        self._voices, self._audio = voices, audio
+        self._voices, self._audio, self._policies = voices, audio, policies
         eraser = Eraser(voices, audio)
         self._walk = PolicyWalk(voices, policies, ids)
         self._handlers: dict[str, Handler] = {
@@ -62,6 +64,9 @@ class RowUpkeep:
             DISBAND: Disbander(voices),
             **(handlers or {}),
         }
+
+    def count(self, subscription_id: str, so_far: Counts, at: datetime) -> Counts:
+        return count(self._voices, self._policies, subscription_id, so_far, at)
 
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
         self._walk.begin(subscription_id, at)

@@ -57,6 +57,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
         {}, optional={wire: st.floats(*QUALITY_BOUNDS[field]) for wire, field in QUALITY.items()}
     ),
     "enrollmentCohesion": st.booleans(),
+    "recordRecognitions": st.none() | st.fixed_dictionaries({"days": st.floats(1.0, 400.0)}),
     "calibration": st.none() | st.fixed_dictionaries({"modelId": st.just("ge2e-1"), "values": st.just(CALIBRATION)}),
 }
 NO_NUMBERS: list[object] = [True, "3", [], {}, float("nan"), float("inf"), 10**400]
@@ -81,6 +82,7 @@ INVALID: dict[str, list[object]] = {
     "requestsPerSecond": [*NO_NUMBERS, 0.099, 100_000.1],
     "quality": [[], 3],
     "enrollmentCohesion": NO_FLAGS,
+    "recordRecognitions": [30, True, []],
     "calibration": [[], 3],
 }
 
@@ -143,6 +145,8 @@ INSIDE: list[tuple[str, dict[str, Any]]] = [
         for wire, field in QUALITY.items()
         for value in (QUALITY_BOUNDS[field][0] - 0.1, QUALITY_BOUNDS[field][1] + 0.1, "12", True, 10**400)
     ],
+    *[("recordRecognitions.days", {"recordRecognitions": {"days": days}}) for days in (0, 0.9, 400.1, None, "30")],
+    ("recordRecognitions.days", {"recordRecognitions": {}}),
     ("calibration.modelId", {"calibration": {"values": CALIBRATION}}),
     ("calibration.values", {"calibration": {"modelId": "ge2e-1"}}),
     *[
@@ -197,16 +201,17 @@ def test_a_customer_cannot_change_what_is_the_operators(name: str, letters: Any)
         settings_change({"thresholds": {"verification": 0.6}, letters(name): 1}, CUSTOMER)
     assert str(refused.value) == (
         f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, quality, "
-        "enrollmentCohesion, calibration."
+        "enrollmentCohesion, calibration, recordRecognitions."
     )
 
 
 def test_null_gives_each_part_back() -> None:
     before = SubscriptionSettings(
         max_age_days=3.0, max_idle_days=4.0, passphrases={"en-US": (PHRASE,)}, quality=QualityLimits(min_snr_db=12.0),
+        recognition_days=30.0,
         calibration=SiteCalibration("m", Calibration(**CALIBRATION)),  # type: ignore[arg-type]
     )  # fmt: skip
-    nulls = dict.fromkeys(("retention", "passphrases", "quality", "calibration"))
+    nulls = dict.fromkeys(("retention", "passphrases", "quality", "calibration", "recordRecognitions"))
     assert settings_change(nulls, CUSTOMER).applied(before) == SubscriptionSettings()
     assert operator({"passphrases": {"en-US": None}}, before).passphrases == {}
 

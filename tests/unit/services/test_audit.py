@@ -29,7 +29,7 @@ from tests.unit.services.spoken import ACTOR, Spoken, World, caller
 
 TDV, TII = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
 KEY = ProfileKey("mine", TDV, "d7c62d70-632d-4e3d-af8b-8e5485f56dad")
-SUCCEEDED, REFUSED, UNKNOWN = AuditOutcome
+SUCCEEDED, REFUSED, UNKNOWN, *_ = AuditOutcome
 
 
 @pytest.mark.parametrize(

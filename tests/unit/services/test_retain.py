@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.audit import AuditAction
+from shared.domain.counts import Counts
+from shared.domain.decision import Decision
 from shared.domain.operation import OperationFailed
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionState
@@ -15,7 +17,7 @@ from shared.services.operations import Operations
 from shared.services.ports import SubscriptionEraser, Upkeep
 from shared.services.retain import ERASE_CALLS, SECONDS, SLICE, Retain
 from shared.services.sweep import Sweep
-from tests.unit.services.spoken import World
+from tests.unit.services.spoken import World, caller
 
 
 def retain(world: World, upkeep: Upkeep | None = None, eraser: SubscriptionEraser | None = None) -> Retain:
@@ -37,6 +39,9 @@ class Counted:
     def sweep(self, subscription_id: str, at: datetime, limit: int) -> int:
         self.sweeps.append((subscription_id, limit))
         return 3
+
+    def count(self, subscription_id: str, so_far: Counts, at: datetime) -> Counts:
+        return Counts(counted_at=at)
 
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
         raise AssertionError
@@ -127,6 +132,25 @@ def test_a_clock_that_is_off_stands_still_with_an_alarm(
         worked = retain(world)()
     assert (worked > 0, world.stored() == before) == (said is None, said is not None)
     assert caplog.messages == ([f"clock_wrong skew_seconds={said}"] if said else [])
+
+
+def test_profiles_are_counted_and_unwanted_recognitions_dropped_within_the_hour(world: World) -> None:
+    key = world.create(ProfileKind.IDENTIFICATION)
+    wanted = caller(world.subscriptions.change("mine", SettingsChange(recognition_days=1.0)))
+    world.audit.recognised(wanted, AuditAction.VERIFY, key, Decision(0.879))
+    retain(world)()
+    assert world.subscriptions.get("mine").counts == Counts(1, 0, world.clock(), world.clock())
+    world.subscriptions.change("mine", SettingsChange(recognition_days=None))
+    world.create(ProfileKind.IDENTIFICATION)
+    world.clock.advance(minutes=59)
+    retain(world)()
+    assert [one.score for one in world.audited() if one.action is AuditAction.VERIFY] == [0.87]
+    world.clock.advance(minutes=1)
+    retain(world)()
+    assert [one for one in world.audited() if one.action is AuditAction.VERIFY] == []
+    counts = world.subscriptions.get("mine").counts
+    assert counts is not None
+    assert (counts.profiles, counts.counted_at) == (2, world.clock())
 
 
 def ran(caplog: pytest.LogCaptureFixture) -> list[str]:
