@@ -127,7 +127,7 @@ class SignedToken:
             raise SubscriptionUnknown
         try:
             token = _token(json.loads(base64.urlsafe_b64decode(body.removeprefix(PREFIX) + "==")))
-        except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        except (ValueError, TypeError, LookupError, OverflowError, OSError, RecursionError):
             raise SubscriptionUnknown from None
         return cls(token, body, signature)
 

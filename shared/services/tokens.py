@@ -30,8 +30,9 @@ class Tokens:
         """
         for operation in scope.operations:
             caller.require(NEEDED_ROLE[operation])
-        now = self.clock().replace(microsecond=0)
-        expires_at = min(now + timedelta(minutes=minutes), caller.key.expires_at or now + timedelta(minutes=minutes))
+        now = self.clock()
+        ends_at = now + timedelta(minutes=minutes)
+        now, expires_at = (at.replace(microsecond=0) for at in (now, min(ends_at, caller.key.expires_at or ends_at)))
         subscription_id = caller.subscription.subscription_id
         token = Token(self.new_id(), subscription_id, caller.key.name, fingerprint, scope, now, expires_at, once=once)
         return token, token.signed(self.keys.token_key(subscription_id))
