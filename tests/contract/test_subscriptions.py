@@ -145,11 +145,13 @@ def test_keys_are_stored_only_as_digests(storage: Storage) -> None:
     store = instance(storage).subscriptions
     subscription_id = new_id()
     store.ensure(subscription_id, {KeySlot.PRIMARY: "the-plain-key"})
-    index = storage.keys.get(*key_row(digest("the-plain-key")))
+    store.put_key(subscription_id, KIOSK, "the-plain-key of the kiosk", 20)
+    indexes = [storage.keys.get(*key_row(digest(f"the-plain-key{whose}"))) for whose in ("", " of the kiosk")]
     row = storage.subscriptions.get(SUBSCRIPTIONS_PARTITION, subscription_row(subscription_id))
-    assert index is not None
     assert row is not None
-    assert "the-plain-key" not in repr([dict(index.values), dict(row.values), index.key, row.key])
+    rows = [row, *(index for index in indexes if index is not None)]
+    assert len(rows) == 3
+    assert "the-plain-key" not in repr([(row.key, dict(row.values)) for row in rows])
     assert row.values["primary_sha256"] == digest("the-plain-key")
 
 
