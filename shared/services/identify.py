@@ -105,8 +105,8 @@ class Identify:
         with concurrently(self._signatures, keys, models, request.same_locale) as reading:
             utterance = self._listen(request)
         scores = models.scores(utterance, reading.result())
-        best = sorted(zip(keys, scores, strict=True), key=lambda pair: -pair[1])[:RANKED]
-        return Ranked([(key.profile_id, score) for key, score in best], len(keys))
+        scored = zip((key.profile_id for key in keys), scores, strict=True)
+        return Ranked.of(scored, RANKED, len(keys))
 
     def _rank_everyone(self, request: IdentifyRequest, candidates: Everyone | InGroup, models: SpeakerModels) -> Ranked:
         group = candidates.name if isinstance(candidates, InGroup) else None

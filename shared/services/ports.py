@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -169,6 +170,11 @@ class Ranked:
 
     best: Sequence[tuple[str, float]]
     candidates: int
+
+    @classmethod
+    def of(cls, scored: Iterable[tuple[str, float]], most: int, candidates: int) -> Ranked:
+        """The best ``most``, in whatever order they are given: of equal scores the smaller id comes first."""
+        return cls(nsmallest(most, scored, key=lambda pair: (-pair[1], pair[0])), candidates)
 
 
 class SpeakerGallery(Protocol):

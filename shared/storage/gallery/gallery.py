@@ -1,6 +1,6 @@
 """The enrolled speakers of one subscription in memory, ready to be compared with a recording.
 
-The directions of speakers of one model stand in one contiguous matrix: N comparisons are one matrix product.
+The directions of speakers of one model stand in one contiguous matrix: N comparisons are one operation.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class Columns:
     def best(
         self, score: Scorer, policy: RetentionPolicy, at: float, most: int, only: Collection[str] | None
     ) -> tuple[int, list[tuple[str, float]]]:
-        """The number of candidates, and ids and scores of the best, in no order."""
+        """The number of candidates, and ids and scores of the best, in no order: more than ``most`` where the last of
+        them are equal."""
         places = np.arange(len(self)) if only is None else self.places(only)
         seconds = seconds_of_speech(self.facts)
         if 4 * len(places) < len(self):
@@ -98,8 +99,9 @@ class Columns:
         candidates = int(np.count_nonzero(lives))
         if not candidates:
             return 0, []
-        number = min(most, candidates)
-        top = np.argpartition(np.where(lives, -scores, np.inf), number - 1)[:number]
+        behind = np.where(lives, -scores, np.inf)
+        last = min(most, candidates) - 1
+        top = np.flatnonzero(behind <= np.partition(behind, last)[last])
         return candidates, [(self._ids[places[index]], float(scores[index])) for index in top]
 
     def _new_place(self, profile_id: str) -> int:
@@ -185,7 +187,7 @@ class Gallery:
                     number, ranked = self._columns[model_id].best(score, policy, at, most, only)
                     candidates += number
                     best += ranked
-        return Ranked(sorted(best, key=lambda pair: -pair[1])[:most], candidates)
+        return Ranked.of(best, most, candidates)
 
     def _drop(self, profile_id: str, but: str | None = None) -> None:
         for model_id, columns in self._columns.items():

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.decision import open_set
 from shared.domain.errors import (
@@ -19,10 +23,14 @@ from shared.domain.errors import (
     TooManyCandidates,
 )
 from shared.domain.group import Candidates, Everyone, InGroup
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey, ProfileKind, Signature
+from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
+from shared.inference.model_card import read_catalogue
+from shared.inference.speaker_model import speaker_model
 from shared.services.groups import Groups
 from shared.services.identify import RANKED, Identification
+from shared.services.ports import Numbers
 from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
@@ -163,3 +171,43 @@ def test_nobody_enrolled_and_no_such_group_are_told_before_what_is_wrong_with_th
         world.identify(group_of(world, world.create(TII).profile_id))
     with pytest.raises(GroupNotFound, match="doesn't exist: elsewhere"):
         world.identify(InGroup("elsewhere"), NO_RECORDING)
+
+
+class ScoredInEarnest(SpokenModel):
+    """A voice of each number, in as many dimensions as the default network's, by the scores of the default model."""
+
+    def embed(self, utterance: Utterance) -> Vector:
+        vector = np.random.default_rng(round(float(utterance.recording.samples[0]))).normal(size=192) + 0.4
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def scores(self, embedding: Vector, speech_seconds: float, signatures: Sequence[Signature]) -> list[float]:
+        directions = np.stack([signature.direction for signature in signatures])
+        seconds = np.array([signature.speech_seconds for signature in signatures])
+        return [float(score) for score in self.scores_of_all(embedding, speech_seconds, directions, seconds)]
+
+    def scores_of_all(self, embedding: Vector, speech_seconds: float, directions: Vector, seconds: Numbers) -> Numbers:
+        return IN_EARNEST.scores_of_all(embedding, speech_seconds, directions, seconds)
+
+
+IN_EARNEST = speaker_model(read_catalogue().speaker("campplus-channels-1"))
+
+
+@settings(max_examples=15, deadline=None)
+@given(voices=st.lists(st.integers(1, 8), min_size=2, max_size=20), shuffle=st.randoms())
+def test_the_ranking_is_that_of_single_verifies_in_whatever_order_the_candidates_stand(
+    voices: list[int], shuffle: Random
+) -> None:
+    """Several profiles have the same voice: of equal scores the smaller id comes first."""
+    world = World(model=ScoredInEarnest())
+    ids = [enrolled(world, voice) for voice in voices]
+    verified: dict[int, float] = {}
+    for voice in set(voices):
+        key = world.create(ProfileKind.TEXT_INDEPENDENT_VERIFICATION)
+        world.enroll(key, Spoken(voice=voice))
+        verified[voice] = world.verify(key, Spoken(voice=0)).decision.score
+    by_verifying = sorted(zip(voices, ids, strict=True), key=lambda pair: (-verified[pair[0]], pair[1]))
+    expected = [(profile_id, open_set(verified[voice], len(ids))) for voice, profile_id in by_verifying[:RANKED]]
+    shuffle.shuffle(ids)
+    for how in ("list", "group", "everyone"):
+        ranking = world.identify(candidates(world, how, ids), Spoken(voice=0)).ranking
+        assert [(one.profile_id, one.decision.score) for one in ranking] == expected
