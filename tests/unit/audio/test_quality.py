@@ -13,7 +13,7 @@ from shared.audio.runs import Mask
 from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples
-from tests.unit.audio.encoded import Floats, file
+from tests.unit.audio.encoded import Floats, file, tone
 from tests.voices import QUESTION, flite, wav_bytes
 
 RATE = 16_000
@@ -74,6 +74,13 @@ def test_a_click_in_the_pause_does_not_make_a_clean_recording_noisy() -> None:
     samples[1_000:1_100] = 0.9
 
     assert snr_db(samples, speech) == pytest.approx(30.0, abs=1.0)
+
+
+def test_a_beep_on_both_sides_is_not_under_the_speech() -> None:
+    samples, speech = mix(30.0)
+    samples[~speech] = np.resize(tone(1.0, frequency=1_000.0), int((~speech).sum()))
+
+    assert snr_db(samples, speech) > 13.0
 
 
 @pytest.mark.parametrize(
