@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -116,34 +117,28 @@ def test_a_taken_port_is_one_sentence_and_code_2(tmp_path: Path) -> None:
     assert ended.stderr == f"Port {port} is taken: stop what listens there, or pass another with --port.\n"
 
 
-def test_an_app_that_does_not_load_is_said(tmp_path: Path) -> None:
-    app = write_sample_app(tmp_path / "app")
-    (app / "function_app.py").write_text("import a_package_that_nobody_has\n")
-    ended = start_and_wait(app, "--port", "0")
+@pytest.mark.parametrize(
+    ("change", "last"),
+    [
+        (
+            lambda _: "import a_package_that_nobody_has\n",
+            "The function app does not load: ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
+        ),
+        (
+            lambda _: "import azure.functions as func\n\napp = func.FunctionApp()\n",
+            "The function app has no HTTP streams, which this host needs.",
+        ),
+        (lambda source: source.replace("0 0 3 1 1 *", "every day"), '"every day"'),
+        (None, "There is no function_app.py in "),
+    ],
+    ids=["does not load", "without streams", "a bad schedule", "without its file"],
+)
+def test_an_app_that_cannot_be_served_is_said(tmp_path: Path, change: Callable[[str], str] | None, last: str) -> None:
+    file = write_sample_app(tmp_path / "app") / "function_app.py"
+    source = file.read_text()
+    file.unlink()
+    if change:
+        file.write_text(change(source))
+    ended = start_and_wait(file.parent, "--port", "0")
     assert ended.returncode == 2
-    last = ended.stderr.splitlines()[-1]
-    assert last == "The function app does not load: ModuleNotFoundError: No module named 'a_package_that_nobody_has'"
-
-
-def test_an_app_without_its_file_is_said(tmp_path: Path) -> None:
-    ended = start_and_wait(tmp_path, "--port", "0")
-    assert (ended.returncode, ended.stderr) == (2, f"There is no function_app.py in {tmp_path}.\n")
-
-
-def test_an_app_without_streams_is_said(tmp_path: Path) -> None:
-    app = write_sample_app(tmp_path / "app")
-    (app / "function_app.py").write_text("import azure.functions as func\n\napp = func.FunctionApp()\n")
-    ended = start_and_wait(app, "--port", "0")
-    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
-        2,
-        "The function app has no HTTP streams, which this host needs.",
-    )
-
-
-def test_a_bad_schedule_is_named(tmp_path: Path) -> None:
-    app = write_sample_app(tmp_path / "app")
-    source = (app / "function_app.py").read_text()
-    (app / "function_app.py").write_text(source.replace("0 0 3 1 1 *", "every day"))
-    ended = start_and_wait(app, "--port", "0")
-    assert ended.returncode == 2
-    assert '"every day"' in ended.stderr
+    assert last in ended.stderr.splitlines()[-1]
