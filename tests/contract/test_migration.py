@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from tests.contract.cutting import Scissors
 from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, model, scene_on, spoken
 from tests.contract.stores import NOW, Clock
 
-T = TypeVar("T")
 TII, TIV, TDV = (
     ProfileKind.IDENTIFICATION,
     ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
@@ -37,7 +35,7 @@ def in_memory(tmp_path: Path) -> Scene:
     return scene_on(memory(), tmp_path)
 
 
-def test_a_signature_is_rebuilt_from_every_kept_recording(scene: Scene) -> None:
+def test_a_signature_is_rebuilt_from_every_kept_recording_and_enrolls_on(scene: Scene) -> None:
     key = scene.profile(110, 120, 130)
     before, _ = scene.read(key)
     progress = scene.migrate()
@@ -54,6 +52,8 @@ def test_a_signature_is_rebuilt_from_every_kept_recording(scene: Scene) -> None:
         before.status,
         before.last_action_at,
     )
+    enroll_voice(scene.stores, key, scene.new, 140)
+    assert float(scene.read(key)[1].direction @ expected(scene.new, 110, 120, 130, 140).direction) > 0.999
 
 
 def test_the_old_embeddings_are_gone_and_the_new_ones_can_be_opened(scene: Scene) -> None:
@@ -66,14 +66,6 @@ def test_the_old_embeddings_are_gone_and_the_new_ones_can_be_opened(scene: Scene
         place = Place(key, Secret.EMBEDDING, 0, "new-1", row.get("enrollment_id", str))
         found = vector_from(scene.stores.envelope.open(place, row.get("embedding", bytes)))
         assert float(found @ scene.new.embed(spoken(pitch))) > 0.999
-
-
-def test_a_migrated_profile_enrolls_on(scene: Scene) -> None:
-    key = scene.profile(110)
-    scene.migrate()
-    enroll_voice(scene.stores, key, scene.new, 130)
-    _, signature = scene.read(key)
-    assert float(signature.direction @ expected(scene.new, 110, 130).direction) > 0.999
 
 
 def test_who_holds_signatures_in_memory_is_told_of_a_new_one(scene: Scene) -> None:

@@ -93,22 +93,16 @@ def test_an_abandoned_upload_is_deleted_when_its_time_is_over(stores: Stores, st
     assert everything(storage, subscription_id) == {}
 
 
-def test_a_sweep_takes_the_oldest_up_to_its_limit(stores: Stores, storage: Storage) -> None:
+def test_a_sweep_takes_the_oldest_of_its_subscription_up_to_its_limit(stores: Stores, storage: Storage) -> None:
     subscription_id = new_id()
     operations = [new_operation(subscription_id, at=NOW - timedelta(minutes=minutes)) for minutes in range(5)]
     for operation in operations:
         stores.operations.put(operation)
     late = NOW + timedelta(days=2)
+    assert stores.upkeep.sweep(new_id(), late, 10) == 0
     assert stores.upkeep.sweep(subscription_id, late, 3) == 3
     assert results(storage, subscription_id) == sorted(operation.operation_id for operation in operations[:2])
     assert [stores.upkeep.sweep(subscription_id, late, 3) for _ in range(2)] == [2, 0]
-
-
-def test_a_sweep_stays_in_its_subscription(stores: Stores, storage: Storage) -> None:
-    operation = new_operation(new_id())
-    stores.operations.put(operation)
-    assert stores.upkeep.sweep(new_id(), NOW + timedelta(days=2), 10) == 0
-    assert len(everything(storage, operation.subscription_id)) == 1
 
 
 def test_an_item_that_fails_is_told_and_put_off_and_does_not_stop_the_others(

@@ -120,8 +120,8 @@ def test_a_use_on_another_instance_keeps_a_speaker(stores: Stores, clock: Clock,
     assert scores(stores, subscription_id).keys() == {key.profile_id}
 
 
-def test_who_is_over_is_not_read_at_every_identify(storage: Storage) -> None:
-    clock, scissors = Clock(NOW), Scissors()
+def test_who_is_over_is_not_read_at_every_identify(storage: Storage, clock: Clock) -> None:
+    scissors = Scissors()
     stores = instance(storage, scissors, clock)
     subscription_id = keeping(instance(storage), idle=1.0)
     new_speaker(instance(storage), subscription_id)
