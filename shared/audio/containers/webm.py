@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from itertools import takewhile
 from typing import Final
 
 from shared.audio.containers.ogg import opus_file
@@ -67,7 +66,9 @@ def opened(body: bytes, max_seconds: float) -> PlainSamples | bytes:
 def _tracks(body: bytes) -> list[_Track]:
     """Those before the first block."""
     tracks: list[_Track] = []
-    for element, content in takewhile(lambda part: part[0] not in _BLOCKS, _elements(body)):
+    for element, content in _elements(body):
+        if element in _BLOCKS:
+            break
         if element == _TRACK:
             tracks.append({})
         elif tracks:
