@@ -15,11 +15,11 @@ from shared.domain.profile import EnrollmentStatus
 from shared.domain.subscription import RetentionPolicy
 from shared.storage.backend.ports import Insert
 from shared.storage.layout import due_row, is_operation
-from shared.storage.profiles.schedule import erase_due, upload_due
+from shared.storage.profiles.schedule import erase_due
 from shared.storage.profiles.sweep import POSTPONED, RowUpkeep
 from shared.storage.stores import Storage, Stores
-from tests.contract.cutting import Failure, Scissors
-from tests.contract.stores import NOW, everything, instance, keys_of, new_id, new_profile
+from tests.contract.cutting import Failure, ProcessDied, Scissors
+from tests.contract.stores import NOW, enroll, everything, instance, keys_of, new_id, new_profile, new_subscription
 
 OUTCOMES = [
     EnrollmentResult(EnrollmentStatus.ENROLLING, 7.93, 11.72, 18.28),
@@ -81,16 +81,20 @@ def test_an_operation_expires_on_the_second_and_is_swept(stores: Stores, storage
     assert len(everything(storage, operation.subscription_id)) == 1
 
 
-def test_an_abandoned_upload_is_deleted_when_its_time_is_over(stores: Stores, storage: Storage) -> None:
-    subscription_id = new_id()
-    blob = f"{subscription_id}/tii/p/000000/e.flac"
-    storage.voices.apply(subscription_id, [upload_due(NOW, new_id(), blob)])
-    storage.audio.put(blob, b"sealed")
-    soon = NOW + timedelta(minutes=PENDING_UPLOAD_MINUTES)
-    assert stores.upkeep.sweep(subscription_id, soon - timedelta(seconds=1), 10) == 0
-    assert storage.audio.get(blob) == b"sealed"
-    assert stores.upkeep.sweep(subscription_id, soon, 10) == 1
-    assert everything(storage, subscription_id) == {}
+def test_the_upload_of_an_enrollment_that_died_is_deleted_when_its_time_is_over_and_not_before(
+    stores: Stores, storage: Storage
+) -> None:
+    profile = stores.profiles.create(new_profile(new_subscription(stores)), 10)
+    before = everything(storage, profile.key.subscription_id)
+    scissors = Scissors(at=4, failure=Failure.DIES_BEFORE)
+    with pytest.raises(ProcessDied):
+        enroll(instance(storage, scissors), profile.key)
+    assert scissors.calls[-3:] == ["apply", "put", "get"]
+    for at in (NOW, NOW + timedelta(minutes=PENDING_UPLOAD_MINUTES, microseconds=-1)):
+        assert stores.upkeep.sweep(profile.key.subscription_id, at, 10) == 0
+        assert len(list(storage.audio.names(f"{profile.key.subscription_id}/"))) == 1
+    assert stores.upkeep.sweep(profile.key.subscription_id, NOW + timedelta(minutes=PENDING_UPLOAD_MINUTES), 10) == 1
+    assert everything(storage, profile.key.subscription_id) == before
 
 
 def test_a_sweep_takes_the_oldest_of_its_subscription_up_to_its_limit(stores: Stores, storage: Storage) -> None:

@@ -18,8 +18,9 @@ from azure.storage.blob import BlobServiceClient
 from shared.audio.flac import FlacKeeper
 from shared.domain.recording import Vector
 from shared.inference.mel_windows import windows
-from shared.storage.layout import ENROLLMENT_AUDIO, VOICES
+from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, SUBSCRIPTIONS, VOICES
 from tests.api.client import Client, Profiles, identify
+from tests.api.operator import Operator
 from tests.integration.needles import RUN, Needle, files, search
 from tests.integration.own_storage import Ears, pcm, recording, world
 from tests.voices import OUTSIDE, PASSPORT, QUESTION, STORY
@@ -40,6 +41,8 @@ class Traces:
     enrolled: list[Needle] = field(default_factory=list)
     sealed: list[Needle] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    unkept: dict[str, int] = field(default_factory=dict)
+    """Bytes of each value that is stored of a subscription that keeps no recordings."""
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +55,10 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
             client = Client(service.url, service.key)
             _enroll(client, ears, found)
             _ask(client, ears, found)
+            keepless = _enroll_unkept(Operator(service.url, service.management_key), ears, found)
             service.fire("retention")
         found.sealed += _stored(one.azurite.connection_string)
+        found.unkept = _sizes(one.azurite.connection_string, keepless)
     found.found |= {one.needle for one in search([*found.asked, *found.enrolled, *found.sealed], found.paths)}
     return found
 
@@ -71,6 +76,13 @@ def _enroll(client: Client, ears: Ears, found: Traces) -> None:
             weighted = np.asarray(embedding * utterance.speech_seconds, dtype=np.float32)
             pooled = weighted if pooled is None else np.asarray(pooled + weighted, dtype=np.float32)
             found.enrolled += _vector(f"signature of {name} after {number + 1}", pooled)
+
+
+def _enroll_unkept(operator: Operator, ears: Ears, found: Traces) -> str:
+    customer, story = operator.customer(keepIdentificationAudio=False), recording(STORY, "slt", 6)
+    customer.identification.enrolled(story)
+    found.enrolled += _needles("enrolled and not kept", story, ears)
+    return customer.subscription_id
 
 
 def _ask(client: Client, ears: Ears, found: Traces) -> None:
@@ -131,6 +143,21 @@ def _stored(connection_string: str) -> list[Needle]:
     return [replace(one, name=f"{one.name} {number}") for number, one in enumerate(found)]
 
 
+def _sizes(connection_string: str, subscription_id: str) -> dict[str, int]:
+    """Of every value in every table and every blob in every container, whatever their names."""
+    sizes: dict[str, int] = {}
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        for table in tables.list_tables():
+            for row in tables.get_table_client(table.name).list_entities():
+                if subscription_id in f"{row['PartitionKey']} {row['RowKey']}":
+                    sizes |= {f"{table.name}/{row['RowKey']}/{name}": len(str(value)) for name, value in row.items()}
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        for container in blobs.list_containers():
+            listed = blobs.get_container_client(container.name).list_blobs(subscription_id)
+            sizes |= {f"{container.name}/{blob.name}": blob.size for blob in listed}
+    return sizes
+
+
 def test_the_search_does_reach_what_is_stored(traces: Traces) -> None:
     """Every sealed value is found on disk, so a value that was not sealed would be found too."""
     long = {needle.name for needle in traces.sealed if len(needle.content) > 2 * RUN}
@@ -146,8 +173,15 @@ def test_nothing_of_what_was_sent_to_verify_and_identify_is_anywhere(traces: Tra
 
 
 def test_nothing_of_an_enrollment_is_anywhere_in_plain(traces: Traces) -> None:
-    assert len(traces.enrolled) == 5 * 8 + 5 * 4
+    assert len(traces.enrolled) == 6 * 8 + 5 * 4
     assert traces.found.isdisjoint(one.name for one in traces.enrolled)
+
+
+def test_where_recordings_are_not_kept_nothing_of_their_size_is_stored_sealed_or_not(traces: Traces) -> None:
+    """The longest is a sealed vector: the recording itself, sealed, has more than a hundred thousand bytes."""
+    assert {name.partition("/")[0] for name in traces.unkept} == {VOICES, SUBSCRIPTIONS, AUDIT}
+    assert sum("enrollment:" in name and name.endswith("embedding") for name in traces.unkept) == 1
+    assert max(traces.unkept.values()) < 4_000, traces.unkept
 
 
 @pytest.mark.parametrize("which", [0, -1])
