@@ -119,9 +119,9 @@ def test_every_step_is_in_the_trail_without_its_values(careful: Customer) -> Non
     consent(careful.secondary, "DELETE", profile_id)
     records = [[record[name] for name in ("action", "outcome", "reason", "caller")] for record in careful.trail()]
     assert records[-3:] == [
-        ["profile.enroll", "refused", "ConsentMissing", "primary"],
-        ["consent.record", "succeeded", None, "primary"],
-        ["consent.withdraw", "succeeded", None, "secondary"],
+        ["profile.enroll", "refused", "ConsentMissing", "key:primary"],
+        ["consent.record", "succeeded", None, "key:primary"],
+        ["consent.withdraw", "succeeded", None, "key:secondary"],
     ]
     assert all(word not in json.dumps(careful.audit()) for word in ("4711", "branch", "voice-statement-7"))
 
