@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableEntity, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from shared.storage import layout
+from shared.storage.subscription_records import COUNTING, COUNTS
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Stored:
     def everything(self) -> dict[str, str]:
         """Each row and blob by name with its ETag: equal at two moments only if nothing was written in between.
 
-        The trail is left out, and how far migration has come: its timer may fire at any time, and notes that.
+        Left out is what timers may write at any time: how far migration has come, the trail, also on its way there, and
+        a subscription's counts.
         """
         return self._rows(dict.fromkeys((layout.VOICES, layout.SUBSCRIPTIONS, layout.KEYS), "")) | self._blobs("")
 
@@ -35,8 +37,8 @@ class Stored:
             for table, query in queries.items():
                 with suppress(ResourceNotFoundError):  # made by the first write
                     for row in tables.get_table_client(table).query_entities(query):
-                        if row["RowKey"] != layout.MIGRATION:
-                            rows[f"{table}/{row['PartitionKey']}/{row['RowKey']}"] = str(row.metadata["etag"])
+                        if not row["RowKey"].startswith((layout.MIGRATION, layout.RECORD_PREFIX)):
+                            rows[f"{table}/{row['PartitionKey']}/{row['RowKey']}"] = _mark(row)
         return rows
 
     def _blobs(self, prefix: str) -> dict[str, str]:
@@ -45,3 +47,10 @@ class Stored:
             listed = blobs.get_container_client(container).list_blobs(prefix)
             return {f"{container}/{blob.name}": str(blob.etag) for blob in listed}
         return {}
+
+
+def _mark(row: TableEntity) -> str:
+    """Its ETag, or of a subscription the cells that no timer writes."""
+    if not row["RowKey"].startswith(layout.SUBSCRIPTION_PREFIX):
+        return str(row.metadata["etag"])
+    return repr(sorted((name, cell) for name, cell in row.items() if not name.startswith((COUNTS, COUNTING))))
