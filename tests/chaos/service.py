@@ -143,14 +143,15 @@ def orphans(scene: Scene, at: datetime | None = None) -> tuple[Finding, ...]:
 def all_of(storage: Storage, subscription_id: str) -> dict[str, object]:
     """Everything that is stored under a subscription's id, in every table and as audio, with its values.
 
-    Of the keys' index those entries that it began with; ``orphans`` finds any other.
+    Of the keys' index those entries that it began with; ``orphans`` finds any other. Without the counts of profiles,
+    which the timer renews.
     """
     found: dict[str, object] = {}
     for name, rows in (("voices", storage.voices), ("audit", storage.audit)):
         found |= {f"{name}/{row.key}": dict(row.values) for row in rows.query(subscription_id, " ", "~")}
     for row in storage.subscriptions.query(SUBSCRIPTIONS_PARTITION, " ", "~"):
         if subscription_id in row.key.split(":"):
-            found[f"subscriptions/{row.key}"] = dict(row.values)
+            found[f"subscriptions/{row.key}"] = {name: row.values[name] for name in row.values if name[:5] != "count"}
     for slot in KeySlot:
         entry = storage.keys.get(*key_row(digest(first_key(subscription_id, slot))))
         if entry is not None:
