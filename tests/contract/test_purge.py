@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
 
 import pytest
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, via_key
 from shared.domain.consent import Consent, ConsentRecord
@@ -14,13 +20,15 @@ from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailabl
 from shared.domain.operation import Operation, OperationFailed, operation_id
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, SubscriptionState
-from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
+from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.ports import MAX_CHANGES, Insert
+from shared.storage.layout import SUBSCRIPTIONS_PARTITION, enrollment_row, profile_row, subscription_row
 from shared.storage.profiles.expiry import SETTLED
 from shared.storage.profiles.schedule import upload_due
 from shared.storage.stores import Storage, Stores
 from shared.storage.subscription_records import creation_values
-from tests.contract.cutting import Failure, ProcessDied, Scissors, cuts
-from tests.contract.stores import NOW, enroll, everything, instance, new_id, new_profile
+from tests.contract.cutting import Failure, ProcessDied, Scissors, T, cuts
+from tests.contract.stores import NOW, cutting, enroll, everything, instance, new_id, new_profile
 
 ACTOR = Actor(via_key("primary"), "request")
 MINUTE = timedelta(minutes=1)
@@ -231,3 +239,69 @@ def test_an_empty_subscription_is_erased_too(stores: Stores) -> None:
     stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
     assert sweep(stores, subscription_id, NOW) == 0
     assert stores.subscriptions.get(subscription_id).erasure == Erasure(ErasedCounts(), NOW)
+
+
+@dataclass
+class Throttle(Scissors):
+    """Storage that is busy for every 23rd call, and every second time has done it all the same."""
+
+    def run(self, name: str, call: Callable[[], T]) -> T:
+        self.calls.append(name)
+        if len(self.calls) % 23:
+            return call()
+        if len(self.calls) % 46 == 0:
+            call()
+        raise StorageUnavailable
+
+
+class ThrottledConnections(HTTPAdapter):
+    """Five requests of fifty are answered 503, as by an account at its limit: the SDK asks again, and gives up."""
+
+    sent = 0
+
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        self.sent += 1
+        if self.sent % 50 < 45:
+            return super().send(request, *arguments, **options)
+        busy = HTTPResponse(BytesIO(), {"Retry-After": "0", "Content-Length": "0"}, 503, preload_content=False)
+        return self.build_response(request, busy)
+
+
+def quiet_and_busy(technology: str, request: pytest.FixtureRequest) -> tuple[Storage, Storage]:
+    """The same storage twice."""
+    if technology == "memory":
+        storage = Storage.in_memory()
+        return storage, cutting(storage, Throttle())
+    if not request.getfixturevalue("long_form"):
+        pytest.skip("takes half a minute: the long form")
+    text, name = request.getfixturevalue("azurite").connection_string, f"t{new_id().replace('-', '')}"
+    quiet, busy = StorageAccount(connection_string=text), StorageAccount(connection_string=text)
+    busy.transport.session.mount("http://", ThrottledConnections())
+    return Storage.in_azure(quiet, name), Storage.in_azure(busy, name)
+
+
+def test_a_purge_of_more_profiles_than_a_page_ends_with_exact_counts_though_storage_is_busy(
+    technology: str, request: pytest.FixtureRequest
+) -> None:
+    quiet, busy = quiet_and_busy(technology, request)
+    stores, subscription_id = filled(quiet)
+    keys = [new_profile(subscription_id).key for _ in range(1_234)]
+    for start in range(0, len(keys), MAX_CHANGES // 2):
+        some = keys[start : start + MAX_CHANGES // 2]
+        rows = [Insert(key, {}) for one in some for key in (profile_row(one), enrollment_row(one, 0, 1))]
+        quiet.voices.apply(subscription_id, rows)
+    stores.subscriptions.begin_deletion(subscription_id, NOW, "request")
+    given_up = 0
+    for _ in range(100):
+        try:
+            sweep(instance(busy), subscription_id, NOW + SETTLED)
+        except StorageUnavailable:
+            given_up += 1
+        erasure = stores.subscriptions.get(subscription_id).erasure
+        if erasure and erasure.verified_at:
+            break
+    assert given_up > 0
+    assert erasure is not None
+    counts = replace(COUNTS, profiles=COUNTS.profiles + len(keys), enrollments=COUNTS.enrollments + len(keys))
+    assert (erasure.counts, erasure.verified_at) == (counts, NOW + SETTLED)
+    assert rows_of(quiet, subscription_id) == {}
