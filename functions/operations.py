@@ -17,4 +17,4 @@ blueprint = func.Blueprint()
 def operations(call: Call) -> Reply:
     operation_id = v1.read_operation(call)
     operation = call.services.operations.get(call.subscription.subscription_id, operation_id)
-    return v1.write_operation(operation)
+    return v1.write_operation(call, operation)

@@ -19,6 +19,7 @@ from shared.domain.errors import (
     ParameterInvalid,
     SpeechTooShort,
 )
+from shared.domain.explanation import Explanation, explained
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import stage
 from shared.domain.recording import Recording, Utterance
@@ -48,7 +49,8 @@ class RecordingListener:
             decoded = decode(body, media_type, bounds, self._decoders)
         with stage("listen"):
             utterance = self._measured(decoded, channel)
-        _check(utterance, rules)
+        with explained(Explanation(measured=utterance.measured)):
+            _check(utterance, rules)
         return utterance
 
     def _measured(self, decoded: Decoded, channel: int | None) -> Utterance:
@@ -57,7 +59,8 @@ class RecordingListener:
             [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers], self._detector
         )
         samples, speech = voice.samples, voice.speech
-        clipped = decoded.clipped[[numbers[number] for number in voice.channels]].any(axis=0)
+        heard = [numbers[number] for number in voice.channels]
+        clipped = decoded.clipped[heard].any(axis=0)
         return Utterance(
             recording=Recording(samples, decoded.format),
             speech=speech,
@@ -66,6 +69,7 @@ class RecordingListener:
             clipped_percent=clipped_percent(np.asarray(clipped), speech),
             level_dbfs=level_dbfs(samples, speech),
             bandwidth_hz=bandwidth_hz(samples, speech),
+            channel=heard[0] + 1 if len(heard) == 1 else None,
         )
 
 

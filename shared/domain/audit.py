@@ -16,7 +16,7 @@ from shared.domain.access import AccessKey, Role
 from shared.domain.errors import RoleTooLow
 from shared.domain.group import Candidates
 from shared.domain.profile import ProfileKey, RetentionOverride
-from shared.domain.subscription import SETTINGS, Subscription, SubscriptionSettings, Unset
+from shared.domain.subscription import SETTINGS, DetailsShown, Subscription, SubscriptionSettings, Unset
 from shared.domain.token import Token, TokenOperation
 
 MANAGEMENT: Final = "management"
@@ -55,6 +55,13 @@ class Caller:
     actor: Actor
     key: AccessKey
     token: Token | None = None
+
+    @property
+    def sees_full_scores(self) -> bool:
+        """Not so with a token, or a key that may only recognise, unless the subscription's settings say so."""
+        if self.subscription.settings.details is DetailsShown.FULL:
+            return True
+        return self.token is None and self.key.role is not Role.RECOGNISE
 
     def require(self, needed: Role) -> None:
         """Raises ``RoleTooLow``."""

@@ -106,6 +106,11 @@ class Calibration:
         """The share of strangers that is accepted from that score in (0, 1) on: the inverse of ``score_at``."""
         return self._rate(math.log(score / (1.0 - score)))
 
+    def claimed_rate(self, score: float) -> float | None:
+        """The same, ``None`` where the calibration's own recordings and the measured range do not carry it."""
+        rate = self.rate_at(score) if 0.0 < score < 1.0 else 1.0
+        return rate if self.smallest_rate <= rate <= HIGHEST_RATE else None
+
     def rate_by(self, other: Calibration, score: float) -> float:
         """The same by the figures of another calibration of the model, at the lengths of speech where it is highest.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -45,6 +46,11 @@ class Decision:
         if margin >= HIGH_MARGIN:
             return Confidence.HIGH
         return Confidence.NORMAL if margin >= NORMAL_MARGIN else Confidence.LOW
+
+
+def in_two_digits(score: float) -> float:
+    """Rounded down: 0.5 stays 0.5, and 0.4999 is none. The decimal digits count, as 0.29 * 100 is less than 29."""
+    return float(Decimal(repr(float(score))).quantize(Decimal("0.01"), ROUND_DOWN))
 
 
 COMPARISON_FALSE_MATCH: Final = 0.01

@@ -77,12 +77,21 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from shared.domain.limits import MIN_UPLOAD_BYTES_PER_SECOND, UPLOAD_RATE_SECONDS, UPLOAD_STALL_SECONDS
 
+if TYPE_CHECKING:
+    from shared.domain.explanation import Explanation
+
 
 class TimbreError(Exception):
-    """Base of everything that Timbre raises on purpose."""
+    """Base of everything that Timbre raises on purpose.
+
+    ``explanation`` is what is known of the recording where it was listened to (``shared/domain/explanation.py``).
+    """
+
+    explanation: Explanation | None = None
 
 
 class RequestInvalid(TimbreError):

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.domain.explanation import Explanation
+
 STAGES: Final = ("decode", "listen", "embed", "phrase", "store")
 """Bytes to samples; finding and measuring speech; features and network; recognising the phrase; calls to storage."""
 
@@ -29,10 +31,12 @@ class Measurement:
     operation: str
     subscription_id: str
     monotonic: Callable[[], float] = time.perf_counter
+    request_id: str = NONE
     outcome: str = NONE
     reason: str = NONE
     model_id: str = NONE
     candidates: int = 0
+    explanation: Explanation = field(default_factory=Explanation)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     _open: list[str] = field(default_factory=list)
     _since: float = 0.0
@@ -79,12 +83,17 @@ def stage(name: str) -> Iterator[None]:
         measurement.leave()
 
 
-def note_decision(*, accepted: bool) -> None:
-    note(outcome="accept" if accepted else "reject")
+def note_decision(explanation: Explanation, *, accepted: bool) -> None:
+    note(outcome="accept" if accepted else "reject", explanation=explanation)
 
 
 def note(
-    *, outcome: str | None = None, reason: str | None = None, model_id: str | None = None, candidates: int | None = None
+    *,
+    outcome: str | None = None,
+    reason: str | None = None,
+    model_id: str | None = None,
+    candidates: int | None = None,
+    explanation: Explanation | None = None,
 ) -> None:
     """Adds what has become known meanwhile."""
     measurement = _current.get()
@@ -94,3 +103,4 @@ def note(
     measurement.reason = measurement.reason if reason is None else reason
     measurement.model_id = measurement.model_id if model_id is None else model_id
     measurement.candidates = measurement.candidates if candidates is None else candidates
+    measurement.explanation = explanation or measurement.explanation

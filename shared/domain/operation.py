@@ -16,18 +16,22 @@ from shared.domain.profile import EnrollmentStatus
 
 @dataclass(frozen=True)
 class EnrollmentResult:
+    """``details`` in JSON, as ``shared/http/details.py`` writes and reads them; ``None``: not asked for."""
+
     status: EnrollmentStatus
     speech_seconds: float
     enrollment_speech_seconds: float
     remaining_speech_seconds: float
+    details: str | None = None
 
 
 @dataclass(frozen=True)
 class IdentificationResult:
-    """``profile_id`` is ``None`` for a speaker who is none of the candidates."""
+    """``profile_id`` is ``None`` for a speaker who is none of the candidates. ``details`` as above."""
 
     profile_id: str | None
     confidence: Confidence
+    details: str | None = None
 
 
 @dataclass(frozen=True)

@@ -66,12 +66,24 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What was measured on an utterance, without its samples: see there."""
+
+    speech_seconds: float
+    snr_db: float
+    level_dbfs: float
+    bandwidth_hz: float
+    channel: int | None
+
+
+@dataclass(frozen=True)
 class Utterance:
     """A recording with its speech found and its quality measured.
 
     ``speech`` marks the samples that are speech, shape [n]. ``snr_db`` compares the level of speech with that of
     the rest; ``clipped_percent`` and ``level_dbfs`` are taken over the speech. ``bandwidth_hz`` is how far up it
-    reaches, at most ``FULL_BAND_HZ``.
+    reaches, at most ``FULL_BAND_HZ``. ``channel`` is the one that the samples are of, from 1; ``None`` when several
+    were mixed.
     """
 
     recording: Recording
@@ -81,10 +93,15 @@ class Utterance:
     clipped_percent: float
     level_dbfs: float
     bandwidth_hz: float = FULL_BAND_HZ
+    channel: int | None = None
 
     @property
     def seconds(self) -> float:
         return self.recording.seconds
+
+    @property
+    def measured(self) -> Measured:
+        return Measured(self.speech_seconds, self.snr_db, self.level_dbfs, self.bandwidth_hz, self.channel)
 
     @property
     def is_wide(self) -> bool:

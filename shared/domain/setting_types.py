@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
@@ -88,6 +89,21 @@ def between(least: float, most: float, unit: str = "", *, above: bool = False, o
     lower = "exclusiveMinimum" if above else "minimum"
     schema: Schema = {"type": ["number", "null"] if optional else "number", lower: least, "maximum": most}
     return SettingType(read, rule, schema, float, optional)
+
+
+def choice(values: type[StrEnum]) -> SettingType:
+    """One of an enumeration's texts."""
+    names = [value.value for value in values]
+    rule = f"It must be {', '.join(names[:-1])} or {names[-1]}."
+
+    def read(name: str, value: object) -> StrEnum:
+        if value not in names:
+            raise ParameterInvalid(name, kind_of(value), rule)
+        return values(value)
+
+    return SettingType(
+        read, rule, {"enum": names}, shown=lambda value: value.value, stored=lambda value: value.value, restored=values
+    )
 
 
 SHARE_RULE: Final = "It must be a number between 0 and 1, both excluded."

@@ -33,6 +33,7 @@ from shared.domain.setting_types import (
     THRESHOLD,
     SettingType,
     between,
+    choice,
     whole,
 )
 
@@ -50,6 +51,15 @@ class KeySlot(StrEnum):
 
     PRIMARY = "primary"
     SECONDARY = "secondary"
+
+
+class DetailsShown(StrEnum):
+    """What answers say of a decision, and with how many digits of a score: ``ROUNDED`` gives two to those who may only
+    recognise; with ``OFF`` nobody is told more than the answer itself, and the same hold."""
+
+    FULL = "full"
+    ROUNDED = "rounded"
+    OFF = "off"
 
 
 @dataclass(frozen=True)
@@ -177,6 +187,14 @@ class SubscriptionSettings:
         None,
         "[Record each decision](management.md#recognitions) of verify and identify, for so long; `null`: none.",
     )
+    details: DetailsShown = _customer(
+        "details",
+        choice(DetailsShown),
+        DetailsShown.ROUNDED,
+        "[Why a decision was made](explanations.md), and scores in two digits for those who may only recognise; "
+        "`full` gives all digits to everyone, `off` no details.",
+    )
+
     lock_settings: bool = _operator(
         "lockSettings", FLAG, False, "The primary and secondary keys have the role `enroll` in place of `manage`."
     )

@@ -71,8 +71,11 @@ class Call:
     def audio(self) -> Audio:
         """The recording in the body, taken out of a multipart form where there is one, and the channel chosen of it.
 
+        An unclear wish for details is refused here too, before the recording is worked on.
+
         Raises ``ParameterInvalid``, ``BodyMissing``, ``BodyTooLarge``, ``BodyNotUnderstood``.
         """
+        self.flag("details")
         channel = request.whole_number("channel", self.parameter("channel"), CHANNEL_RULE)
         body = request.body(self.request)
         audio = Audio(*audio_part(body, request.media_type(self.request)), channel)

@@ -17,12 +17,11 @@ from shared.bootstrap import Services, services
 from shared.domain.access import Role
 from shared.domain.audit import MANAGEMENT, Actor, Caller, via_management
 from shared.domain.errors import TimbreError
-from shared.domain.measurement import note
-from shared.domain.subscription import Subscription
 from shared.domain.token import TokenOperation
 from shared.http import errors, streams
 from shared.http.api import Api, Call
 from shared.http.callers import caller_of
+from shared.http.details import with_details
 from shared.http.management import ManagementCall
 from shared.http.origins import cors_headers, preflight_headers
 from shared.http.reply import Reply, base_url
@@ -32,7 +31,7 @@ from shared.http.uploads import StreamRequest
 from shared.http.v1 import V1
 from shared.http.v2 import V2
 from shared.http.v2021 import V2021, Extension
-from shared.services.measure import measured
+from shared.services.measure import measured, note_refusal
 
 APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
 """The generations of the API that are served, and what Timbre adds."""
@@ -145,7 +144,7 @@ async def _answer(
         if request.method == "POST":  # its answer may name what it makes: refused before anything is made
             base_url(request.url, ready.config)
         whole = await request.whole()
-        async with _admitted(operation, ready, caller.subscription):
+        async with _admitted(operation, ready, caller):
             call = Call(whole, caller, ready, api, operation, ready.clock())
             return await on_thread(partial(_handle, handler, call))
     except TimbreError as error:
@@ -167,12 +166,12 @@ def _open(
 
 
 @asynccontextmanager
-async def _admitted(operation: str, ready: Services, subscription: Subscription) -> AsyncIterator[None]:
+async def _admitted(operation: str, ready: Services, caller: Caller) -> AsyncIterator[None]:
     if operation not in MEASURED:
         yield
         return
-    with measured(operation, subscription.subscription_id):
-        async with ready.gate.admitted(subscription.subscription_id):
+    with measured(operation, caller.subscription.subscription_id, caller.actor.request_id):
+        async with ready.gate.admitted(caller.subscription.subscription_id):
             yield
 
 
@@ -182,8 +181,8 @@ def _handle(handler: Handler, call: Call) -> Reply:
         with call.services.tokens.used(call.caller, spends=call.request.method != "GET"):
             return handler(call)
     except TimbreError as error:
-        note(outcome="refused", reason=type(error).__name__)
-        return call.api.write_error(call, error)
+        note_refusal(error)
+        return with_details(call, error, call.api.write_error(call, error))
 
 
 async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:

@@ -27,6 +27,7 @@ from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKind
 from shared.http import errors, request
 from shared.http.api import NOBODY, Api, Call
+from shared.http.details import details, details_kept, kept_details, score_for
 from shared.http.reply import Reply, expires, seconds
 from shared.http.times import date
 from shared.services.enroll import Enrolled, EnrollRules
@@ -112,7 +113,9 @@ class V1(Api):
         profile, enrollment = enrolled.profile, enrolled.enrollment
         if not profile.key.kind.needs_phrase:
             remaining = profile.remaining_speech_seconds(V1_ENROLLMENT_SPEECH_SECONDS)
-            result = EnrollmentResult(profile.status, enrollment.speech_seconds, profile.speech_seconds, remaining)
+            kept = kept_details(call, enrolled.explanation)
+            spoken = enrollment.speech_seconds, profile.speech_seconds
+            result = EnrollmentResult(profile.status, *spoken, remaining, kept)
             return _write_operation(call, result)
         return Reply(
             200,
@@ -121,6 +124,7 @@ class V1(Api):
                 "enrollmentsCount": profile.enrollments_count,
                 "remainingEnrollments": profile.remaining_enrollments,
                 "phrase": profile.passphrase,
+                **details(call, enrolled.explanation),
             },
         )
 
@@ -139,14 +143,17 @@ class V1(Api):
         """
         heard, decision = verification.heard, verification.decision
         if heard is None or not heard.recognised:
-            raise PassphraseNotHeard(heard.phrase if heard else None)
+            refused = PassphraseNotHeard(heard.phrase if heard else None)
+            refused.explanation = verification.explanation
+            raise refused
         return Reply(
             200,
             {
                 "result": "Accept" if decision.accepted else "Reject",
                 "confidence": decision.confidence.value,
                 "phrase": heard.phrase,
-                "score": round(decision.score, 4),
+                "score": round(score_for(call, decision.score), 4),
+                **details(call, verification.explanation),
             },
         )
 
@@ -159,7 +166,8 @@ class V1(Api):
 
     def write_identify(self, call: Call, identification: Identification) -> Reply:
         identified, confidence = identification.identified, identification.best.decision.confidence
-        result = IdentificationResult(identified.profile_id if identified else None, confidence)
+        kept = kept_details(call, identification.explanation)
+        result = IdentificationResult(identified.profile_id if identified else None, confidence, kept)
         return _write_operation(call, result)
 
     def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
@@ -177,12 +185,12 @@ def read_operation(call: Call) -> str:
     return request.guid(call.path("operationId"))
 
 
-def write_operation(operation: Operation) -> Reply:
+def write_operation(call: Call, operation: Operation) -> Reply:
     """Lower-case ``status``: Python and Android clients compare it exactly."""
     dates = {"createdDateTime": date(operation.created_at), "lastActionDateTime": date(operation.last_action_at)}
     match operation.outcome:
         case EnrollmentResult() as enrolled:
-            result = {
+            result: dict[str, object] = {
                 "enrollmentStatus": enrolled.status.value,
                 "remainingEnrollmentSpeechTime": seconds(enrolled.remaining_speech_seconds),
                 "speechTime": seconds(enrolled.speech_seconds),
@@ -195,6 +203,7 @@ def write_operation(operation: Operation) -> Reply:
             }
         case failed:
             return Reply(200, {"status": "failed", **dates, "message": failed.message})
+    result |= details_kept(call, operation.outcome.details)
     return Reply(200, {"status": "succeeded", **dates, "processingResult": result})
 
 

@@ -25,6 +25,7 @@ from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKind
 from shared.http import errors, request
 from shared.http.api import NOBODY, Api, Call
+from shared.http.details import details, score_for
 from shared.http.paging import PageNames, own_url, read_page, write_page
 from shared.http.reply import Reply, expires, seconds
 from shared.http.times import date
@@ -132,7 +133,8 @@ class V2(Api):
             f"audioLength{self.unit}": seconds(enrollment.audio_seconds),
             f"audioSpeechLength{self.unit}": seconds(enrollment.speech_seconds),
         }
-        return Reply(201, {**body, "passPhrase": profile.passphrase} if profile.key.kind.needs_phrase else body)
+        phrase = {"passPhrase": profile.passphrase} if profile.key.kind.needs_phrase else {}
+        return Reply(201, {**body, **phrase, **details(call, enrolled.explanation)})
 
     def read_verify(self, call: Call) -> VerifyRequest:
         key = self.read_profile(call)
@@ -145,7 +147,9 @@ class V2(Api):
     def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A wrong phrase is a reject like a wrong voice."""
         decision = verification.decision
-        return Reply(200, {"recognitionResult": "Accept" if decision.accepted else "Reject", "score": decision.score})
+        result = {"recognitionResult": "Accept" if decision.accepted else "Reject"}
+        score = {"score": score_for(call, decision.score)}
+        return Reply(200, {**result, **score, **details(call, verification.explanation)})
 
     def read_identify(self, call: Call) -> IdentifyRequest:
         candidates, rules, audio = self._candidates(call), self._speech_rules(call), call.audio()
@@ -156,11 +160,12 @@ class V2(Api):
         best = identification.best
         identified = {"profileId": best.profile_id if identification.identified else NOBODY}
         ranking = [
-            {"profileId": ranked.profile_id, "score": ranked.decision.score} for ranked in identification.ranking
+            {"profileId": ranked.profile_id, "score": score_for(call, ranked.decision.score)}
+            for ranked in identification.ranking
         ]
-        return Reply(
-            200, {"identifiedProfile": {**identified, "score": best.decision.score}, "profilesRanking": ranking}
-        )
+        score = {"score": score_for(call, best.decision.score)}
+        found = {"identifiedProfile": {**identified, **score}, "profilesRanking": ranking}
+        return Reply(200, {**found, **details(call, identification.explanation)})
 
     def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
         kind = self.kind(call)

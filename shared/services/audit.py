@@ -7,7 +7,6 @@ own; when storage does not take that, the record goes to the log as an error, un
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome, Caller
-from shared.domain.decision import Decision
+from shared.domain.decision import Decision, in_two_digits
 from shared.domain.errors import (
     GroupNotFound,
     KeyNotFound,
@@ -93,7 +92,7 @@ class Audit:
         if subscription.settings.recognition_days is None:
             return
         outcome = AuditOutcome.ACCEPTED if decision.accepted else AuditOutcome.REJECTED
-        score = math.floor(decision.score * 100) / 100
+        score = in_two_digits(decision.score)
         subject = profile or subscription.subscription_id
         self.record(self.entry(caller.actor, action, subject, outcome=outcome, score=score))
 

@@ -7,10 +7,12 @@ model's calibration. So nothing is ever compared across models, and a score mean
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from shared.domain.decision import Decision
 from shared.domain.errors import ModelDiffers, ProfileNotEnrolled
+from shared.domain.explanation import DecidedBy, Explanation, PhraseHeard, Threshold
 from shared.domain.profile import Profile, Signature
 from shared.domain.recording import Utterance
 from shared.domain.subscription import SubscriptionSettings
@@ -81,6 +83,21 @@ class SpeakerModels:
                 embedding, seconds = model.embed(utterance), utterance.speech_seconds
                 scores.update(zip(own, model.scores(embedding, seconds, [signatures[i] for i in own]), strict=True))
         return [scores[index] for index in range(len(signatures))]
+
+    def explanation(
+        self,
+        decision: Decision,
+        threshold: Threshold,
+        utterance: Utterance,
+        model_id: str,
+        phrase: PhraseHeard | None = None,
+    ) -> Explanation:
+        """Of a comparison with a signature of that model, for which the phrase, if one is needed, must be complete."""
+        known = Explanation(DecidedBy.PHRASE, utterance.measured, decision, threshold.origin, phrase=phrase)
+        model = self.named(model_id)
+        if model and (phrase is None or phrase.complete):
+            known = replace(known, decided_by=DecidedBy.VOICE, model_id=model_id, calibration=model.calibration)
+        return known.advised()
 
     def scorers(self, utterance: Utterance, model_ids: Collection[str]) -> Mapping[str, Scorer]:
         """By model id: what scores a model's signatures against the recording. A model that does not run has none."""

@@ -19,6 +19,7 @@ from shared.domain.errors import (
     ProfileBusy,
     TooManyEnrollments,
 )
+from shared.domain.explanation import Explanation, PhraseHeard, explained
 from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
 from shared.domain.measurement import note
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
@@ -66,6 +67,7 @@ class Enrolled:
 
     profile: Profile
     enrollment: Enrollment
+    explanation: Explanation
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class _Take:
     utterance: Utterance
     phrase: str | None = field(repr=False)
     kept_audio: bytes | None = field(repr=False)
+
+    def explanation(self, model: SpeakerModel) -> Explanation:
+        phrase = PhraseHeard(recognised=True, complete=True) if self.phrase else None
+        return Explanation(None, self.utterance.measured, model_id=model.model_id, phrase=phrase)
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class Enroll:
         model_id = self.models.current.model_id
         with self.audit.recording(request.caller.actor, AuditAction.ENROLL, request.key, model_id=model_id) as record:
             enrolled = self._enroll(request, record)
-        note(outcome="enrolled")
+        note(outcome="enrolled", explanation=enrolled.explanation)
         return enrolled
 
     def _enroll(self, request: EnrollRequest, record: Recording) -> Enrolled:
@@ -115,13 +121,14 @@ class Enroll:
         models = self.models.calibrated_for(request.settings)
         take = self._listen(request, models)
         model = models.model_of(take.before)
-        enrollment = self._enrollment(model, take.utterance, request.settings)
-        try:
-            return self._commit(request, take, model, enrollment, record)
-        except ModelDiffers:
-            model = models.model_of(self.profiles.get(request.key))
+        with explained(take.explanation(model)):
             enrollment = self._enrollment(model, take.utterance, request.settings)
-            return self._commit(request, take, model, enrollment, record)
+            try:
+                return self._commit(request, take, model, enrollment, record)
+            except ModelDiffers:
+                model = models.model_of(self.profiles.get(request.key))
+                enrollment = self._enrollment(model, take.utterance, request.settings)
+                return self._commit(request, take, model, enrollment, record)
 
     def _listen(self, request: EnrollRequest, models: SpeakerModels) -> _Take:
         """What can be refused before the recording is looked at is refused first."""
@@ -133,9 +140,10 @@ class Enroll:
         models.model_of(profile)
         rules = request.rules.audio.moved(settings.quality)
         utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
-        phrase = self._phrase(profile, utterance, settings) if needs_phrase else None
-        if self.activation and not needs_phrase and not profile.is_active:
-            self.activation(profile, utterance)
+        with explained(Explanation(measured=utterance.measured)):
+            phrase = self._phrase(profile, utterance, settings) if needs_phrase else None
+            if self.activation and not needs_phrase and not profile.is_active:
+                self.activation(profile, utterance)
         keeps = request.key.kind.keeps_audio and settings.keep_identification_audio
         return _Take(profile, utterance, phrase, self.keeper.encode(utterance) if keeps else None)
 
@@ -178,7 +186,7 @@ class Enroll:
             total = signature.plus(enrollment) if signature else enrollment.signature
             try:
                 stored = self.profiles.enroll(after, total, enrollment, take.kept_audio, record())
-                return Enrolled(stored, enrollment)
+                return Enrolled(stored, enrollment, take.explanation(model))
             except ProfileBusy:
                 if attempt == COMMIT_ATTEMPTS:
                     raise

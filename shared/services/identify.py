@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.domain.decision import Decision, open_set
 from shared.domain.errors import LocalesDiffer, NobodyEnrolled, TooManyCandidates
+from shared.domain.explanation import Explanation
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note, note_decision
@@ -46,6 +47,7 @@ class Identification:
     """The best candidates, best first, at most ``RANKED``."""
 
     ranking: Sequence[RankedProfile]
+    explanation: Explanation
 
     @property
     def best(self) -> RankedProfile:
@@ -85,30 +87,36 @@ class Identify:
         models = self.models.calibrated_for(settings)
         threshold = threshold_in_force(settings, "identification", request.threshold, models.current.calibration)
         if isinstance(request.candidates, Everyone | InGroup):
-            ranked = self._rank_everyone(request, request.candidates, models)
+            utterance, ranked = self._rank_everyone(request, request.candidates, models)
         else:
-            ranked = self._rank_listed(request, request.candidates, models)
-        identification = Identification(
-            [
-                RankedProfile(profile_id, Decision(open_set(score, ranked.candidates), threshold))
-                for profile_id, score in ranked.best
-            ]
-        )
+            utterance, ranked = self._rank_listed(request, request.candidates, models)
+        ranking = [
+            RankedProfile(profile_id, Decision(open_set(score, ranked.candidates), threshold.score))
+            for profile_id, score in ranked.best
+        ]
+        explanation = models.explanation(ranking[0].decision, threshold, utterance, ranked.model_id)
+        identification = Identification(ranking, explanation)
         if identification.identified:
             self.profiles.touch(_key(request.subscription, identification.best.profile_id), used_at)
-        note_decision(accepted=identification.identified is not None)
+        note_decision(explanation, accepted=identification.identified is not None)
         return identification
 
-    def _rank_listed(self, request: IdentifyRequest, profile_ids: Sequence[str], models: SpeakerModels) -> Ranked:
+    def _rank_listed(
+        self, request: IdentifyRequest, profile_ids: Sequence[str], models: SpeakerModels
+    ) -> tuple[Utterance, Ranked]:
         keys = _distinct_keys(request.subscription, profile_ids)
         note(candidates=len(keys))
         with concurrently(self._signatures, keys, models, request.same_locale) as reading:
             utterance = self._listen(request)
-        scores = models.scores(utterance, reading.result())
-        scored = zip((key.profile_id for key in keys), scores, strict=True)
-        return Ranked.of(scored, RANKED, len(keys))
+        signatures = reading.result()
+        scores = models.scores(utterance, signatures)
+        made_by = (signature.model_id for signature in signatures)
+        scored = zip((key.profile_id for key in keys), scores, made_by, strict=True)
+        return utterance, Ranked.of(scored, RANKED, len(keys))
 
-    def _rank_everyone(self, request: IdentifyRequest, candidates: Everyone | InGroup, models: SpeakerModels) -> Ranked:
+    def _rank_everyone(
+        self, request: IdentifyRequest, candidates: Everyone | InGroup, models: SpeakerModels
+    ) -> tuple[Utterance, Ranked]:
         group = candidates.name if isinstance(candidates, InGroup) else None
         with concurrently(self._members_and_gallery, request.subscription.subscription_id, group) as reading:
             utterance = self._listen(request)
@@ -117,7 +125,7 @@ class Identify:
         note(candidates=ranked.candidates)
         if not ranked.best:
             raise NobodyEnrolled(group)
-        return ranked
+        return utterance, ranked
 
     def _listen(self, request: IdentifyRequest) -> Utterance:
         audio, rules = request.audio, request.rules.moved(request.subscription.settings.quality)

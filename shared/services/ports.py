@@ -166,15 +166,18 @@ Scorer: TypeAlias = Callable[[Vector, Numbers], Numbers]
 
 @dataclass(frozen=True)
 class Ranked:
-    """Ids and scores of the best, best first, and among how many candidates they are."""
+    """Ids and scores of the best, best first, among how many candidates they are, and the model of the very best."""
 
     best: Sequence[tuple[str, float]]
     candidates: int
+    model_id: str
 
     @classmethod
-    def of(cls, scored: Iterable[tuple[str, float]], most: int, candidates: int) -> Ranked:
-        """The best ``most``, in whatever order they are given: of equal scores the smaller id comes first."""
-        return cls(nsmallest(most, scored, key=lambda pair: (-pair[1], pair[0])), candidates)
+    def of(cls, scored: Iterable[tuple[str, float, str]], most: int, candidates: int) -> Ranked:
+        """The best ``most`` of ids, scores and models, in whatever order: of equal scores the smaller id first."""
+        best = nsmallest(most, scored, key=lambda speaker: (-speaker[1], speaker[0]))
+        ranking = [(profile_id, score) for profile_id, score, _ in best]
+        return cls(ranking, candidates, best[0][2] if best else "")
 
 
 class SpeakerGallery(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.decision import Decision
+from shared.domain.explanation import Explanation, PhraseHeard
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note_decision
 from shared.domain.passphrase import HeardPhrase
@@ -35,6 +36,7 @@ class Verification:
     """``heard`` is the phrase (text-dependent only); the decision is about voice and phrase together."""
 
     decision: Decision
+    explanation: Explanation
     heard: HeardPhrase | None = None
 
 
@@ -64,14 +66,15 @@ class Verify:
             utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
         profile, signature = reading.result()
         heard = self._heard(profile, utterance, settings) if key.kind.needs_phrase else None
-        score = 0.0
+        phrase, score = _of_own_phrase(heard, profile), 0.0
         if heard is None or heard.recognised:
             with concurrently(self.profiles.touch, key, used_at):
-                if heard is None or heard.phrase == profile.passphrase:
+                if phrase is None or phrase.complete:
                     (score,) = models.scores(utterance, [signature])
-        decision = Decision(score, threshold)
-        note_decision(accepted=decision.accepted)
-        return Verification(decision, heard)
+        decision = Decision(score, threshold.score)
+        explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase)
+        note_decision(explanation, accepted=decision.accepted)
+        return Verification(decision, explanation, heard)
 
     def _enrolled(self, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature]:
         profile, signature = self.profiles.get_with_signature(key)
@@ -80,3 +83,11 @@ class Verify:
     def _heard(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> HeardPhrase:
         locale = canonical_locale(profile.locale, profile.key.kind)
         return self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
+
+
+def _of_own_phrase(heard: HeardPhrase | None, profile: Profile) -> PhraseHeard | None:
+    """What was heard of the profile's own phrase."""
+    if heard is None:
+        return None
+    complete = heard.recognised and heard.phrase == profile.passphrase
+    return PhraseHeard(recognised=complete, complete=complete)

@@ -20,6 +20,7 @@ DEFAULTS = {
     "enrollmentCohesion": True,
     "calibration": None,
     "recordRecognitions": None,
+    "details": "rounded",
 }
 """The settings that a new subscription shows to its customer."""
 

@@ -99,7 +99,7 @@ def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, 
     speaker = profiles.enrolled(sample("passphrase-1"))
     identify(client, [speaker], sample("passphrase-1"))
     ask_to_identify(client, profiles.create(), sample("passphrase-1"))
-    profiles.enroll(speaker, b"RIFF")
+    refused = profiles.enroll(speaker, b"RIFF")
     lines = [dict(pair.split("=") for pair in line.split()[1:]) for line in measured(packaged.log)[-4:]]
     names = ("operation", "outcome", "reason", "model", "candidates")
     assert [tuple(line[name] for name in names) for line in lines] == [
@@ -108,6 +108,11 @@ def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, 
         ("identify", "refused", "ProfileNotEnrolled", "none", "1"),
         ("enroll", "refused", "AudioUnreadable", "none", "0"),
     ]
+    assert lines[3]["request"] == refused.headers["apim-request-id"]
+    facts = ("decided_by", "threshold", "threshold_from", "channel", "score", "snr_db")
+    assert [lines[1][name] for name in facts[:4]] == ["voice", "0.5000", "default", "1"]
+    assert [lines[3][name] for name in facts] == ["quality", *["none"] * 5]
+    assert float(lines[1]["score"]) > 0.5
     for stage in ("decode_ms", "listen_ms", "embed_ms", "store_ms"):
         assert 0.0 < float(lines[0][stage]) < float(lines[0]["total_ms"])
     assert speaker not in "".join(measured(packaged.log))

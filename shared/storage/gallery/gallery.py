@@ -179,14 +179,14 @@ class Gallery:
 
         Speakers of a model without a scorer are no candidates.
         """
-        best: list[tuple[str, float]] = []
+        best: list[tuple[str, float, str]] = []
         candidates = 0
         with self._lock:
             for model_id, score in scorers.items():
                 if model_id in self._columns:
                     number, ranked = self._columns[model_id].best(score, policy, at, most, only)
                     candidates += number
-                    best += ranked
+                    best += [(profile_id, scored, model_id) for profile_id, scored in ranked]
         return Ranked.of(best, most, candidates)
 
     def _drop(self, profile_id: str, but: str | None = None) -> None:

@@ -59,6 +59,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "enrollmentCohesion": st.booleans(),
     "recordRecognitions": st.none() | st.fixed_dictionaries({"days": st.floats(1.0, 400.0)}),
     "calibration": st.none() | st.fixed_dictionaries({"modelId": st.just("ge2e-1"), "values": st.just(CALIBRATION)}),
+    "details": st.sampled_from(["full", "rounded", "off"]),
 }
 NO_NUMBERS: list[object] = [True, "3", [], {}, float("nan"), float("inf"), 10**400]
 NO_DAYS: list[object] = [*NO_NUMBERS, 0, -1, 36_500.1]
@@ -84,6 +85,7 @@ INVALID: dict[str, list[object]] = {
     "enrollmentCohesion": NO_FLAGS,
     "recordRecognitions": [30, True, []],
     "calibration": [[], 3],
+    "details": ["FULL", "", "none", True, 1, None, [], {}],
 }
 
 
@@ -201,7 +203,7 @@ def test_a_customer_cannot_change_what_is_the_operators(name: str, letters: Any)
         settings_change({"thresholds": {"verification": 0.6}, letters(name): 1}, CUSTOMER)
     assert str(refused.value) == (
         f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, quality, "
-        "enrollmentCohesion, calibration, recordRecognitions."
+        "enrollmentCohesion, calibration, recordRecognitions, details."
     )
 
 

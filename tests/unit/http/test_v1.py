@@ -15,6 +15,7 @@ from shared.domain.errors import (
     ProfileNotFound,
     TimbreError,
 )
+from shared.domain.explanation import Explanation
 from shared.domain.limits import AudioRules
 from shared.domain.operation import IdentificationResult, Operation, OperationFailed
 from shared.domain.passphrase import HeardPhrase
@@ -68,7 +69,7 @@ def test_a_profile_on_the_wire(kind: ProfileKind, own: dict[str, object]) -> Non
 )
 def test_a_verification_on_the_wire(score: float, result: str, confidence: str) -> None:
     heard = HeardPhrase("my name is unknown to you", -10.0, recognised=True)
-    assert API.write_verify(call(API, "verify"), Verification(Decision(score), heard)).body == {
+    assert API.write_verify(call(API, "verify"), Verification(Decision(score), Explanation(), heard)).body == {
         "result": result,
         "confidence": confidence,
         "phrase": "my name is unknown to you",
@@ -79,12 +80,12 @@ def test_a_verification_on_the_wire(score: float, result: str, confidence: str) 
 def test_an_unrecognised_phrase_is_a_bad_request() -> None:
     heard = HeardPhrase("my name is unknown to you", -90.0, recognised=False)
     with pytest.raises(PassphraseNotHeard, match="The nearest was"):
-        API.write_verify(call(API, "verify"), Verification(Decision(0.0), heard))
+        API.write_verify(call(API, "verify"), Verification(Decision(0.0), Explanation(), heard))
 
 
 def test_an_identification_becomes_an_operation_that_can_be_asked_for() -> None:
     identify = call(API, "identify")
-    reply = API.write_identify(identify, Identification([RankedProfile(ID, Decision(0.85))]))
+    reply = API.write_identify(identify, Identification([RankedProfile(ID, Decision(0.85))], Explanation()))
     operation = stored(identify, reply)
     assert (operation.created_at, operation.outcome) == (CREATED, IdentificationResult(ID, Confidence.NORMAL))
 

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.domain.errors import PassphraseNotHeard
+from shared.domain.decision import Decision
+from shared.domain.errors import PassphraseNotHeard, SecondVoiceHeard
+from shared.domain.explanation import DecidedBy, Explanation, PhraseHeard, ThresholdFrom, explained
 from shared.domain.measurement import Measurement, gathered, note, note_decision, stage
-from shared.services.measure import measured
+from shared.domain.recording import Measured
+from shared.services.measure import measured, note_refusal
 from tests.unit.services.test_rate import Time
+
+MEASURED = Measured(2.304, 4.94, -20.06, 7_437.5, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +33,7 @@ def fields(caplog: pytest.LogCaptureFixture) -> dict[str, str]:
 
 def test_each_stage_has_its_own_time(caplog: pytest.LogCaptureFixture) -> None:
     clock = Time()
-    with measured("verify", "mine", clock):
+    with measured("verify", "mine", "request", clock):
         clock.seconds += 0.001
         with stage("listen"):
             clock.seconds += 0.010
@@ -43,7 +48,7 @@ def test_each_stage_has_its_own_time(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_time_counts_for_the_inner_stage_only(caplog: pytest.LogCaptureFixture) -> None:
     clock = Time()
-    with measured("identify", "mine", clock), stage("embed"):
+    with measured("identify", "mine", "request", clock), stage("embed"):
         clock.seconds += 1.0
         with stage("store"):
             clock.seconds += 2.0
@@ -56,9 +61,9 @@ def test_time_counts_for_the_inner_stage_only(caplog: pytest.LogCaptureFixture) 
 def test_a_decision_is_told_with_what_was_compared(
     caplog: pytest.LogCaptureFixture, accepted: bool, outcome: str
 ) -> None:
-    with measured("identify", "mine"):
+    with measured("identify", "mine", "request"):
         note(candidates=7, model_id="ge2e-1")
-        note_decision(accepted=accepted)
+        note_decision(Explanation(), accepted=accepted)
     line = fields(caplog)
     assert [line[name] for name in ("operation", "subscription", "outcome", "reason", "candidates", "model")] == [
         "identify", "mine", outcome, "none", "7", "ge2e-1",
@@ -73,14 +78,38 @@ def test_an_error_counts_more_than_a_decision_and_is_named_without_its_words(
     caplog: pytest.LogCaptureFixture, error: Exception, outcome: str
 ) -> None:
     def fails() -> None:
-        note_decision(accepted=False)
+        note_decision(Explanation(), accepted=False)
         raise error
 
-    with pytest.raises(type(error)), measured("verify", "mine"):
+    with pytest.raises(type(error)), measured("verify", "mine", "request"):
         fails()
     line = fields(caplog)
     assert (line["outcome"], line["reason"]) == (outcome, type(error).__name__)
     assert "what was said" not in caplog.text
+
+
+def test_the_line_tells_why_in_full(caplog: pytest.LogCaptureFixture) -> None:
+    decision, phrase = Decision(0.49999, 0.6), PhraseHeard(recognised=True, complete=False)
+    known = Explanation(DecidedBy.PHRASE, MEASURED, decision, ThresholdFrom.REQUEST, phrase=phrase)
+    with measured("verify", "mine", "a-request"):
+        note_decision(known, accepted=False)
+    facts = (
+        "decided_by=phrase score=0.5000 threshold=0.6000 threshold_from=request speech_s=2.30 snr_db=4.9 "
+        "level_dbfs=-20.1 bandwidth_hz=7438 channel=2 phrase=cut"
+    )
+    assert dict(fact.split("=") for fact in f"request=a-request {facts}".split()).items() <= fields(caplog).items()
+
+
+def test_a_refusal_tells_what_was_measured_before_it(caplog: pytest.LogCaptureFixture) -> None:
+    with measured("enroll", "mine", "request"):
+        with pytest.raises(SecondVoiceHeard) as refused, explained(Explanation(measured=MEASURED, model_id="m")):
+            raise SecondVoiceHeard(0.003, 0.01)
+        note_refusal(refused.value)
+    line = fields(caplog)
+    names = ("outcome", "reason", "decided_by", "score", "threshold", "snr_db", "phrase")
+    assert [line[name] for name in names] == [
+        "refused", "SecondVoiceHeard", "secondVoice", "0.0030", "0.0100", "4.9", "none",
+    ]  # fmt: skip
 
 
 def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureFixture) -> None:
@@ -89,7 +118,7 @@ def test_outside_of_a_measurement_nothing_is_gathered(caplog: pytest.LogCaptureF
         pass
     with stage("store"):
         note(outcome="accept")
-    with measured("verify", "mine"):
+    with measured("verify", "mine", "request"):
         pass
     assert fields(caplog)["outcome"] == ended.outcome == "none"
 
@@ -102,7 +131,7 @@ def test_a_stage_that_fails_is_counted_and_ended(caplog: pytest.LogCaptureFixtur
             clock.seconds += 1.0
             raise ValueError("x")
 
-    with measured("verify", "mine", clock):
+    with measured("verify", "mine", "request", clock):
         with pytest.raises(ValueError, match="x"):
             decoded()
         clock.seconds += 1.0

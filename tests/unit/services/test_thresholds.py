@@ -28,17 +28,22 @@ def rate(value: float) -> RequestedThreshold:
 
 
 @pytest.mark.parametrize(
-    ("requested", "expected"),
+    ("settings", "requested", "expected", "origin"),
     [
-        (None, 0.6),
-        (score(0.6), 0.6),
-        (score(0.6 - 1e-12), 0.6),
-        (score(0.9), 0.9),
-        (rate(0.004), 1.0 / (1.0 + math.exp(-math.log(0.01 / 0.004) / 0.75))),
+        (SubscriptionSettings(), None, 0.5, "default"),
+        (SETTINGS, None, 0.6, "subscription"),
+        (SETTINGS, score(0.6), 0.6, "request"),
+        (SETTINGS, score(0.6 - 1e-12), 0.6, "request"),
+        (SETTINGS, score(0.9), 0.9, "request"),
+        (SETTINGS, rate(0.004), 1.0 / (1.0 + math.exp(-math.log(0.01 / 0.004) / 0.75)), "request"),
     ],
 )
-def test_a_stricter_threshold_counts(requested: RequestedThreshold | None, expected: float) -> None:
-    assert threshold_in_force(SETTINGS, "verification", requested, CALIBRATION) == pytest.approx(expected, abs=1e-12)
+def test_a_stricter_threshold_counts(
+    settings: SubscriptionSettings, requested: RequestedThreshold | None, expected: float, origin: str
+) -> None:
+    threshold = threshold_in_force(settings, "verification", requested, CALIBRATION)
+    assert threshold.score == pytest.approx(expected, abs=1e-12)
+    assert threshold.origin.value == origin
 
 
 @pytest.mark.parametrize(

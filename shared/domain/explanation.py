@@ -1,0 +1,184 @@
+"""Why a recording was accepted, rejected or refused: the rule that decided, what was measured, and what would help.
+
+Numbers and names of rules only: no phrase, no voice, no id of a profile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from shared.domain import errors
+from shared.domain.calibration import Calibration
+from shared.domain.decision import Decision
+from shared.domain.errors import TimbreError
+from shared.domain.recording import Measured
+
+GOOD_SNR_DB: Final = 15.0
+"""Below it own voices are refused more often than in quiet: 0.8 % in babble at 15 dB as without, 1.7 % at 10 dB, 7.9 %
+at 5 dB (docs/accuracy.md)."""
+
+GOOD_SNR_FOR_PHRASES_DB: Final = 25.0
+"""The same for phrases: in white noise all of 9 whole ones are recognised above it, and 2 of 9 from 18 to 24 dB."""
+
+
+class DecidedBy(StrEnum):
+    """The rule that decided."""
+
+    VOICE = "voice"
+    PHRASE = "phrase"
+    ACTIVATION = "activation"
+    QUALITY = "quality"
+    SECOND_VOICE = "secondVoice"
+
+
+class ThresholdFrom(StrEnum):
+    """Who set a threshold."""
+
+    DEFAULT = "default"
+    SUBSCRIPTION = "subscription"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A score in (0, 1)."""
+
+    score: float
+    origin: ThresholdFrom
+
+
+@dataclass(frozen=True)
+class PhraseHeard:
+    """Of the phrase that was to be said: whether it was recognised, and whether all of it was heard. What else may have
+    been said is not told."""
+
+    recognised: bool
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Advice:
+    """``code`` is for programs, ``text`` for the person who speaks."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """``None`` is what does not apply: nothing was measured, compared or refused.
+
+    ``model_id`` and ``calibration`` are those that made the score.
+    """
+
+    decided_by: DecidedBy | None = None
+    measured: Measured | None = None
+    decision: Decision | None = None
+    threshold_from: ThresholdFrom | None = None
+    model_id: str | None = None
+    calibration: Calibration | None = field(default=None, repr=False)
+    phrase: PhraseHeard | None = None
+    advice: tuple[Advice, ...] = ()
+
+    def false_match_rate(self, score: float) -> float | None:
+        """The share of strangers that is accepted from the score on, as far as the calibration may claim it."""
+        return self.calibration.claimed_rate(score) if self.calibration else None
+
+    def advised(self) -> Explanation:
+        """With what would help where a decision is a reject."""
+        if self.decision is None or self.decision.accepted:
+            return self
+        wholly = [SAY_THE_WHOLE_PHRASE] if self.decided_by is DecidedBy.PHRASE else []
+        return replace(self, advice=(*self._circumstances(), *wholly))
+
+    def of_refusal(self, refused: TimbreError) -> Explanation:
+        """What was known before, and what the refusal adds to it."""
+        decided_by, advise = next(_REFUSALS[kind] for kind in type(refused).__mro__ if kind in _REFUSALS)
+        advice = (advise(refused),) if advise else ()
+        if isinstance(refused, errors.SecondVoiceHeard | errors.EnrollmentDiffers):
+            compared = replace(
+                self, decision=Decision(refused.score, refused.minimum), threshold_from=ThresholdFrom.DEFAULT
+            )
+        else:
+            compared = replace(self, model_id=None)
+        if decided_by is DecidedBy.PHRASE:
+            compared = replace(compared, phrase=PhraseHeard(recognised=False, complete=False))
+        known = replace(compared, decided_by=decided_by)
+        circumstances = () if decided_by is DecidedBy.QUALITY else known._circumstances()
+        return replace(known, advice=(*circumstances, *advice))
+
+    def _circumstances(self) -> tuple[Advice, ...]:
+        """What may have made a right speaker unlike: noise, or less speech than the calibration has seen."""
+        if self.measured is None:
+            return ()
+        good = GOOD_SNR_FOR_PHRASES_DB if self.decided_by is DecidedBy.PHRASE else GOOD_SNR_DB
+        noisy = (FIND_A_QUIETER_ROOM,) if self.measured.snr_db < good else ()
+        least = self.calibration.min_seconds if self.calibration and not self.phrase else 0.0
+        short = (_longer(least - self.measured.speech_seconds),) if self.measured.speech_seconds < least else ()
+        return (*noisy, *short)
+
+
+@contextmanager
+def explained(known: Explanation) -> Iterator[None]:
+    """A refusal inside, of the recording or of what is said in it, takes along what is known of the recording."""
+    try:
+        yield
+    except (errors.RecordingRefused, errors.PassphraseRefused) as refused:
+        refused.explanation = refused.explanation or known.of_refusal(refused)
+        raise
+
+
+def explanation_of(refused: TimbreError) -> Explanation | None:
+    """``None`` where nothing was refused that has to do with the recording."""
+    if refused.explanation or not isinstance(refused, errors.RecordingRefused | errors.PassphraseRefused):
+        return refused.explanation
+    return Explanation().of_refusal(refused)
+
+
+FIND_A_QUIETER_ROOM: Final = Advice("quieterRoom", "Find a quieter room.")
+SAY_THE_WHOLE_PHRASE: Final = Advice("wholePhrase", "Say the whole phrase.")
+_SAY_THE_ACTIVATION_PHRASE: Final = Advice("activationPhrase", "Say the whole activation phrase.")
+_SPEAK_CLOSER: Final = Advice("speakCloser", "Speak closer to the microphone.")
+_SPEAK_FARTHER: Final = Advice("speakFarther", "Speak farther from the microphone.")
+_USE_A_WIDER_LINE: Final = Advice("widerLine", "Use a microphone instead of a telephone.")
+_SPEAK_ALONE: Final = Advice("speakAlone", "Record one person alone.")
+_CHOOSE_A_CHANNEL: Final = Advice("chooseChannel", "Choose one channel of the recording.")
+_SEND_ANOTHER_FORMAT: Final = Advice("otherFormat", "Send a WAV file.")
+_NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _longer(seconds: float) -> Advice:
+    """Whole seconds more, at least one."""
+    count = max(1, math.ceil(seconds))
+    number = _NUMBERS[count - 1] if count <= len(_NUMBERS) else str(count)
+    return Advice("speakLonger", f"Speak for {number} more second{'s' if count > 1 else ''}.")
+
+
+def _shorter(refused: errors.AudioTooLong) -> Advice:
+    return Advice("speakShorter", f"Record at most {refused.maximum_seconds:g} seconds.")
+
+
+_REFUSALS: Final[Mapping[type, tuple[DecidedBy, Callable[[Any], Advice] | None]]] = {
+    errors.RecordingRefused: (DecidedBy.QUALITY, lambda _: _SEND_ANOTHER_FORMAT),
+    errors.AudioTooShort: (DecidedBy.QUALITY, lambda refused: _longer(refused.minimum_seconds - refused.seconds)),
+    errors.AudioTooLong: (DecidedBy.QUALITY, _shorter),
+    errors.SpeechTooShort: (
+        DecidedBy.QUALITY,
+        lambda refused: _longer(refused.minimum_seconds - refused.speech_seconds),
+    ),
+    errors.AudioTooNoisy: (DecidedBy.QUALITY, lambda _: FIND_A_QUIETER_ROOM),
+    errors.AudioTooQuiet: (DecidedBy.QUALITY, lambda _: _SPEAK_CLOSER),
+    errors.AudioClipped: (DecidedBy.QUALITY, lambda _: _SPEAK_FARTHER),
+    errors.AudioTooNarrow: (DecidedBy.QUALITY, lambda _: _USE_A_WIDER_LINE),
+    errors.TwoChannelsSpeak: (DecidedBy.QUALITY, lambda _: _CHOOSE_A_CHANNEL),
+    errors.SecondVoiceHeard: (DecidedBy.SECOND_VOICE, lambda _: _SPEAK_ALONE),
+    errors.EnrollmentDiffers: (DecidedBy.VOICE, None),
+    errors.PassphraseRefused: (DecidedBy.PHRASE, lambda _: SAY_THE_WHOLE_PHRASE),
+    errors.ActivationNotHeard: (DecidedBy.ACTIVATION, lambda _: _SAY_THE_ACTIVATION_PHRASE),
+}
+"""The rule behind a refusal, and what to do about it. A refusal that is not here counts as its nearest base class."""
