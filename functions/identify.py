@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.domain.access import Role
 from shared.domain.audit import AuditAction
-from shared.domain.profile import ProfileKind
+from shared.domain.profile import ProfileKey, ProfileKind
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
 from shared.http.reply import Reply
@@ -20,6 +20,7 @@ def identify(call: Call) -> Reply:
     call.caller.require_candidates(request.candidates)
     identification = call.services.identify(request)
     named = identification.identified
-    profile = call.key(ProfileKind.IDENTIFICATION, named.profile_id) if named else None
+    owner = call.subscription.subscription_id
+    profile = ProfileKey(owner, ProfileKind.IDENTIFICATION, named.profile_id) if named else None
     call.services.audit.recognised(call.caller, AuditAction.IDENTIFY, profile, identification.best.decision)
     return call.api.write_identify(call, identification)

@@ -64,7 +64,7 @@ class Call:
         return request.boolean(name, self.parameter(name))
 
     def key(self, kind: ProfileKind, profile_id: str) -> ProfileKey:
-        """Raises ``OutsideToken``."""
+        """Of a profile that the request names. Raises ``OutsideToken``."""
         self.caller.require_profile(profile_id)
         return ProfileKey(self.subscription.subscription_id, kind, profile_id)
 
