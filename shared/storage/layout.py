@@ -134,10 +134,11 @@ def records_prefix(subscription_id: str) -> str:
 
 
 RECOGNITION_PREFIX: Final = "recognition:"
+RECOGNISED: Final = "recognised:"
 
 
 def recognised_prefix(key: ProfileKey) -> str:
-    return f"recognised:{key.kind.value}:{key.profile_id}:"
+    return f"{RECOGNISED}{key.kind.value}:{key.profile_id}:"
 
 
 def entry_place(at: datetime, entry_id: str) -> str:

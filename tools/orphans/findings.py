@@ -14,6 +14,7 @@ from shared.domain.subscription import SubscriptionState
 from shared.storage.layout import (
     MIGRATION,
     PACK,
+    RECOGNISED,
     RECOGNITION_PREFIX,
     RECORD_PREFIX,
     TALLY,
@@ -32,7 +33,7 @@ GRACE: Final = timedelta(hours=1)
 
 KNOWN_ROWS: Final = (
     "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:", RECORD_PREFIX,
-    RECOGNITION_PREFIX, "recognised:",
+    RECOGNITION_PREFIX, RECOGNISED,
     TALLY, MIGRATION, PACK,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""
@@ -49,6 +50,7 @@ class Problem(StrEnum):
     WATCH_OF_NOBODY = "row that would look for the expiry of a profile that is gone"
     PACK_WITHOUT_ROW = "pack of voices that no row names"
     MEMBER_OF_NOBODY = "membership of a profile that is gone"
+    RECOGNITION_OF_NOBODY = "record of a recognition of a profile that is gone"
     UNKNOWN_ROW = "row of no known kind"
     DATA_KEY_MISSING = "active subscription without its data key"
     DATA_KEY_ALIVE = "data key of a subscription that is deleted"
@@ -100,6 +102,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     yield from _audio(census)
     yield from _expiry(census)
     yield from _galleries(census)
+    yield from _recognitions(census)
     profiles = len(census.keys("profile:"))
     if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
         yield Problem.TALLY_WRONG, TALLY
@@ -159,6 +162,15 @@ def _galleries(census: Census) -> Iterator[tuple[Problem, str]]:
         profile = row.split(":")[1]
         if f"profile:{kind}:{profile}" not in census.rows and not f"enrollment:{kind}:{profile}:".startswith(doomed):
             yield Problem.MEMBER_OF_NOBODY, row
+
+
+def _recognitions(census: Census) -> Iterator[tuple[Problem, str]]:
+    doomed = tuple(rows for rows, _ in _doomed(census))
+    for pointer in census.keys(RECOGNISED):
+        _, kind, profile = pointer.split(":")[:3]
+        named = f"{kind}:{profile}"
+        if f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed):
+            yield Problem.RECOGNITION_OF_NOBODY, pointer
 
 
 def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:

@@ -9,6 +9,7 @@ from shared.domain.profile import ProfileKey
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Replace, RowConflict
 from shared.storage.layout import (
+    RECOGNITION_PREFIX,
     SUBSCRIPTIONS_PARTITION,
     TALLY,
     data_key_row,
@@ -30,6 +31,10 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
             account.audio.delete(where)
         case Problem.PACK_WITHOUT_ROW:
             account.packs.delete(where)
+        case Problem.RECOGNITION_OF_NOBODY:
+            place = where.split(":", 3)[3]
+            remove_silently(account.voices, owner, RECOGNITION_PREFIX + place)
+            remove_silently(account.voices, owner, where)
         case Problem.MEMBER_OF_NOBODY:
             _, profile_id, group_id = where.split(":")
             remove_silently(account.voices, owner, member_row(group_id, profile_id))

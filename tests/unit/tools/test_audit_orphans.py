@@ -11,6 +11,8 @@ import pytest
 from shared.domain.profile import ProfileKey
 from shared.storage.backend.ports import Change, Insert, Merge, Remove
 from shared.storage.layout import (
+    RECOGNISED,
+    RECOGNITION_PREFIX,
     SUBSCRIPTIONS_PARTITION,
     TALLY,
     audio_blob,
@@ -21,6 +23,7 @@ from shared.storage.layout import (
     member_row,
     pack_blob,
     profile_row,
+    records_prefix,
     subscription_row,
 )
 from shared.storage.profiles.schedule import expire_due
@@ -114,6 +117,11 @@ def member_of_nobody(world: World) -> None:
     world.storage.voices.apply(world.owner, changes)
 
 
+def recognition_of_nobody(world: World) -> None:
+    changes = [Insert(f"{RECOGNISED}tii:{GONE}:20261122T120000.000000Z:e", {}), Insert(f"{RECOGNITION_PREFIX}x", {})]
+    world.storage.voices.apply(world.owner, changes)
+
+
 PLANTED: list[tuple[Callable[[World], None], Problem]] = [
     (lambda world: world.storage.audio.put(audio_blob(world.key, 0, new_id()), b"x"), Problem.AUDIO_WITHOUT_ENROLLMENT),
     (
@@ -126,6 +134,8 @@ PLANTED: list[tuple[Callable[[World], None], Problem]] = [
     (lambda world: world.storage.packs.put(pack_blob(world.owner, new_id()), b"x"), Problem.PACK_WITHOUT_ROW),
     (lambda world: world.storage.packs.put(pack_blob(GONE, new_id()), b"x"), Problem.PACK_WITHOUT_ROW),
     (member_of_nobody, Problem.MEMBER_OF_NOBODY),
+    (recognition_of_nobody, Problem.RECOGNITION_OF_NOBODY),
+    (on_subscriptions(lambda _: Insert(f"{records_prefix(GONE)}x", {})), Problem.LEFT_OF_DELETED),
     (key_of(None), Problem.KEY_STALE),
     (key_of(GONE), Problem.KEY_STALE),
     (lost_key, Problem.KEY_LOST),
