@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -34,6 +34,7 @@ ADAPTERS: dict[str, frozenset[str]] = {
 MAX_ENTRY_LINES = 40
 
 
+@cache
 def layers() -> dict[str, frozenset[str] | None]:
     """Package -> packages of ours it may import (None: anything), read from CONTRIBUTING.md itself."""
     table: dict[str, frozenset[str] | None] = {}
@@ -47,14 +48,17 @@ def layers() -> dict[str, frozenset[str] | None]:
     return table
 
 
-def imported(source: str) -> Iterator[str]:
+@cache
+def imported(source: str) -> tuple[str, ...]:
     """Absolute module names that a source imports anywhere; ``from a import b`` gives ``a.b``."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports hide the layer they reach into"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(names)
 
 
 def within(module: str, package: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.http.times import date, read_date
@@ -27,6 +27,7 @@ def test_a_date_has_milliseconds_and_is_in_utc(moment: datetime | None, text: st
     assert date(moment) == text
 
 
+@settings(max_examples=50)
 @given(st.datetimes(timezones=OFFSETS).filter(lambda moment: 1900 < moment.year < 9000))
 def test_what_is_written_is_read_again_to_the_millisecond(moment: datetime) -> None:
     read = read_date(date(moment) or "")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.calibration.metrics import (
@@ -32,6 +32,7 @@ comparisons = (
 )
 
 
+@settings(max_examples=50)
 @given(comparisons)
 def test_rates_count_who_reaches_a_threshold(made_up: tuple[Numbers, Flags]) -> None:
     scores, same = made_up
@@ -63,6 +64,7 @@ def test_the_cost_of_known_likelihood_ratios() -> None:
     assert cllr(np.zeros(6), SAME) == pytest.approx(1.0)  # silence costs one bit
 
 
+@settings(max_examples=50)
 @given(comparisons)
 def test_pooling_gives_the_nearest_chances_that_never_descend(made_up: tuple[Numbers, Flags]) -> None:
     """The chance at a score is the largest of the least means over stretches around it (Barlow et al., 1972)."""
