@@ -7,6 +7,7 @@ process.settle()
 import azure.functions as func
 
 from functions import (
+    console,
     elsewhere,
     enroll,
     groups,
@@ -27,5 +28,5 @@ from functions import (
 app = func.FunctionApp()
 for module in (profiles, enroll, verify, identify, phrases, operations):
     app.register_functions(module.blueprint)
-for module in (groups, notes, settings, tokens, subscriptions, timers, health, openapi, elsewhere):
+for module in (groups, notes, settings, tokens, subscriptions, timers, health, openapi, console, elsewhere):
     app.register_functions(module.blueprint)

@@ -26,6 +26,7 @@ from localhost.timers import Timers
 from localhost.worker import Worker
 
 _CANNOT_START = 2
+_DEFAULTS = {"TIMBRE_CONSOLE": "true"}  # a page to try it with, which production has to switch on
 _TIMER_GRACE_SECONDS = 10.0
 _STOP_SECONDS = 45.0  # for the whole stop: a function that never returns must not keep the process; dev.py waits 50 s
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, worker: Callable[[], Worker] = 
     try:
         values = settings.load(options.app)
         wants_storage = settings.wants_own_storage(values, os.environ)
-        settings.apply(values, os.environ)
+        settings.apply({**_DEFAULTS, **values}, os.environ)
         with _storage(wants_storage, None if options.ephemeral else options.data):
             asyncio.run(_serve(options.app, options.port, worker()))
     except KeyboardInterrupt:

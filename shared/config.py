@@ -93,6 +93,9 @@ TRUSTED_HOPS = Setting(
     "1",
     "Whose word counts for a caller's address: that entry of `X-Forwarded-For`, from the right.",
 )
+CONSOLE = Setting(
+    "TIMBRE_CONSOLE", "false", "`true` serves [the console](console.md), a page for people, at `/console`."
+)
 OWN_HOST = Setting("WEBSITE_HOSTNAME", None, "Set by Azure: the app's own name, for links to requests of another Host.")
 GALLERY_MEGABYTES = Setting(
     "TIMBRE_GALLERY_MEGABYTES",
@@ -126,7 +129,7 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUSTED_HOPS, OWN_HOST, GALLERY_MEGABYTES, AT_ONCE, WAITING,
+    PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUSTED_HOPS, CONSOLE, OWN_HOST, GALLERY_MEGABYTES, AT_ONCE, WAITING,
     WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
 )  # fmt: skip
 
@@ -154,7 +157,7 @@ def read(environment: Mapping[str, str]) -> Config:
     if not _KEY_ENCRYPTION.fullmatch(key_encryption):
         rule = "local:<32 bytes in base64>, with earlier keys behind commas, or vault:https://<vault>/keys/<name>"
         problems.append(f"{KEY_ENCRYPTION.name} must be {rule}")
-    flags = {setting: (value(setting) or "").lower() for setting in (STRICT_AUDIO, ACTIVATION)}
+    flags = {setting: (value(setting) or "").lower() for setting in (STRICT_AUDIO, ACTIVATION, CONSOLE)}
     problems += [f"{setting.name} must be true or false" for setting, flag in flags.items() if flag not in _FLAGS]
     public_url = value(PUBLIC_URL)
     if public_url and not public_url.startswith(("http://", "https://")):
@@ -224,6 +227,11 @@ def threads(environment: Mapping[str, str]) -> int:
 def origins(environment: Mapping[str, str]) -> frozenset[str]:
     """The other one, for answers that are given before the services are there."""
     return _listed(environment.get(ALLOWED_ORIGINS.name, "").strip() or ALLOWED_ORIGINS.default)
+
+
+def console(environment: Mapping[str, str]) -> bool:
+    """Whether there is a console, which is answered without the services."""
+    return environment.get(CONSOLE.name, "").strip().lower() == "true"
 
 
 def _listed(text: str | None) -> frozenset[str]:

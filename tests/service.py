@@ -26,6 +26,7 @@ in place of the working tree. Set by ``pytest --package``."""
 KEYS = {
     "TIMBRE_LOCAL_SUBSCRIPTION_KEY": "local-subscription-key",
     "TIMBRE_LOCAL_MANAGEMENT_KEY": "local-management-key",
+    "TIMBRE_CONSOLE": "true",
     "TIMBRE_REQUESTS_PER_SECOND": "0",
     "TIMBRE_KEY_ENCRYPTION": "local:" + base64.b64encode(b"k" * 32).decode(),
     "PYTHON_THREADPOOL_THREAD_COUNT": "20",

@@ -37,9 +37,12 @@ _QUERIES = {
 }
 """Functions that name profiles in their query."""
 
+UNDESCRIBED = {"console", "console_file", "zz_elsewhere"}
+"""Functions that are no operation of the API: the console's files, and the last resort for paths of nobody."""
+
 NAME_NO_PROFILE = {
     "groups", "group", "profiles", "phrases", "health", "health_ready", "settings", "audit", "caller", "tokens",
-    "openapi", "root", "zz_elsewhere",
+    "openapi", "root", *UNDESCRIBED,
 }  # fmt: skip
 """Functions, without their generation, that name neither a profile nor an operation."""
 

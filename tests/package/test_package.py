@@ -138,7 +138,7 @@ def test_its_description_of_the_api_is_the_repositorys(client: Client) -> None:
 def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(place: Place) -> None:
     own = {name.split("/")[0] for name in names(place)}
     assert own == {
-        "function_app.py", "functions", "shared", "host.json", "models", "openapi.json", "requirements.txt",
+        "function_app.py", "functions", "shared", "console", "host.json", "models", "openapi.json", "requirements.txt",
         "LICENSE", "THIRD_PARTY_NOTICES.md", ".python_packages", ".funcignore", "__pycache__",
     }  # fmt: skip
 

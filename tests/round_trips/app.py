@@ -15,7 +15,7 @@ from shared.config import read
 from shared.http.endpoint import Route
 from shared.http.uploads import StreamRequest
 from shared.storage.stores import Storage
-from tests.api.every_route import functions, http_trigger, template
+from tests.api.every_route import UNDESCRIBED, functions, http_trigger, template
 from tests.contract.cutting import Scissors
 from tests.contract.stores import cutting
 from tests.in_process import Answer, Function, call
@@ -67,7 +67,7 @@ def _routes() -> list[tuple[Route, Function]]:
     found = []
     for function in functions():
         trigger = http_trigger(function)
-        if trigger and function.get_function_name() != "zz_elsewhere":
+        if trigger and function.get_function_name() not in UNDESCRIBED:
             methods = frozenset(method.value for method in trigger["methods"])
             found.append((Route(template(trigger), methods, not_called), function.get_user_function()))
     return found

@@ -48,9 +48,22 @@ def test_both_addresses_do_instead_of_a_connection_string() -> None:
 
 def test_everything_wrong_is_named_at_once_and_no_secret_repeated() -> None:
     with pytest.raises(ConfigInvalid) as raised:
-        config.read({"TIMBRE_KEY_ENCRYPTION": "hunter2", "TIMBRE_STRICT_AUDIO": "yes", "TIMBRE_PUBLIC_URL": "ftp://x"})
-    assert len(raised.value.problems) == 4
-    for name in ("VOICE_STORAGE", "TIMBRE_KEY_ENCRYPTION", "TIMBRE_STRICT_AUDIO", "TIMBRE_PUBLIC_URL"):
+        config.read(
+            {
+                "TIMBRE_KEY_ENCRYPTION": "hunter2",
+                "TIMBRE_STRICT_AUDIO": "yes",
+                "TIMBRE_PUBLIC_URL": "ftp://x",
+                "TIMBRE_CONSOLE": "on",
+            }
+        )
+    assert len(raised.value.problems) == 5
+    for name in (
+        "TIMBRE_CONSOLE",
+        "VOICE_STORAGE",
+        "TIMBRE_KEY_ENCRYPTION",
+        "TIMBRE_STRICT_AUDIO",
+        "TIMBRE_PUBLIC_URL",
+    ):
         assert name in str(raised.value)
     assert "hunter2" not in str(raised.value)
 

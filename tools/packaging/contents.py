@@ -40,6 +40,8 @@ def app_files(repository: Path) -> Iterator[tuple[str, Path]]:
     for folder in CODE:
         for file in (repository / folder).rglob("*.py"):
             yield file.relative_to(repository).as_posix(), file
+    for file in (repository / "console").iterdir():
+        yield f"console/{file.name}", file
     yield from _models(repository)
 
 
