@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome, ChangedValue, via_key
 from shared.domain.page import Page
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
+from shared.domain.subscription import SettingsChange
 from shared.storage import audit
 from shared.storage.audit import RowAuditTrail, record_of, subscription_record_of
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
@@ -112,6 +113,21 @@ def test_a_change_that_was_made_after_all_takes_the_place_of_a_record_that_could
     assert everything(trail, subscription_id) == [made]
     assert trail.settle(subscription_id, 10) == 1
     assert everything(trail, subscription_id) == [made]
+
+
+def test_a_change_whose_record_is_there_already_was_made_and_is_not_made_again(storage: Storage) -> None:
+    """As when the first answer was lost and the caller reads again: the record tells."""
+    stores = instance(storage)
+    subscription_id = new_subscription(stores)
+    profile = stores.profiles.create(new_profile(subscription_id), 10)
+    noted, changed = entry(subscription_id), entry(subscription_id, NOW + timedelta(seconds=1))
+    for days in (5.0, 6.0):
+        before = stores.profiles.get(profile.key)
+        stores.profiles.annotate(replace(before, retention=RetentionOverride(max_age_days=days)), noted)
+        stores.subscriptions.change(subscription_id, SettingsChange(max_profiles=int(days)), changed)
+    assert stores.profiles.get(profile.key).retention.max_age_days == 5.0
+    assert stores.subscriptions.get(subscription_id).settings.max_profiles == 5
+    assert [one.entry_id for one in everything(stores.trail, subscription_id)] == [noted.entry_id, changed.entry_id]
 
 
 def test_a_move_that_was_cut_off_is_finished_by_the_next(storage: Storage) -> None:
