@@ -7,6 +7,7 @@ import { record } from "./microphone.js";
 const PHRASE = "verification/text-dependent";
 const IDENTIFICATION = "identification/text-independent";
 const LOCALE = "en-US";
+const SPEAK = "Say what you like, for ten seconds or so.";
 const ROLES = ["recognise", "enroll", "manage"];
 const TAKES = { list: "recognise", verify: "recognise", identify: "recognise", settings: "manage", audit: "manage", retention: "manage" };
 
@@ -179,7 +180,7 @@ async function people() {
     if (!may("list")) return [make("h2", {}, "People"), ...givenPerson()];
     if (caller.profileId) return [make("h2", {}, "People"), ...(await ownPerson())];
     await load();
-    return [make("h2", {}, "People"), may("create") ? newPerson() : null, make("div", { class: "wide" }, list), more];
+    return [make("h2", {}, "People"), may("create") ? newPerson() : null, make("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "List of people" }, list), more];
 }
 
 function personRow(person) {
@@ -240,12 +241,12 @@ async function onePerson({ profileId, kind }) {
     parts.push(labelForm(profileId, reload));
     if (may("enroll")) {
         const area = answerArea(), bar = make("div", {}, state ? progress(state) : "");
-        parts.push(make("h3", {}, "Enroll"), kind === PHRASE ? await phrases(person) : null, bar,
+        parts.push(make("h3", {}, "Enroll"), kind === PHRASE ? await phrases(person) : make("p", {}, SPEAK), bar,
             enroller(person, area, (answer) => bar.replaceChildren(progress(answer))), area);
     }
     if (may("verify") && kind !== IDENTIFICATION) {
         const area = answerArea();
-        parts.push(make("h3", {}, "Verify"), verifier(person, area), area);
+        parts.push(make("h3", {}, "Verify"), make("p", {}, kind === PHRASE ? "Say the phrase of the enrollment." : SPEAK), verifier(person, area), area);
     }
     if (may("consent")) parts.push(...(await consent(person)));
     if (may("retention")) parts.push(...(await retention(person)));
@@ -315,6 +316,7 @@ async function identify() {
     const ids = () => among.value + (names.disabled ? "" : names.value.replaceAll(/\s*,\s*|\s+/g, ",").replaceAll(/^,|,$/g, ""));
     const path = () => `${profiles(IDENTIFICATION)}:identifySingleSpeaker?details=true&profileIds=${encodeURIComponent(ids())}`;
     return [make("h2", {}, "Identify"), labelled("Among", among), labelled("Name of the group, or ids", names),
+        make("p", {}, SPEAK),
         recorder((blob) => decided(area, () => call("POST", path(), blob), identified)), area];
 }
 
@@ -416,7 +418,7 @@ async function settings() {
 
 async function audit() {
     const action = make("input", { autocomplete: "off", placeholder: "profile.enroll" });
-    const area = make("div", { class: "wide" });
+    const area = make("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Records" });
     const rows = [];
     async function load(path) {
         const { entries, next } = await page(path);

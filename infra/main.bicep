@@ -71,6 +71,9 @@ param allowedOrigins string = '*'
 @maxValue(10)
 param trustedHops int = 1
 
+@description('Serve the console, a page for people, at /console. It shows nothing without a key or token.')
+param console bool = false
+
 @description('Memory in MB that an instance gives to signatures, for identify among everyone: 1.1 for 1,000 profiles.')
 @minValue(1)
 @maxValue(3072)
@@ -319,6 +322,7 @@ module functionApp 'modules/function-app.bicep' = {
     allowedHosts: allowedHosts
     allowedOrigins: allowedOrigins
     trustedHops: trustedHops
+    console: console
     galleryMegabytes: galleryMegabytes
     requestsPerSecond: requestsPerSecond
     workAtOnce: workAtOnce

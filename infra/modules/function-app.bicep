@@ -60,6 +60,9 @@ param allowedOrigins string
 @description('Which entry of X-Forwarded-For is the caller\'s address, counted from the right.')
 param trustedHops int
 
+@description('Serve the console, a page for people, at /console.')
+param console bool
+
 @description('Memory in MB that an instance gives to signatures, for identify among everyone.')
 param galleryMegabytes int
 
@@ -247,6 +250,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TIMBRE_ALLOWED_HOSTS: allowedHosts
     TIMBRE_ALLOWED_ORIGINS: allowedOrigins
     TIMBRE_TRUSTED_HOPS: string(trustedHops)
+    TIMBRE_CONSOLE: toLower(string(console))
     TIMBRE_GALLERY_MEGABYTES: string(galleryMegabytes)
     TIMBRE_REQUESTS_PER_SECOND: string(requestsPerSecond)
     TIMBRE_AT_ONCE: workAtOnce

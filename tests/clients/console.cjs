@@ -1,16 +1,22 @@
 // Visits the console in a real Chromium, as a person would, with a fake microphone that hears a WAV file.
 //
-//   node console.cjs <Chromium> <page's URL> <key> <own voice> <another voice> <folder for screenshots>
+//   node console.cjs <Chromium> <service's URL> <key> <key that recognises> <own voice> <another voice>
+//       <own speech> <folder for screenshots>
 //
 // Prints one JSON object with what the person saw. Fails when something that should appear does not.
 "use strict";
 
+const { readFileSync } = require("node:fs");
+const http = require("node:http");
 const { chromium } = require("playwright-core");
 
-const [executablePath, url, key, own, other, folder] = process.argv.slice(2);
+const [executablePath, url, key, lesserKey, own, other, speech, folder] = process.argv.slice(2);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const HOSTILE = "<img src=x onerror=document.title='run'>";
+const PREFIX = "/voice";
 const WAIT = { timeout: 30_000 };
 
-async function visit(voice, steps) {
+async function visit(base, voice, steps) {
     const browser = await chromium.launch({
         executablePath,
         args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", `--use-file-for-fake-audio-capture=${voice}%noloop`],
@@ -22,15 +28,16 @@ async function visit(voice, steps) {
         page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
         page.on("pageerror", (error) => problems.push(String(error)));
         page.on("dialog", (dialog) => dialog.accept());
-        await page.goto(url);
-        return { ...(await steps(page)), problems, stored: await context.storageState(), address: page.url() };
+        await page.goto(`${base}/console`);
+        const seen = await steps(page);
+        return { ...seen, problems, stored: await context.storageState(), address: page.url(), title: await page.title() };
     } finally {
         await browser.close();
     }
 }
 
-async function signIn(page) {
-    await page.getByLabel("Key or token").fill(key);
+async function signIn(page, secret) {
+    await page.getByLabel("Key or token").fill(secret);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("button", { name: "People" }).waitFor(WAIT);
 }
@@ -41,11 +48,19 @@ async function speak(page, place) {
     await place.getByRole("button", { name: "Stop and send" }).click();
 }
 
-const shot = (page, name) => page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+/** A screenshot without phrases; and what axe finds serious. */
+async function shot(page, name) {
+    await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, mask: [page.locator(".phrases, q")] });
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => window.axe.run());
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    if (serious.length) throw new Error(`${name}: ${JSON.stringify(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])]))}`);
+}
+
 const recorders = (page) => page.locator(".recording");
 
 async function firstVisit(page) {
-    await signIn(page);
+    await signIn(page, key);
     await shot(page, "first-visit");
     await page.getByLabel("I agree").check();
     await page.getByRole("button", { name: "Begin" }).click();
@@ -77,24 +92,61 @@ async function firstVisit(page) {
     return { steps, answer, scale };
 }
 
+/** A list of people, and identify by file, with a key that may no more. */
+async function lesser(page) {
+    await signIn(page, lesserKey);
+    await page.getByRole("cell", { name: "among others" }).waitFor(WAIT);
+    await shot(page, "people");
+    const buttons = await page.getByRole("button").allTextContents();
+    await page.getByRole("button", { name: "Identify" }).click();
+    await page.getByLabel("or a file").setInputFiles(speech);
+    await page.locator(".outcome .answer").waitFor(WAIT);
+    const answer = await page.locator(".outcome .answer").textContent();
+    await shot(page, "identified");
+    return { buttons, answer };
+}
+
+/** In front of the service as a gateway that adds a path prefix. */
+async function gateway() {
+    const server = http.createServer((request, response) => {
+        const path = request.url.startsWith(`${PREFIX}/`) ? request.url.slice(PREFIX.length) : "/outside-of-the-prefix";
+        const passed = http.request(`${url}${path}`, { method: request.method, headers: request.headers }, (answer) => {
+            response.writeHead(answer.statusCode, answer.headers);
+            answer.pipe(response);
+        });
+        request.pipe(passed);
+    });
+    await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+    return server;
+}
+
 async function anotherVoice(page) {
-    await signIn(page);
+    await signIn(page, key);
     await page.getByRole("button", { name: "People" }).click();
-    await page.getByRole("button", { name: /^Open/ }).click();
+    await page.getByRole("row", { name: "by phrase" }).getByRole("button", { name: /^Open/ }).click();
     await page.getByRole("heading", { name: "Verify" }).waitFor(WAIT);
     await speak(page, recorders(page).last());
     await page.locator(".outcome .answer").waitFor(WAIT);
     const answer = await page.locator(".outcome .answer").textContent();
+    await page.getByLabel("Statement that was agreed to").fill(HOSTILE);
+    await page.getByRole("button", { name: "Record consent" }).click();
+    await page.getByText(`Given: statement ${HOSTILE}`).waitFor(WAIT);
     await shot(page, "rejected");
+    await page.getByLabel("Label, kept in this browser alone").fill(HOSTILE);
+    await page.getByRole("button", { name: "Keep the label" }).click();
+    await page.getByRole("heading", { name: HOSTILE }).waitFor(WAIT);
     await page.getByRole("button", { name: "Delete", exact: true }).click();
-    await page.getByText("There is nobody yet.").waitFor(WAIT);
+    await page.getByText("Deleted.").waitFor(WAIT);
     return { answer };
 }
 
 (async () => {
-    const first = await visit(own, firstVisit);
-    const second = await visit(other, anotherVoice);
-    console.log(JSON.stringify({ first, second }));
+    const first = await visit(url, own, firstVisit);
+    const second = await visit(url, other, anotherVoice);
+    const front = await gateway();
+    const third = await visit(`http://127.0.0.1:${front.address().port}${PREFIX}`, own, lesser);
+    front.close();
+    console.log(JSON.stringify({ first, second, third }));
 })().catch((error) => {
     console.error(error);
     process.exitCode = 1;

@@ -12,7 +12,7 @@ import pytest
 from tests.api.operator import Operator
 from tests.clients.sdk import FOLDER
 from tests.service import REPOSITORY, RunningService
-from tests.voices import PASSPORT, recording
+from tests.voices import PASSPORT, QUESTION, STORY, recording
 
 SCREENSHOTS = REPOSITORY / "build" / "console"
 
@@ -27,23 +27,33 @@ def chromium() -> str:
     return browser
 
 
-def test_from_nothing_to_verified_and_another_voice_rejected(
-    service: RunningService, chromium: str, tmp_path: Path
-) -> None:
-    key = Operator(service.url, service.management_key).customer().primary.key or ""
+def test_from_nothing_to_verified_and_what_others_see(service: RunningService, chromium: str, tmp_path: Path) -> None:
+    operator = Operator(service.url, service.management_key)
+    customer = operator.customer()
+    lesser_key = operator.put_key(customer.subscription_id, "desk", {"role": "recognise"}).json["key"]
+    known = customer.identification.enrolled(recording(STORY))
     own, other = (tmp_path / f"{voice}.wav" for voice in ("slt", "rms"))
     for file in (own, other):
         file.write_bytes(recording(PASSPORT, file.stem))
+    speech = tmp_path / "speech.wav"
+    speech.write_bytes(recording(QUESTION, "slt"))
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    visits = [f"{service.url}/console", key, str(own), str(other), str(SCREENSHOTS)]
+    keys = [customer.primary.key or "", lesser_key]
+    arguments = [chromium, service.url, *keys, *map(str, (own, other, speech, SCREENSHOTS))]
     done = subprocess.run(
-        ["node", str(FOLDER / "console.cjs"), chromium, *visits], capture_output=True, text=True, timeout=180
+        ["node", str(FOLDER / "console.cjs"), *arguments], capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert seen["first"]["answer"] == "Accepted: it is this voice."
-    assert seen["second"]["answer"] == "Rejected."
+    assert {name: visit["answer"] for name, visit in seen.items()} == {
+        "first": "Accepted: it is this voice.",
+        "second": "Rejected.",
+        "third": f"It is {known[:8]}.",
+    }
+    assert "threshold 0.50" in seen["first"]["scale"]
+    assert seen["third"]["buttons"] == ["Sign out", "People", "Identify", "Open"]  # what the role lacks is not shown
     for visit in seen.values():
         assert visit["problems"] == []  # nothing that the page wants is against its own policy
-        assert visit["stored"] == {"cookies": [], "origins": []}
-        assert key not in visit["address"]
+        assert (visit["stored"]["cookies"], visit["title"]) == ([], "Timbre console")
+        assert not any(key in visit["address"] or key in json.dumps(visit["stored"]) for key in keys)
+    assert [visit["stored"]["origins"] for visit in seen.values()] == [[], [], []]  # the label went with the person

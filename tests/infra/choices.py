@@ -48,6 +48,7 @@ EVERYTHING: Final[Choices] = {
     "allowedHosts": "voices.example.com",
     "allowedOrigins": "https://app.example.com",
     "trustedHops": 2,
+    "console": True,
     "updateStrategy": "RollingUpdate",
     "zoneRedundant": True,
     "speakerModel": "another-1",

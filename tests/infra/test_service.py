@@ -26,6 +26,7 @@ CHOSEN: Final = {
     config.ALLOWED_HOSTS.name: "voices.example.com",
     config.STRICT_AUDIO.name: "true",
     config.ACTIVATION.name: "true",
+    config.CONSOLE.name: "true",
     config.GALLERY_MEGABYTES.name: "1024",
     config.REQUESTS_PER_SECOND.name: "50",
     config.AT_ONCE.name: "3",
