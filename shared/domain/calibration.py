@@ -117,13 +117,17 @@ class Calibration:
         At given lengths this one gives the score to one cosine, to which the other gives a score of its own. Its log
         odds are linear in the logarithms of the lengths between the bounds of both, and so are highest at bounds.
         """
-        log_odds = math.log(score / (1.0 - score))
         bounds = sorted({self.min_seconds, self.max_seconds, other.min_seconds, other.max_seconds})
         rates = []
         for shorter, longer in combinations_with_replacement(bounds, 2):
-            cosine = (log_odds - self._log_odds(0.0, shorter, longer)) / self.cosine
+            cosine = self.cosine_at(score, shorter, longer)
             rates.append(other._rate(other._log_odds(cosine, shorter, longer)))
         return max(rates)
+
+    def cosine_at(self, score: float, shorter: float, longer: float) -> float:
+        """What gets that score in (0, 1) at these seconds of speech."""
+        log_odds = math.log(score / (1.0 - score))
+        return (log_odds - self._log_odds(0.0, shorter, longer)) / self.cosine
 
     def _rate(self, log_odds: float) -> float:
         return math.exp(min(0.0, math.log(self.false_match_rate) - TAIL * log_odds))

@@ -407,14 +407,16 @@ class EnrollmentDiffers(RecordingRefused):
 
 
 class PassphraseRefused(TimbreError):
-    """The spoken phrase is not allowed here."""
+    """The spoken phrase is not allowed here. ``cut``: it was the beginning of one that is."""
+
+    cut = False
 
 
 class PassphraseNotHeard(PassphraseRefused):
     """``heard`` is the nearest allowed phrase the recogniser saw, or ``None`` when it saw none at all."""
 
-    def __init__(self, heard: str | None) -> None:
-        self.heard = heard
+    def __init__(self, heard: str | None, *, cut: bool = False) -> None:
+        self.heard, self.cut = heard, cut
         nearest = f' The nearest was "{heard}", but not all of it was heard clearly.' if heard else ""
         super().__init__(f"None of the allowed phrases was recognised in the recording.{nearest}")
 

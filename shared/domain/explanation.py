@@ -16,6 +16,7 @@ from shared.domain import errors
 from shared.domain.calibration import Calibration
 from shared.domain.decision import Decision
 from shared.domain.errors import TimbreError
+from shared.domain.passphrase import HeardPhrase
 from shared.domain.recording import Measured
 
 GOOD_SNR_DB: Final = 15.0
@@ -59,6 +60,11 @@ class PhraseHeard:
 
     recognised: bool
     complete: bool
+
+    @classmethod
+    def of(cls, heard: HeardPhrase, phrase: str) -> PhraseHeard:
+        complete = heard.recognised and heard.phrase == phrase
+        return cls(complete or heard.is_cut(phrase), complete)
 
 
 @dataclass(frozen=True)
@@ -106,8 +112,8 @@ class Explanation:
             )
         else:
             compared = replace(self, model_id=None)
-        if decided_by is DecidedBy.PHRASE:
-            compared = replace(compared, phrase=PhraseHeard(recognised=False, complete=False))
+        if isinstance(refused, errors.PassphraseRefused) and decided_by is DecidedBy.PHRASE:
+            compared = replace(compared, phrase=PhraseHeard(recognised=refused.cut, complete=False))
         known = replace(compared, decided_by=decided_by)
         circumstances = () if decided_by is DecidedBy.QUALITY else known._circumstances()
         return replace(known, advice=(*circumstances, *advice))

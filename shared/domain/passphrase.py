@@ -37,12 +37,18 @@ class HeardPhrase:
 
     ``phrase`` is the allowed phrase nearest to the utterance, ``None`` when none fits. ``score`` is the worst word's
     acoustic log-likelihood per frame (pocketsphinx units, larger is better, ``NOTHING_HEARD_SCORE`` when nothing was
-    heard); ``recognised`` tells whether all of the phrase was heard clearly.
+    heard); ``recognised`` tells whether all of the phrase was heard clearly. ``begun`` are the words, of one allowed
+    phrase or several, with which a recording clearly begins that ends before the phrase does.
     """
 
     phrase: str | None = field(repr=False)
     score: float
     recognised: bool
+    begun: str | None = field(default=None, repr=False)
+
+    def is_cut(self, phrase: str) -> bool:
+        """Whether it is the beginning of that phrase."""
+        return self.begun is not None and phrase.startswith(f"{self.begun} ")
 
     @classmethod
     def nothing(cls) -> HeardPhrase:

@@ -25,7 +25,7 @@ def details(call: Call, explanation: Explanation | None) -> dict[str, object]:
     """``details`` to be added to an answer; nothing where they are not asked for, or switched off."""
     if explanation is None or not _wanted(call):
         return {}
-    return {"details": _written(explanation, rounded=not call.caller.sees_full_scores)}
+    return {"details": written(explanation, rounded=not call.caller.sees_full_scores)}
 
 
 def with_details(call: Call, refused: TimbreError, reply: Reply) -> Reply:
@@ -40,7 +40,7 @@ def kept_details(call: Call, explanation: Explanation) -> str | None:
     """For an operation, whose result others may read than asked for it: in full, and rounded."""
     if not _wanted(call):
         return None
-    return json.dumps([_written(explanation, rounded=rounded) for rounded in (False, True)])
+    return json.dumps([written(explanation, rounded=rounded) for rounded in (False, True)])
 
 
 def details_kept(call: Call, kept: str | None) -> dict[str, object]:
@@ -54,7 +54,8 @@ def _wanted(call: Call) -> bool:
     return call.flag("details") and call.subscription.settings.details is not DetailsShown.OFF
 
 
-def _written(explanation: Explanation, *, rounded: bool) -> dict[str, object]:
+def written(explanation: Explanation, *, rounded: bool) -> dict[str, object]:
+    """``details`` as JSON has them."""
     decision, measured, phrase = explanation.decision, explanation.measured, explanation.phrase
     score = None
     if decision:

@@ -18,11 +18,12 @@ import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -56,7 +57,22 @@ _SILENCE = bytes(30 * _FRAME_BYTES)
 """The spotter reports a phrase some frames after its end; the grammar expects a phrase between silences."""
 
 
+_FEWEST_BEGUN = 2
+"""Words of a phrase that was cut; one word alone is heard in all kinds of speech."""
+
 _SEARCH = "passphrases"
+
+
+class _Word(NamedTuple):
+    """On a path through a grammar; ``ascore`` is its acoustic probability."""
+
+    word: str
+    ascore: float
+    start_frame: int
+    end_frame: int
+
+
+_Path: TypeAlias = Sequence[_Word]
 
 
 class SphinxPassphraseRecogniser:
@@ -87,24 +103,40 @@ class SphinxPassphraseRecogniser:
         pcm = _pcm16(utterance)
         threshold = PASSPHRASE_WORST_WORD if utterance.is_wide else PASSPHRASE_WORST_WORD_TELEPHONE
         with stage("phrase"):
-            heard = self._hear(pcm, allowed, threshold)
-            if not heard.recognised and not alone and (spotted := self._spot(pcm, allowed)):
-                within = self._hear(spotted, allowed, threshold)
-                return within if within.recognised else heard
-            return heard
+            heard, so_far = self._hear(pcm, allowed, threshold)
+            if heard.recognised or alone:
+                return heard
+            if spotted := self._spot(pcm, allowed):
+                within, _ = self._hear(spotted, allowed, threshold)
+                if within.recognised:
+                    return within
+            return replace(heard, begun=self._begun(pcm, so_far, allowed, threshold))
 
     def unknown_words(self, phrases: Sequence[str]) -> list[str]:
         """The words, in order and once each, that the dictionary cannot pronounce: such phrases can't be allowed."""
         words = dict.fromkeys(word for phrase in phrases for word in normalise_phrase(phrase).split())
         return [word for word in words if word not in self._dictionary]
 
-    def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> HeardPhrase:
-        """By the grammar."""
+    def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> tuple[HeardPhrase, _Path]:
+        """By the grammar; and the path to where in it the audio ends, be that the end of a phrase or not."""
         with self._decoder(allowed) as decoder:
-            words = _words(decoder, pcm)
+            so_far, words = _paths(decoder, pcm)
         if not words:
-            return HeardPhrase.nothing()
-        return _judge([word for word, _ in words], min(score for _, score in words), allowed, threshold)
+            return HeardPhrase.nothing(), so_far
+        scores = [_per_frame(word.ascore, word.end_frame - word.start_frame + 1) for word in words]
+        return _judge([word.word for word in words], min(scores), allowed, threshold), so_far
+
+    def _begun(self, pcm: bytes, so_far: _Path, allowed: tuple[str, ...], threshold: float) -> str | None:
+        """The words of a phrase that was not said to its end, but for the last, which may be cut itself.
+
+        Before the end of a phrase the decoder gives no scores. So the audio is held against a grammar of these words
+        alone. Measured: 42 of 44 phrases cut at 50 to 80 % of their length, and 11 of 200 sentences that are no phrase.
+        """
+        begun = " ".join(word.word for word in so_far[:-1])
+        if len(so_far) <= _FEWEST_BEGUN or not any(phrase.startswith(f"{begun} ") for phrase in allowed):
+            return None
+        heard, _ = self._hear(pcm, (begun,), threshold)
+        return begun if heard.recognised else None
 
     def _spot(self, pcm: bytes, allowed: tuple[str, ...]) -> bytes:
         """The stretch that is most like one of the phrases, between silences; empty if none is like any."""
@@ -169,25 +201,39 @@ def _pcm16(utterance: Utterance) -> bytes:
 
 
 def _segments(decoder: Any, pcm: bytes) -> list[Any]:
-    """What the decoder makes of the audio, piece by piece.
+    """What the decoder makes of the audio, piece by piece."""
+    _process(decoder, pcm)
+    decoder.end_utt()
+    return _read(decoder)
 
-    The front end keeps its noise estimate from utterance to utterance, so it is made anew (0.1 ms): the same audio
+
+def _paths(decoder: Any, pcm: bytes) -> tuple[_Path, _Path]:
+    """The grammar's best path wherever it has come when the audio ends, and the best to the end of a phrase."""
+    _process(decoder, pcm)
+    so_far = _path(decoder)
+    decoder.end_utt()
+    return so_far, _path(decoder)
+
+
+def _process(decoder: Any, pcm: bytes) -> None:
+    """The front end keeps its noise estimate from utterance to utterance, so it is made anew (0.1 ms): the same audio
     gets the same score whatever was heard before. The whole utterance goes in at once, so that cepstral means are its
     own from the first frame.
     """
     decoder.reinit_feat()
     decoder.start_utt()
     decoder.process_raw(pcm, full_utt=True)
-    decoder.end_utt()
+
+
+def _read(decoder: Any) -> list[Any]:
     hypothesis = decoder.hyp()
     return list(decoder.seg()) if hypothesis is not None and hypothesis.hypstr else []
 
 
-def _words(decoder: Any, pcm: bytes) -> list[tuple[str, float]]:
-    """The words of the grammar's best path, each with its acoustic log-likelihood per frame."""
+def _path(decoder: Any) -> _Path:
     return [
-        (segment.word.split("(")[0], _per_frame(segment.ascore, segment.end_frame - segment.start_frame + 1))
-        for segment in _segments(decoder, pcm)
+        _Word(segment.word.split("(")[0], segment.ascore, segment.start_frame, segment.end_frame)
+        for segment in _read(decoder)
         if segment.word[0] not in "<([+"  # silence, null transitions, fillers
     ]
 

@@ -22,6 +22,7 @@ from shared.domain.errors import (
 from shared.domain.explanation import Explanation, PhraseHeard, explained
 from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
 from shared.domain.measurement import note
+from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
@@ -152,7 +153,7 @@ class Enroll:
         locale = canonical_locale(profile.locale, profile.key.kind)
         heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
         if not heard.recognised or heard.phrase is None:
-            raise PassphraseNotHeard(heard.phrase)
+            raise PassphraseNotHeard(heard.phrase, cut=_is_cut(heard, profile.passphrase))
         return heard.phrase
 
     def _enrollment(self, model: SpeakerModel, utterance: Utterance, settings: SubscriptionSettings) -> Enrollment:
@@ -213,6 +214,11 @@ class Enroll:
 def _require_room(profile: Profile) -> None:
     if profile.enrollments_count >= MAX_VERIFICATION_ENROLLMENTS:
         raise TooManyEnrollments(MAX_VERIFICATION_ENROLLMENTS)
+
+
+def _is_cut(heard: HeardPhrase, bound_to: str | None) -> bool:
+    """Whether the profile's phrase was begun, or before there is one, any that is allowed."""
+    return heard.is_cut(bound_to) if bound_to else heard.begun is not None
 
 
 def _status(*, enough: bool) -> EnrollmentStatus:

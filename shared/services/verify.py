@@ -66,7 +66,8 @@ class Verify:
             utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
         profile, signature = reading.result()
         heard = self._heard(profile, utterance, settings) if key.kind.needs_phrase else None
-        phrase, score = _of_own_phrase(heard, profile), 0.0
+        phrase = PhraseHeard.of(heard, profile.passphrase or "") if heard else None
+        score = 0.0
         if heard is None or heard.recognised:
             with concurrently(self.profiles.touch, key, used_at):
                 if phrase is None or phrase.complete:
@@ -83,11 +84,3 @@ class Verify:
     def _heard(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> HeardPhrase:
         locale = canonical_locale(profile.locale, profile.key.kind)
         return self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
-
-
-def _of_own_phrase(heard: HeardPhrase | None, profile: Profile) -> PhraseHeard | None:
-    """What was heard of the profile's own phrase."""
-    if heard is None:
-        return None
-    complete = heard.recognised and heard.phrase == profile.passphrase
-    return PhraseHeard(recognised=complete, complete=complete)

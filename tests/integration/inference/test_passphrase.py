@@ -14,10 +14,10 @@ import soundfile
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD
-from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase
+from shared.domain.passphrase import EN_US_PASSPHRASES, HeardPhrase, normalise_phrase
 from shared.domain.recording import FULL_BAND_HZ, AudioFormat, Recording, Samples, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
-from tests.voices import PASSPORT, flite
+from tests.voices import HOUSTON, PASSPORT, flite
 
 TONE = np.sin(np.arange(16_000) * 0.1).astype(np.float32)
 TURNED_ROUND = {
@@ -92,6 +92,27 @@ def test_other_sentences_and_phrases_cut_or_turned_round_are_refused_also_behind
 
     assert not heard.recognised
     assert nearest in (None, heard.phrase)
+
+
+@pytest.mark.parametrize("voice", ["slt", "awb", "rms", "kal16"])
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7])
+def test_a_phrase_that_was_cut_is_known_by_its_beginning(
+    recogniser: SphinxPassphraseRecogniser, voice: str, share: float
+) -> None:
+    whole = flite(PASSPORT, voice)
+    heard = hear(recogniser, np.pad(whole[: int(share * len(whole))], (0, 8_000)))
+
+    assert not heard.recognised
+    assert heard.is_cut(PASSPORT)
+    assert not heard.is_cut(HOUSTON)
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_another_sentence_is_the_beginning_of_no_phrase_that_it_is_not(
+    recogniser: SphinxPassphraseRecogniser, text: str
+) -> None:
+    begun = hear(recogniser, flite(text)).begun
+    assert begun is None or normalise_phrase(text).startswith(begun)
 
 
 def test_words_before_a_phrase_that_must_stand_alone_do(recogniser: SphinxPassphraseRecogniser) -> None:
