@@ -106,13 +106,15 @@ def test_the_gate_would_notice_a_score_that_says_nothing(scored: dict[str, Score
 TAKES = 8
 """Of each voice at most: 26 in all, so 160 comparisons of one voice and 490 of two."""
 SYNTHETIC_BOUNDS = {
-    "clean": (0.005, 1, 1),  # measured 0.0000, 0, 0
-    "white noise, 10 dB": (0.010, 1, 18),  # measured 0.0000, 0, 10
-    "white noise, 5 dB": (0.025, 1, 60),  # measured 0.0102, 0, 46
-    "GSM full rate": (0.005, 1, 5),  # measured 0.0000, 0, 1
-    "room, 0.8 s": (0.005, 1, 3),  # measured 0.0000, 0, 0
+    "clean": (0.005, 1, 0, 1),  # measured 0.0000, 0, 0
+    "white noise, 10 dB": (0.010, 1, 4, 18),  # measured 0.0000, 0, 10
+    "white noise, 5 dB": (0.025, 1, 30, 60),  # measured 0.0102, 0, 46
+    "GSM full rate": (0.005, 1, 0, 5),  # measured 0.0000, 0, 1
+    "room, 0.8 s": (0.005, 1, 0, 3),  # measured 0.0000, 0, 0
 }
-"""Equal errors, and how many strangers passed and own voices were refused at 0.5, at most."""
+"""Equal errors and strangers passed at 0.5, at most; own voices refused at 0.5, at least and at most.
+
+These strangers are too unlike to pass where the threshold has moved down; then fewer of the noisy ones are refused."""
 SHORT_FORM = ("clean", "white noise, 10 dB")
 
 
@@ -162,5 +164,8 @@ def test_errors_of_the_kept_takes_stay_within_their_bounds(
     own, others = scores[same & ~np.eye(len(enrolled), dtype=bool)], scores[~same]
     assert (len(own), len(others)) == (160, 490)
     equal_error = min(max((own < at).mean(), (others >= at).mean()) for at in np.sort(scores, axis=None))
-    measured = float(equal_error), int((others >= 0.5).sum()), int((own < 0.5).sum())
-    assert all(value <= bound for value, bound in zip(measured, SYNTHETIC_BOUNDS[channel], strict=True)), measured
+    most_equal, most_passed, least_refused, most_refused = SYNTHETIC_BOUNDS[channel]
+    passed, refused = int((others >= 0.5).sum()), int((own < 0.5).sum())
+    assert equal_error <= most_equal
+    assert passed <= most_passed
+    assert least_refused <= refused <= most_refused
