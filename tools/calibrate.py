@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,19 +26,21 @@ from shared.domain import limits
 from shared.domain.calibration import Calibration
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.limits import AudioRules
-from shared.inference.model_card import ModelUnknown
+from shared.inference.model_card import ModelUnknown, SpeakerCard
 from shared.inference.onnx_network import ModelFileMissing
 from tools.calibration import figures
 from tools.calibration.comparing import Comparisons, Material, compare, material
 from tools.calibration.evidence import Evidence, Verdict
-from tools.calibration.figures import Report
-from tools.calibration.fit import fitted
+from tools.calibration.figures import InForce, Recommendation, Report, Site
+from tools.calibration.fit import fitted, line_of
+from tools.calibration.groups import Standing, kinds, parts
 from tools.calibration.hearing import FULL, Heard, Pipeline, open_pipeline
 from tools.calibration.kept import KeptHearings
 from tools.calibration.manifest import Manifest, ManifestInvalid, read_manifest
 from tools.calibration.progress import progress
 from tools.calibration.site import MIN_SPEAKERS, calibration, halves, held_out
-from tools.calibration.upload import UploadRefused, upload
+from tools.calibration.upload import UploadRefused, settings_in_force, upload
+from tools.calibration.words import about_site, sentences, table
 
 RULES: Final = {name: value for name, value in vars(limits).items() if isinstance(value, AudioRules)}
 CUTS: Final = (4, 2)
@@ -50,7 +53,12 @@ class NothingToCompare(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.remove_calibration:
+        return _remove(options)
+    if options.manifest is None or options.out is None:
+        parser.error("the list of recordings and --out are needed")
     try:
         manifest = read_manifest(options.manifest).where(options.where)
         report = laboratory(manifest, options.out, options)
@@ -67,10 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Report:
     """Everything between the manifest and the report. Raises ``NothingToCompare``."""
     pipeline = open_pipeline(options.model)
+    now, card = _in_force(pipeline.card, options)
     heard = _hear(manifest, pipeline, options.rules, KeptHearings(out / "heard"))
     made = material(manifest.rows, heard, options.enrollments, pipeline.model.model_id)
     _require_signatures(made, options.enrollments)
-    every = compare(made, pipeline.card)
+    every = compare(made, card)
     full = every.of(FULL)
     if not full.scored.both_kinds:
         raise NothingToCompare(
@@ -80,16 +89,17 @@ def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Re
     drawn = figures.main_curves(full)
     wanted = options.false_match_rate
     known = figures.evidence(full, wanted)
-    advice = figures.recommendation(drawn, wanted)
-    table = sorted({*figures.CANDIDATES, options.in_force, advice.threshold, advice.cautious})
-    site, because = _site(every, made, manifest, wanted)
+    advice = figures.recommendation(drawn, kinds(every, made, manifest), wanted, now.threshold)
+    scores = {advice.plain.at.threshold, advice.cautious.at.threshold, now.threshold}
+    fitted_here, because = _site(every, made, manifest, wanted)
+    site = _judged(fitted_here, every, made, manifest, card, pipeline.card.calibration, wanted) if fitted_here else None
     return Report(
         manifest=manifest.file.name,
         date=datetime.now(UTC).date().isoformat(),
         model_id=pipeline.model.model_id,
         rules=options.rules,
         enrollments=options.enrollments,
-        in_force=options.in_force,
+        in_force=now,
         recordings=len(manifest.rows),
         speakers=len(made.speakers),
         signatures=len(made.enrolled),
@@ -100,15 +110,43 @@ def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Re
         notes=tuple(figures.notes(full, made, manifest)),
         overall=figures.overall(drawn),
         recommended=advice,
-        thresholds=tuple(figures.at_threshold(drawn, score) for score in table),
-        lengths=figures.by_length(every, made, options.in_force),
-        groups=figures.by_group(full, made, manifest, options.in_force),
-        highest_strangers=figures.worst(full, made, manifest, same=False),
-        lowest_same=figures.worst(full, made, manifest, same=True),
-        site_calibration=site,
+        thresholds=tuple(figures.at_threshold(drawn, score) for score in sorted(scores | {*figures.CANDIDATES})),
+        highest_strangers=figures.worst_pairs(full, made, manifest, same=False),
+        lowest_same=figures.worst_pairs(full, made, manifest, same=True),
+        site=site,
         no_calibration_because=because,
         curves=drawn,
     )
+
+
+def _in_force(card: SpeakerCard, options: argparse.Namespace) -> tuple[InForce, SpeakerCard]:
+    """Of the subscription where a service is named, otherwise the model's calibration and the default threshold."""
+    owner, threshold = "the model's own", ACCEPT_SCORE
+    if url := options.service or options.upload:
+        stored = settings_in_force(url, options.key)
+        threshold = stored.threshold
+        if stored.calibration is not None and stored.calibration.model_id == card.model_id:
+            owner, card = "the subscription's own", replace(card, calibration=stored.calibration.calibration)
+    used = card.calibration
+    about = f"{owner}, fitted on {used.fitted_on} ({used.fitted_speakers:,} speakers)" if used else "none"
+    return InForce(about, options.in_force or threshold), card
+
+
+def _judged(
+    fitted_here: Calibration,
+    every: Comparisons,
+    made: Material,
+    manifest: Manifest,
+    card: SpeakerCard,
+    shipped: Calibration | None,
+    wanted: float,
+) -> Site:
+    rescored = replace(every, logit=line_of(fitted_here).logit(every.trials))
+    found = parts(kinds(rescored, made, manifest), 0.0, wanted)
+    installed = card.calibration is not None and replace(card.calibration, measured=()) == replace(
+        fitted_here, measured=()
+    )
+    return Site(fitted_here, found, installed, fitted_here.rate_by(shipped, ACCEPT_SCORE) if shipped else None)
 
 
 def _hear(manifest: Manifest, pipeline: Pipeline, rules: str, kept: KeptHearings) -> list[list[Heard]]:
@@ -157,53 +195,70 @@ def _write(report: Report, out: Path) -> None:
     text = json.dumps(shown, default=_plain, indent=2)
     (out / "report.json").write_text(text + "\n", encoding="utf-8")
     (out / "report.html").write_text(page(report), encoding="utf-8")
-    if report.site_calibration is not None:
-        text = json.dumps(dataclasses.asdict(report.site_calibration), indent=2)
+    if report.site is not None:
+        text = json.dumps(dataclasses.asdict(report.site.calibration), indent=2)
         (out / "calibration.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Evidence):
         return {**dataclasses.asdict(value), "verdict": value.verdict, "smallest_rate": value.smallest_rate}
+    if isinstance(value, Recommendation):
+        return {**dataclasses.asdict(value), "standing": value.plain.standing}
     return dataclasses.asdict(value)
 
 
 def _summary(report: Report, out: Path) -> str:
     advice, rate = report.recommended, report.overall.equal_error
-    return (
-        f"{report.verdict}\n"
-        f"Equal error rate {rate.value:.2%} ({rate.low:.2%} to {rate.high:.2%}). For a false-match rate of "
-        f"{advice.wanted:.2%}: threshold {advice.threshold:.3f}, cautious {advice.cautious:.3f}.\n"
-        f"Report: {out / 'report.html'}"
+    return "\n".join(
+        (
+            report.verdict,
+            f"In force: score {report.in_force.threshold:g}; calibration: {report.in_force.calibration}.",
+            f"Equal error rate {rate.value:.2%} ({rate.low:.2%} to {rate.high:.2%}).",
+            *sentences(advice),
+            *(f"  {row}" for row in table(advice.plain.parts)),
+            about_site(report.site, report.no_calibration_because),
+            f"Report: {out / 'report.html'}",
+        )
     )
 
 
 def _upload(report: Report, options: argparse.Namespace) -> None:
-    """Raises ``UploadRefused``, also where the data cannot carry the threshold."""
+    """Raises ``UploadRefused``, also where the data cannot carry the threshold or a group contradicts it."""
+    settings, standing = settings_of(report, cautious=options.cautious, calibrated=options.calibration)
     if report.evidence.verdict is Verdict.TOO_LITTLE and not options.even_so:
         raise UploadRefused("Not uploaded: the data is too little for the wanted rate. Record more, or give --even-so.")
-    if not options.key:
-        raise UploadRefused("Not uploaded: give the subscription's key with --key or in TIMBRE_KEY.")
-    settings = settings_of(report, cautious=options.cautious, calibrated=options.calibration)
+    if standing is Standing.EXCEEDED and not options.even_so:
+        raise UploadRefused(
+            "Not uploaded: more strangers than wanted pass in a group. See the report, or give --even-so."
+        )
     upload(options.upload, options.key, settings)
     print(f"Uploaded as the subscription's: {', '.join(settings)}.")
 
 
-def settings_of(report: Report, *, cautious: bool, calibrated: bool) -> dict[str, object]:
-    """The body of ``PATCH /settings``: the threshold, or the site's calibration with the score that it is made for.
+def _remove(options: argparse.Namespace) -> int:
+    try:
+        upload(options.upload or options.service or "", options.key, {"calibration": None})
+    except UploadRefused as problem:
+        print(problem, file=sys.stderr)
+        return CANNOT
+    print("The subscription has no calibration of its own any more: the model's is in force. Its thresholds stay.")
+    return 0
 
+
+def settings_of(report: Report, *, cautious: bool, calibrated: bool) -> tuple[dict[str, object], Standing]:
+    """The body of ``PATCH /settings`` and how it stands in the groups: a threshold, or a calibration made for 0.5.
+
+    Identification keeps its threshold: it corrects for the length of lists, which was not measured here.
     Raises ``UploadRefused`` when there is no calibration.
     """
-    threshold = report.recommended.cautious if cautious else report.recommended.threshold
     if not calibrated:
-        return {"thresholds": {"verification": threshold, "identification": threshold}}
-    if report.site_calibration is None:
+        advice = report.recommended.cautious if cautious else report.recommended.plain
+        return {"thresholds": {"verification": advice.at.threshold}}, advice.standing
+    if report.site is None:
         raise UploadRefused(f"Not uploaded: there is no calibration. {report.no_calibration_because}")
-    values = dataclasses.asdict(report.site_calibration)
-    return {
-        "calibration": {"modelId": report.model_id, "values": values},
-        "thresholds": {"verification": ACCEPT_SCORE, "identification": ACCEPT_SCORE},
-    }
+    calibration = {"modelId": report.model_id, "values": dataclasses.asdict(report.site.calibration)}
+    return {"calibration": calibration, "thresholds": {"verification": ACCEPT_SCORE}}, report.site.standing
 
 
 def _rate(text: str) -> float:
@@ -230,19 +285,21 @@ def _count(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.calibrate", description=__doc__)
     add = parser.add_argument
-    add("manifest", type=Path, help="CSV with the columns path, speaker, and perhaps session, role and groups")
-    add("--out", type=Path, required=True, help="folder for the report")
+    add("manifest", type=Path, nargs="?", help="CSV with the columns path, speaker, perhaps session, role, groups")
+    add("--out", type=Path, help="folder for the report")
     add("--false-match-rate", type=_rate, default=0.01, help="wanted share of strangers accepted (0.01)")
     add("--enrollments", type=_count, default=3, help="recordings in a signature (3, as for a passphrase)")
-    add("--in-force", type=_score, default=ACCEPT_SCORE, help="the threshold to report on by length and group (0.5)")
+    add("--in-force", type=_score, help="the threshold in force (the subscription's, else 0.5)")
+    add("--service", metavar="URL", help="take the subscription's calibration and threshold as those in force")
     add("--rules", choices=sorted(RULES), default="V2021_SHORT_SPEECH", help="the audio rules to hold recordings to")
     add("--model", default=MODEL.default, help="a speaker model of models/catalogue.json")
     add("--where", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated")
-    add("--upload", metavar="URL", help="make the recommended threshold the subscription's")
+    add("--upload", metavar="URL", help="make the recommended threshold the subscription's for verification")
     add("--key", default=os.environ.get("TIMBRE_KEY", ""), help="the subscription's key (or TIMBRE_KEY)")
     add("--cautious", action="store_true", help="upload the cautious threshold")
-    add("--calibration", action="store_true", help="upload the site's calibration instead, with thresholds of 0.5")
-    add("--even-so", action="store_true", help="upload although the data is too little")
+    add("--calibration", action="store_true", help="upload the site's calibration instead, with a threshold of 0.5")
+    add("--even-so", action="store_true", help="upload although the data is too little or a group contradicts it")
+    add("--remove-calibration", action="store_true", help="take the subscription's calibration away; with --upload URL")
     return parser
 
 

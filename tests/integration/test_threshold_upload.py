@@ -10,7 +10,7 @@ import pytest
 
 from shared.inference.model_card import read_catalogue
 from tests.service import RunningService
-from tools.calibration.upload import UploadRefused, upload
+from tools.calibration.upload import UploadRefused, settings_in_force, upload
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,14 @@ def test_a_site_calibration_is_the_subscriptions(service: RunningService, key: s
         -31.5,
         "our callers",
     )
+    stored = settings_in_force(service.url, key)
+    assert stored.calibration is not None
+    assert (stored.threshold, stored.calibration.calibration.bias) == (0.62, -31.5)
+    lax = {**values, "bias": shipped.bias + 6.0}
+    with pytest.raises(UploadRefused, match=r"Nothing was changed: .* a share of .* of strangers would pass"):
+        upload(service.url, key, {"calibration": {"modelId": "campplus-channels-1", "values": lax}})
+    upload(service.url, key, {"calibration": None})
+    assert settings_in_force(service.url, key).calibration is None
 
 
 def test_a_threshold_that_the_service_refuses_is_said(service: RunningService, key: str) -> None:

@@ -9,22 +9,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.domain.calibration import Calibration
-from shared.domain.decision import ACCEPT_SCORE
 from shared.inference.calibration import sigmoid
-from tools.calibration.comparing import Comparisons, Material, log_odds
-from tools.calibration.curves import Curves, Estimate, Scored, curves
+from tools.calibration.comparing import Comparisons, Material
+from tools.calibration.curves import Curves, Estimate, curves
 from tools.calibration.evidence import Evidence
-from tools.calibration.hearing import FULL, Heard
+from tools.calibration.groups import GRID, Kind, Part, Standing, keeping_all, of_speakers, parts, worst
+from tools.calibration.hearing import Heard
 from tools.calibration.manifest import Manifest
 from tools.calibration.metrics import cllr, min_cllr, shifted_cllr
 
 CANDIDATES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Thresholds in the report's table, as scores on the wire."""
-BUCKETS: Final = ((0.0, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, math.inf))
-"""Net seconds of speech in the tested recording; 4 s is what the API asks for without ``ignoreMinLength``."""
 WORST: Final = 10
 EACH: Final = 2
 MANY: Final = 0.3
@@ -53,20 +50,6 @@ class AtThreshold:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One kind of comparisons. Rates are ``None`` where there is nothing of the kind to count."""
-
-    name: str
-    value: str
-    speakers: int
-    same: int
-    strangers: int
-    false_match: Estimate | None
-    false_non_match: Estimate | None
-    equal_error: float | None
-
-
-@dataclass(frozen=True)
 class Pair:
     """One comparison to listen to."""
 
@@ -78,14 +61,58 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class InForce:
+    """What scores and decides now: whose calibration, and the threshold for verification."""
+
+    calibration: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A threshold with its rates, for everybody with whole recordings and in ``parts``."""
+
+    at: AtThreshold
+    parts: tuple[Part, ...]
+
+    @property
+    def standing(self) -> Standing:
+        return worst(self.parts)
+
+    def of(self, standing: Standing) -> list[Part]:
+        return [part for part in self.parts if part.standing is standing]
+
+
+@dataclass(frozen=True)
 class Recommendation:
-    """``threshold`` meets the wanted rate on these recordings; ``cautious`` meets it for 97.5 % of drawn speakers."""
+    """``plain`` meets the wanted rate on these recordings, ``cautious`` for 97.5 % of drawn speakers.
+
+    ``confirmed``: ``plain`` is what is in force. ``keeping_all``: from this score on no group is measured above the
+    wanted rate.
+    """
 
     wanted: float
-    threshold: float
-    cautious: float
-    at_threshold: AtThreshold
-    at_cautious: AtThreshold
+    confirmed: bool
+    plain: Advice
+    cautious: Advice
+    keeping_all: float
+
+
+@dataclass(frozen=True)
+class Site:
+    """A calibration fitted on these recordings, with its rates at 0.5 in every group, and what the service says to it.
+
+    ``rate_by_model``: the share of strangers at 0.5 by the model's own figures; ``None`` where it has none.
+    """
+
+    calibration: Calibration
+    parts: tuple[Part, ...]
+    in_force: bool
+    rate_by_model: float | None
+
+    @property
+    def standing(self) -> Standing:
+        return worst(self.parts)
 
 
 @dataclass(frozen=True)
@@ -104,7 +131,7 @@ class Report:
     model_id: str
     rules: str
     enrollments: int
-    in_force: float
+    in_force: InForce
     recordings: int
     speakers: int
     signatures: int
@@ -116,21 +143,11 @@ class Report:
     overall: Overall
     recommended: Recommendation
     thresholds: tuple[AtThreshold, ...]
-    lengths: tuple[Part, ...]
-    groups: tuple[Part, ...]
     highest_strangers: tuple[Pair, ...]
     lowest_same: tuple[Pair, ...]
-    site_calibration: Calibration | None
+    site: Site | None
     no_calibration_because: str
     curves: Curves = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the person at the terminal asked for."""
-
-    wanted: float
-    in_force: float = ACCEPT_SCORE
 
 
 def refusals(manifest: Manifest, heard: Sequence[Sequence[Heard]]) -> tuple[Refusals, ...]:
@@ -145,7 +162,7 @@ def refusals(manifest: Manifest, heard: Sequence[Sequence[Heard]]) -> tuple[Refu
 
 
 def main_curves(full: Comparisons) -> Curves:
-    return curves(full.scored, log_odds(np.array(CANDIDATES)))
+    return curves(full.scored, GRID)
 
 
 def overall(drawn: Curves) -> Overall:
@@ -158,11 +175,22 @@ def at_threshold(drawn: Curves, score: float) -> AtThreshold:
     return AtThreshold(score, *drawn.at(_logit(score)))
 
 
-def recommendation(drawn: Curves, wanted: float) -> Recommendation:
-    """Scores are rounded up to three places: rounding must not let more strangers in."""
+def recommendation(drawn: Curves, of: Sequence[Kind], wanted: float, in_force: float) -> Recommendation:
+    """What is in force is confirmed unless it surely lets too many pass somewhere, or is stricter than need be.
+
+    Scores are rounded up to three places: rounding must not let more strangers in.
+    """
     found = drawn.threshold_for(wanted)
-    threshold, cautious = (_rounded_up(logit) for logit in (found.value, found.high))
-    return Recommendation(wanted, threshold, cautious, at_threshold(drawn, threshold), at_threshold(drawn, cautious))
+    lowest, cautious, every = (_rounded_up(logit) for logit in (found.value, found.high, keeping_all(of, wanted)))
+    now = _advice(drawn, of, in_force, wanted)
+    confirmed = now.standing is not Standing.EXCEEDED and in_force <= max(cautious, every)
+    plain = now if confirmed else _advice(drawn, of, lowest, wanted)
+    strict = _advice(drawn, of, max(cautious, plain.at.threshold), wanted)
+    return Recommendation(wanted, confirmed, plain, strict, every)
+
+
+def _advice(drawn: Curves, of: Sequence[Kind], score: float, wanted: float) -> Advice:
+    return Advice(at_threshold(drawn, score), parts(of, _logit(score), wanted))
 
 
 def evidence(full: Comparisons, wanted: float) -> Evidence:
@@ -184,7 +212,7 @@ def notes(full: Comparisons, made: Material, manifest: Manifest) -> Iterator[str
             "room or through another microphone, own voices will be refused more often than shown here."
         )
     for column in manifest.groups:
-        of_speaker = _of_speakers(column, made, manifest)
+        of_speaker = of_speakers(column, made, manifest)
         enrolled, tested = (of_speaker[side[~same]] for side in (full.trials.enrolled, full.trials.tested))
         crossing = float((enrolled != tested).mean())
         if crossing > MANY:
@@ -194,53 +222,7 @@ def notes(full: Comparisons, made: Material, manifest: Manifest) -> Iterator[str
             )
 
 
-def by_length(every: Comparisons, tests: Material, in_force: float) -> tuple[Part, ...]:
-    """Whole recordings by their seconds of speech, and each length they were cut to."""
-    seconds = np.array([test.speech_seconds for test in tests.tests])[every.tested_at]
-    full = every.trials.length == FULL
-    kinds = [
-        (_bucket(low, high), full & (seconds >= low) & (seconds < high))
-        for low, high in BUCKETS
-        if (full & (seconds >= low) & (seconds < high)).any()
-    ]
-    cuts = [name for name in dict.fromkeys(test.length for test in tests.tests) if name != FULL]
-    kinds += [(f"cut to {name}", every.trials.length == name) for name in cuts]
-    return tuple(part("speech", name, every.where(chosen).scored, in_force) for name, chosen in kinds)
-
-
-def by_group(full: Comparisons, tests: Material, manifest: Manifest, in_force: float) -> tuple[Part, ...]:
-    """Within each group: a group's own against itself, and against strangers of the same group, who are the harder."""
-    parts = []
-    for column in manifest.groups:
-        of_speaker = _of_speakers(column, tests, manifest)
-        enrolled, tested = of_speaker[full.trials.enrolled], of_speaker[full.trials.tested]
-        for value in sorted(set(of_speaker) - {""}):
-            chosen = full.where((enrolled == value) & (tested == value)).scored
-            if len(chosen.logit):
-                parts.append(part(column, str(value), chosen, in_force))
-    return tuple(parts)
-
-
-def _of_speakers(column: str, made: Material, manifest: Manifest) -> npt.NDArray[np.str_]:
-    """Each speaker's value, that of his first recording."""
-    first = {row.speaker: row for row in reversed(manifest.rows)}
-    return np.array([manifest.value(first[name], column) for name in made.speakers])
-
-
-def part(name: str, value: str, scored: Scored, in_force: float) -> Part:
-    same = scored.same
-    people = len(np.unique(np.concatenate([scored.enrolled, scored.tested])))
-    counts = (people, int(same.sum()), int((~same).sum()))
-    if not scored.both_kinds:
-        threshold = _logit(in_force)
-        miss = float((scored.logit[same] < threshold).mean()) if same.any() else None
-        match = float((scored.logit[~same] >= threshold).mean()) if (~same).any() else None
-        return Part(name, value, *counts, _alone(match), _alone(miss), None)
-    drawn = curves(scored, np.array([_logit(in_force)]), resamplings=200)
-    return Part(name, value, *counts, *drawn.at(_logit(in_force)), drawn.equal_error.value)
-
-
-def worst(full: Comparisons, made: Material, manifest: Manifest, same: bool) -> tuple[Pair, ...]:
+def worst_pairs(full: Comparisons, made: Material, manifest: Manifest, same: bool) -> tuple[Pair, ...]:
     """The lowest of a speaker's own scores, or strangers' highest; of each two speakers the worst ``EACH`` alone."""
     chosen = np.nonzero(full.trials.same == same)[0]
     order = chosen[np.argsort(full.logit[chosen] if same else -full.logit[chosen])]
@@ -258,17 +240,6 @@ def worst(full: Comparisons, made: Material, manifest: Manifest, same: bool) -> 
         if len(pairs) == WORST:
             break
     return tuple(pairs)
-
-
-def _bucket(low: float, high: float) -> str:
-    if not low:
-        return f"below {high:g} s"
-    return f"{low:g} to {high:g} s" if math.isfinite(high) else f"{low:g} s and more"
-
-
-def _alone(rate: float | None) -> Estimate | None:
-    """Without the other kind of comparison there is no curve to draw an interval from: it is left open."""
-    return None if rate is None else Estimate(rate, 0.0, 1.0)
 
 
 def _logit(score: float) -> float:

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tools.calibration.figures import Report
+from tools.calibration.words import name as name_of
 
 Numbers = npt.NDArray[np.float64]
 
@@ -53,9 +54,10 @@ def det(report: Report) -> str:
     axes.plot(_probit(rates), _probit(misses), color=OWN, lw=2)
     diagonal = _probit(np.array([TICKS[0] / 2, 0.5]))
     axes.plot(diagonal, diagonal, color=GREY, lw=0.8, ls=":", label="equal errors")
+    now, found = report.in_force.threshold, report.recommended.plain.at.threshold
     marks = (
-        (f"score {report.in_force:g}, in force", report.in_force, "o", OWN),
-        (f"score {report.recommended.threshold:g}, recommended", report.recommended.threshold, "D", STRANGERS),
+        (f"score {now:g}, in force", now, "o", OWN),
+        (f"score {found:g}, judged", found, "D", STRANGERS),
     )
     for name, threshold, shape, colour in marks:
         at = report.curves.at(float(np.log(threshold / (1.0 - threshold))))
@@ -102,7 +104,8 @@ def rates(report: Report) -> str:
         axes.fill_between(drawn.thresholds, 100 * low, 100 * high, color=colour, alpha=0.18, lw=0)
         axes.plot(drawn.thresholds, 100 * exact, color=colour, lw=1.8, label=name)
     _thresholds(axes, report)
-    centre = float(np.log(report.in_force / (1.0 - report.in_force)))
+    now = report.in_force.threshold
+    centre = float(np.log(now / (1.0 - now)))
     axes.set(ylim=(0, 30), xlabel="threshold (score)", ylabel="% wrong")
     _score_axis(axes, centre - 14, centre + 14)
     axes.legend(loc="upper left")
@@ -110,18 +113,22 @@ def rates(report: Report) -> str:
 
 
 def parts(report: Report) -> str:
-    """Both error rates at the threshold in force, by length of speech and by group, as points with whiskers."""
-    shown = [part for part in (*report.lengths, *report.groups) if part.false_match and part.false_non_match]
+    """Both error rates at the judged threshold, by length of speech and by group, as points with whiskers."""
+    shown = [part for part in report.recommended.plain.parts if part.false_match and part.false_non_match]
     figure, axes = _figure(11.0, 1.2 + 0.36 * len(shown))
     for row, part in enumerate(reversed(shown)):
         for rate, colour, shift in ((part.false_match, STRANGERS, 0.13), (part.false_non_match, OWN, -0.13)):
             assert rate is not None
             ends = [[100 * (rate.value - rate.low)], [100 * (rate.high - rate.value)]]
             axes.errorbar([100 * rate.value], [row + shift], xerr=ends, fmt="o", color=colour, ms=5, capsize=3, lw=1.4)
-    axes.set_yticks(range(len(shown)), [f"{part.name}: {part.value}" for part in reversed(shown)])
+    axes.set_yticks(range(len(shown)), [name_of(part) for part in reversed(shown)])
     ends_shown = [rate.high for part in shown for rate in (part.false_match, part.false_non_match) if rate]
     widest = max([end for end in ends_shown if end < 0.5] or [1.0])  # those that say nothing run out of the picture
-    axes.set(xlim=(0, 115 * widest), xlabel=f"% wrong at score {report.in_force:g}", ylim=(-0.6, len(shown) - 0.4))
+    axes.set(
+        xlim=(0, 115 * widest),
+        xlabel=f"% wrong at score {report.recommended.plain.at.threshold:g}",
+        ylim=(-0.6, len(shown) - 0.4),
+    )
     axes.grid(axis="y", visible=False)
     for colour, name in ((STRANGERS, "strangers accepted"), (OWN, "own voice refused")):
         axes.plot([], [], "o", color=colour, label=name)
@@ -135,9 +142,10 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _thresholds(axes: Axes, report: Report) -> None:
+    now, found = report.in_force.threshold, report.recommended.plain.at.threshold
     for threshold, style, name in (
-        (report.in_force, "-", f"in force {report.in_force:g}"),
-        (report.recommended.threshold, "--", f"recommended {report.recommended.threshold:g}"),
+        (now, "-", f"in force {now:g}"),
+        (found, "--", f"judged {found:g}"),
     ):
         axes.axvline(float(np.log(threshold / (1.0 - threshold))), color="#111827", lw=1.1, ls=style, label=name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 
 from shared.config import MODEL
+from shared.domain.calibration import CALIBRATION_VALUES
+from shared.inference.model_card import read_catalogue
 from tests import voices
+from tests.azure.front import Asked, Given, answering, given_json
 from tools.calibrate import main
 from tools.calibration import hearing
 from tools.calibration.hearing import Heard, Pipeline
@@ -60,22 +64,43 @@ def test_every_recording_is_accounted_for_with_the_services_own_model(report: di
 def test_voices_that_differ_are_told_apart(report: dict[str, Any], site: Path) -> None:
     assert report["overall"]["equal_error"]["value"] < 0.2
     assert report["overall"]["cllr_min"] <= report["overall"]["cllr_shifted"] <= report["overall"]["cllr"]
-    assert {part["value"] for part in report["lengths"]} >= {"4 to 8 s", "cut to 2 s"}
-    assert {part["value"] for part in report["groups"]} == {"f", "m"}
+    parts = report["recommended"]["plain"]["parts"]
+    assert {part["length"] for part in parts} >= {"full", "4 s", "2 s"}
+    assert {part["group"] for part in parts} == {"everybody", "gender: f", "gender: m"}
+    assert {part["standing"] for part in parts if part["group"] == "everybody"} == {"perhaps exceeded"}
     for pair in (*report["highest_strangers"], *report["lowest_same"]):
         assert Path(pair["tested_path"]).parent == site.parent
     assert all(pair["enrolled"] != pair["tested"] for pair in report["highest_strangers"])
     assert all(pair["enrolled"] == pair["tested"] for pair in report["lowest_same"])
 
 
-def test_the_recommended_threshold_keeps_the_wanted_rate_and_says_that_the_data_is_too_little(
-    report: dict[str, Any],
-) -> None:
+def test_what_is_in_force_is_named_and_the_data_is_said_to_be_too_little(report: dict[str, Any]) -> None:
     advice = report["recommended"]
-    assert advice["at_threshold"]["false_match"]["value"] <= advice["wanted"] == 0.01
-    assert advice["cautious"] >= advice["threshold"]
+    assert report["in_force"]["threshold"] == advice["plain"]["at"]["threshold"] == 0.5
+    assert report["in_force"]["calibration"].startswith("the model's own, fitted on speechocean762")
+    assert (advice["confirmed"], advice["standing"], advice["wanted"]) == (True, "perhaps exceeded", 0.01)
+    assert advice["cautious"]["at"]["threshold"] >= 0.5
     assert report["evidence"]["verdict"] == "too little"
     assert "rule of 3" in report["verdict"]
+
+
+def test_a_subscriptions_threshold_and_calibration_are_what_is_measured(
+    site: Path, out: Path, report: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = read_catalogue().speaker(MODEL.default or "").calibration
+    assert shipped is not None
+    values = {name: getattr(shipped, name) for name in CALIBRATION_VALUES}
+    own = {"modelId": MODEL.default, "values": {**values, "bias": shipped.bias - 3.0, "fitted_on": "our callers"}}
+    stored = {"thresholds": {"verification": 0.4, "identification": 0.5}, "calibration": own}
+    arguments = [str(site), "--out", str(out / "own"), "--enrollments", "1", "--key", "k"]
+    shutil.copytree(out / "heard", out / "own" / "heard")
+    with answering(lambda _: given_json(200, stored)) as url:
+        assert main([*arguments, "--service", url]) == 0
+    said = capsys.readouterr().out
+    assert "In force: score 0.4; calibration: the subscription's own, fitted on our callers (40 speakers)." in said
+    measured = json.loads((out / "own" / "report.json").read_text(encoding="utf-8"))
+    lower, before = (of["highest_strangers"][0]["score"] for of in (measured, report))
+    assert math.log(lower / (1 - lower)) == pytest.approx(math.log(before / (1 - before)) - 3.0, abs=0.01)
 
 
 def test_the_page_needs_nothing_from_elsewhere(out: Path) -> None:
@@ -87,7 +112,7 @@ def test_the_page_needs_nothing_from_elsewhere(out: Path) -> None:
 
 
 def test_no_calibration_is_fitted_on_four_speakers(report: dict[str, Any], out: Path) -> None:
-    assert report["site_calibration"] is None
+    assert report["site"] is None
     assert "at least 20" in report["no_calibration_because"]
     assert not (out / "calibration.json").exists()
 
@@ -131,20 +156,43 @@ def test_what_was_kept_is_for_its_owner_alone_and_a_cut_file_is_heard_anew(tmp_p
 @pytest.mark.parametrize(
     ("enrollments", "more", "said"),
     [
-        ("1", ["--upload", "http://127.0.0.1:9", "--key", "k"], "too little"),
-        (
-            "1",
-            ["--upload", "http://127.0.0.1:9", "--key", "k", "--even-so", "--calibration"],
-            "there is no calibration",
-        ),
+        ("1", ["--cautious"], "too little"),
+        ("1", ["--even-so", "--calibration"], "there is no calibration"),
         ("5", [], "No speaker has 5 usable recordings"),
     ],
 )
-def test_what_the_recordings_do_not_carry_is_said(
+def test_what_the_recordings_do_not_carry_is_said_and_not_sent(
     site: Path, out: Path, enrollments: str, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(site), "--out", str(out), "--enrollments", enrollments, *more]) == 2
+    asked: list[str] = []
+
+    def settings(request: Asked) -> Given:
+        asked.append(request.method)
+        return given_json(200, {"thresholds": {"verification": 0.5}, "calibration": None})
+
+    with answering(settings) as url:
+        service = ["--upload", url, "--key", "k"] if more else []
+        assert main([str(site), "--out", str(out), "--enrollments", enrollments, *service, *more]) == 2
     assert said in capsys.readouterr().err
+    assert "PATCH" not in asked
+
+
+def test_a_threshold_for_verification_leaves_identification_alone_and_a_calibration_goes_by_command(
+    site: Path, out: Path
+) -> None:
+    stored = {"thresholds": {"verification": 0.5}, "calibration": None}
+    sent: list[object] = []
+
+    def settings(request: Asked) -> Given:
+        if request.method == "PATCH":
+            sent.append(json.loads(request.body))
+        return given_json(200, stored)
+
+    with answering(settings) as url:
+        service = ["--upload", url, "--key", "k"]
+        assert main([str(site), "--out", str(out), "--enrollments", "1", "--even-so", *service]) == 0
+        assert main([*service, "--remove-calibration"]) == 0
+    assert sent == [{"thresholds": {"verification": 0.5}}, {"calibration": None}]
 
 
 def test_a_wrong_list_is_refused_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
