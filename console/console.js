@@ -213,7 +213,7 @@ function newPerson() {
 /** Of a token that may not read: it names a profile and no kind. */
 function givenPerson() {
     if (!caller.profileId) return [make("p", {}, "This token is for no single person.")];
-    return Object.entries(KINDS).map(([kind, words]) => make("p", {},
+    return Object.entries(KINDS).filter(([kind]) => may("enroll") || kind !== IDENTIFICATION).map(([kind, words]) => make("p", {},
         button(`Open ${named(caller.profileId)}, ${words}`, () => show("People", () => onePerson({ profileId: caller.profileId, kind })))));
 }
 
@@ -301,7 +301,11 @@ async function retention(person) {
             say("Kept.");
         });
     } }, labelled("Days since the last enrollment", age), labelled("Days since the last use", idle),
-    make("button", { type: "submit" }, "Keep these clocks"))];
+    make("button", { type: "submit" }, "Keep these clocks"), " ",
+    button("Go by the subscription's clocks", asked(async () => {
+        await call("DELETE", note(person, "retention"));
+        await show("People", () => onePerson(person));
+    })))];
 }
 
 // Identify
@@ -381,14 +385,18 @@ function effect(score, hasOwn) {
     return `About 1 in ${Math.round(1 / rate)} strangers passes.`;
 }
 
+const MANY = " That is for one comparison; among many people it may be five times as many.";
+
 async function settings() {
     const now = await call("GET", "settings");
     const threshold = (name, title) => {
         const input = make("input", { type: "number", min: 0, max: 1, step: "any", required: true, value: now.thresholds[name] });
-        const told = make("p", { "aria-live": "polite" }, effect(now.thresholds[name], now.calibration));
-        input.addEventListener("input", () => {
-            told.textContent = effect(Number(input.value), now.calibration);
-        });
+        const told = make("p", { "aria-live": "polite" });
+        const tell = () => {
+            told.textContent = effect(Number(input.value), now.calibration) + (name === "identification" ? MANY : "");
+        };
+        input.addEventListener("input", tell);
+        tell();
         return { input, parts: [labelled(title, input), told] };
     };
     const verification = threshold("verification", "Threshold of verify"), identification = threshold("identification", "Threshold of identify");
@@ -396,16 +404,20 @@ async function settings() {
     const recorded = make("input", { type: "number", min: 1, max: 400, step: 1, value: now.recordRecognitions?.days ?? "", placeholder: "not at all" });
     const details = now.details ? choice(["full", "rounded", "off"].map((value) => [value, value])) : null;
     if (details) details.value = now.details;
-    const change = () => ({
+    const shown = () => ({
         thresholds: { verification: Number(verification.input.value), identification: Number(identification.input.value) },
         retention: { maxAgeDays: daysOf(age), maxIdleDays: daysOf(idle) },
         recordRecognitions: recorded.value === "" ? null : { days: Number(recorded.value) },
         ...(details ? { details: details.value } : {}),
     });
+    const written = (value) => JSON.stringify(value);
+    const before = shown();
+    const change = () => Object.fromEntries(Object.entries(shown()).filter(([name, value]) => written(value) !== written(before[name])));
     return [make("h2", {}, "Settings"), make("form", { onsubmit: (event) => {
         event.preventDefault();
         attempt(async () => {
             await call("PATCH", "settings", change());
+            await show("Settings", settings);
             say("Saved. Other instances follow within 30 seconds.");
         });
     } }, ...verification.parts, ...identification.parts,
@@ -449,10 +461,14 @@ const PAGES = [
     ["Audit", audit, () => may("audit")],
 ];
 
+let pagesAsked = 0;
+
+/** Of two pages that are asked for one after the other the later one is shown; after signing out, none. */
 async function show(title, content) {
+    const number = ++pagesAsked;
     for (const area of document.querySelectorAll(".recording")) area.dispatchEvent(new Event("leave"));
     const parts = await attempt(content);
-    if (!parts) return;
+    if (!parts || number !== pagesAsked) return;
     for (const entry of byId("nav").children) {
         if (entry.textContent === title) entry.setAttribute("aria-current", "page");
         else entry.removeAttribute("aria-current");
@@ -484,6 +500,7 @@ function signOut() {
     for (const area of document.querySelectorAll(".recording")) area.dispatchEvent(new Event("leave"));
     hold("");
     caller = null;
+    pagesAsked += 1;
     byId("sign-in").hidden = false;
     byId("nav").hidden = byId("sign-out").hidden = true;
     byId("caller").textContent = "";

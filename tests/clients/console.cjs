@@ -1,6 +1,6 @@
 // Visits the console in a real Chromium, as a person would, with a fake microphone that hears a WAV file.
 //
-//   node console.cjs <Chromium> <service's URL> <key> <key that recognises> <own voice> <another voice>
+//   node console.cjs <Chromium> <service's URL> <key> <key that recognises> <token to verify> <own voice> <another voice>
 //       <own speech> <folder for screenshots>
 //
 // Prints one JSON object with what the person saw. Fails when something that should appear does not.
@@ -10,7 +10,7 @@ const { readFileSync } = require("node:fs");
 const http = require("node:http");
 const { chromium } = require("playwright-core");
 
-const [executablePath, url, key, lesserKey, own, other, speech, folder] = process.argv.slice(2);
+const [executablePath, url, key, lesserKey, token, own, other, speech, folder] = process.argv.slice(2);
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = "<img src=x onerror=document.title='run'>";
 const PREFIX = "/voice";
@@ -86,7 +86,12 @@ async function firstVisit(page) {
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByText("About 1 in 100 strangers passes.").first().waitFor(WAIT);
     await shot(page, "settings");
+    await page.getByLabel("Threshold of verify").fill("0.55");
+    await page.getByText("About 1 in 116 strangers passes.").waitFor(WAIT);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor(WAIT);
     await page.getByRole("button", { name: "Audit" }).click();
+    await page.getByText("thresholds.verification: 0.5 → 0.55").waitFor(WAIT);
     await page.getByRole("cell", { name: "profile.enroll" }).first().waitFor(WAIT);
     await shot(page, "audit");
     return { steps, answer, scale };
@@ -97,13 +102,22 @@ async function lesser(page) {
     await signIn(page, lesserKey);
     await page.getByRole("cell", { name: "among others" }).waitFor(WAIT);
     await shot(page, "people");
-    const buttons = await page.getByRole("button").allTextContents();
+    const buttons = await page.locator("button:visible").allTextContents();
     await page.getByRole("button", { name: "Identify" }).click();
     await page.getByLabel("or a file").setInputFiles(speech);
     await page.locator(".outcome .answer").waitFor(WAIT);
     const answer = await page.locator(".outcome .answer").textContent();
     await shot(page, "identified");
     return { buttons, answer };
+}
+
+async function withToken(page) {
+    await signIn(page, token);
+    await page.getByRole("button", { name: "by phrase" }).click();
+    await page.getByRole("heading", { name: "Verify" }).waitFor(WAIT);
+    const buttons = await page.locator("button:visible").allTextContents();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    return { buttons, left: await page.locator("#view").innerHTML() };
 }
 
 /** In front of the service as a gateway that adds a path prefix. */
@@ -146,7 +160,8 @@ async function anotherVoice(page) {
     const front = await gateway();
     const third = await visit(`http://127.0.0.1:${front.address().port}${PREFIX}`, own, lesser);
     front.close();
-    console.log(JSON.stringify({ first, second, third }));
+    const fourth = await visit(url, own, withToken);
+    console.log(JSON.stringify({ first, second, third, fourth }));
 })().catch((error) => {
     console.error(error);
     process.exitCode = 1;
