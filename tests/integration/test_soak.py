@@ -25,8 +25,8 @@ SHORT, LONG = (45, 90, 3.0), (900, 3_000, 0.3)
 -0.3 to 0.6, and 8.6 where verify kept its recordings."""
 
 SLOWEST = 5.0
-"""How often the median time of its kind the 95th of 100 answers may take. Seen on a busy machine: 1.2 to 2.5, and 8.8 where every tenth
-verify waited for 3 s."""
+"""How often the median time of its kind the 95th of 100 answers may take. Seen on a busy machine: 1.2 to 2.5, and 8.8
+where every tenth verify waited for 3 s."""
 
 SAMPLE_EVERY = 9
 
