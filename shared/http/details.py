@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 
 from shared.domain.decision import in_two_digits
-from shared.domain.errors import TimbreError
+from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard, TimbreError
 from shared.domain.explanation import Explanation, explanation_of
 from shared.domain.subscription import DetailsShown
 from shared.http.api import Call
@@ -28,9 +28,12 @@ def details(call: Call, explanation: Explanation | None) -> dict[str, object]:
     return {"details": written(explanation, rounded=not call.caller.sees_full_scores)}
 
 
-def with_details(call: Call, refused: TimbreError, reply: Reply) -> Reply:
-    """The refusal with ``details`` beside its ``error``."""
+def refusal(call: Call, refused: TimbreError) -> Reply:
+    """With ``details`` beside its ``error``. A score in the message is rounded as all others are."""
     explanation = explanation_of(refused)
+    if isinstance(refused, SecondVoiceHeard | EnrollmentDiffers):
+        refused = type(refused)(score_for(call, refused.score), refused.minimum)
+    reply = call.api.write_error(call, refused)
     if explanation is None or not isinstance(reply.body, dict):
         return reply
     return replace(reply, body={**reply.body, **details(call, explanation)})

@@ -21,7 +21,7 @@ from shared.domain.token import TokenOperation
 from shared.http import errors, streams
 from shared.http.api import Api, Call
 from shared.http.callers import caller_of
-from shared.http.details import with_details
+from shared.http.details import refusal
 from shared.http.management import ManagementCall
 from shared.http.origins import cors_headers, preflight_headers
 from shared.http.reply import Reply, base_url
@@ -182,7 +182,7 @@ def _handle(handler: Handler, call: Call) -> Reply:
             return handler(call)
     except TimbreError as error:
         note_refusal(error)
-        return with_details(call, error, call.api.write_error(call, error))
+        return refusal(call, error)
 
 
 async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:

@@ -55,6 +55,9 @@ def test_other_speech_does_not(strict: Client, generation: Generation, kind: str
     speakers = Speakers(strict, generation, kind)
     profile_id = speakers.new()
     assert speakers.enroll(profile_id, recording(sentence)).error == (400, "InvalidRequest", MISSING)
+    details = speakers.enroll(profile_id, recording(sentence), "&details=true").json["details"]
+    assert (details["decidedBy"], details["phrase"]) == ("activation", None)
+    assert [advice["code"] for advice in details["advice"]] == ["activationPhrase"]
     assert speakers.show(profile_id)["enrollmentsCount"] == 0
 
 

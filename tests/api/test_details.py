@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -234,6 +235,24 @@ def test_who_may_only_recognise_sees_two_digits(customer: Customer, desk: Desk, 
         assert [one["score"] for one in answers] == [full["score"], full["score"] if in_full else rounded["score"]]
         assert [("details" in one) for one in answers] == [in_full, in_full]
     assert customer.settings({"details": "rounded"}).status == 200
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_token_to_enroll_sees_no_more_digits_in_a_message(customer: Customer, desk: Desk, generation: str) -> None:
+    rms = replace(desk, by_voice=customer.identification.enrolled(recording(STORY, "rms")))
+    scope = {"operations": ["enroll"], "profileId": rms.by_voice}
+    token = replace(desk.client, key=customer.primary.send("POST", "/tokens", scope).json["token"])
+    for client, digits in ((desk.client, r"0\.00[1-9]"), (token, r"0\.000")):
+        answer = enrolled(replace(rms, client=client), generation, recording(QUESTION, "kal16"), voice=True)
+        assert re.search(f"Its score against them is {digits};", answer.json["error"]["message"])
+
+
+def test_the_request_leads_to_the_audit_entry_where_decisions_are_recorded(operator: Operator, desk: Desk) -> None:
+    customer = operator.customer(recordRecognitions={"days": 1})
+    own = replace(desk, client=customer.primary, by_voice=customer.identification.enrolled(recording(STORY)))
+    answer = own.identify("2021-09-05", recording(QUESTION))
+    recorded = [entry for entry in customer.trail() if entry["action"] == "recognition.identify"]
+    assert [entry["requestId"] for entry in recorded] == [answer.headers["apim-request-id"]]
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
