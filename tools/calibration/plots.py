@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tools.calibration.figures import Report
+from tools.calibration.groups import MIN_SPEAKERS
 from tools.calibration.words import name as name_of
 
 Numbers = npt.NDArray[np.float64]
@@ -122,8 +123,8 @@ def parts(report: Report) -> str:
             ends = [[100 * (rate.value - rate.low)], [100 * (rate.high - rate.value)]]
             axes.errorbar([100 * rate.value], [row + shift], xerr=ends, fmt="o", color=colour, ms=5, capsize=3, lw=1.4)
     axes.set_yticks(range(len(shown)), [name_of(part) for part in reversed(shown)])
-    ends_shown = [rate.high for part in shown for rate in (part.false_match, part.false_non_match) if rate]
-    widest = max([end for end in ends_shown if end < 0.5] or [1.0])  # those that say nothing run out of the picture
+    judged = [part.false_match.high for part in shown if part.false_match and part.speakers >= MIN_SPEAKERS]
+    widest = max(judged, default=1.0)  # the intervals of a few speakers run out of the picture
     axes.set(
         xlim=(0, 115 * widest),
         xlabel=f"% wrong at score {report.recommended.plain.at.threshold:g}",

@@ -19,7 +19,8 @@ def sentences(advice: Recommendation) -> Iterator[str]:
         lead = "Confirmed, this is in force" if advice.confirmed else "Recommended"
         yield f"{lead}: {at.threshold:g}. {rates(at)}"
     if advice.cautious.at.threshold != at.threshold:
-        yield f"Cautious: {advice.cautious.at.threshold:g}. {rates(advice.cautious.at)}"
+        groups = " There too some group surely exceeds it." if advice.cautious.standing is Standing.EXCEEDED else ""
+        yield f"Cautious: {advice.cautious.at.threshold:g}. {rates(advice.cautious.at)}{groups}"
     exceeded, may_be = (advice.plain.of(standing) for standing in (Standing.EXCEEDED, Standing.OPEN))
     if exceeded:
         yield f"Surely more than {wanted} of strangers pass at {at.threshold:g}: {'; '.join(map(_named, exceeded))}."

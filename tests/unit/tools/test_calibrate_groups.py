@@ -70,7 +70,9 @@ def test_a_group_whose_strangers_surely_pass_more_often_makes_the_recommendation
     assert (advice.confirmed, advice.plain.standing) == (False, Standing.EXCEEDED)
     exceeded = {(part.group, part.strangers) for part in advice.plain.parts if part.standing is Standing.EXCEEDED}
     assert exceeded == {("gender: f", ANYONE), ("gender: f", SAME_GROUP)}
-    first, *others = sentences(advice)
+    first, cautious, *others = sentences(advice)
+    assert cautious.startswith("Cautious")
+    assert cautious.endswith("There too some group surely exceeds it.")
     assert first.startswith("No threshold is recommended")
     assert any("full, gender: f among themselves" in other for other in others)
     assert any(f"From {advice.keeping_all:g} up" in other for other in others)
