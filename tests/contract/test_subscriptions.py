@@ -23,7 +23,14 @@ from shared.domain.errors import (
     TooManyKeys,
 )
 from shared.domain.limits import QualityLimits
-from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
+from shared.domain.subscription import (
+    DetailsShown,
+    KeySlot,
+    SettingsChange,
+    Subscription,
+    SubscriptionSettings,
+    SubscriptionState,
+)
 from shared.storage.backend.ports import Insert, Merge, Row, Value
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row, subscription_row
 from shared.storage.sealing.data_keys import DataKeys
@@ -42,7 +49,7 @@ EVERYTHING = SubscriptionSettings(
     max_candidates=7, max_profiles=9, passphrases={"en-US": ("open the door to the garden",)}, require_consent=True,
     keep_identification_audio=False, audit_days=90.0, requests_per_second=2.5, quality=QualityLimits(min_snr_db=12.0),
     enrollment_cohesion=False, lock_settings=True, min_verification_threshold=0.25,
-    min_identification_threshold=0.125, min_retention_days=0.5,
+    min_identification_threshold=0.125, min_retention_days=0.5, details=DetailsShown.OFF,
     calibration=SiteCalibration("m", Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "calls", 40, 1_000)),
 )  # fmt: skip
 
@@ -108,6 +115,7 @@ def test_a_row_has_the_cells_that_it_always_had(storage: Storage) -> None:
         "keep_identification_audio": False, "audit_days": 90.0, "requests_per_second": 2.5,
         "quality": '{"min_snr_db": 12.0}', "enrollment_cohesion": False, "lock_settings": True,
         "min_verification_threshold": 0.25, "min_identification_threshold": 0.125, "min_retention_days": 0.5,
+        "details": "off",
     }  # fmt: skip
     calibration = json.loads(str(row.values["calibration"]))
     assert {**row.values, "calibration": ""} == {**cells, "calibration": ""}
