@@ -15,8 +15,7 @@ from localhost.azurite import Azurite
 from tests.performance.client import Client, Enrolled, Request, enroll
 from tests.performance.process import megabytes
 from tests.performance.recordings import SECONDS, material
-from tests.performance.serving import serving
-from tests.service import RunningService
+from tests.service import RunningService, running_service
 from tests.speech.make import RATE
 from tests.voices import wav_bytes
 
@@ -32,8 +31,9 @@ SAMPLE_EVERY = 9
 
 
 @pytest.fixture(scope="module")
-def running(azurite: Azurite) -> Iterator[RunningService]:
-    with serving(azurite) as service:
+def running(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    storage = {"VOICE_STORAGE": azurite.connection_string}
+    with running_service(tmp_path_factory.mktemp("soak") / "log", environment=storage) as service:
         yield service
 
 
