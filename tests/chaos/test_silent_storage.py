@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import pytest
 
 from localhost.azurite import Azurite
-from tests.api.client import Answer, Client
+from tests.api.client import Answer
 from tests.api.later import IDENTIFICATION, TEXT_INDEPENDENT, V2021, Speakers
+from tests.api.operator import Operator
 from tests.service import running_service
 from tests.valve import Valve, behind
 from tests.voices import QUESTION, recording
@@ -41,7 +42,7 @@ def silent(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterat
         log = tmp_path_factory.mktemp("silent") / "service.log"
         settings = {"VOICE_STORAGE": storage, "AzureWebJobsStorage": azurite.connection_string}
         running = stack.enter_context(running_service(log, environment=settings))
-        client = Client(running.url, running.key)
+        client = Operator(running.url, running.management_key).customer().primary  # other tests share the storage
         verifiers, identifiers = (Speakers(client, V2021, kind) for kind in (TEXT_INDEPENDENT, IDENTIFICATION))
         yield Silent(verifiers, identifiers, tables, blobs)
 
