@@ -27,6 +27,7 @@ def chromium() -> str:
     return browser
 
 
+@pytest.mark.local_host("a browser's visit takes 40 seconds; the calls that it makes are tried on both hosts")
 def test_from_nothing_to_verified_and_what_others_see(service: RunningService, chromium: str, tmp_path: Path) -> None:
     operator = Operator(service.url, service.management_key)
     customer = operator.customer()
