@@ -50,8 +50,9 @@ class RunningService:
     is_azure_host: bool = False
 
     def fire(self, timer: str) -> None:
-        """Run a timer now and wait for its end, as the local host does by itself; Azure's answers before it begins."""
-        before = len(_fired(self.log, timer))
+        """Run a timer now and wait for its end, as the local host does by itself. Azure's answers before it begins, and
+        other tests fire the same timer: the run waited for is one that had not begun before."""
+        begun, _ = _runs(self.log, timer)
         request = urllib.request.Request(
             f"{self.url}/admin/functions/{timer}",
             b'{"input": ""}',
@@ -60,7 +61,10 @@ class RunningService:
         with urllib.request.urlopen(request, timeout=_START_SECONDS) as answer:
             assert answer.status == 202
         deadline = time.monotonic() + _START_SECONDS
-        while self.is_azure_host and len(_fired(self.log, timer)) == before:
+        while self.is_azure_host:
+            asked, ended = _runs(self.log, timer)
+            if (asked - begun) & ended:
+                break
             assert time.monotonic() < deadline, f"{timer} did not end within {_START_SECONDS:.0f} s"
             time.sleep(0.02)
 
@@ -119,12 +123,12 @@ def _on_azure(log: Path, arguments: tuple[str, ...], environment: Mapping[str, s
         yield RunningService(url, KEYS["TIMBRE_LOCAL_SUBSCRIPTION_KEY"], key, log, process, is_azure_host=True)
 
 
-def _fired(log: Path, timer: str) -> set[str]:
-    """The invocations that were asked for and have ended, by Azure's host's log."""
+def _runs(log: Path, timer: str) -> tuple[set[str], set[str]]:
+    """The invocations that were asked for and have begun, and all that have ended, by Azure's host's log."""
     text = log.read_text(encoding="utf-8", errors="replace")
     asked = re.findall(rf"Executing 'Functions\.{timer}' \(Reason='This function was program.*?Id=([0-9a-f-]+)\)", text)
     ended = re.findall(rf"Executed 'Functions\.{timer}' \(\w+, Id=([0-9a-f-]+)", text)
-    return set(asked) & set(ended)
+    return set(asked), set(ended)
 
 
 def _host(arguments: tuple[str, ...], package: Path | None) -> list[str]:
