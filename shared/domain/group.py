@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+EVERYONE: Final = "*"
+GROUP_PREFIX: Final = "group:"
+"""How candidates that are no list are written: everyone, and before a group's name."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from shared.domain.access import Role
 from shared.domain.errors import OutsideToken, SubscriptionUnknown
-from shared.domain.group import Candidates, Everyone, InGroup
+from shared.domain.group import EVERYONE, GROUP_PREFIX, Candidates, Everyone, InGroup
 
 PREFIX: Final = "timbre1."
 MAX_CHARACTERS: Final = 16_384
@@ -30,8 +30,6 @@ MAX_CHARACTERS: Final = 16_384
 FINGERPRINT_DIGITS: Final = 16
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,63}")
-_EVERYONE: Final = "*"
-_GROUP: Final = "group:"
 
 
 class TokenOperation(StrEnum):
@@ -84,10 +82,10 @@ class Scope:
 
     def require_candidates(self, candidates: Candidates) -> None:
         """Those of the token, or some of its list. Raises ``OutsideToken``."""
-        mine = self.candidates
-        if isinstance(mine, Everyone) or mine == candidates:
+        granted = self.candidates
+        if isinstance(granted, Everyone) or granted == candidates:
             return
-        if isinstance(mine, Sequence) and isinstance(candidates, Sequence) and set(candidates) <= set(mine):
+        if isinstance(granted, Sequence) and isinstance(candidates, Sequence) and set(candidates) <= set(granted):
             return
         raise OutsideToken("is for other candidates")
 
@@ -185,15 +183,15 @@ def _token(payload: Mapping[str, Any]) -> Token:
 
 def _written(candidates: Candidates | None) -> object:
     if isinstance(candidates, Everyone):
-        return _EVERYONE
+        return EVERYONE
     if isinstance(candidates, InGroup):
-        return _GROUP + candidates.name
+        return GROUP_PREFIX + candidates.name
     return candidates and list(candidates)
 
 
 def _candidates(written: Any) -> Candidates | None:
-    if written == _EVERYONE:
+    if written == EVERYONE:
         return Everyone()
     if isinstance(written, str):
-        return InGroup(written.removeprefix(_GROUP))
+        return InGroup(written.removeprefix(GROUP_PREFIX))
     return written and [str(profile_id) for profile_id in written]

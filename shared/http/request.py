@@ -21,7 +21,7 @@ from shared.domain.errors import (
     ParameterInvalid,
     ParameterMissing,
 )
-from shared.domain.group import Candidates, Everyone, InGroup
+from shared.domain.group import EVERYONE, GROUP_PREFIX, Candidates, Everyone, InGroup
 from shared.domain.json_values import field_of
 from shared.domain.limits import MAX_BODY_BYTES
 from shared.domain.setting_types import SHARE_RULE
@@ -31,8 +31,6 @@ GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 PROFILE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 GROUP_NAME_RULE = "A group's name has 1 to 64 letters, digits and dashes."
 
-_EVERYONE = "*"
-_GROUP = "group:"
 _GUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
@@ -62,11 +60,11 @@ def candidates(name: str, received: str | None) -> Candidates:
     Raises ``ParameterInvalid`` (the group's name), ``ParameterMissing``, ``IdMalformed``.
     """
     text = (received or "").strip()
-    if text == _EVERYONE:
+    if text == EVERYONE:
         return Everyone()
-    if not text.lower().startswith(_GROUP):
+    if not text.lower().startswith(GROUP_PREFIX):
         return guid_list(name, received)
-    group = text[len(_GROUP) :]
+    group = text[len(GROUP_PREFIX) :]
     if not GROUP_NAME.fullmatch(group):
         raise ParameterInvalid(name, text, GROUP_NAME_RULE)
     return InGroup(group)
