@@ -45,7 +45,7 @@ UNRECORDED = (
 and nothing is added to the trail of a subscription that is being erased."""
 
 
-Recording: TypeAlias = Callable[[], AuditEntry]
+NewRecord: TypeAlias = Callable[[], AuditEntry]
 """The record that a change takes along: of the moment when it is first asked for, and the same ever after."""
 
 
@@ -70,7 +70,7 @@ class Audit:
         *,
         model_id: str | None = None,
         names: tuple[str, ...] = (),
-    ) -> Iterator[Recording]:
+    ) -> Iterator[NewRecord]:
         """Run the change inside, which takes its record along. ``subject`` is a profile, or a subscription's id.
 
         A failure is recorded here, under the same id: if the change was made all the same, its own record counts.

@@ -27,7 +27,7 @@ from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, Profile
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
-from shared.services.audit import Audit, Recording
+from shared.services.audit import Audit, NewRecord
 from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.comparison import SpeakerModels
 from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
@@ -117,7 +117,7 @@ class Enroll:
         note(outcome="enrolled", explanation=enrolled.explanation)
         return enrolled
 
-    def _enroll(self, request: EnrollRequest, record: Recording) -> Enrolled:
+    def _enroll(self, request: EnrollRequest, record: NewRecord) -> Enrolled:
         """With the model that made the profile's signature; with the other model when it was migrated meanwhile."""
         models = self.models.calibrated_for(request.settings)
         take = self._listen(request, models)
@@ -170,7 +170,7 @@ class Enroll:
         )
 
     def _commit(
-        self, request: EnrollRequest, take: _Take, model: SpeakerModel, enrollment: Enrollment, record: Recording
+        self, request: EnrollRequest, take: _Take, model: SpeakerModel, enrollment: Enrollment, record: NewRecord
     ) -> Enrolled:
         """Adds the enrollment to whatever the profile is at the moment of writing.
 

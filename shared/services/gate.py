@@ -26,10 +26,10 @@ RETRY_AFTER_SECONDS: Final = 1
 
 @dataclass(frozen=True, eq=False)
 class _Turn:
-    """``comes`` is True when it is called in, False when it has to make room for another subscription."""
+    """``called_in`` is True when it is called in, False when it has to make room for another subscription."""
 
-    whose: str
-    comes: asyncio.Future[bool]
+    subscription_id: str
+    called_in: asyncio.Future[bool]
 
 
 class Gate:
@@ -45,59 +45,56 @@ class Gate:
         """Requests of each subscription."""
 
     @asynccontextmanager
-    async def admitted(self, whose: str) -> AsyncIterator[None]:
-        """The work is done in the block. Raises ``ServiceBusy`` before it, when no place is free in time.
-
-        ``whose``: the subscription's id.
-        """
-        await self._enter(whose)
+    async def admitted(self, subscription_id: str) -> AsyncIterator[None]:
+        """The work is done in the block. Raises ``ServiceBusy`` before it, when no place is free in time."""
+        await self._enter(subscription_id)
         try:
             yield
         finally:
-            self._leave(whose)
+            self._leave(subscription_id)
 
-    async def _enter(self, whose: str) -> None:
+    async def _enter(self, subscription_id: str) -> None:
         if self._free > 0:
             self._free -= 1
-            self._at_work[whose] += 1
+            self._at_work[subscription_id] += 1
             return
         if len(self._queue) >= self._most:
-            self._make_room(whose)
-        turn = _Turn(whose, asyncio.get_running_loop().create_future())
+            self._make_room(subscription_id)
+        turn = _Turn(subscription_id, asyncio.get_running_loop().create_future())
         self._queue.append(turn)
         try:
-            await asyncio.wait([turn.comes], timeout=self._wait_seconds)
+            await asyncio.wait([turn.called_in], timeout=self._wait_seconds)
         except asyncio.CancelledError:
             if self._is_called_in(turn):
-                self._leave(whose)
+                self._leave(subscription_id)
             raise
         if not self._is_called_in(turn):
             raise ServiceBusy(RETRY_AFTER_SECONDS)
 
     def _is_called_in(self, turn: _Turn) -> bool:
         """One that nobody has called leaves the queue."""
-        if turn.comes.done():
-            return turn.comes.result()
+        if turn.called_in.done():
+            return turn.called_in.result()
         self._queue.remove(turn)
         return False
 
-    def _make_room(self, whose: str) -> None:
+    def _make_room(self, subscription_id: str) -> None:
         """The newest request goes of the subscription that holds the most places, and keeps at least as many as the
         newcomer's then has: otherwise the two would drive each other out in turns. Else raises ``ServiceBusy``.
         """
-        held = self._at_work + Counter(turn.whose for turn in self._queue)
-        newest = max(reversed(self._queue), key=lambda turn: held[turn.whose], default=None)
-        if newest is None or held[newest.whose] <= held[whose] + 1:
+        held = self._at_work + Counter(turn.subscription_id for turn in self._queue)
+        newest = max(reversed(self._queue), key=lambda turn: held[turn.subscription_id], default=None)
+        if newest is None or held[newest.subscription_id] <= held[subscription_id] + 1:
             raise ServiceBusy(RETRY_AFTER_SECONDS)
         self._queue.remove(newest)
-        newest.comes.set_result(False)
+        newest.called_in.set_result(False)
 
-    def _leave(self, whose: str) -> None:
+    def _leave(self, subscription_id: str) -> None:
         """A place goes straight to the request that has waited for longest: a newcomer cannot overtake."""
-        self._at_work -= Counter([whose])  # those that are left with none are forgotten
+        self._at_work -= Counter([subscription_id])  # those that are left with none are forgotten
         if self._queue:
             turn = self._queue.popleft()
-            self._at_work[turn.whose] += 1
-            turn.comes.set_result(True)
+            self._at_work[turn.subscription_id] += 1
+            turn.called_in.set_result(True)
         else:
             self._free += 1

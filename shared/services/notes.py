@@ -10,7 +10,7 @@ from shared.domain.audit import Actor, AuditAction, retention_changes
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileBusy
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
-from shared.services.audit import Audit, Recording
+from shared.services.audit import Audit, NewRecord
 from shared.services.ports import Clock, ProfileStore
 
 ATTEMPTS: Final = 4
@@ -46,7 +46,7 @@ class ProfileNotes:
         with self.audit.recording(actor, AuditAction.CHANGE_PROFILE_RETENTION, key) as entry:
             return self._annotated(key, lambda profile: replace(profile, retention=retention), entry)
 
-    def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile], entry: Recording) -> Profile:
+    def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile], entry: NewRecord) -> Profile:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 before = self.profiles.get(key)

@@ -109,14 +109,14 @@ class RowAuditTrail:
         most = LOOKED_AT if wanted.chooses else limit
         rows = self._between(subscription_id, wanted.action, start, end, most + 1)
         places = sorted(rows)
-        found: list[AuditEntry] = []
+        entries: list[AuditEntry] = []
         for number, place in enumerate(places[:most], start=1):
             entry = _entry(subscription_id, rows[place])
             if wanted.wants(entry):
-                found.append(entry)
-            if len(found) == limit:
-                return Page(found, place if number < len(places) else None)
-        return Page(found, places[most - 1] if len(places) > most else None)
+                entries.append(entry)
+            if len(entries) == limit:
+                return Page(entries, place if number < len(places) else None)
+        return Page(entries, places[most - 1] if len(places) > most else None)
 
     def _between(
         self, subscription_id: str, action: AuditAction | None, start: str, end: str, limit: int
@@ -148,9 +148,9 @@ class RowAuditTrail:
         waiting = self._subscriptions.query(SUBSCRIPTIONS_PARTITION, RECORD_PREFIX, end_of(RECORD_PREFIX), limit=limit)
         moved = 0
         for subscription_id, rows in groupby(waiting, lambda row: row.key.split(":")[1]):
-            some = list(rows)
-            self._move(subscription_id, some, records_prefix(subscription_id), self._subscriptions)
-            moved += len(some)
+            its_rows = list(rows)
+            self._move(subscription_id, its_rows, records_prefix(subscription_id), self._subscriptions)
+            moved += len(its_rows)
         return moved
 
     def drop_recognitions(self, subscription_id: str, before: datetime, limit: int) -> int:
@@ -167,14 +167,14 @@ class RowAuditTrail:
     def _move(self, subscription_id: str, rows: Sequence[Row], prefix: str, source: Rows) -> None:
         """Copied first: a cut in between leaves a record twice, and the next tick takes away the one that waits."""
         for start in range(0, len(rows), MAX_CHANGES):
-            some = rows[start : start + MAX_CHANGES]
-            inserts = [Insert(_FIRST + row.key.removeprefix(prefix), row.values) for row in some]
+            batch = rows[start : start + MAX_CHANGES]
+            inserts = [Insert(_FIRST + row.key.removeprefix(prefix), row.values) for row in batch]
             try:
                 self._rows.apply(subscription_id, inserts)
             except RowExists:
                 for insert in inserts:
                     self._put(subscription_id, insert)
-            _remove(source, some[0].partition, [row.key for row in some])
+            _remove(source, batch[0].partition, [row.key for row in batch])
 
     def _put(self, subscription_id: str, insert: Insert) -> None:
         """In place of what the request wrote when it could not tell how the change went."""
@@ -203,11 +203,11 @@ def _drop(
     dropped, batch = 0, MAX_CHANGES // 2 if partner else MAX_CHANGES
     while dropped < limit:
         size = min(batch, limit - dropped)
-        found = list(rows.query(partition, start, end, limit=size, select=("kind", "profile_id")))
-        partners = [key for row in found if partner and (key := partner(row))]
-        _remove(rows, partition, [*(row.key for row in found), *partners])
-        dropped += len(found)
-        if len(found) < size:
+        oldest = list(rows.query(partition, start, end, limit=size, select=("kind", "profile_id")))
+        partners = [key for row in oldest if partner and (key := partner(row))]
+        _remove(rows, partition, [*(row.key for row in oldest), *partners])
+        dropped += len(oldest)
+        if len(oldest) < size:
             break
     return dropped
 

@@ -42,10 +42,10 @@ class StorageClock:
         An answer without one, or with nonsense in its place, says nothing.
         """
         try:
-            said = parsedate_to_datetime(date or "").astimezone(UTC)
+            answered_at = parsedate_to_datetime(date or "").astimezone(UTC)
         except (ValueError, OverflowError):
             return
-        least, most = said - self.own(), said + SECOND - sent
+        least, most = answered_at - self.own(), answered_at + SECOND - sent
         with self._lock:
             self._offset = min(max(self._offset, least), most)
             self._heard = self._monotonic()
