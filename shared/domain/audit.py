@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -17,6 +17,7 @@ from shared.domain.errors import RoleTooLow
 from shared.domain.group import Candidates
 from shared.domain.profile import ProfileKey, RetentionOverride
 from shared.domain.subscription import SETTINGS, DetailsShown, Subscription, SubscriptionSettings, Unset
+from shared.domain.times import date
 from shared.domain.token import Token, TokenOperation
 
 MANAGEMENT: Final = "management"
@@ -210,6 +211,4 @@ def _role(key: AccessKey | None) -> str | None:
 
 
 def _end(key: AccessKey | None) -> str | None:
-    if key is None or key.expires_at is None:
-        return None
-    return key.expires_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return date(key.expires_at) if key else None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import TypeAlias
 
 from shared.domain.errors import FieldUnknown, ParameterInvalid
+from shared.domain.times import read_date
 
 Json: TypeAlias = Mapping[str, object]
 
@@ -47,6 +49,19 @@ def text(name: str, value: object, longest: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= longest:
         raise ParameterInvalid(name, kind_of(value), f"It must be a text of 1 to {longest} characters.")
     return value
+
+
+def moment(name: str, value: object, rule: str, fits: Callable[[datetime], bool] = lambda _: True) -> datetime:
+    """Of a text in ISO 8601, UTC unless it says otherwise."""
+    if not isinstance(value, str):
+        raise ParameterInvalid(name, kind_of(value), rule)
+    try:
+        read = read_date(value)
+    except (ValueError, OverflowError) as error:
+        raise ParameterInvalid(name, value, rule) from error
+    if not fits(read):
+        raise ParameterInvalid(name, value, rule)
+    return read
 
 
 def json_object(name: str, value: object) -> Json:

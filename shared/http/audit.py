@@ -12,11 +12,12 @@ import azure.functions as func
 
 from shared.domain.audit import AuditAction, AuditEntry, AuditFilter
 from shared.domain.errors import IdMalformed, ParameterInvalid, ParameterUnsupported
+from shared.domain.json_values import moment
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKind
+from shared.domain.times import date
 from shared.http.paging import PAGE_NAMES, PagedCall, read_page, write_page
 from shared.http.request import guid, parameter
-from shared.http.times import date, read_date
 from shared.services.audit import Audit
 
 ENTRY: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z:[a-z0-9-]{1,64}")
@@ -80,15 +81,9 @@ def _filter(request: func.HttpRequest) -> AuditFilter:
 
 
 def _moment(request: func.HttpRequest, name: str) -> datetime | None:
-    """In ISO 8601, UTC unless it says otherwise."""
     received = parameter(request, name)
-    if not received:
-        return None
-    try:
-        return max(EARLIEST, read_date(received))
-    except (ValueError, OverflowError) as error:
-        rule = "It must be a date or a time in ISO 8601, such as 2026-11-22T12:00:00Z."
-        raise ParameterInvalid(name, received, rule) from error
+    rule = "It must be a date or a time in ISO 8601, such as 2026-11-22T12:00:00Z."
+    return max(EARLIEST, moment(name, received, rule)) if received else None
 
 
 def _profile_id(request: func.HttpRequest) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from shared.domain.errors import ParameterInvalid
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.times import date
 from shared.http import request
 from shared.http.api import Call
-from shared.http.times import date
 
 
 def read_name(call: Call) -> str:

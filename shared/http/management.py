@@ -14,13 +14,13 @@ from shared.domain.access import AccessKey, Role
 from shared.domain.audit import MANAGEMENT, TIMER, Actor, Caller
 from shared.domain.counts import Counts
 from shared.domain.errors import ParameterInvalid, ParameterMissing
-from shared.domain.json_values import field_of, kind_of, known_fields
+from shared.domain.json_values import field_of, kind_of, known_fields, moment
 from shared.domain.migration import MigrationProgress
 from shared.domain.subscription import KeySlot, Owner, SettingsChange, Subscription
+from shared.domain.times import date
 from shared.http.reply import Reply, base_url
 from shared.http.request import json_object
 from shared.http.settings import settings_change, settings_shown
-from shared.http.times import date, read_date
 from shared.services.manage import PutResult
 
 KEY_NAME: Final = re.compile(r"[a-z0-9-]{1,32}")
@@ -29,6 +29,8 @@ RESERVED: Final = (*KeySlot, MANAGEMENT, TIMER)
 
 ROLES: Final = f"Valid values are {', '.join(Role)}."
 SUBSCRIPTION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
+
+_END_RULE: Final = "It must be null or a time in ISO 8601, in the future, such as 2027-01-01T00:00:00Z."
 
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
 
@@ -80,7 +82,9 @@ class ManagementCall:
             raise ParameterMissing("role", ROLES)
         if role not in list(Role):
             raise ParameterInvalid("role", kind_of(role), ROLES)
-        return Role(str(role)), None if expires is None else _future(expires, self.services.clock())
+        now = self.services.clock()
+        ends = None if expires is None else moment("expiresDateTime", expires, _END_RULE, lambda end: end > now)
+        return Role(str(role)), ends
 
     def settings_change(self) -> SettingsChange:
         """The fields of the body, at its top or under ``settings``; no body names none.
@@ -188,15 +192,3 @@ def write_migration(services: Services, progress: MigrationProgress | None) -> R
             "profilesPostponed": progress.postponed,
         },
     )
-
-
-def _future(value: object, now: datetime) -> datetime:
-    rule = "It must be null or a time in ISO 8601, in the future, such as 2027-01-01T00:00:00Z."
-    received = value if isinstance(value, str) else type(value).__name__
-    try:
-        moment = read_date(received)
-    except (ValueError, OverflowError) as error:
-        raise ParameterInvalid("expiresDateTime", received, rule) from error
-    if moment <= now:
-        raise ParameterInvalid("expiresDateTime", received, rule)
-    return moment

@@ -7,15 +7,15 @@ from typing import Final
 
 from shared.domain.consent import ConsentRecord
 from shared.domain.errors import BodyMissing, ParameterInvalid, ParameterMissing
-from shared.domain.json_values import known_fields
+from shared.domain.json_values import kind_of, known_fields, moment
 from shared.domain.profile import Profile, RetentionOverride
 from shared.domain.retention import effective
 from shared.domain.subscription import RetentionPolicy, Unset
+from shared.domain.times import date
 from shared.http.api import Call
 from shared.http.reply import Reply, expires
 from shared.http.request import json_object
 from shared.http.settings import retention_override, retention_shown
-from shared.http.times import date, read_date
 
 MAX_TEXT_CHARACTERS: Final = 256
 """Of each text in a consent record: ids and names, not the statement itself."""
@@ -35,7 +35,10 @@ def read_consent(call: Call, now: datetime) -> ConsentRecord:
     )
     if statement_id is None:
         raise ParameterMissing("statementId", "It names the statement that the speaker agreed to.")
-    return ConsentRecord(statement_id, _moment(received.get("recordedDateTime"), now), channel, reference)
+    given = received.get("recordedDateTime")
+    rule = "It must be a time in ISO 8601, not in the future, such as 2026-11-22T12:00:00Z."
+    at = now if given is None else moment("recordedDateTime", given, rule, lambda read: _EARLIEST <= read <= now)
+    return ConsentRecord(statement_id, at, channel, reference)
 
 
 def write_consent(profile: Profile) -> Reply:
@@ -83,19 +86,5 @@ def _text(name: str, value: object) -> str | None:
         return None
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT_CHARACTERS or not value.isprintable():
         rule = f"It must be a text of 1 to {MAX_TEXT_CHARACTERS} printable characters."
-        raise ParameterInvalid(name, "a text" if isinstance(value, str) else type(value).__name__, rule)
+        raise ParameterInvalid(name, kind_of(value), rule)
     return value
-
-
-def _moment(value: object, now: datetime) -> datetime:
-    if value is None:
-        return now
-    rule = "It must be a time in ISO 8601, not in the future, such as 2026-11-22T12:00:00Z."
-    received = value if isinstance(value, str) else type(value).__name__
-    try:
-        moment = read_date(received)
-    except (ValueError, OverflowError) as error:
-        raise ParameterInvalid("recordedDateTime", received, rule) from error
-    if not _EARLIEST <= moment <= now:
-        raise ParameterInvalid("recordedDateTime", received, rule)
-    return moment

@@ -13,7 +13,7 @@ import azure.functions as func
 from shared.config import ALLOWED_HOSTS, Config
 from shared.domain.errors import HostNotAllowed
 from shared.domain.profile import Profile
-from shared.http.times import date
+from shared.domain.times import date
 
 Json = Mapping[str, object] | Sequence[object]
 

@@ -10,12 +10,12 @@ from typing import Final
 from shared.domain.errors import ParameterInvalid, TooManyCandidates
 from shared.domain.group import Candidates
 from shared.domain.json_values import kind_of, known_fields
+from shared.domain.times import date
 from shared.domain.token import OF_ONE_PROFILE, Scope, Token, TokenOperation
 from shared.http import request
 from shared.http.api import Call
 from shared.http.origins import KEY_HEADER
 from shared.http.reply import Reply
-from shared.http.times import date
 
 ADMITTED: Final[Mapping[tuple[str, str], frozenset[TokenOperation]]] = MappingProxyType(
     {

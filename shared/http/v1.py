@@ -25,11 +25,11 @@ from shared.domain.limits import (
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
 from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKind
+from shared.domain.times import date
 from shared.http import errors, request
 from shared.http.api import NOBODY, Api, Call
 from shared.http.details import details, details_kept, kept_details, score_for
 from shared.http.reply import Reply, expires, seconds
-from shared.http.times import date
 from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import canonical_locale

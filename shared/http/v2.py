@@ -23,12 +23,12 @@ from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKind
+from shared.domain.times import date
 from shared.http import errors, request
 from shared.http.api import NOBODY, Api, Call
 from shared.http.details import details, score_for
 from shared.http.paging import PageNames, own_url, read_page, write_page
 from shared.http.reply import Reply, expires, seconds
-from shared.http.times import date
 from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.profiles import canonical_locale
@@ -164,8 +164,8 @@ class V2(Api):
             for ranked in identification.ranking
         ]
         score = {"score": score_for(call, best.decision.score)}
-        found = {"identifiedProfile": {**identified, **score}, "profilesRanking": ranking}
-        return Reply(200, {**found, **details(call, identification.explanation)})
+        body = {"identifiedProfile": {**identified, **score}, "profilesRanking": ranking}
+        return Reply(200, {**body, **details(call, identification.explanation)})
 
     def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
         kind = self.kind(call)

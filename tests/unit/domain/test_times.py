@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.http.times import date, read_date
+from shared.domain.times import date, read_date
 
 OFFSETS = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-1_439, 1_439))
 MOMENT = datetime(2020, 1, 29, 22, 48, 17, 7_999, tzinfo=UTC)
