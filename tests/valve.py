@@ -54,20 +54,25 @@ class Valve:
             while part := client.recv(65_536):
                 line = part.partition(b"\r\n")[0]
                 is_held = not self._open.is_set() and any(held in line for held in self._held)
-                if is_held and not self._wait(client, self._counted in line):
+                held_back = self._hold(client, part, self._counted in line) if is_held else part
+                if not held_back:
                     return
-                storage.sendall(part)
+                storage.sendall(held_back)
             storage.shutdown(socket.SHUT_WR)
 
-    def _wait(self, client: socket.socket, counted: bool) -> bool:
-        """Until the valve is open; whether the client still waits too."""
+    def _hold(self, client: socket.socket, part: bytes, counted: bool) -> bytes:
+        """Everything that the client has sent once the valve is open; nothing where it has given up by then."""
         self._count(int(counted))
         try:
-            while not self._open.wait(0.02):
-                readable, _, _ = select.select([client], [], [], 0.0)
-                if readable and not client.recv(1, socket.MSG_PEEK):
-                    return False
-            return True
+            is_open = False
+            while not is_open:
+                is_open = self._open.wait(0.02)
+                while select.select([client], [], [], 0.0)[0]:  # its end stands behind what it had still to send
+                    more = client.recv(65_536)
+                    if not more:
+                        return b""
+                    part += more
+            return part
         finally:
             self._count(-int(counted))
 
