@@ -84,7 +84,7 @@ def data_sets(manifest: Path, listener: Listener) -> list[DataSet]:
 
 
 def _speaker(name: str, gender: str, paths: Sequence[Path], listener: Listener) -> Speaker:
-    recordings = [_read(path) for path in paths[: GROUP * GROUPS]]
+    recordings = [read(path) for path in paths[: GROUP * GROUPS]]
     first = frozenset({0})
     if len(recordings) < GROUP * GROUPS:
         alone = (Piece(first, FULL, 0, recordings[0]),)
@@ -109,7 +109,7 @@ def _tests(groups: frozenset[int], joined: Samples, listener: Listener, most: in
             yield Piece(groups, f"{seconds} s", number, samples)
 
 
-def _read(path: Path) -> Samples:
+def read(path: Path) -> Samples:
     samples, rate = soundfile.read(path, dtype="float32")
     if rate != SAMPLE_RATE:
         raise ValueError(f"{path.name} has {rate} Hz, expected {SAMPLE_RATE}.")
