@@ -8,6 +8,7 @@ from pathlib import Path
 
 import azure.functions as func
 
+from shared.http import console
 from shared.http.endpoint import open_endpoint
 from shared.http.reply import Reply
 from shared.http.uploads import StreamRequest
@@ -15,6 +16,8 @@ from shared.http.uploads import StreamRequest
 blueprint = func.Blueprint()
 
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+_DOCS = "docs/index.md of Timbre's repository"
+"""A deployment does not know where its source stands."""
 
 
 @open_endpoint(blueprint, "openapi", "openapi.json", ["GET"])
@@ -26,7 +29,8 @@ async def openapi(_: StreamRequest) -> func.HttpResponse:
 async def root(_: StreamRequest) -> func.HttpResponse:
     """A plain catch-all never gets ``/`` from the functions host; an optional parameter of no characters does."""
     service = {"service": "Timbre", "version": _version(), "openapi": "/openapi.json", "health": "/health/ready"}
-    return Reply(200, service).response(_FROM_ANYWHERE)
+    page = {"console": "/console"} if console.is_on() else {}
+    return Reply(200, {**service, **page, "docs": _DOCS}).response(_FROM_ANYWHERE)
 
 
 @cache

@@ -50,9 +50,11 @@ def test_the_root_says_what_this_is(api: Client) -> None:
     nobody = replace(api, key=None)
     answer = nobody.call("GET", "/")
     assert answer.status == 200
-    assert set(answer.json) == {"service", "version", "openapi", "health"}
+    assert set(answer.json) == {"service", "version", "openapi", "health", "console", "docs"}
     assert (answer.json["service"], answer.json["health"]) == ("Timbre", "/health/ready")
     assert nobody.call("GET", answer.json["openapi"]).status == 200
+    assert replace(nobody, checked=False).call("GET", answer.json["console"]).status == 307
+    assert (REPOSITORY / answer.json["docs"].partition(" ")[0]).is_file()
 
 
 @pytest.mark.local_host("Azure's host passes no answer on before the upload has ended, and gives up at functionTimeout")

@@ -43,3 +43,13 @@ def sdk(request: pytest.FixtureRequest, connect: Connect) -> Iterator[Sdk]:
 def samples() -> Path:
     """Synthetic recordings of the repository: passphrase-1 to -4, other-phrase, other-speaker."""
     return REPOSITORY / "samples"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs Chromium: `apt-get install chromium`")
+    if shutil.which("node") is None or not (FOLDER / "node_modules" / "playwright-core").is_dir():
+        pytest.skip("needs Node.js and `npm ci` in tests/clients, which `python dev.py test` does")
+    return browser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,16 +14,6 @@ from tests.service import REPOSITORY, RunningService
 from tests.voices import PASSPORT, QUESTION, STORY, recording
 
 SCREENSHOTS = REPOSITORY / "build" / "console"
-
-
-@pytest.fixture
-def chromium() -> str:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("needs Chromium: `apt-get install chromium`")
-    if shutil.which("node") is None or not (FOLDER / "node_modules" / "playwright-core").is_dir():
-        pytest.skip("needs Node.js and `npm ci` in tests/clients, which `python dev.py test` does")
-    return browser
 
 
 @pytest.mark.local_host("a browser's visit takes 40 seconds; the calls that it makes are tried on both hosts")

@@ -15,7 +15,7 @@ from tools.evaluation.page import NETWORKS_TEMPLATE, TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / name / "README.md" for name in ("infra", "samples"))])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("samples/*.md"), ROOT / "infra" / "README.md"])
 USER_PAGES = [page for page in PAGES if page.parent == DOCS and page.name not in ("contract.md", "security-model.md")]
 PROVEN_PAGES = [DOCS / "security-model.md", *sorted((DOCS / "legal").glob("*.md"))]
 """In their tables whose last or named column is of tests, each claim has the test that keeps it."""

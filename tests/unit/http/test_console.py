@@ -11,6 +11,7 @@ import azure.functions as func
 import pytest
 
 from functions.console import console, console_file
+from functions.openapi import root
 from shared import config
 from shared.http import console as files
 from shared.http.streams import Answering
@@ -90,5 +91,6 @@ def test_it_is_there_only_where_it_is_switched_on(
     monkeypatch.setattr(files, "is_on", lambda: config.console({} if value is None else {"TIMBRE_CONSOLE": value}))
     answers = [ask(console, "/console"), file("index.html")]
     assert [answer.status_code for answer in answers] == ([307, 200] if is_on else [404, 404])
+    assert ("console" in json.loads(ask(root, "/").get_body())) is is_on
     if not is_on:
         assert all(json.loads(answer.get_body())["error"]["code"] == "NotFound" for answer in answers)
