@@ -22,11 +22,12 @@ from functions import (
     subscriptions,
     timers,
     tokens,
+    transcripts,
     verify,
 )
 
 app = func.FunctionApp()
-for module in (profiles, enroll, verify, identify, phrases, operations):
+for module in (profiles, enroll, verify, identify, transcripts, phrases, operations):
     app.register_functions(module.blueprint)
 for module in (groups, notes, settings, tokens, subscriptions, timers, health, openapi, console, elsewhere):
     app.register_functions(module.blueprint)

@@ -105,6 +105,19 @@ MAX_PASSPHRASE_CHARACTERS: Final = 200
 """Our choice, for a subscription's own passphrases. The shortest published phrase has five words; a phrase of one or
 two words is heard in all kinds of speech."""
 
+MAX_TRANSCRIPT_BYTES: Final = 4 * 1024 * 1024
+"""Our choice: a transcript with its turns. Four hours of speech are 0.3 MB of text, and 3 MB in the longest form."""
+
+MAX_TRANSCRIPT_PHRASES: Final = 50_000
+MAX_TRANSCRIPT_TURNS: Final = 50_000
+"""Our choice: a phrase, and a turn, every 0.3 s for four hours."""
+
+MAX_TRANSCRIPT_SPEAKERS: Final = 160
+"""Our choice: 20 on each of 8 channels."""
+
+MAX_TRANSCRIPT_SECONDS: Final = 360_000.0
+"""Our choice: 100 hours. Later moments are refused as mistaken."""
+
 OPERATION_HOURS: Final = 24
 """Contract (v1.0): how long an operation can be asked for."""
 

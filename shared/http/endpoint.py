@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -38,6 +38,9 @@ APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
 
 MEASURED: Final = frozenset({"enroll", "verify", "identify"})
 """The operations that listen to a recording: each leaves a line in the log, and only so many are worked on at once."""
+
+ADMITTED_ONLY: Final = frozenset({"label"})
+"""Those that are admitted with them and leave no line: the longest transcript takes seconds."""
 
 REQUEST_ID: Final = "apim-request-id"
 
@@ -167,11 +170,12 @@ def _open(
 
 @asynccontextmanager
 async def _admitted(operation: str, ready: Services, caller: Caller) -> AsyncIterator[None]:
-    if operation not in MEASURED:
+    if operation not in MEASURED | ADMITTED_ONLY:
         yield
         return
-    with measured(operation, caller.subscription.subscription_id, caller.actor.request_id):
-        async with ready.gate.admitted(caller.subscription.subscription_id):
+    subscription_id, request_id = caller.subscription.subscription_id, caller.actor.request_id
+    with measured(operation, subscription_id, request_id) if operation in MEASURED else nullcontext():
+        async with ready.gate.admitted(subscription_id):
             yield
 
 

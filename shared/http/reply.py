@@ -21,20 +21,32 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
+class Text:
+    """A body that is no JSON, or was written already."""
+
+    content: str = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True)
 class Reply:
     status: int
-    body: Json | None = None
+    body: Json | Text | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self, extra_headers: Mapping[str, str]) -> func.HttpResponse:
         headers = {**extra_headers, **self.headers}
         if self.body is None:
             return func.HttpResponse(b"", status_code=self.status, headers=headers)
-        # JSON lets a caller send half a surrogate pair, which has no UTF-8 and may stand in what a refusal repeats.
-        content = json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        text = self.body if isinstance(self.body, Text) else Text(written(self.body), "application/json")
         # With its character set: old clients guess another one.
-        headers["Content-Type"] = "application/json; charset=utf-8"
-        return func.HttpResponse(content, status_code=self.status, headers=headers)
+        headers["Content-Type"] = f"{text.media_type}; charset=utf-8"
+        # JSON lets a caller send half a surrogate pair, which has no UTF-8 and may stand in what is repeated.
+        return func.HttpResponse(text.content.encode(errors="replace"), status_code=self.status, headers=headers)
+
+
+def written(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def expires(profile: Profile) -> dict[str, object]:

@@ -82,6 +82,7 @@ class Extension(V2021):
             "groups": "groups",
             "group": "groups/{name}",
             "group_member": "groups/{name}/profiles/{profileId}",
+            "label": "transcripts:label",
             "consent": f"profiles/{FAMILY}/{MODE}/{{profileId}}/consent",
             "profile_retention": f"profiles/{FAMILY}/{MODE}/{{profileId}}/retention",
         }

@@ -36,7 +36,8 @@ def assert_conforms(method: str, target: str, status: int, headers: Mapping[str,
         assert body == b"", f"{method} {path} {status} has a body"
         return
     media_type = headers["content-type"].partition(";")[0]
-    _validator(json.dumps(content[media_type]["schema"])).validate(json.loads(body))
+    value = json.loads(body) if media_type == "application/json" else body.decode()
+    _validator(json.dumps(content[media_type]["schema"])).validate(value)
 
 
 def operation(method: str, path: str) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ UNDESCRIBED = {"console", "console_file", "zz_elsewhere"}
 
 NAME_NO_PROFILE = {
     "groups", "group", "profiles", "phrases", "health", "health_ready", "settings", "audit", "caller", "tokens",
-    "openapi", "root", *UNDESCRIBED,
+    "label", "openapi", "root", *UNDESCRIBED,
 }  # fmt: skip
 """Functions, without their generation, that name neither a profile nor an operation."""
 
