@@ -71,6 +71,9 @@ param allowedOrigins string = '*'
 @maxValue(10)
 param trustedHops int = 1
 
+@description('Hosts that long recordings may be read from, a comma list: host, host:port or *.suffix.')
+param recordingHosts string = ''
+
 @description('Serve the console, a page for people, at /console. It shows nothing without a key or token.')
 param console bool = false
 
@@ -322,6 +325,7 @@ module functionApp 'modules/function-app.bicep' = {
     allowedHosts: allowedHosts
     allowedOrigins: allowedOrigins
     trustedHops: trustedHops
+    recordingHosts: recordingHosts
     console: console
     galleryMegabytes: galleryMegabytes
     requestsPerSecond: requestsPerSecond

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.domain.recording_url import HOSTS_RULE, RecordingHosts
 from shared.storage.backend.account import StorageAccount
 
 
@@ -32,6 +33,7 @@ class Config:
     allowed_hosts: frozenset[str]
     allowed_origins: frozenset[str]
     trusted_hops: int
+    recording_hosts: RecordingHosts
     gallery_megabytes: int
     at_once: int
     waiting: int
@@ -93,6 +95,12 @@ TRUSTED_HOPS = Setting(
     "1",
     "Whose word counts for a caller's address: that entry of `X-Forwarded-For`, from the right.",
 )
+RECORDING_HOSTS = Setting(
+    "TIMBRE_RECORDING_HOSTS",
+    None,
+    "Hosts that [long recordings](turns.md#long-recordings) may be read from, a comma list: `host`, `host:port`,"
+    " `*.suffix`.",
+)
 CONSOLE = Setting(
     "TIMBRE_CONSOLE", "false", "`true` serves [the console](console.md), a page for people, at `/console`."
 )
@@ -129,8 +137,8 @@ LOCAL_KEY = Setting(
 )
 SETTINGS = (
     STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUSTED_HOPS, CONSOLE, OWN_HOST, GALLERY_MEGABYTES, AT_ONCE, WAITING,
-    WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
+    PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUSTED_HOPS, RECORDING_HOSTS, CONSOLE, OWN_HOST, GALLERY_MEGABYTES,
+    AT_ONCE, WAITING, WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
 )  # fmt: skip
 
 _FLAGS = ("true", "false")
@@ -165,6 +173,7 @@ def read(environment: Mapping[str, str]) -> Config:
     allowed_origins = origins(environment)
     if allowed_origins != {"*"} and not all(map(_ORIGIN.fullmatch, allowed_origins)):
         problems.append(f"{ALLOWED_ORIGINS.name} must be * alone, or origins as https://app.example.com")
+    recording_hosts = _recording_hosts(value(RECORDING_HOSTS) or "")
     model = value(MODEL) or ""
     previous_model = _previous_model(environment, model)
     if previous_model == model:
@@ -186,6 +195,7 @@ def read(environment: Mapping[str, str]) -> Config:
             (WAIT_SECONDS, wait_seconds, "a number of seconds from 0 to 60"),
             (REQUESTS_PER_SECOND, requests, "a number from 0 to 100000"),
             (TRUSTED_HOPS, hops, "a whole number from 1 to 10"),
+            (RECORDING_HOSTS, recording_hosts, HOSTS_RULE),
         )
         if number is None
     ]
@@ -203,6 +213,7 @@ def read(environment: Mapping[str, str]) -> Config:
         allowed_hosts=_listed(value(ALLOWED_HOSTS)),
         allowed_origins=allowed_origins,
         trusted_hops=hops or 1,
+        recording_hosts=recording_hosts or RecordingHosts(),
         gallery_megabytes=megabytes or 0,
         at_once=at_once or 1,
         waiting=waiting or 0,
@@ -232,6 +243,13 @@ def origins(environment: Mapping[str, str]) -> frozenset[str]:
 def console(environment: Mapping[str, str]) -> bool:
     """Whether there is a console, which is answered without the services."""
     return environment.get(CONSOLE.name, "").strip().lower() == "true"
+
+
+def _recording_hosts(text: str) -> RecordingHosts | None:
+    try:
+        return RecordingHosts.parse(text)
+    except ValueError:
+        return None
 
 
 def _listed(text: str | None) -> frozenset[str]:

@@ -60,6 +60,9 @@ param allowedOrigins string
 @description('Which entry of X-Forwarded-For is the caller\'s address, counted from the right.')
 param trustedHops int
 
+@description('Hosts that long recordings may be read from, a comma list.')
+param recordingHosts string
+
 @description('Serve the console, a page for people, at /console.')
 param console bool
 
@@ -250,6 +253,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TIMBRE_ALLOWED_HOSTS: allowedHosts
     TIMBRE_ALLOWED_ORIGINS: allowedOrigins
     TIMBRE_TRUSTED_HOPS: string(trustedHops)
+    TIMBRE_RECORDING_HOSTS: recordingHosts
     TIMBRE_CONSOLE: toLower(string(console))
     TIMBRE_GALLERY_MEGABYTES: string(galleryMegabytes)
     TIMBRE_REQUESTS_PER_SECOND: string(requestsPerSecond)

@@ -80,7 +80,7 @@ def pass_on(sound: Sound, bounds: Bounds, take: Callable[[Floats], object]) -> M
     Raises ``AudioFormatUnsupported``, ``AudioUnreadable``, ``AudioTooShort``, and ``AudioTooLong`` by the header or
     after at most one block beyond the bound.
     """
-    _check_format(sound.format, strict=bounds.strict)
+    check_format(sound.format, strict=bounds.strict)
     rate, channels = sound.format.sample_rate, sound.format.channels
     longest = min(bounds.max_seconds, MAX_SAMPLES / (rate * channels))
     if sound.frames is not None and sound.frames / rate > longest:
@@ -88,7 +88,7 @@ def pass_on(sound: Sound, bounds: Bounds, take: Callable[[Floats], object]) -> M
     stream = soxr.ResampleStream(rate, SAMPLE_RATE, channels, quality="HQ")
     frames, written, masks = 0, 0, []
     for block in sound.blocks(min(_BLOCK_VALUES // channels, int(longest * rate) + 1)):
-        _check_values(block)
+        check_values(block)
         masks.append(_clipped(block, rate, frames))
         frames += len(block)
         if frames / rate > longest:
@@ -128,7 +128,8 @@ def _clipped(block: Floats, rate: int, start: int) -> Mask:
     return flat[np.arange(first, end) * rate // SAMPLE_RATE - start]
 
 
-def _check_format(received: AudioFormat, *, strict: bool) -> None:
+def check_format(received: AudioFormat, *, strict: bool = False) -> None:
+    """Raises ``AudioFormatUnsupported``."""
     if strict and (
         received.container not in (Container.WAV, "headerless PCM")
         or (received.encoding, received.sample_rate, received.channels) != ("PCM_16", SAMPLE_RATE, 1)
@@ -140,7 +141,8 @@ def _check_format(received: AudioFormat, *, strict: bool) -> None:
         raise AudioFormatUnsupported(str(received), f"{SUPPORTED} of at most {MAX_CHANNELS} channels")
 
 
-def _check_values(block: Floats) -> None:
+def check_values(block: Floats) -> None:
+    """Raises ``AudioUnreadable``."""
     peak = max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
     if not np.isfinite(peak):
         raise AudioUnreadable("The recording has samples that are not finite numbers.")

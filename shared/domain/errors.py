@@ -15,6 +15,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     │   ├── FieldUnknown
     │   ├── FieldReserved              a setting of the operator's, changed with a subscription key
     │   ├── HostNotAllowed             a link would lead to a host that may not be this service
+    │   ├── RecordingUrlRefused        a recording's URL that is none, or that the operator has not listed
     │   ├── BodyMissing
     │   ├── BodyCutShort
     │   ├── BodyNotUnderstood
@@ -43,7 +44,15 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     │   ├── AudioTooQuiet
     │   ├── AudioTooNarrow             nothing above some frequency, as over a telephone
     │   ├── SecondVoiceHeard           two people in one enrollment
-    │   └── EnrollmentDiffers          not the voice of the profile's earlier enrollments
+    │   ├── EnrollmentDiffers          not the voice of the profile's earlier enrollments
+    │   └── SourceFailed               where a long recording is read from: ends an operation, answers no request
+    │       ├── SourceAddressRefused
+    │       ├── SourceRedirects
+    │       ├── SourceChanged
+    │       ├── SourceExpired
+    │       ├── SourceTooLarge
+    │       ├── SourceWithoutRanges
+    │       └── SourceUnavailable      perhaps not for long
     ├── PassphraseRefused
     │   ├── PassphraseNotHeard         speech, but none of the allowed phrases
     │   ├── PassphraseDiffers          an allowed phrase, but not the profile's
@@ -170,6 +179,14 @@ class HostNotAllowed(RequestInvalid):
         super().__init__(
             f"The Host header {_quoted(host)} is not one of this service. Name it in the setting {setting} to allow it."
         )
+
+
+class RecordingUrlRefused(RequestInvalid):
+    """``rule`` is a sentence that says what is valid. The URL is signed, and so is never repeated."""
+
+    def __init__(self, rule: str) -> None:
+        self.rule = rule
+        super().__init__(f"Invalid recordingUrl parameter value. {rule}")
 
 
 class BodyMissing(RequestInvalid):
@@ -404,6 +421,55 @@ class EnrollmentDiffers(RecordingRefused):
             f"at least {minimum:g} is expected of the same speaker. Record the enrolled speaker, or reset the "
             f"profile."
         )
+
+
+class SourceFailed(RecordingRefused):
+    """A long recording cannot be read from its URL, which no message repeats."""
+
+
+class SourceAddressRefused(SourceFailed):
+    def __init__(self) -> None:
+        super().__init__("The recording's host leads to an address that this service does not read from.")
+
+
+class SourceRedirects(SourceFailed):
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(f"The recording's host answers with a redirect ({status}), which is not followed.")
+
+
+class SourceChanged(SourceFailed):
+    def __init__(self) -> None:
+        super().__init__("The recording was changed or replaced while it was read.")
+
+
+class SourceExpired(SourceFailed):
+    """``status`` is what its host answered."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(
+            f"The recording's host does not hand it out ({status}): the URL has expired, or there is nothing."
+        )
+
+
+class SourceTooLarge(SourceFailed):
+    def __init__(self, size_bytes: int, maximum_bytes: int) -> None:
+        self.size_bytes, self.maximum_bytes = size_bytes, maximum_bytes
+        super().__init__(f"A recording may have {maximum_bytes:,} bytes. This one has {size_bytes:,}.")
+
+
+class SourceWithoutRanges(SourceFailed):
+    """``reason`` says what the answer lacks."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The recording cannot be read in ranges: {reason}")
+
+
+class SourceUnavailable(SourceFailed):
+    def __init__(self) -> None:
+        super().__init__("The recording's host cannot be reached, or answers too slowly or with errors.")
 
 
 class PassphraseRefused(TimbreError):

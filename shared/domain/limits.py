@@ -42,6 +42,18 @@ take 2 to 5 s. WAV and headerless samples need no decoder and take milliseconds.
 DECODING_WAIT_SECONDS: Final = 3.0
 """How long a request waits for a decoder, and then for each further piece (2 MB of samples) of the recording."""
 
+LONG_RECORDING_BYTES: Final = 1024 * 1024 * 1024
+"""Our choice: a recording that is read from a URL. Four hours of 16 kHz 16-bit stereo are 0.92 GB."""
+
+LONG_RECORDING_SECONDS: Final = 4 * 3_600.0
+"""Our choice: a long meeting, with room."""
+
+SOURCE_SECONDS: Final = 20.0
+"""Our choice: how long a recording's host may take for one range, of 16 MiB at most, from its name to the last byte."""
+
+OPEN_LONG_RECORDINGS: Final = 2
+"""Our choice: of one subscription at a time. Each keeps a processor busy for a fifth of its length at most."""
+
 VERIFICATION_ENROLLMENTS_NEEDED: Final = 3
 """Contract: recordings of one phrase until a text-dependent profile is enrolled."""
 

@@ -48,6 +48,7 @@ EVERYTHING: Final[Choices] = {
     "allowedHosts": "voices.example.com",
     "allowedOrigins": "https://app.example.com",
     "trustedHops": 2,
+    "recordingHosts": "meetings.example.com",
     "console": True,
     "updateStrategy": "RollingUpdate",
     "zoneRedundant": True,

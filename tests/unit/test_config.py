@@ -6,6 +6,7 @@ import pytest
 
 from shared import config
 from shared.config import ConfigInvalid
+from shared.domain.recording_url import RecordingHosts
 
 CONNECTION = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0"
 KEY = "local:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -110,6 +111,8 @@ def test_a_key_encryption_key_of_another_form_is_refused_without_repeating_it(se
         ("TIMBRE_ALLOWED_ORIGINS", "https://A.example, http://[::1]:80,", "allowed_origins", ORIGINS),
         ("TIMBRE_TRUSTED_HOPS", "", "trusted_hops", 1),
         ("TIMBRE_TRUSTED_HOPS", "10", "trusted_hops", 10),
+        ("TIMBRE_RECORDING_HOSTS", "", "recording_hosts", RecordingHosts()),
+        ("TIMBRE_RECORDING_HOSTS", "A.example,", "recording_hosts", RecordingHosts.parse("a.example")),
         ("WEBSITE_HOSTNAME", "app.azurewebsites.net", "own_host", "app.azurewebsites.net"),
         ("TIMBRE_MODEL", "  campplus \n", "model", "campplus"),
         *[("TIMBRE_PREVIOUS_MODEL", text, "previous_model", None) for text in ("", " ", "none")],
@@ -140,6 +143,7 @@ def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> N
         *[("TIMBRE_REQUESTS_PER_SECOND", text) for text in ("-1", "inf", "nan", "100001", "x")],
         *[("TIMBRE_ALLOWED_ORIGINS", text) for text in NO_ORIGINS],
         *[("TIMBRE_TRUSTED_HOPS", text) for text in ("0", "11", "x")],
+        *[("TIMBRE_RECORDING_HOSTS", text) for text in ("*", "https://a.example", "*.com")],
         *[("PYTHON_THREADPOOL_THREAD_COUNT", text) for text in ("0", "1001", "x")],
     ],
 )

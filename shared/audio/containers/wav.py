@@ -57,6 +57,24 @@ def opened(body: bytes, container: str) -> PlainSamples | bytes:
     Raises ``AudioUnreadable`` (no format or data chunk, or a format chunk that makes no sense), and
     ``AudioFormatUnsupported`` (a codec that is not decoded here).
     """
+    layout, start, end, order = _located(body, len(body))
+    return _opened(layout, memoryview(body)[start:end], order, container)
+
+
+def located(head: bytes, size: int, container: str) -> tuple[AudioFormat, int, int, bool]:
+    """For a file of which only the beginning is here: format, where the samples start and end, whether big-endian.
+
+    Raises what ``opened`` does, and ``AudioFormatUnsupported`` where the samples are coded in blocks.
+    """
+    layout, start, end, order = _located(head, size)
+    opened = _opened(layout, memoryview(b""), order, container)
+    if not isinstance(opened, PlainSamples):
+        raise not_decoded(f"{container} with coded samples", "wav", "WAV with PCM, float, A-law or mu-law")
+    return opened.format, start, end, order == ">"
+
+
+def _located(body: bytes, size: int) -> tuple[bytes, int, int, str]:
+    """The format chunk, where the samples start and end in a file of that size, and the byte order."""
     order = ">" if body.startswith(b"RIFX") else "<"
     layout: bytes | None = None
     long_data: int | None = None
@@ -70,7 +88,7 @@ def opened(body: bytes, container: str) -> PlainSamples | bytes:
                 raise AudioUnreadable("The WAV header has no format chunk before its data.")
             if promised == _IN_DS64 and long_data is not None:
                 promised = long_data
-            return _opened(layout, memoryview(body)[start : _data_end(body, start, promised, order)], order, container)
+            return layout, start, _data_end(body, size, start, promised, order), order
     raise AudioUnreadable("The WAV file has no data chunk.")
 
 
@@ -95,16 +113,16 @@ def _is_padded(body: bytes, at: int) -> bool:
     return unpadded not in _CHUNKS and not _NAME.fullmatch(unpadded)
 
 
-def _data_end(body: bytes, start: int, promised: int, order: str) -> int:
-    """Where the samples end: as promised, or with the body if the promise is too long or was never filled in.
+def _data_end(body: bytes, size: int, start: int, promised: int, order: str) -> int:
+    """Where the samples end: as promised, or with the file if the promise is too long or was never filled in.
 
     A size of 0 is meant, and the recording is empty, where another known chunk follows.
     """
     if promised == 0:
         other = body[start : start + 4] in _OTHER_CHUNKS and len(body) >= start + 8
         if not other or start + 8 + struct.unpack_from(f"{order}I", body, start + 4)[0] > len(body):
-            return len(body)
-    return min(start + promised, len(body))
+            return size
+    return min(start + promised, size)
 
 
 def _opened(layout: bytes, samples: memoryview, order: str, container: str) -> PlainSamples | bytes:

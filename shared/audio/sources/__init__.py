@@ -1,0 +1,1 @@
+"""Long recordings, read in ranges from where their owner keeps them."""
