@@ -30,6 +30,7 @@ from shared.domain.subscription import KeySlot
 from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
@@ -50,6 +51,7 @@ from shared.services.readiness import Readiness
 from shared.services.retain import SECONDS, CompactGalleries, Retain
 from shared.services.sweep import Sweep
 from shared.services.tokens import Tokens
+from shared.services.turns import IdentifyTurns
 from shared.services.verify import Verify
 from shared.services.wrong_keys import WrongKeys
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION
@@ -76,6 +78,7 @@ class Services:
     enroll: Enroll
     verify: Verify
     identify: Identify
+    identify_turns: IdentifyTurns
     compact_galleries: CompactGalleries
     groups: Groups
     notes: ProfileNotes
@@ -142,6 +145,7 @@ def assemble(
     calibrations = {card.model_id: card.calibration for card in catalogue.speaker_models if card.calibration}
     activity = catalogue.voice_activity
     detector = VoiceActivity(OnnxNetwork(activity))
+    segmentation = OnnxSegmentation(OnnxNetwork(catalogue.segmentation))
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
@@ -157,6 +161,7 @@ def assemble(
         enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), clock, activation),
         verify=Verify(profiles, listener, phrases, models, clock),
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
+        identify_turns=IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock),
         compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),
         groups=Groups(groups, audit, clock, _new_id),
         notes=ProfileNotes(profiles, audit, clock),

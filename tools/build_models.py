@@ -98,13 +98,16 @@ def _converted(card: Card, content: bytes) -> bytes:
     try:
         from tools.models import campplus_int8, campplus_onnx, campplus_weights, ge2e_onnx, silero_onnx
         from tools.models.legacy_pickle import read_checkpoint
+        from tools.models.segmentation_onnx import segmentation_onnx
         from tools.models.torch_pickle import CheckpointRefused
         from tools.models.zip_checkpoint import read_zip_checkpoint
     except ImportError as error:
         raise BuildFailed(f"Converting needs the package {error.name}. Install it with: python dev.py model") from error
     try:
         if not isinstance(card, SpeakerCard):
-            return silero_onnx.silero_onnx(content)
+            if isinstance(source_of(card), WheelSource):
+                return silero_onnx.silero_onnx(content)
+            return segmentation_onnx(campplus_weights.read_arrays(content))
         if card.front_end == GE2E_MEL40:
             return ge2e_onnx.encoder_onnx(read_checkpoint(content)["model_state"])
         if isinstance(source_of(card), WheelSource):

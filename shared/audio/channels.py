@@ -65,17 +65,25 @@ def find_voice(channels: Sequence[Samples], detector: SpeechDetector) -> Voice:
     One channel with speech stands alone, whatever the others hold; one voice on several is mixed. Speech is
     searched once where the channels are alike or silent, otherwise in each. Raises ``TwoChannelsSpeak``.
     """
+    voices = find_voices(channels, detector)
+    if len(voices) > 1:
+        raise TwoChannelsSpeak({voice.channels[0] + 1: voice.speech_seconds for voice in voices})
+    return voices[0]
+
+
+def find_voices(channels: Sequence[Samples], detector: SpeechDetector) -> list[Voice]:
+    """The same, and where several channels have voices of their own, each of them."""
     candidates = [_voice(channels, group, detector) for group in _groups(channels)]
     speaking = [voice for voice in candidates if voice.speech_seconds >= _SECOND_VOICE_SECONDS]
     if len(speaking) <= 1:
-        return max(candidates, key=lambda voice: voice.speech_seconds)
+        return [max(candidates, key=lambda voice: voice.speech_seconds)]
     voices, echoes = _told_apart(sorted(speaking, key=lambda voice: -voice.speech_power))
     if len(voices) > 1:
-        raise TwoChannelsSpeak({voice.channels[0] + 1: voice.speech_seconds for voice in voices})
+        return sorted(voices, key=lambda voice: voice.channels)
     mixed_in = [echo for echo in echoes if echo.speech_power > _MIXED * voices[0].speech_power]
     if not mixed_in:
-        return voices[0]
-    return _voice(channels, [number for voice in (*voices, *mixed_in) for number in voice.channels], detector)
+        return voices
+    return [_voice(channels, [number for voice in (*voices, *mixed_in) for number in voice.channels], detector)]
 
 
 def mixed(channels: npt.NDArray[np.float32]) -> Samples:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.audio.channels import SpeechDetector, find_voice, without_offset
+from shared.audio.channels import SpeechDetector, Voice, find_voice, find_voices, without_offset
 from shared.audio.decode import decode
 from shared.audio.decoder.pool import Decoders
 from shared.audio.quality import bandwidth_hz, clipped_percent, level_dbfs, snr_db
@@ -22,7 +22,7 @@ from shared.domain.errors import (
 from shared.domain.explanation import Explanation, explained
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import stage
-from shared.domain.recording import Recording, Utterance
+from shared.domain.recording import Recording, Samples, Utterance
 
 
 class RecordingListener:
@@ -52,6 +52,25 @@ class RecordingListener:
         with explained(Explanation(measured=utterance.measured)):
             _check(utterance, rules)
         return utterance
+
+    def channels(
+        self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None
+    ) -> list[tuple[int | None, Samples]]:
+        """Decode, and find the channels with voices of their own: see ``ChannelListener``. Raises as ``listen`` does,
+        but holds against the rules the length alone."""
+        bounds = Bounds(rules.min_seconds, rules.max_seconds, self._strict)
+        with stage("decode"):
+            decoded = decode(body, media_type, bounds, self._decoders)
+        with stage("listen"):
+            numbers, voices = self._voices(decoded, channel)
+        if len(voices) == 1:
+            return [(None, voices[0].samples)]
+        return [(numbers[voice.channels[0]] + 1, voice.samples) for voice in voices]
+
+    def _voices(self, decoded: Decoded, channel: int | None) -> tuple[Sequence[int], list[Voice]]:
+        numbers = _numbers(channel, len(decoded.samples))
+        samples = [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers]
+        return numbers, find_voices(samples, self._detector)
 
     def _measured(self, decoded: Decoded, channel: int | None) -> Utterance:
         numbers = _numbers(channel, len(decoded.samples))

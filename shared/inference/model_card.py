@@ -68,27 +68,28 @@ class SpeakerCard:
 
 
 @dataclass(frozen=True)
-class VoiceActivityCard:
-    """The network that finds speech."""
+class NetworkCard:
+    """A network that makes no embeddings: the one that finds speech, the one that tells speakers apart."""
 
     model_id: str
-    version: str  # its package's
+    version: str  # its package's, or its maker's
     licence: str
     source: dict[str, Any]
     file: BuiltFile
 
 
-Card = SpeakerCard | VoiceActivityCard
+Card = SpeakerCard | NetworkCard
 
 
 @dataclass(frozen=True)
 class Catalogue:
     speaker_models: tuple[SpeakerCard, ...]
-    voice_activity: VoiceActivityCard
+    voice_activity: NetworkCard
+    segmentation: NetworkCard
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        return (*self.speaker_models, self.voice_activity)
+        return (*self.speaker_models, self.voice_activity, self.segmentation)
 
     def speaker(self, model_id: str) -> SpeakerCard:
         """Raises ``ModelUnknown``."""

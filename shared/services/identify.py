@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.decision import Decision, open_set
-from shared.domain.errors import LocalesDiffer, NobodyEnrolled, TooManyCandidates
+from shared.domain.errors import NobodyEnrolled
 from shared.domain.explanation import Explanation
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note, note_decision
-from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription
+from shared.services.candidates import CandidateStores, distinct_keys, key_of
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
-from shared.services.ports import Clock, Galleries, GroupStore, Listener, ProfileStore, Ranked, SpeakerGallery
-from shared.services.profiles import canonical_locale
+from shared.services.ports import Clock, Galleries, GroupStore, Listener, ProfileStore, Ranked
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 RANKED = 5
@@ -97,16 +96,16 @@ class Identify:
         explanation = models.explanation(ranking[0].decision, threshold, utterance, ranked.model_id)
         identification = Identification(ranking, explanation)
         if identification.identified:
-            self.profiles.touch(_key(request.subscription, identification.best.profile_id), used_at)
+            self.profiles.touch(key_of(request.subscription, identification.best.profile_id), used_at)
         note_decision(explanation, accepted=identification.identified is not None)
         return identification
 
     def _rank_listed(
         self, request: IdentifyRequest, profile_ids: Sequence[str], models: SpeakerModels
     ) -> tuple[Utterance, Ranked]:
-        keys = _distinct_keys(request.subscription, profile_ids)
+        keys = distinct_keys(request.subscription, profile_ids)
         note(candidates=len(keys))
-        with concurrently(self._signatures, keys, models, request.same_locale) as reading:
+        with concurrently(self._stores.signatures, keys, models, request.same_locale) as reading:
             utterance = self._listen(request)
         signatures = reading.result()
         scores = models.scores(utterance, signatures)
@@ -118,7 +117,7 @@ class Identify:
         self, request: IdentifyRequest, candidates: Everyone | InGroup, models: SpeakerModels
     ) -> tuple[Utterance, Ranked]:
         group = candidates.name if isinstance(candidates, InGroup) else None
-        with concurrently(self._members_and_gallery, request.subscription.subscription_id, group) as reading:
+        with concurrently(self._stores.members_and_gallery, request.subscription.subscription_id, group) as reading:
             utterance = self._listen(request)
         members, gallery = reading.result()
         ranked = gallery.best(models.scorers(utterance, gallery.models), RANKED, members)
@@ -127,38 +126,10 @@ class Identify:
             raise NobodyEnrolled(group)
         return utterance, ranked
 
+    @property
+    def _stores(self) -> CandidateStores:
+        return CandidateStores(self.profiles, self.galleries, self.groups)
+
     def _listen(self, request: IdentifyRequest) -> Utterance:
         audio, rules = request.audio, request.rules.moved(request.subscription.settings.quality)
         return self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
-
-    def _signatures(self, keys: Sequence[ProfileKey], models: SpeakerModels, same_locale: bool) -> list[Signature]:
-        profiles = self.profiles.get_many_with_signatures(keys)
-        if same_locale:
-            _require_same_locale([profile for profile, _ in profiles])
-        return [models.require_comparable(profile, signature) for profile, signature in profiles]
-
-    def _members_and_gallery(
-        self, subscription_id: str, group: str | None
-    ) -> tuple[Collection[str] | None, SpeakerGallery]:
-        """Who is in the group, and everyone."""
-        members = None if group is None else self.groups.all_members(subscription_id, group)
-        return members, self.galleries.up_to_date(subscription_id)
-
-
-def _distinct_keys(subscription: Subscription, profile_ids: Sequence[str]) -> list[ProfileKey]:
-    """Each once. Raises ``TooManyCandidates``."""
-    distinct, maximum = list(dict.fromkeys(profile_ids)), subscription.settings.max_candidates
-    if len(distinct) > maximum:
-        raise TooManyCandidates(len(distinct), maximum)
-    return [_key(subscription, profile_id) for profile_id in distinct]
-
-
-def _key(subscription: Subscription, profile_id: str) -> ProfileKey:
-    return ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, profile_id)
-
-
-def _require_same_locale(profiles: Sequence[Profile]) -> None:
-    """Raises ``LocalesDiffer``."""
-    locales = dict.fromkeys(canonical_locale(profile.locale, profile.key.kind) for profile in profiles)
-    if len(locales) > 1:
-        raise LocalesDiffer(list(locales))

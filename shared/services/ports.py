@@ -22,7 +22,7 @@ from shared.domain.operation import Operation
 from shared.domain.page import Page
 from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import Utterance, Vector
+from shared.domain.recording import Samples, Utterance, Vector
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings
 from shared.domain.token import Token
 
@@ -56,6 +56,26 @@ class Listener(Protocol):
         ``channel`` chooses one, from 1; without it speech decides. Raises ``ParameterInvalid`` (there is no such
         channel) and ``RecordingRefused`` (no audio, too short or long, too little speech, too noisy or overdriven).
         """
+
+
+class ChannelListener(Protocol):
+    """Turns the body of a request with several speakers into channels, or refuses it."""
+
+    def channels(
+        self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None
+    ) -> Sequence[tuple[int | None, Samples]]:
+        """Samples [n] at 16 kHz of each channel with voices of its own, under its number from 1; under ``None`` the
+        only one.
+
+        ``channel`` chooses one, from 1. Raises ``ParameterInvalid`` (there is no such channel) and ``RecordingRefused``
+        (no audio, too short or long).
+        """
+
+
+class Segmentation(Protocol):
+    def speaking(self, window: Samples) -> npt.NDArray[np.bool_]:
+        """Which of up to three speakers talks in each frame of at most 10 s, shape [589, 3]; the grid is that of
+        ``shared/domain/heard_speech.py``. The order of the speakers means nothing from window to window."""
 
 
 class PassphraseRecogniser(Protocol):

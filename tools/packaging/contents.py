@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from shared.inference.model_card import read_catalogue
+from shared.inference.model_card import SpeakerCard, read_catalogue
 from tools.packaging.failure import CannotPackage
 
 FILES: Final = (
@@ -20,6 +20,7 @@ FILES: Final = (
     "THIRD_PARTY_NOTICES.md",
     "models/campplus-channels.md",
     "models/APACHE-2.0.txt",
+    "models/segmentation-3.0.md",
 )
 CODE: Final = ("functions", "shared")
 FUNCIGNORE: Final = Path(__file__).with_name("funcignore")
@@ -50,7 +51,7 @@ def _models(repository: Path) -> Iterator[tuple[str, Path]]:
     says; and a site's own calibrations."""
     folder = repository / "models"
     catalogue = read_catalogue(folder / "catalogue.json")
-    needed = {catalogue.voice_activity.file.name, *(card.file.name for card in catalogue.speaker_models if card.set_up)}
+    needed = {card.file.name for card in catalogue.cards if not isinstance(card, SpeakerCard) or card.set_up}
     for card in catalogue.cards:
         file = folder / card.file.name
         if not file.is_file():

@@ -57,6 +57,7 @@ class Site:
         self.encoder, self.detector = encoder_onnx(self.weights), silero_onnx(self.in_the_wheel)
         original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
         self.speaker, self.voice_activity = original["speaker_models"][0], original["voice_activity"]
+        self.segmentation = original["segmentation"]
         self.pin(self.speaker, "speakerwheel", "weights.pt", checkpoint, self.encoder)
         self.pin(self.voice_activity, "activitywheel", "net.onnx", self.in_the_wheel, self.detector)
         self.write()
@@ -69,7 +70,14 @@ class Site:
 
     def write(self) -> None:
         self.catalogue.write_text(
-            json.dumps({"speaker_models": [self.speaker], "voice_activity": self.voice_activity}), encoding="utf-8"
+            json.dumps(
+                {
+                    "speaker_models": [self.speaker],
+                    "voice_activity": self.voice_activity,
+                    "segmentation": self.segmentation,
+                }
+            ),
+            encoding="utf-8",
         )
 
     def build(self, *names: str, wheels: bool = True) -> int:
@@ -94,7 +102,7 @@ def test_both_files_are_built_and_are_the_pinned_ones(site: Site, capsys: pytest
     assert (site.models / "activity.onnx").read_bytes() == site.detector
     capsys.readouterr()
     assert site.build(wheels=False) == 0
-    assert capsys.readouterr().out.count("is there and matches") == 2
+    assert capsys.readouterr().out.count("is there and matches") == 3
 
 
 def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
@@ -107,7 +115,8 @@ def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
 
 def test_what_cannot_be_had_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.build("ge3e") == 2
-    assert capsys.readouterr().err == 'There is no model "ge3e". The catalogue has ge2e-1, silero-vad-6.\n'
+    there = "The catalogue has ge2e-1, silero-vad-6, segmentation-3.0.\n"
+    assert capsys.readouterr().err == f'There is no model "ge3e". {there}'
     assert site.build(wheels=False) == 2
     error = capsys.readouterr().err
     assert error.startswith("pip could not get speakerwheel 1.0 from")
@@ -138,7 +147,7 @@ def test_a_result_that_came_out_differently_is_not_installed(site: Site, capsys:
     assert site.build("ge2e-1") == 2
     assert "speaker.onnx came out with sha256" in capsys.readouterr().err
     assert (site.models / "speaker.onnx").read_bytes() == before
-    assert site.built == ["activity.onnx", "speaker.onnx"]
+    assert site.built == ["activity.onnx", "segmentation-3.0.onnx", "speaker.onnx"]
 
 
 @pytest.mark.parametrize(
@@ -174,18 +183,18 @@ def test_the_published_campplus_comes_from_a_wheel_for_another_python(site: Site
     site.speaker = original
     site.write()
     assert site.build() == 0
-    assert site.built == ["activity.onnx"]  # not unasked
+    assert site.built == ["activity.onnx", "segmentation-3.0.onnx"]  # not unasked
     assert site.build("campplus-zh-en-1") == 0
     assert (site.models / original["file"]["name"]).read_bytes() == built
 
 
-def test_the_taught_campplus_is_made_without_a_wheel(site: Site) -> None:
-    original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][1]
-    site.speaker = original
+def test_networks_of_our_own_arrays_are_made_without_a_wheel(site: Site) -> None:
+    site.speaker = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][1]
     site.write()
-    assert site.build("campplus-channels-1", wheels=False) == 0
-    built = (site.models / original["file"]["name"]).read_bytes()
-    assert hashlib.sha256(built).hexdigest() == original["file"]["sha256"]
+    assert site.build("campplus-channels-1", "segmentation-3.0", wheels=False) == 0
+    for card in (site.speaker, site.segmentation):
+        built = (site.models / card["file"]["name"]).read_bytes()
+        assert hashlib.sha256(built).hexdigest() == card["file"]["sha256"]
 
 
 @pytest.mark.parametrize(

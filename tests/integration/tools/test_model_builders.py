@@ -29,6 +29,7 @@ from tools.models.ge2e_onnx import encoder_onnx
 from tools.models.silero_onnx import silero_onnx
 
 CARD = read_catalogue().speaker("campplus-channels-1")
+NOTICES = ("campplus-channels.md", "segmentation-3.0.md")
 TRACKED = CATALOGUE_FILE.parent / CARD.file.name
 RULES = FbankRules("povey", 1.0)
 CORNERS = "xvector.block1.tdnnd3.nonlinear1.batchnorm.weight"
@@ -156,10 +157,10 @@ def test_weights_of_something_else_are_refused_by_name(arrays: dict[str, Array],
         read_arrays((tmp_path / "arrays.npz").read_bytes())
 
 
-def test_the_notice_of_the_taught_network_names_its_files_with_their_sha256() -> None:
-    notice = (REPOSITORY / "models" / "campplus-channels.md").read_text(encoding="utf-8")
-    named = dict(re.findall(r"\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|", notice))
-    assert len(named) == 4
+def test_the_notices_of_our_networks_name_their_files_with_their_sha256() -> None:
+    notices = "".join((REPOSITORY / "models" / name).read_text(encoding="utf-8") for name in NOTICES)
+    named = dict(re.findall(r"\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|", notices))
+    assert len(named) == 6
     assert {name: sha256((REPOSITORY / name).read_bytes()) for name in named} == named
     licence = (REPOSITORY / "models" / "APACHE-2.0.txt").read_text(encoding="utf-8")
     assert "Version 2.0, January 2004" in licence

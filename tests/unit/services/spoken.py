@@ -15,6 +15,8 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
+from shared.audio.listener import RecordingListener
+from shared.audio.voice_activity import VoiceActivity
 from shared.domain.access import AccessKey, Role
 from shared.domain.audit import Actor, AuditEntry, AuditFilter, Caller, via_key
 from shared.domain.calibration import Calibration
@@ -25,6 +27,9 @@ from shared.domain.passphrase import HeardPhrase
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
+from shared.inference.model_card import read_catalogue
+from shared.inference.onnx_network import OnnxNetwork
+from shared.inference.segmentation import OnnxSegmentation
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
@@ -32,6 +37,7 @@ from shared.services.identify import Identification, Identify, IdentifyRequest
 from shared.services.ports import Numbers, ProfileStore
 from shared.services.profiles import Profiles
 from shared.services.thresholds import RequestedThreshold
+from shared.services.turns import IdentifyTurns
 from shared.services.verify import Verification, Verify, VerifyRequest
 from shared.storage.profiles.store import RowProfileStore
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
@@ -221,6 +227,14 @@ class World:
         use_case = Identify(self.profiles, self.galleries, self.groups, self.listener, self.models, self.clock)
         of_whom = subscription or self.subscriptions.get("mine")
         return use_case(IdentifyRequest(of_whom, candidates, _audio(spoken), RULES, threshold, same_locale))
+
+    @property
+    def identify_turns(self) -> IdentifyTurns:
+        segmentation = OnnxSegmentation(OnnxNetwork(read_catalogue().segmentation))
+        listener = RecordingListener(VoiceActivity(OnnxNetwork(read_catalogue().voice_activity)))
+        return IdentifyTurns(
+            self.profiles, self.galleries, self.groups, listener, segmentation, self.models, self.clock
+        )
 
     def audited(self, subscription_id: str = "mine") -> list[AuditEntry]:
         """The whole trail."""

@@ -33,11 +33,12 @@ def test_a_model_is_downloaded_once_tried_and_installed(
 
 def test_set_up_downloads_nothing_that_was_not_asked_for(deployment: Deployment) -> None:
     deployment.models.mkdir()
-    for built in (deployment.content["speaker_models"][0], deployment.content["voice_activity"]):
+    content = deployment.content
+    for built in (content["speaker_models"][0], content["voice_activity"], content["segmentation"]):
         (deployment.models / built["file"]["name"]).write_bytes(b"built before")
         built["file"]["sha256"] = hashlib.sha256(b"built before").hexdigest()
     assert deployment.install(name="") == 0
-    assert deployment.files == ["ge2e.onnx", "silero_vad.onnx"]
+    assert deployment.files == ["ge2e.onnx", "segmentation-3.0.onnx", "silero_vad.onnx"]
     assert deployment.server.asked == []
 
 

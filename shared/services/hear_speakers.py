@@ -1,0 +1,92 @@
+"""Stage 1 of who spoke when: a slice of one channel becomes local speakers with their embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.domain.heard_speech import FRAME, STEP, STEP_FRAMES, WINDOW, HeardSpeech, LocalSpeaker
+from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
+from shared.services.comparison import SpeakerModels
+from shared.services.ports import Segmentation
+
+Frames = npt.NDArray[np.bool_]
+
+LEAST_CLEAN_SECONDS: Final = 0.4
+"""Of speech of one voice alone: with less an embedding says little."""
+
+_FORMAT: Final = AudioFormat("samples", "float32", SAMPLE_RATE, 1)
+_FRAME_OFFSET: Final = (991 - FRAME) // 2
+"""Samples before those that a frame stands for, of those that the network sees of it."""
+
+
+@dataclass(frozen=True)
+class HearSpeakers:
+    segmentation: Segmentation
+    models: SpeakerModels
+
+    def __call__(
+        self,
+        samples: Samples,
+        start_second: float,
+        *,
+        last: bool,
+        model_ids: Collection[str] = (),
+        channel: int | None = None,
+    ) -> HeardSpeech:
+        """What is heard in the windows that lie wholly inside the samples [n] at 16 kHz; ``last``: and in those behind,
+        until the samples are all heard.
+
+        ``start_second`` is 0 or ``next_second`` of what was heard before. Speakers are embedded by the current model,
+        and by others that made candidates' signatures: ``model_ids``. Raises ``ValueError`` for another start.
+        """
+        start = round(start_second * SAMPLE_RATE)
+        if start % STEP:
+            raise ValueError(f"A slice begins at a multiple of {STEP} samples, not at {start}.")
+        first = start // STEP
+        count = max(0, (len(samples) - WINDOW) // STEP + 1)
+        if last and (count == 0 or (count - 1) * STEP + WINDOW < len(samples)):
+            count += 1
+        speakers = [
+            speaker
+            for number in range(count)
+            for speaker in self._window(samples[number * STEP :][:WINDOW], first + number, model_ids)
+        ]
+        end = start + len(samples) if last else start + max(0, count - 1) * STEP + WINDOW * (count > 0)
+        return HeardSpeech(channel, first, first + count, end / SAMPLE_RATE, tuple(speakers))
+
+    def _window(self, samples: Samples, window: int, model_ids: Collection[str]) -> Iterator[LocalSpeaker]:
+        speaking = self.segmentation.speaking(samples)
+        speaking[max(0, len(samples) - _FRAME_OFFSET) // FRAME :] = False  # the silence that fills the last window
+        alone = speaking.sum(axis=1) == 1
+        for active in speaking.T:
+            if not active.any():
+                continue
+            clean = _samples_of(active & alone, len(samples))
+            seconds = int(np.count_nonzero(clean)) / SAMPLE_RATE
+            embeddings = self._embedded(samples, clean, model_ids) if seconds >= LEAST_CLEAN_SECONDS else {}
+            yield LocalSpeaker(window, _stretches(active, window * STEP_FRAMES), seconds, embeddings)
+
+    def _embedded(self, samples: Samples, clean: Frames, model_ids: Collection[str]) -> dict[str, Vector]:
+        """By model id. Rounded as they are where they are kept between slices, so that both give the same."""
+        recording = Recording(samples, _FORMAT)
+        seconds = int(np.count_nonzero(clean)) / SAMPLE_RATE
+        utterance = Utterance(recording, clean, seconds, snr_db=0.0, clipped_percent=0.0, level_dbfs=0.0)
+        wanted = (model for model in self.models.running if model is self.models.current or model.model_id in model_ids)
+        return {model.model_id: model.embed(utterance).astype(np.float16).astype(np.float32) for model in wanted}
+
+
+def _samples_of(frames: Frames, length: int) -> Frames:
+    """The frames as samples, [length]."""
+    mask = np.zeros(max(length, _FRAME_OFFSET + len(frames) * FRAME), np.bool_)
+    mask[_FRAME_OFFSET : _FRAME_OFFSET + len(frames) * FRAME] = np.repeat(frames, FRAME)
+    return mask[:length]
+
+
+def _stretches(active: Frames, offset: int) -> tuple[tuple[int, int], ...]:
+    edges = np.flatnonzero(np.diff(active, prepend=False, append=False)) + offset
+    return tuple((int(start), int(end)) for start, end in edges.reshape(-1, 2))

@@ -1,0 +1,279 @@
+"""Say who spoke when in a recording of several people. Nothing of the recording is stored.
+
+Stage 1 (``hear_speakers.py``) hears channels slice by slice; stage 2, here, finds out from all slices which local
+speakers are one person, and which candidate that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+
+import numpy as np
+
+from shared.domain.clustering import Cluster, Numbers, clustered
+from shared.domain.decision import open_set
+from shared.domain.errors import SpeechTooShort
+from shared.domain.group import Candidates
+from shared.domain.heard_speech import HeardSpeech, LocalSpeaker
+from shared.domain.limits import AudioRules
+from shared.domain.measurement import note
+from shared.domain.recording import Audio, Vector
+from shared.domain.subscription import Subscription
+from shared.domain.timeline import Labelled, Stretch, timeline, union_seconds, windows_of
+from shared.domain.turns import UNKNOWN, NamedTurns, SpeakerOfTurns, Turn, TurnOptions
+from shared.services.candidates import CandidateStores, Choice, key_of
+from shared.services.comparison import SpeakerModels
+from shared.services.concurrency import concurrently
+from shared.services.hear_speakers import HearSpeakers
+from shared.services.identify import RANKED
+from shared.services.ports import (
+    ChannelListener,
+    Clock,
+    Galleries,
+    GroupStore,
+    ProfileStore,
+    Scorer,
+    Segmentation,
+    SpeakerModel,
+)
+from shared.services.thresholds import RequestedThreshold, threshold_in_force
+
+
+@dataclass(frozen=True)
+class TurnsWanted:
+    """Whom to look for in a recording, and how. As in ``IdentifyRequest``."""
+
+    subscription: Subscription
+    candidates: Candidates
+    options: TurnOptions = field(default_factory=TurnOptions)
+    threshold: RequestedThreshold | None = None
+    same_locale: bool = False
+
+
+@dataclass(frozen=True)
+class IdentifyTurns:
+    """Open-set: a speaker may be none of the candidates."""
+
+    profiles: ProfileStore
+    galleries: Galleries
+    groups: GroupStore
+    listener: ChannelListener
+    segmentation: Segmentation
+    models: SpeakerModels
+    clock: Clock
+
+    def __call__(self, wanted: TurnsWanted, audio: Audio, rules: AudioRules) -> NamedTurns:
+        """Of a whole recording. ``rules`` bound its length, and say how much speech there must be.
+
+        Raises
+        ------
+        ParameterInvalid, RecordingRefused
+        TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers
+            In a list.
+        GroupNotFound, NobodyEnrolled
+            Otherwise.
+        """
+        with concurrently(self._choice, wanted) as reading:
+            channels = self.listener.channels(audio.content, audio.media_type, rules, audio.channel)
+        choice = reading.result()
+        heard = [
+            self.hear(samples, 0.0, last=True, model_ids=choice.model_ids, channel=channel)
+            for channel, samples in channels
+        ]
+        found = self._named(wanted, choice, heard)
+        least = rules.moved(wanted.subscription.settings.quality).min_speech_seconds
+        if found.speech_seconds < least or not found.turns:
+            raise SpeechTooShort(found.speech_seconds, least)
+        return found
+
+    @property
+    def hear(self) -> HearSpeakers:
+        """Stage 1, for one slice of one channel."""
+        return HearSpeakers(self.segmentation, self.models)
+
+    def model_ids(self, wanted: TurnsWanted) -> Sequence[str]:
+        """The models that made the candidates' signatures, for ``hear``. Raises as a call does for candidates."""
+        return sorted(self._choice(wanted).model_ids)
+
+    def name(self, wanted: TurnsWanted, heard: Sequence[HeardSpeech]) -> NamedTurns:
+        """Stage 2: of all slices of all channels, each channel's in order. Without speech there are no turns.
+
+        Raises as a call does for candidates and thresholds; ``ValueError`` when a slice is missing.
+        """
+        return self._named(wanted, self._choice(wanted), heard)
+
+    def _choice(self, wanted: TurnsWanted) -> Choice:
+        stores = CandidateStores(self.profiles, self.galleries, self.groups)
+        models = self.models.calibrated_for(wanted.subscription.settings)
+        return stores.choice(wanted.subscription, wanted.candidates, models, wanted.same_locale)
+
+    def _named(self, wanted: TurnsWanted, choice: Choice, heard: Sequence[HeardSpeech]) -> NamedTurns:
+        settings, used_at = wanted.subscription.settings, self.clock()
+        models = self.models.calibrated_for(settings)
+        calibration = models.current.calibration
+        threshold = threshold_in_force(settings, "identification", wanted.threshold, calibration)
+        channels = [
+            _Channel(channel, list(slices))
+            for channel, slices in groupby(
+                sorted(heard, key=lambda slice_: slice_.channel or 0), key=lambda slice_: slice_.channel
+            )
+        ]
+        voices = [voice for channel in channels for voice in channel.voices(self.models.current, wanted.options)]
+        people = _people(voices, _Ranking(choice, models, threshold.score))
+        found = _turns(channels, people, exclusive=wanted.options.exclusive)
+        for speaker in found.speakers:
+            if speaker.score is not None:
+                self.profiles.touch(key_of(wanted.subscription, speaker.speaker), used_at)
+        return found
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """The local speakers of one channel that are one person."""
+
+    channel: int | None
+    speakers: Sequence[LocalSpeaker]
+
+    def pooled(self, model_id: str) -> Vector:
+        """As a signature is: the sum of embeddings, each times its seconds."""
+        return np.asarray(
+            sum(one.embeddings[model_id] * np.float32(one.clean_seconds) for one in self.speakers if one.embeddings),
+            np.float32,
+        )
+
+    @property
+    def seconds(self) -> float:
+        return sum(speaker.clean_seconds for speaker in self.speakers if speaker.embeddings)
+
+
+@dataclass(frozen=True)
+class _Person:
+    """``name`` is a profile's id, ``None`` for a stranger."""
+
+    voices: Sequence[_Voice]
+    name: str | None
+    score: float | None
+    ranking: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class _Channel:
+    number: int | None
+    slices: Sequence[HeardSpeech]
+
+    def voices(self, model: SpeakerModel, options: TurnOptions) -> list[_Voice]:
+        heard = [speaker for slice_ in self.slices for speaker in slice_.speakers if speaker.embeddings]
+        parts = [
+            Cluster(
+                np.asarray(speaker.embeddings[model.model_id] * np.float32(speaker.clean_seconds), np.float32),
+                speaker.clean_seconds,
+                frozenset([number]),
+                frozenset([speaker.window]),
+            )
+            for number, speaker in enumerate(heard)
+        ]
+        found = clustered(parts, partial(_alike, model), options.min_speakers, options.max_speakers)
+        return [_Voice(self.number, [heard[number] for number in sorted(one.members)]) for one in found]
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    choice: Choice
+    models: SpeakerModels
+    threshold: float
+
+    def __call__(self, voices: Sequence[_Voice]) -> list[tuple[str, float]]:
+        """The best candidates of all their speech together, and their scores, corrected for how many candidates there
+        are."""
+        seconds = sum(voice.seconds for voice in voices)
+        scorers: dict[str, Scorer] = {}
+        for model in self.models.running:
+            if model.model_id in self.choice.model_ids:
+                pooled = np.sum([voice.pooled(model.model_id) for voice in voices], axis=0)
+                direction = np.asarray(pooled / np.linalg.norm(pooled), np.float32)
+                scorers[model.model_id] = partial(model.scores_of_all, direction, seconds)
+        ranked = self.choice.best(scorers, RANKED)
+        note(candidates=ranked.candidates)
+        return [(profile_id, open_set(score, ranked.candidates)) for profile_id, score in ranked.best]
+
+
+def _people(voices: Sequence[_Voice], ranking: _Ranking) -> list[_Person]:
+    """Voices of one candidate join; a voice has one name at most."""
+    people: list[_Person] = []
+    by_name: dict[str, list[tuple[_Voice, float]]] = {}
+    for voice in voices:
+        ranked = ranking([voice])
+        if ranked and ranked[0][1] >= ranking.threshold:
+            by_name.setdefault(ranked[0][0], []).append((voice, ranked[0][1]))
+        else:
+            people.append(_Person([voice], None, None, ranked))
+    for name, found in by_name.items():
+        joined = [voice for voice, _ in found]
+        ranked = ranking(joined)
+        score = max(dict(ranked).get(name, 0.0), max(score for _, score in found))
+        people.append(_Person(joined, name, score, ranked))
+    return people
+
+
+def _turns(channels: Sequence[_Channel], people: Sequence[_Person], *, exclusive: bool) -> NamedTurns:
+    spoken: list[tuple[float, float, int, int | None]] = []
+    for channel in channels:
+        labelled = [
+            Labelled(speaker, number)
+            for number, person in enumerate(people)
+            for voice in person.voices
+            if voice.channel == channel.number
+            for speaker in voice.speakers
+        ]
+        windows = windows_of(channel.slices)
+        for number, stretches in enumerate(timeline(labelled, len(people), windows, exclusive=exclusive)):
+            spoken += [(start, end, number, channel.number) for start, end in stretches]
+    spoken.sort(key=lambda one: one[:3])
+    names = _names([number for _, _, number, _ in spoken], people)
+    turns = [
+        Turn(start, end, names[number], people[number].score, channel=channel) for start, end, number, channel in spoken
+    ]
+    everything: list[Stretch] = [(turn.start, turn.end) for turn in turns]
+    seconds = [
+        union_seconds([one for one, turn in zip(everything, turns, strict=True) if turn.speaker == name])
+        for name in names.values()
+    ]
+    return NamedTurns(
+        _with_overlap(turns),
+        [
+            SpeakerOfTurns(name, total, people[number].score, people[number].ranking)
+            for (number, name), total in zip(names.items(), seconds, strict=True)
+        ],
+        audio_seconds=max((channel.slices[-1].seconds for channel in channels), default=0.0),
+        speech_seconds=union_seconds(everything),
+    )
+
+
+def _names(appearing: Sequence[int], people: Sequence[_Person]) -> dict[int, str]:
+    """In the order of first appearance."""
+    names: dict[int, str] = {}
+    strangers = 0
+    for number in dict.fromkeys(appearing):
+        name = people[number].name
+        strangers += name is None
+        names[number] = name or f"{UNKNOWN}{strangers}"
+    return names
+
+
+def _with_overlap(turns: Sequence[Turn]) -> list[Turn]:
+    """Marked where somebody else speaks in the turn; by start."""
+    return [
+        replace(turn, overlap=any(_at_once(turn, other) for other in turns[max(0, number - 50) : number + 50]))
+        for number, turn in enumerate(turns)
+    ]
+
+
+def _at_once(turn: Turn, other: Turn) -> bool:
+    return other.speaker != turn.speaker and turn.start < other.end and other.start < turn.end
+
+
+def _alike(model: SpeakerModel, direction: Vector, seconds: float, directions: Vector, others: Numbers) -> Numbers:
+    return model.scores_of_all(direction, seconds, directions, others)

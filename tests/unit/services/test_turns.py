@@ -1,0 +1,145 @@
+"""Who spoke when: clusters of what was heard, and whose they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from shared.domain.errors import NobodyEnrolled, ParameterInvalid, ProfileNotEnrolled, ProfileNotFound
+from shared.domain.group import Everyone
+from shared.domain.heard_speech import STEP_FRAMES, HeardSpeech, LocalSpeaker, heard_from_bytes, heard_to_bytes
+from shared.domain.profile import ProfileKind
+from shared.domain.recording import Vector
+from shared.domain.turns import NamedTurns, TurnOptions
+from shared.services.turns import TurnsWanted
+from tests.unit.services.spoken import Spoken, World
+
+TII = ProfileKind.IDENTIFICATION
+AS_USUAL = TurnOptions()
+Said = tuple[float, int, int]
+"""A voice (degrees), and from which to which frame of its window it speaks."""
+
+
+def embedding(voice: float) -> Vector:
+    angle = math.radians(voice)
+    return np.array([math.cos(angle), math.sin(angle)], np.float16).astype(np.float32)
+
+
+def heard(*windows: Sequence[Said], channel: int | None = None) -> HeardSpeech:
+    """Each window's voices; windows overlap by half, so a voice is said once in each of two."""
+    speakers = [
+        LocalSpeaker(
+            window,
+            ((window * STEP_FRAMES + start, window * STEP_FRAMES + end),),
+            (end - start) * 0.016875,
+            {"spoken-1": embedding(voice)},
+        )
+        for window, said in enumerate(windows)
+        for voice, start, end in said
+    ]
+    return HeardSpeech(channel, 0, len(windows), 10.0 + 5.0 * (len(windows) - 1), tuple(speakers))
+
+
+def enrolled(world: World, voice: float) -> str:
+    key = world.create(TII)
+    world.enroll(key, Spoken(voice=voice))
+    return key.profile_id
+
+
+def named(world: World, *slices: HeardSpeech, candidates: Sequence[str], options: TurnOptions = AS_USUAL) -> NamedTurns:
+    return world.identify_turns.name(TurnsWanted(world.mine, candidates, options), slices)
+
+
+def speakers(found: NamedTurns) -> list[str]:
+    return [turn.speaker for turn in found.turns]
+
+
+def test_the_enrolled_are_named_and_strangers_are_counted_by_first_appearance() -> None:
+    world = World()
+    ann, bob = enrolled(world, 0.0), enrolled(world, 90.0)
+    found = named(
+        world,
+        heard([(180.0, 0, 200), (2.0, 250, 500)], [(92.0, 280, 500)], [(-92.0, 300, 500)], [(181.0, 280, 500)]),
+        candidates=[ann, bob],
+    )
+    assert speakers(found) == ["unknown-1", ann, bob, "unknown-2", "unknown-1"]
+    assert [turn.score is None for turn in found.turns] == [True, False, False, True, True]
+    assert [speaker.speaker for speaker in found.speakers] == ["unknown-1", ann, bob, "unknown-2"]
+    assert found.speakers[1].ranking[0][0] == ann
+
+
+def test_two_clusters_of_one_candidate_join() -> None:
+    world = World()
+    ann = enrolled(world, 0.0)
+    found = named(world, heard([(40.0, 0, 200)], [(-40.0, 300, 500)]), candidates=[ann])
+    assert set(speakers(found)) == {ann}
+    assert len(found.speakers) == 1
+
+
+def test_two_who_speak_in_one_window_are_two() -> None:
+    world = World()
+    found = named(world, heard([(10.0, 0, 200), (10.0, 300, 500)]), candidates=[enrolled(world, 180.0)])
+    assert speakers(found) == ["unknown-1", "unknown-2"]
+
+
+def test_speakers_are_as_many_as_asked_for() -> None:
+    world = World()
+    other = enrolled(world, 180.0)
+    windows = heard([(0.0, 0, 200)], [(0.0, 300, 500)], [(80.0, 300, 500)], [(-80.0, 300, 500)])
+    assert len(named(world, windows, candidates=[other]).speakers) == 3
+    assert len(named(world, windows, candidates=[other], options=TurnOptions(min_speakers=4)).speakers) == 4
+    assert len(named(world, windows, candidates=[other], options=TurnOptions(max_speakers=2)).speakers) == 2
+    assert len(named(world, windows, candidates=[other], options=TurnOptions(max_speakers=1)).speakers) == 1
+
+
+def test_who_speaks_at_once_is_marked_or_left_out() -> None:
+    world = World()
+    ann, bob = enrolled(world, 0.0), enrolled(world, 90.0)
+    both = heard([(0.0, 0, 300), (90.0, 200, 500)])
+    assert [turn.overlap for turn in named(world, both, candidates=[ann, bob]).turns] == [True, True]
+    alone = named(world, both, candidates=[ann, bob], options=TurnOptions(exclusive=True)).turns
+    assert [turn.overlap for turn in alone] == [False] * len(alone)
+    assert {turn.speaker for turn in alone} <= {ann, bob}
+
+
+def test_channels_are_told_apart_and_named_alike() -> None:
+    world = World()
+    ann = enrolled(world, 0.0)
+    first, second = heard([(0.0, 0, 200)], channel=1), heard([(180.0, 50, 100), (2.0, 300, 400)], channel=2)
+    found = named(world, first, second, candidates=[ann])
+    assert [(turn.speaker, turn.channel) for turn in found.turns] == [(ann, 1), ("unknown-1", 2), (ann, 2)]
+
+
+def test_what_was_heard_survives_its_bytes() -> None:
+    world = World()
+    first = heard([(0.0, 0, 200)], [(45.0, 300, 500)])
+    (again,) = heard_from_bytes(heard_to_bytes([first]))
+    ann = enrolled(world, 0.0)
+    assert named(world, again, candidates=[ann]) == named(world, first, candidates=[ann])
+    assert (again.first_window, again.end_window, again.seconds) == (0, 2, first.seconds)
+
+
+def test_a_missing_slice_is_noticed() -> None:
+    world = World()
+    late = HeardSpeech(None, 3, 4, 25.0, ())
+    with pytest.raises(ValueError, match="window 3"):
+        named(world, late, candidates=[enrolled(world, 0.0)])
+
+
+def test_candidates_are_refused_as_identify_refuses_them() -> None:
+    world = World()
+    with pytest.raises(NobodyEnrolled):
+        world.identify_turns.name(TurnsWanted(world.mine, Everyone()), [])
+    with pytest.raises(ProfileNotFound):
+        named(world, candidates=["absent"])
+    with pytest.raises(ProfileNotEnrolled):
+        named(world, candidates=[world.create(TII).profile_id])
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 20), (1, 21), (3, 2)])
+def test_numbers_of_speakers_are_checked(least: int, most: int) -> None:
+    with pytest.raises(ParameterInvalid):
+        TurnOptions(least, most)
