@@ -15,6 +15,7 @@ const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = "<img src=x onerror=document.title='run'>";
 const PREFIX = "/voice";
 const WAIT = { timeout: 30_000 };
+const PHONE = { width: 390, height: 844 };
 
 async function visit(base, voice, steps) {
     const browser = await chromium.launch({
@@ -22,7 +23,7 @@ async function visit(base, voice, steps) {
         args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", `--use-file-for-fake-audio-capture=${voice}%noloop`],
     });
     try {
-        const context = await browser.newContext({ permissions: ["microphone"], viewport: { width: 390, height: 844 } });
+        const context = await browser.newContext({ permissions: ["microphone"], viewport: PHONE });
         const page = await context.newPage();
         const problems = [];
         page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
@@ -50,7 +51,7 @@ async function speak(page, place) {
 
 /** A screenshot without phrases; and what axe finds serious. */
 async function shot(page, name) {
-    await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, mask: [page.locator(".phrases, q")] });
+    await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, mask: [page.locator(".phrases, q")], maskColor: "#888c94" });
     await page.evaluate(AXE);
     const { violations } = await page.evaluate(() => window.axe.run());
     const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
@@ -76,6 +77,9 @@ async function firstVisit(page) {
     await speak(page, recorders(page));
     await page.getByText("Done: you are verified.").waitFor(WAIT);
     await shot(page, "verified");
+    await page.setViewportSize({ width: 800, height: 600 });
+    await shot(page, "wide"); // docs/console.png
+    await page.setViewportSize(PHONE);
     await page.emulateMedia({ colorScheme: "dark" });
     await shot(page, "verified-dark");
     const answer = await page.locator(".outcome .answer").textContent();

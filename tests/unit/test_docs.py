@@ -53,7 +53,7 @@ def test_a_page_of_figures_is_what_its_template_makes(template: Path, page: str)
 def _links(page: Path) -> Iterator[tuple[Path, str]]:
     """File and anchor of each link to a file of this repository."""
     text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in re.findall(r"""(?:\]\(|<img src=")([^)"\s]+)[)"]""", text):
         if "://" not in target:
             path, _, anchor = target.partition("#")
             yield (page.parent / path).resolve() if path else page, anchor

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tools.capacity import ALERT_RULES, SIZES, Measures, Prices, Size, main, month, production_table, table
+from tools.capacity import ALERT_RULES, SIZES, Measures, Prices, Size, main, month, production, production_table, table
 from tools.package import REPOSITORY
 
 FREE = Prices(**dict.fromkeys(Prices.__dataclass_fields__, 0.0))
@@ -17,6 +17,14 @@ def test_the_table_of_the_page_is_what_the_formulae_give() -> None:
     page = (REPOSITORY / "docs" / "cost.md").read_text(encoding="utf-8")
     assert f"<!-- capacity -->\n{table(Prices(), Measures())}\n<!-- /capacity -->" in page
     assert f"<!-- production -->\n{production_table(Prices(), Measures())}\n<!-- /production -->" in page
+
+
+def test_the_readme_has_what_a_thousand_verifications_a_day_cost() -> None:
+    cost = month(Size("x", 30 * 1_000, 1_000), Prices(), Measures())
+    added = sum(count * price for _, count, price in production(Prices(), Measures()))
+    text = " ".join((REPOSITORY / "README.md").read_text(encoding="utf-8").split())
+    assert f"about {cost.total:.0f} US dollars a month, {cost.fixed:.0f} of them for alerts" in text
+    assert f"adds about {added:.0f}." in text
 
 
 @pytest.mark.parametrize(
