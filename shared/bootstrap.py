@@ -30,6 +30,7 @@ from shared.domain.subscription import KeySlot
 from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.activation import RequireActivation
@@ -44,6 +45,7 @@ from shared.services.migrate import SECONDS as MIGRATION_SECONDS
 from shared.services.migrate import Migrate
 from shared.services.notes import ProfileNotes
 from shared.services.operations import Operations
+from shared.services.phrases import HearPhrase
 from shared.services.ports import Clock, ServiceClock, SubscriptionStore
 from shared.services.profiles import Profiles
 from shared.services.rate import RateLimit
@@ -149,6 +151,7 @@ def assemble(
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
+    hear = HearPhrase(phrases, AlignedTakes())
     activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, clock, _new_id)
     return Services(
@@ -158,8 +161,8 @@ def assemble(
         wrong_keys=WrongKeys(),
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
-        enroll=Enroll(profiles, audit, listener, phrases, models, FlacKeeper(), clock, activation),
-        verify=Verify(profiles, listener, phrases, models, clock),
+        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation),
+        verify=Verify(profiles, listener, hear, models, clock),
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
         identify_turns=IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock),
         compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),

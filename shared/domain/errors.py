@@ -56,6 +56,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── PassphraseRefused
     │   ├── PassphraseNotHeard         speech, but none of the allowed phrases
     │   ├── PassphraseDiffers          an allowed phrase, but not the profile's
+    │   ├── PassphraseUnlike           unlike the profile's takes, which are its phrase
     │   └── ActivationNotHeard         a first enrollment without the activation phrase
     ├── ProfileNotFound                absent, deleted or another subscription's: indistinguishable
     ├── OperationNotFound
@@ -491,6 +492,13 @@ class PassphraseDiffers(PassphraseRefused):
     def __init__(self, heard: str, expected: str) -> None:
         self.heard, self.expected = heard, expected
         super().__init__(f'The profile is bound to the phrase "{expected}". Heard "{heard}".')
+
+
+class PassphraseUnlike(PassphraseRefused):
+    """Of a profile whose takes are its phrase."""
+
+    def __init__(self) -> None:
+        super().__init__("The recording does not say what the profile's earlier recordings say.")
 
 
 class ActivationNotHeard(PassphraseRefused):

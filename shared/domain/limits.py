@@ -130,14 +130,26 @@ MAX_TRANSCRIPT_SPEAKERS: Final = 160
 MAX_TRANSCRIPT_SECONDS: Final = 360_000.0
 """Our choice: 100 hours. Later moments are refused as mistaken."""
 
+LOCALES_BY_CHARACTER: Final = ("zh-CN", "ja-JP")
+MIN_PASSPHRASE_SIGNS: Final = 4
+MAX_PASSPHRASE_SIGNS: Final = 60
+"""The same where no spaces part the words: characters of a phrase."""
+
+MIN_EXAMPLE_SECONDS: Final = 1.5
+"""Our choice: speech in a take of a phrase by example. What is shorter is too like other phrases."""
+
+MAX_PHRASE_TEMPLATES: Final = 5
+MAX_PHRASE_TEMPLATE_BYTES: Final = 49_152
+"""Our choice: takes of a phrase by example that are kept, the first ones, and how large each may be: a cell of a row
+holds 65,536 bytes."""
+
 OPERATION_HOURS: Final = 24
 """Contract (v1.0): how long an operation can be asked for."""
 
 PENDING_UPLOAD_MINUTES: Final = 10
 """Longest time an enroll may take between writing its audio and committing; Azure ends HTTP requests at 230 s."""
 
-LOCALES_TEXT_DEPENDENT: Final = ("en-US",)
-LOCALES_TEXT_INDEPENDENT: Final = (
+LOCALES: Final = (
     "en-US", "es-ES", "fr-FR", "zh-CN", "de-DE", "en-GB", "en-AU", "en-CA", "fr-CA", "it-IT", "es-MX", "ja-JP",
     "pt-BR", "en-IN",
 )  # fmt: skip

@@ -1,10 +1,12 @@
-"""The phrases that may be spoken to a text-dependent profile, and what a recogniser hears."""
+"""The phrases that may be spoken to a text-dependent profile, and what is heard of them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
 EN_US_PASSPHRASES = (
     "i am going to make him an offer he cannot refuse",
@@ -20,7 +22,19 @@ EN_US_PASSPHRASES = (
 )
 """Contract (v1.0): in this order, lower case, no punctuation."""
 
-PASSPHRASES_BY_LOCALE = {"en-US": EN_US_PASSPHRASES}
+ANY: Final = "any"
+"""In place of a list: whatever the speaker says first is the phrase. No recogniser knows it, takes are compared."""
+
+Phrases: TypeAlias = tuple[str, ...] | Literal["any"]
+"""What may be said in a locale: a list, ``ANY``, or nothing."""
+
+PASSPHRASES_BY_LOCALE: Final[Mapping[str, Phrases]] = {"en-US": EN_US_PASSPHRASES}
+
+ELSEWHERE: Final[Phrases] = ()
+"""In a locale without published phrases."""
+
+BY_EXAMPLE: Final = ""
+"""The passphrase of a profile whose own takes are the phrase."""
 
 ACTIVATION_PHRASES_BY_LOCALE = {
     "en-US": ("I'll talk for a few seconds so you can recognize my voice in the future.",),
@@ -39,12 +53,18 @@ class HeardPhrase:
     acoustic log-likelihood per frame (pocketsphinx units, larger is better, ``NOTHING_HEARD_SCORE`` when nothing was
     heard); ``recognised`` tells whether all of the phrase was heard clearly. ``begun`` are the words, of one allowed
     phrase or several, with which a recording clearly begins that ends before the phrase does.
+
+    Where takes are compared, ``phrase`` is ``BY_EXAMPLE`` and ``score`` how like the enrolled takes the utterance is.
     """
 
     phrase: str | None = field(repr=False)
     score: float
     recognised: bool
     begun: str | None = field(default=None, repr=False)
+
+    @property
+    def by_example(self) -> bool:
+        return self.phrase == BY_EXAMPLE
 
     def is_cut(self, phrase: str) -> bool:
         """Whether it is the beginning of that phrase."""
@@ -53,6 +73,14 @@ class HeardPhrase:
     @classmethod
     def nothing(cls) -> HeardPhrase:
         return cls(phrase=None, score=NOTHING_HEARD_SCORE, recognised=False)
+
+
+@dataclass(frozen=True)
+class PhraseTemplate:
+    """A take of a phrase that nobody wrote down, as ``front_end`` hears it and nobody else."""
+
+    front_end: str
+    content: bytes = field(repr=False)
 
 
 def normalise_phrase(text: str) -> str:

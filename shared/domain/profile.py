@@ -10,6 +10,7 @@ import numpy as np
 
 from shared.domain.consent import NO_CONSENT, Consent
 from shared.domain.limits import VERIFICATION_ENROLLMENTS_NEEDED
+from shared.domain.passphrase import BY_EXAMPLE, PhraseTemplate
 from shared.domain.recording import Vector
 from shared.domain.subscription import UNSET, Unset
 
@@ -72,7 +73,10 @@ class Signature:
 
 @dataclass(frozen=True)
 class Enrollment:
-    """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it."""
+    """One accepted recording: its embedding (unit length, shape [dimension]) and what was measured on it.
+
+    ``template`` is of a phrase by example.
+    """
 
     embedding: Vector = field(repr=False)
     model_id: str
@@ -80,6 +84,7 @@ class Enrollment:
     speech_seconds: float
     snr_db: float
     created_at: datetime
+    template: PhraseTemplate | None = None
 
     @property
     def signature(self) -> Signature:
@@ -121,6 +126,11 @@ class Profile:
     retention: RetentionOverride = RetentionOverride()
     expires_at: datetime | None = field(default=None, compare=False)
     version: object = field(default=None, compare=False)
+
+    @property
+    def is_by_example(self) -> bool:
+        """Whether its takes are its phrase, from the first one on."""
+        return self.passphrase == BY_EXAMPLE
 
     @property
     def is_enrolled(self) -> bool:

@@ -6,7 +6,7 @@ Reading refuses a value by its name with ``ParameterInvalid``, or a field inside
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -24,7 +24,7 @@ from shared.domain.calibration import (
 from shared.domain.errors import ParameterInvalid
 from shared.domain.json_values import json_object, kind_of, known_fields, number, text, within
 from shared.domain.limits import QUALITY_BOUNDS, QualityLimits
-from shared.domain.passphrase import normalise_phrase
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE, ANY, Phrases, normalise_phrase
 
 Schema: TypeAlias = dict[str, object]
 
@@ -145,23 +145,38 @@ THRESHOLD: Final = SettingType(
 """A score, or the false-match rate that the score is to stand for."""
 
 
-def _phrases(name: str, value: object) -> dict[str, tuple[str, ...] | None]:
-    if value is None:
-        return dict.fromkeys(limits.LOCALES_TEXT_DEPENDENT)
-    received = known_fields(json_object(name, value), limits.LOCALES_TEXT_DEPENDENT, f"{name}.")
-    return {locale: _phrase_list(f"{name}.{locale}", phrases) for locale, phrases in received.items()}
+def _phrases(name: str, value: object) -> dict[str, Phrases | None]:
+    return _by_locale(name, value, limits.LOCALES, _phrase_list)
 
 
-def _phrase_list(name: str, value: object) -> tuple[str, ...] | None:
+def _by_locale(
+    name: str, value: object, locales: Collection[str], listed: Callable[[str, object, str], Phrases]
+) -> dict[str, Phrases | None]:
     if value is None:
-        return None
+        return dict.fromkeys(locales)
+    received = known_fields(json_object(name, value), locales, f"{name}.")
+    return {
+        locale: None if phrases is None else listed(f"{name}.{locale}", phrases, locale)
+        for locale, phrases in received.items()
+    }
+
+
+def _phrase_list(name: str, value: object, locale: str) -> Phrases:
+    if value == ANY:
+        return ANY
+    phrases = _listed(name, value, f'null, "{ANY}" or')
+    read = _signs if locale in limits.LOCALES_BY_CHARACTER else _words
+    return tuple(dict.fromkeys(read(f"{name}[{place}]", phrase) for place, phrase in enumerate(phrases)))
+
+
+def _listed(name: str, value: object, or_else: str) -> list[object]:
     if not isinstance(value, list) or not 1 <= len(value) <= limits.MAX_PASSPHRASES:
-        rule = f"It must be null or a list of 1 to {limits.MAX_PASSPHRASES} phrases."
+        rule = f"It must be {or_else} a list of 1 to {limits.MAX_PASSPHRASES} phrases."
         raise ParameterInvalid(name, kind_of(value), rule)
-    return tuple(dict.fromkeys(_phrase(f"{name}[{place}]", phrase) for place, phrase in enumerate(value)))
+    return value
 
 
-def _phrase(name: str, value: object) -> str:
+def _words(name: str, value: object) -> str:
     fewest, most, longest = limits.MIN_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_CHARACTERS
     phrase = normalise_phrase(value) if isinstance(value, str) and len(value) <= longest else ""
     if len(phrase) > longest or not fewest <= len(phrase.split()) <= most:
@@ -170,17 +185,57 @@ def _phrase(name: str, value: object) -> str:
     return phrase
 
 
+def _signs(name: str, value: object) -> str:
+    """Of a language that puts no spaces between words."""
+    fewest, most = limits.MIN_PASSPHRASE_SIGNS, limits.MAX_PASSPHRASE_SIGNS
+    longest = limits.MAX_PASSPHRASE_CHARACTERS
+    phrase = normalise_phrase(value).replace(" ", "") if isinstance(value, str) and len(value) <= longest else ""
+    if not fewest <= len(phrase) <= most:
+        raise ParameterInvalid(name, kind_of(value), f"A phrase has {fewest} to {most} characters.")
+    return phrase
+
+
+def _changed_by_locale(before: Mapping[str, Phrases], change: Mapping[str, Phrases | None]) -> dict[str, Phrases]:
+    return {locale: phrases for locale, phrases in {**before, **change}.items() if phrases is not None}
+
+
 PHRASES: Final = SettingType(
     _phrases,
-    "It must be an object of lists by locale.",
-    {"type": "object", "additionalProperties": {"type": ["array", "null"], "items": {"type": "string"}}},
-    changed=lambda before, change: {at: listed for at, listed in {**before, **change}.items() if listed is not None},
-    shown=lambda phrases: {locale: list(listed) for locale, listed in phrases.items()},
-    stored=lambda phrases: json.dumps(dict(phrases)) if phrases else None,
-    restored=lambda cell: {locale: tuple(listed) for locale, listed in json.loads(cell).items()},
-    recorded=lambda phrases: {locale: len(listed) for locale, listed in phrases.items()},
+    f'It must be an object by locale, each a list or "{ANY}".',
+    {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [{"type": ["array", "null"], "items": {"type": "string"}}, {"const": ANY}],
+        },
+    },
+    changed=_changed_by_locale,
+    shown=lambda by_locale: {at: ANY if listed == ANY else list(listed) for at, listed in by_locale.items()},
+    stored=lambda by_locale: json.dumps(dict(by_locale)) if by_locale else None,
+    restored=lambda cell: {at: ANY if listed == ANY else tuple(listed) for at, listed in json.loads(cell).items()},
+    recorded=lambda by_locale: {at: ANY if listed == ANY else len(listed) for at, listed in by_locale.items()},
 )
-"""Lists in normalised form by locale. A change names locales: ``None`` takes a list away."""
+"""Lists in normalised form by locale, or ``ANY``. A change names locales: ``None`` takes what is said of one away."""
+
+
+def _activation_phrases(name: str, value: object) -> dict[str, Phrases | None]:
+    return _by_locale(name, value, ACTIVATION_LOCALES, _activation_list)
+
+
+def _activation_list(name: str, value: object, _: str) -> Phrases:
+    phrases = _listed(name, value, "null or")
+    return tuple(
+        text(f"{name}[{place}]", phrase, limits.MAX_PASSPHRASE_CHARACTERS) for place, phrase in enumerate(phrases)
+    )
+
+
+ACTIVATION_LOCALES: Final = tuple(at for at in limits.LOCALES if at not in ACTIVATION_PHRASES_BY_LOCALE)
+ACTIVATION_PHRASES: Final = replace(
+    PHRASES,
+    read=_activation_phrases,
+    rule="It must be an object of lists by locale.",
+    schema={"type": "object", "additionalProperties": {"type": ["array", "null"], "items": {"type": "string"}}},
+)
+"""Lists as they are to be shown, by locale, but for the locales whose phrase was published."""
 
 
 _LIMITS: Final = {

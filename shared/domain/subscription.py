@@ -22,8 +22,16 @@ from shared.domain.counts import Counts
 from shared.domain.decision import ACCEPT_SCORE
 from shared.domain.erasure import Erasure
 from shared.domain.limits import QualityLimits
-from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
+from shared.domain.passphrase import (
+    ACTIVATION_PHRASES_BY_LOCALE,
+    ANY,
+    BY_EXAMPLE,
+    ELSEWHERE,
+    PASSPHRASES_BY_LOCALE,
+    Phrases,
+)
 from shared.domain.setting_types import (
+    ACTIVATION_PHRASES,
     CALIBRATION,
     FLAG,
     KEPT_DAYS,
@@ -141,11 +149,19 @@ class SubscriptionSettings:
     max_profiles: int = _operator(
         "maxProfiles", whole(limits.MAX_PROFILES_SETTING), limits.MAX_PROFILES, "Profiles of all kinds."
     )
-    passphrases: Mapping[str, tuple[str, ...]] = _customer(
+    passphrases: Mapping[str, Phrases] = _customer(
         "passphrases",
         PHRASES,
         {},
-        "1 to 50 phrases of 4 to 20 known English words each, instead of the published ones; `null` brings those back.",
+        'By locale: in en-US 1 to 50 phrases of 4 to 20 known words each, in place of the published ones; `"any"` lets '
+        "speakers choose [phrases of their own](phrases.md); `null` brings the default back.",
+        private=True,
+    )
+    activation_phrases: Mapping[str, tuple[str, ...]] = _customer(
+        "activationPhrases",
+        ACTIVATION_PHRASES,
+        {},
+        "What lists of activation phrases say, by locale: 1 to 50 texts each. In en-US it is the published one.",
         private=True,
     )
     require_consent: bool = _operator("requireConsent", FLAG, False, "Enroll only with a consent record.")
@@ -222,13 +238,28 @@ class SubscriptionSettings:
         return RetentionPolicy(self.max_age_days, self.max_idle_days, self.min_retention_days)
 
     def allowed_phrases(self, locale: str, bound_to: str | None = None) -> tuple[str, ...]:
-        """What may be said in a canonical locale.
+        """What may be said in a canonical locale where phrases are listed.
 
         ``bound_to`` is the phrase of a profile that is enrolled already: taking a phrase off the list keeps it from
         new profiles, and locks nobody out.
         """
-        allowed = self.passphrases.get(locale, PASSPHRASES_BY_LOCALE.get(locale, ()))
-        return allowed if bound_to is None or bound_to in allowed else (*allowed, bound_to)
+        choice = self._choice(locale)
+        allowed = () if choice == ANY else choice
+        return allowed if not bound_to or bound_to in allowed else (*allowed, bound_to)
+
+    def by_example(self, locale: str, bound_to: str | None = None) -> bool:
+        """Whether speakers choose their phrases; ``bound_to`` settles it for a profile that is enrolled already."""
+        return self._choice(locale) == ANY if bound_to is None else bound_to == BY_EXAMPLE
+
+    def offers_phrases(self, locale: str) -> bool:
+        """Whether a new profile can be bound to a phrase there."""
+        return bool(self._choice(locale))
+
+    def activation_phrases_of(self, locale: str) -> tuple[str, ...]:
+        return ACTIVATION_PHRASES_BY_LOCALE.get(locale) or self.activation_phrases.get(locale, ())
+
+    def _choice(self, locale: str) -> Phrases:
+        return self.passphrases.get(locale) or PASSPHRASES_BY_LOCALE.get(locale, ELSEWHERE)
 
 
 SETTINGS: Final[Mapping[str, SubscriptionSetting]] = MappingProxyType(

@@ -32,7 +32,7 @@ from shared.http.details import details, details_kept, kept_details, score_for
 from shared.http.reply import Reply, expires, seconds
 from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
-from shared.services.profiles import canonical_locale
+from shared.services.profiles import canonical_locale, supported_locales
 from shared.services.verify import Verification, VerifyRequest
 
 PREFIX: Final = "spid/v1.0"
@@ -137,12 +137,13 @@ class V1(Api):
         return VerifyRequest(call.subscription, key, call.audio(), V1_VERIFICATION, request.threshold(call.request))
 
     def write_verify(self, call: Call, verification: Verification) -> Reply:
-        """A phrase outside the list is a bad request in v1.0; another phrase of the list is a reject.
+        """A phrase outside the list is a bad request in v1.0; another phrase of the list, or one by
+        example, is a reject.
 
         ``score`` goes beyond v1.0: users asked for more than three words. Raises ``PassphraseNotHeard``.
         """
         heard, decision = verification.heard, verification.decision
-        if heard is None or not heard.recognised:
+        if heard is None or not (heard.recognised or heard.by_example):
             refused = PassphraseNotHeard(heard.phrase if heard else None)
             refused.explanation = verification.explanation
             raise refused
@@ -174,7 +175,7 @@ class V1(Api):
         kind, locale = ProfileKind.TEXT_DEPENDENT_VERIFICATION, call.parameter("locale")
         if not locale:
             raise LocaleMissing
-        return kind, canonical_locale(locale, kind)
+        return kind, canonical_locale(locale, supported=supported_locales(call.subscription.settings, kind))
 
     def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:
         return Reply(200, [{"phrase": phrase} for phrase in phrases])

@@ -84,6 +84,8 @@ class SphinxPassphraseRecogniser:
     Nothing of pocketsphinx is imported or read before the first call.
     """
 
+    locales = _LOCALES
+
     def __init__(self, spare: int = 4) -> None:
         self._made = lru_cache(maxsize=spare)(self._make)
         self._turn = Lock()

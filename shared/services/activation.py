@@ -37,7 +37,7 @@ class RequireActivation:
 
     def __call__(self, profile: Profile, utterance: Utterance) -> None:
         """Raises ``ActivationNotHeard``."""
-        locale = canonical_locale(profile.locale, profile.key.kind)
+        locale = canonical_locale(profile.locale)
         phrases = ACTIVATION_PHRASES_BY_LOCALE.get(locale)
         if not phrases:
             raise ActivationNotHeard(None, locale)

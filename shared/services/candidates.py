@@ -110,6 +110,6 @@ def key_of(subscription: Subscription, profile_id: str) -> ProfileKey:
 
 def _require_same_locale(profiles: Sequence[Profile]) -> None:
     """Raises ``LocalesDiffer``."""
-    locales = dict.fromkeys(canonical_locale(profile.locale, profile.key.kind) for profile in profiles)
+    locales = dict.fromkeys(canonical_locale(profile.locale) for profile in profiles)
     if len(locales) > 1:
         raise LocalesDiffer(list(locales))

@@ -16,13 +16,19 @@ from shared.domain.errors import (
     ModelDiffers,
     PassphraseDiffers,
     PassphraseNotHeard,
+    PassphraseUnlike,
     ProfileBusy,
     TooManyEnrollments,
 )
 from shared.domain.explanation import Explanation, PhraseHeard, explained
-from shared.domain.limits import MAX_VERIFICATION_ENROLLMENTS, VERIFICATION_ENROLLMENTS_NEEDED, AudioRules
+from shared.domain.limits import (
+    MAX_PHRASE_TEMPLATES,
+    MAX_VERIFICATION_ENROLLMENTS,
+    VERIFICATION_ENROLLMENTS_NEEDED,
+    AudioRules,
+)
 from shared.domain.measurement import note
-from shared.domain.passphrase import HeardPhrase
+from shared.domain.passphrase import BY_EXAMPLE, HeardPhrase, PhraseTemplate
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
@@ -30,8 +36,8 @@ from shared.services.activation import RequireActivation
 from shared.services.audit import Audit, NewRecord
 from shared.services.cohesion import require_one_voice, require_same_voice
 from shared.services.comparison import SpeakerModels
-from shared.services.ports import AudioKeeper, Clock, Listener, PassphraseRecogniser, ProfileStore, SpeakerModel
-from shared.services.profiles import canonical_locale
+from shared.services.phrases import HearPhrase
+from shared.services.ports import AudioKeeper, Clock, Listener, ProfileStore, SpeakerModel
 
 COMMIT_ATTEMPTS = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""
@@ -73,15 +79,17 @@ class Enrolled:
 
 @dataclass(frozen=True)
 class _Take:
-    """An accepted recording. ``before`` is the profile as it was when the recording was listened to."""
+    """An accepted recording. ``before`` is the profile as it was when the recording was listened to. ``template`` is of
+    a phrase by example, which the recordings that are there when it is written have to say too."""
 
     before: Profile
     utterance: Utterance
     phrase: str | None = field(repr=False)
     kept_audio: bytes | None = field(repr=False)
+    template: PhraseTemplate | None = None
 
     def explanation(self, model: SpeakerModel) -> Explanation:
-        phrase = PhraseHeard(recognised=True, complete=True) if self.phrase else None
+        phrase = None if self.phrase is None else PhraseHeard(recognised=True, complete=True)
         return Explanation(None, self.utterance.measured, model_id=model.model_id, phrase=phrase)
 
 
@@ -92,7 +100,7 @@ class Enroll:
     profiles: ProfileStore
     audit: Audit
     listener: Listener
-    phrases: PassphraseRecogniser
+    phrases: HearPhrase
     models: SpeakerModels
     keeper: AudioKeeper
     clock: Clock
@@ -106,7 +114,7 @@ class Enroll:
         Raises
         ------
         ProfileNotFound, ConsentMissing, ConsentWithdrawn, RecordingRefused, ModelDiffers, ProfileBusy
-        PassphraseNotHeard, PassphraseDiffers, TooManyEnrollments
+        PassphraseNotHeard, PassphraseDiffers, PassphraseUnlike, TooManyEnrollments
             Text-dependent.
         ActivationNotHeard, EnrollmentAudioFull
             Text-independent.
@@ -142,19 +150,21 @@ class Enroll:
         rules = request.rules.audio.moved(settings.quality)
         utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
         with explained(Explanation(measured=utterance.measured)):
-            phrase = self._phrase(profile, utterance, settings) if needs_phrase else None
-            if self.activation and not needs_phrase and not profile.is_active:
+            if needs_phrase:
+                return self._said(profile, utterance, settings)
+            if self.activation and not profile.is_active:
                 self.activation(profile, utterance)
         keeps = request.key.kind.keeps_audio and settings.keep_identification_audio
-        return _Take(profile, utterance, phrase, self.keeper.encode(utterance) if keeps else None)
+        return _Take(profile, utterance, None, self.keeper.encode(utterance) if keeps else None)
 
-    def _phrase(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> str:
-        """Raises ``PassphraseNotHeard``."""
-        locale = canonical_locale(profile.locale, profile.key.kind)
-        heard = self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
+    def _said(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> _Take:
+        """Raises ``PassphraseNotHeard``, ``SpeechTooShort``."""
+        if self.phrases.is_by_example(profile, settings):
+            return _Take(profile, utterance, BY_EXAMPLE, None, self.phrases.example(utterance))
+        heard = self.phrases.recognised(profile, utterance, settings)
         if not heard.recognised or heard.phrase is None:
             raise PassphraseNotHeard(heard.phrase, cut=_is_cut(heard, profile.passphrase))
-        return heard.phrase
+        return _Take(profile, utterance, heard.phrase, None)
 
     def _enrollment(self, model: SpeakerModel, utterance: Utterance, settings: SubscriptionSettings) -> Enrollment:
         """Raises ``SecondVoiceHeard``."""
@@ -182,6 +192,8 @@ class Enroll:
             if profile.model_id not in (None, model.model_id):  # its signature must not meet this embedding
                 raise ModelDiffers(request.key.profile_id, str(profile.model_id), configured=model.model_id)
             after = _counted(self._admitted(profile, request.rules, take, enrollment), enrollment)
+            if take.template:
+                enrollment = replace(enrollment, template=self._kept_template(profile, take.template))
             if signature is not None and request.settings.enrollment_cohesion:
                 require_same_voice(model, signature, enrollment)
             total = signature.plus(enrollment) if signature else enrollment.signature
@@ -192,6 +204,13 @@ class Enroll:
                 if attempt == COMMIT_ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
+
+    def _kept_template(self, profile: Profile, template: PhraseTemplate) -> PhraseTemplate | None:
+        """``None`` when enough are kept already. Raises ``PassphraseUnlike``, ``ModelDiffers``."""
+        enrolled = self.profiles.templates(profile) if profile.is_by_example else ()
+        if profile.is_by_example and not self.phrases.compared(profile, template, enrolled).recognised:
+            raise PassphraseUnlike
+        return template if len(enrolled) < MAX_PHRASE_TEMPLATES else None
 
     def _admitted(self, profile: Profile, rules: EnrollRules, take: _Take, enrollment: Enrollment) -> Profile:
         """The profile with its new status, and bound to the phrase; the counts are not in it yet."""

@@ -11,6 +11,7 @@ from shared.domain.access import AccessKey, Role
 from shared.domain.audit import Actor, AuditAction, settings_changes
 from shared.domain.calibration import Calibration
 from shared.domain.errors import (
+    ParameterInvalid,
     PassphraseUnpronounceable,
     SubscriptionExists,
     SubscriptionNotActive,
@@ -19,6 +20,7 @@ from shared.domain.errors import (
 from shared.domain.floors import require_floors
 from shared.domain.limits import MAX_NAMED_KEYS
 from shared.domain.page import Page
+from shared.domain.passphrase import ANY
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
@@ -62,8 +64,8 @@ class Manage:
     def change_settings(self, actor: Actor, subscription_id: str, change: SettingsChange) -> Subscription:
         """By the operator or by the customer: what each may name was decided where the change was read.
 
-        Raises also ``PassphraseUnpronounceable``, and ``ParameterInvalid`` for a false-match rate that the calibration
-        in force does not carry and for what is below its floor.
+        Raises also ``PassphraseUnpronounceable``, and ``ParameterInvalid`` for a list of phrases where there is no
+        recogniser, a false-match rate that the calibration in force does not carry, and what is below its floor.
         """
         self._require_pronounceable(change)
         if not change.named:
@@ -152,5 +154,10 @@ class Manage:
     def _require_pronounceable(self, change: SettingsChange) -> None:
         """A phrase with a word that the recogniser does not know could never be heard."""
         for locale, phrases in change.values.get("passphrases", {}).items():
-            if unknown := self.dictionary.unknown_words(phrases or ()):
+            if phrases is None or phrases == ANY:
+                continue
+            if locale not in self.dictionary.locales:
+                rule = f'There is no recogniser for this locale. It must be null or "{ANY}".'
+                raise ParameterInvalid(f"passphrases.{locale}", "a list", rule)
+            if unknown := self.dictionary.unknown_words(phrases):
                 raise PassphraseUnpronounceable(locale, unknown)

@@ -20,7 +20,7 @@ from shared.domain.limits import AudioRules
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.operation import Operation
 from shared.domain.page import Page
-from shared.domain.passphrase import HeardPhrase
+from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings
@@ -86,6 +86,20 @@ class PassphraseRecogniser(Protocol):
         behind other words."""
 
 
+class PhraseExamples(Protocol):
+    """Compares takes of phrases that nobody wrote down, in any language."""
+
+    @property
+    def front_end(self) -> str:
+        """What makes the templates, with its version: those of another one mean nothing to it."""
+
+    def template(self, utterance: Utterance) -> PhraseTemplate:
+        """Of at most ``MAX_PHRASE_TEMPLATE_BYTES``."""
+
+    def compare(self, take: PhraseTemplate, enrolled: Sequence[PhraseTemplate]) -> HeardPhrase:
+        """Whether the take says what those that are enrolled say; all are of this front end. Not so where none is."""
+
+
 class SpeakerModel(Protocol):
     @property
     def model_id(self) -> str: ...
@@ -137,6 +151,9 @@ class ProfileStore(Protocol):
 
     def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
         """The profile and its signature (``None`` before the first enrollment), of one moment."""
+
+    def templates(self, profile: Profile) -> Sequence[PhraseTemplate]:
+        """Of the enrollments of a phrase by example that the profile has since its last reset, in their order."""
 
     def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
         """In the order of the keys, all of one subscription and kind; ``ProfileNotFound`` names the first absent."""
@@ -404,6 +421,10 @@ class NewKey(Protocol):
 
 
 class Dictionary(Protocol):
+    @property
+    def locales(self) -> Sequence[str]:
+        """Those in which phrases are recognised."""
+
     def unknown_words(self, phrases: Sequence[str]) -> list[str]:
         """The words that could not be recognised, in order and once each."""
 

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.audit import Actor, AuditAction, Caller
 from shared.domain.errors import LocaleUnsupported
-from shared.domain.limits import LOCALES_TEXT_DEPENDENT, LOCALES_TEXT_INDEPENDENT
+from shared.domain.limits import LOCALES
 from shared.domain.page import Page
-from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.audit import Audit
 from shared.services.ports import Clock, Ids, ProfileStore
 
 
-def supported_locales(kind: ProfileKind) -> tuple[str, ...]:
-    """Text-dependent profiles need phrases that can be recognised; for the others the locale is a label."""
-    if kind is ProfileKind.TEXT_DEPENDENT_VERIFICATION:
-        return LOCALES_TEXT_DEPENDENT
-    return LOCALES_TEXT_INDEPENDENT
+def supported_locales(settings: SubscriptionSettings, kind: ProfileKind) -> tuple[str, ...]:
+    """Text-dependent profiles need phrases; for the others the locale is a label."""
+    return tuple(locale for locale in LOCALES if not kind.needs_phrase or settings.offers_phrases(locale))
 
 
-def canonical_locale(received: str, kind: ProfileKind) -> str:
+def canonical_locale(received: str, *, supported: Sequence[str] = LOCALES) -> str:
     """The supported locale that is meant: any case, the dash optional. Raises ``LocaleUnsupported``."""
-    for locale in supported_locales(kind):
+    for locale in supported:
         if received.lower() in (locale.lower(), locale.lower().replace("-", "")):
             return locale
-    raise LocaleUnsupported(received, supported_locales(kind))
+    raise LocaleUnsupported(received, supported)
 
 
 def phrases_to_say(settings: SubscriptionSettings, kind: ProfileKind, locale: str) -> tuple[str, ...]:
-    """The passphrases of a text-dependent profile; for the others the activation phrases of the locale."""
+    """The passphrases of a text-dependent profile, none where speakers choose; or the activation phrases."""
     if kind.needs_phrase:
         return settings.allowed_phrases(locale)
-    return ACTIVATION_PHRASES_BY_LOCALE.get(locale, ())
+    return settings.activation_phrases_of(locale)
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Profiles:
 
         Raises ``LocaleUnsupported``, ``TooManyProfiles``.
         """
-        canonical_locale(locale, kind)
+        canonical_locale(locale, supported=supported_locales(caller.subscription.settings, kind))
         now = self.clock()
         key = ProfileKey(caller.subscription.subscription_id, kind, self.new_id())
         profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)

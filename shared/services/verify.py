@@ -5,20 +5,21 @@ A profile counts as used at the moment before it was read: a use never brings a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.decision import Decision
 from shared.domain.explanation import Explanation, PhraseHeard
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note_decision
-from shared.domain.passphrase import HeardPhrase
+from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription, SubscriptionSettings
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
-from shared.services.ports import Clock, Listener, PassphraseRecogniser, ProfileStore
-from shared.services.profiles import canonical_locale
+from shared.services.phrases import HearPhrase
+from shared.services.ports import Clock, Listener, ProfileStore
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 
@@ -44,7 +45,7 @@ class Verification:
 class Verify:
     profiles: ProfileStore
     listener: Listener
-    phrases: PassphraseRecogniser
+    phrases: HearPhrase
     models: SpeakerModels
     clock: Clock
 
@@ -64,8 +65,8 @@ class Verify:
         with concurrently(self._enrolled, key, models) as reading:
             audio, rules = request.audio, request.rules.moved(settings.quality)
             utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
-        profile, signature = reading.result()
-        heard = self._heard(profile, utterance, settings) if key.kind.needs_phrase else None
+        profile, signature, templates = reading.result()
+        heard = self._heard(profile, utterance, settings, templates) if key.kind.needs_phrase else None
         phrase = PhraseHeard.of(heard, profile.passphrase or "") if heard else None
         score = 0.0
         if heard is None or heard.recognised:
@@ -77,10 +78,18 @@ class Verify:
         note_decision(explanation, accepted=decision.accepted)
         return Verification(decision, explanation, heard)
 
-    def _enrolled(self, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature]:
+    def _enrolled(self, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature, Sequence[PhraseTemplate]]:
         profile, signature = self.profiles.get_with_signature(key)
-        return profile, models.require_comparable(profile, signature)
+        signature = models.require_comparable(profile, signature)
+        return profile, signature, self.profiles.templates(profile) if profile.is_by_example else ()
 
-    def _heard(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> HeardPhrase:
-        locale = canonical_locale(profile.locale, profile.key.kind)
-        return self.phrases.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
+    def _heard(
+        self,
+        profile: Profile,
+        utterance: Utterance,
+        settings: SubscriptionSettings,
+        templates: Sequence[PhraseTemplate],
+    ) -> HeardPhrase:
+        if not profile.is_by_example:
+            return self.phrases.recognised(profile, utterance, settings)
+        return self.phrases.compared(profile, self.phrases.examples.template(utterance), templates)

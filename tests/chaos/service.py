@@ -16,6 +16,7 @@ from shared.services.enroll import Enroll
 from shared.services.groups import Groups
 from shared.services.manage import Manage
 from shared.services.notes import ProfileNotes
+from shared.services.phrases import HearPhrase
 from shared.services.profiles import Profiles
 from shared.services.retain import SECONDS, Retain
 from shared.services.sweep import Sweep
@@ -27,7 +28,7 @@ from shared.storage.subscription_records import digest
 from tests.contract.comparing import packs_of
 from tests.contract.cutting import Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
-from tests.unit.services.spoken import SpokenKeeper, SpokenListener, SpokenModel, SpokenPhrases
+from tests.unit.services.spoken import SpokenExamples, SpokenKeeper, SpokenListener, SpokenModel, SpokenPhrases
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
@@ -38,6 +39,8 @@ NEW_KEY_ENCRYPTION_KEY = bytes(range(32, 64))
 
 class EveryWord:
     """A dictionary that knows them all."""
+
+    locales = ("en-US",)
 
     def unknown_words(self, phrases: object) -> list[str]:
         return []
@@ -64,6 +67,7 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
     stores = instance(storage, clock=clock)
     trail = Audit(stores.trail, clock, new_id)
     models = SpeakerModels(SpokenModel())
+    hear = HearPhrase(SpokenPhrases(), SpokenExamples())
     rotated = LocalKeyEncryption(NEW_KEY_ENCRYPTION_KEY, [KEY_ENCRYPTION_KEY])
     return Service(
         stores=stores,
@@ -71,7 +75,7 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         notes=ProfileNotes(stores.profiles, trail, clock),
         profiles=Profiles(stores.profiles, trail, clock, new_id),
         groups=Groups(stores.groups, trail, clock, new_id),
-        enroll=Enroll(stores.profiles, trail, SpokenListener(), SpokenPhrases(), models, SpokenKeeper(), clock),
+        enroll=Enroll(stores.profiles, trail, SpokenListener(), hear, models, SpokenKeeper(), clock),
         retain=Retain(
             Sweep("retention", SECONDS, stores.subscriptions, lambda: 0.0, lambda _: None),
             stores.upkeep,

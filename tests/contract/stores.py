@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import KeySlot
@@ -125,11 +126,16 @@ def enroll_onto(stores: Stores, read: Profile, seed: int = 1) -> Profile:
 
 
 def enroll(
-    stores: Stores, key: ProfileKey, seed: int = 1, audio: bytes | None = b"fLaC the audio", phrase: str | None = None
+    stores: Stores,
+    key: ProfileKey,
+    seed: int = 1,
+    audio: bytes | None = b"fLaC the audio",
+    phrase: str | None = None,
+    template: PhraseTemplate | None = None,
 ) -> Profile:
     """Read, add one enrollment, write: as the use case does."""
     profile, signature = stores.profiles.get_with_signature(key)
-    enrollment = new_enrollment(seed)
+    enrollment = replace(new_enrollment(seed), template=template)
     after, pooled = enrolled(profile, signature, enrollment)
     if phrase is not None:
         after = replace(after, passphrase=phrase)

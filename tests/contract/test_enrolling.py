@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound, TimbreError
+from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import Profile, ProfileKind, Signature
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
@@ -76,18 +77,31 @@ def test_audio_is_kept_for_identification_only_where_it_is_given(
     assert len(keys_of(stored, "enrollment:")) == 2 * len(KINDS)
 
 
+def test_the_first_five_takes_of_a_phrase_are_kept_until_they_are_reset(stores: Stores, subscription_id: str) -> None:
+    kind = ProfileKind.TEXT_DEPENDENT_VERIFICATION
+    key = stores.profiles.create(new_profile(subscription_id, kind), 10).key
+    takes = [PhraseTemplate("takes-1", bytes([number]) * 48 * 1024) for number in range(7)]
+    for number, take in enumerate(takes):
+        enroll(stores, key, audio=None, phrase="", template=take if number < 5 else None)
+    assert stores.profiles.templates(stores.profiles.get(key)) == takes[:5]
+    assert stores.profiles.get(key).is_by_example
+    fresh = stores.profiles.reset(key, NOW)
+    assert (stores.profiles.templates(fresh), fresh.passphrase) == ([], None)
+
+
 def test_nothing_that_tells_a_voice_is_stored_in_the_clear(stores: Stores, storage: Storage) -> None:
     kind = ProfileKind.TEXT_DEPENDENT_VERIFICATION
     speaker = stores.profiles.create(new_profile(new_subscription(stores)), 10)
     phrase = stores.profiles.create(new_profile(speaker.key.subscription_id, kind), 10)
     enroll(stores, speaker.key, seed=5, audio=b"fLaC plain audio")
-    enroll(stores, phrase.key, seed=5, phrase="my voice is my passport")
+    enroll(stores, phrase.key, seed=5, phrase="my voice is my passport", template=PhraseTemplate("takes-1", b"a take"))
     written = repr(everything(storage, speaker.key.subscription_id)).encode("unicode_escape")
     embedding = new_enrollment(seed=5)
     for secret in (
         embedding.embedding[:2].tobytes(),
         embedding.signature.pooled[:2].tobytes(),
         b"plain audio",
+        b"a take",
         b"my voice is my passport",
     ):
         assert secret not in written

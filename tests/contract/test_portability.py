@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from shared.domain.audit import MANAGEMENT, Actor
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileNotFound, SubscriptionNotFound, TooManyProfiles
 from shared.domain.group import Group
+from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import SettingsChange
 from shared.storage.stores import Storage, Stores
@@ -29,11 +31,13 @@ from tests.contract.stores import (
 from tools.export_subscription import export
 from tools.import_subscription import restore
 from tools.portability.archive import ArchiveRefused, ArchiveWriter, lines
+from tools.portability.content import encoded
 from tools.portability.deployment import Deployment
 from tools.portability.writing import LEFT_ALONE, ImportCrossed, SubscriptionWriter, check
 
 SECRET = b"a long and quiet afternoon"
 COST = 2**14
+TAKE = PhraseTemplate("takes-1", b"how it was said")
 OPERATOR = Actor(MANAGEMENT, "00000000-0000-4000-8000-000000000001")
 
 
@@ -54,7 +58,7 @@ def filled(stores: Stores) -> tuple[str, list[ProfileKey]]:
     enroll(stores, speaker.key, seed=2)
     enroll(stores, speaker.key, seed=3, audio=None)
     phrase = stores.profiles.create(new_profile(subscription_id, ProfileKind.TEXT_DEPENDENT_VERIFICATION), 10)
-    enroll(stores, phrase.key, seed=4, audio=None, phrase="my name is unknown to you")
+    enroll(stores, phrase.key, seed=4, audio=None, phrase="my name is unknown to you", template=TAKE)
     silent = stores.profiles.create(
         new_profile(subscription_id, ProfileKind.TEXT_INDEPENDENT_VERIFICATION, "de-DE"), 10
     )
@@ -102,6 +106,7 @@ def test_everything_arrives_in_another_deployment(stores: Stores, full: Full, fi
         if its is not None and signature is not None:
             assert np.array_equal(its.pooled, signature.pooled)
             assert (its.model_id, its.speech_seconds) == (signature.model_id, signature.speech_seconds)
+        assert there.profiles.templates(found) == ([TAKE] if key == keys[1] else [])
     assert there.groups.members(target_id, "team", after=None, limit=10) == [keys[0].profile_id]
     (audio,) = other.audio.names(f"{target_id}/")
     assert b"fLaC" not in (other.audio.get(audio) or b"")
@@ -267,13 +272,29 @@ def test_no_such_subscription_and_a_file_that_is_there(stores: Stores, storage: 
     assert (tmp_path / "a").read_bytes() == b"mine"
 
 
+def test_an_archive_of_format_1_has_no_templates_and_arrives(
+    stores: Stores, storage: Storage, full: Full, target_id: str, file: Path, tmp_path: Path
+) -> None:
+    with (tmp_path / "1").open("wb") as first:
+        archive = ArchiveWriter(first, SECRET, cost=COST)
+        for record in records_of(file):
+            said = json.loads(record)
+            if said["type"] == "enrollment":
+                del said["template"], said["frontEnd"]
+            archive.write(encoded({**said, "format": 1} if said["type"] == "subscription" else said))
+        archive.close()
+    restore(deployment(storage), target_id, tmp_path / "1", SECRET)
+    found = stores.profiles.get(replace(full[1][1], subscription_id=target_id))
+    assert (found.enrollments_count, stores.profiles.templates(found)) == (1, [])
+
+
 @pytest.mark.parametrize(
     "records",
     [
         [b"{}"],
         [b"not json"],
         [b'{"type":"profile"}'],
-        [b'{"type":"subscription","format":2,"subscriptionId":"a"}'],
+        [b'{"type":"subscription","format":3,"subscriptionId":"a"}'],
         [b'{"type":"subscription","format":1,"subscriptionId":"a"}'],
         [b'{"type":"subscription","format":1,"subscriptionId":"a"}', b'{"type":"end","profiles":1}'],
     ],

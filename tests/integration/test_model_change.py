@@ -21,9 +21,11 @@ from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.speaker_model import OnnxSpeakerModel
 from shared.services.comparison import SpeakerModels
 from shared.services.identify import Identify, IdentifyRequest
+from shared.services.phrases import HearPhrase
 from shared.services.verify import Verify, VerifyRequest
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
@@ -39,6 +41,7 @@ TII, TIV, TDV = (
 )
 KEPT, LOST, NEVER_KEPT, INDEPENDENT, DEPENDENT = 70, 6, 6, 12, 6
 PROFILES_IN_ALL = KEPT + LOST + NEVER_KEPT + INDEPENDENT + DEPENDENT
+HEAR = HearPhrase(SphinxPassphraseRecogniser(), AlignedTakes())
 PITCHES = tuple(range(90, 250, 10))
 
 
@@ -146,7 +149,7 @@ def assert_served_side_by_side(town: Town) -> None:
         group = list(town.movable.items())[start : start + 7]
         listed, audio = [key.profile_id for key, _ in group], recording(pitch(group[0][1]))
         assert identify(IdentifyRequest(subscription, listed, audio, V1_SHORT_AUDIO)).identified is not None
-    verify = Verify(stores.profiles, LISTENER, SphinxPassphraseRecogniser(), models, Clock())
+    verify = Verify(stores.profiles, LISTENER, HEAR, models, Clock())
     for key, number in town.stuck.items():
         if key.kind is TIV:
             request = VerifyRequest(subscription, key, recording(pitch(number)), V1_SHORT_AUDIO)
@@ -182,8 +185,8 @@ def test_100_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(tow
         PROFILES_IN_ALL, KEPT, PROFILES_IN_ALL - KEPT, 0,
     )  # fmt: skip
     assert_moved(town)
-    models, phrases = SpeakerModels(town.new), SphinxPassphraseRecogniser()
-    verify = Verify(town.stores.profiles, LISTENER, phrases, models, Clock())
+    models = SpeakerModels(town.new)
+    verify = Verify(town.stores.profiles, LISTENER, HEAR, models, Clock())
     subscription = town.stores.subscriptions.get(town.subscription_id)
     for key in town.stuck:
         profile, signature = town.stores.profiles.get_with_signature(key)

@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.domain.consent import Consent, ConsentRecord
+from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import UNSET
 from shared.storage.profiles.records import Version
 from tools.portability.archive import ArchiveRefused
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+FORMATS: Final = (1, FORMAT)
+"""Those that are read. 1 had no templates of phrases by example."""
 KINDS: Final = {
     ProfileKind.TEXT_DEPENDENT_VERIFICATION: "verification/text-dependent",
     ProfileKind.TEXT_INDEPENDENT_VERIFICATION: "verification/text-independent",
@@ -81,7 +84,10 @@ class PortableProfile:
 
 @dataclass(frozen=True)
 class PortableEnrollment:
-    """``embedding`` is little-endian float32, [dimension]; ``audio`` FLAC. ``snr_db`` may be infinite."""
+    """``embedding`` is little-endian float32, [dimension]; ``audio`` FLAC. ``snr_db`` may be infinite.
+
+    ``template`` is of a phrase by example.
+    """
 
     number: int
     enrollment_id: str
@@ -92,6 +98,7 @@ class PortableEnrollment:
     model_id: str
     embedding: bytes = field(repr=False)
     audio: bytes | None = field(repr=False)
+    template: PhraseTemplate | None = None
 
     def line(self, key: ProfileKey) -> bytes:
         return encoded(
@@ -108,6 +115,8 @@ class PortableEnrollment:
                 "modelId": self.model_id,
                 "embedding": _bytes(self.embedding),
                 "audio": _bytes(self.audio),
+                "frontEnd": self.template.front_end if self.template else None,
+                "template": _bytes(self.template.content if self.template else None),
             }
         )
 
@@ -123,6 +132,7 @@ class PortableEnrollment:
             model_id=str(said["modelId"]),
             embedding=_read_bytes(said["embedding"]) or b"",
             audio=_read_bytes(said["audio"]),
+            template=_read_template(said),
         )
 
 
@@ -167,6 +177,11 @@ def _bytes(plain: bytes | None) -> str | None:
 
 def _read_bytes(text: str | None) -> bytes | None:
     return None if text is None else base64.b64decode(text, validate=True)
+
+
+def _read_template(said: Mapping[str, Any]) -> PhraseTemplate | None:
+    content = _read_bytes(said.get("template"))
+    return None if content is None else PhraseTemplate(str(said["frontEnd"]), content)
 
 
 def _consent(consent: Consent) -> dict[str, object]:

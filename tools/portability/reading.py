@@ -15,7 +15,7 @@ from shared.services.ports import GroupStore
 from shared.storage.backend.ports import Blobs, Row, Rows
 from shared.storage.layout import end_of, enrollments_prefix, profiles_range
 from shared.storage.profiles.migration import SEALED_BY
-from shared.storage.profiles.records import Version, profile_of, sealed_voice_of
+from shared.storage.profiles.records import Version, opened_template, profile_of, sealed_voice_of
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, encoded
 
@@ -120,6 +120,7 @@ class SubscriptionReader:
             model_id=model_id,
             embedding=opened(Secret.EMBEDDING, row.get("embedding", bytes)),
             audio=audio,
+            template=opened_template(self._envelope, profile, row),
         )
 
     def _grouped(self, subscription_id: str) -> Iterator[bytes]:

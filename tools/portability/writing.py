@@ -31,9 +31,9 @@ from shared.storage.profiles.change_log import logged
 from shared.storage.profiles.records import SealedVoice, Version, first_sum, profile_of, profile_values
 from shared.storage.profiles.removal import Eraser, count, counted
 from shared.storage.profiles.schedule import ERASE, action_of, armed, erase_due, key_in
-from shared.storage.sealing.envelope import Envelope, Place, Secret
+from shared.storage.sealing.envelope import Envelope, Place, Secret, template_place
 from tools.portability.archive import ArchiveRefused
-from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, decoded
+from tools.portability.content import FORMATS, Counts, PortableEnrollment, PortableProfile, decoded
 
 IMPORTING: Final = "importing"
 """On a tombstone: it is an import's own."""
@@ -91,8 +91,8 @@ def check(lines: Iterable[bytes]) -> Counts:
     names = {"profile": "profiles", "enrollment": "enrollments", "group": "groups", "member": "members"}
     for line in lines:
         said = decoded(line)
-        if first and (said["type"] != "subscription" or said.get("format") != FORMAT):
-            raise ArchiveRefused(f"The archive's content is not of format {FORMAT}.")
+        if first and (said["type"] != "subscription" or said.get("format") not in FORMATS):
+            raise ArchiveRefused(f"The archive's content is of none of the formats {FORMATS}.")
         if last is not None:
             raise ArchiveRefused("The archive goes on behind its end.")
         first = False
@@ -197,7 +197,11 @@ class SubscriptionWriter:
             self._to.audio.put(blob, seal(place, one.audio))
             self.done.recordings += 1
         place = Place(key, Secret.EMBEDDING, profile.epoch, one.model_id, one.enrollment_id)
-        insert = Insert(enrollment_row(key, profile.epoch, one.number), _row(one, seal(place, one.embedding), blob))
+        values = _row(one, seal(place, one.embedding), blob)
+        if one.template:
+            place = template_place(key, profile.epoch, one.template.front_end, one.enrollment_id)
+            values |= {"front_end": one.template.front_end, "template": seal(place, one.template.content)}
+        insert = Insert(enrollment_row(key, profile.epoch, one.number), values)
         try:
             self._to.voices.apply(self._subscription_id, [insert])
         except RowExists:

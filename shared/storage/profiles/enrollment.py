@@ -29,7 +29,7 @@ from shared.storage.profiles.records import (
     vector_bytes,
 )
 from shared.storage.profiles.schedule import armed, remove_silently, upload_due
-from shared.storage.sealing.envelope import Envelope, Place, Secret
+from shared.storage.sealing.envelope import Envelope, Place, Secret, template_place
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,18 @@ class Enroller:
         embedding = seal(
             Place(key, Secret.EMBEDDING, epoch, enrollment.model_id, enrollment_id), vector_bytes(enrollment.embedding)
         )
-        phrase = profile.passphrase
+        phrase, template = profile.passphrase, enrollment.template
+        sealed_template = None
+        if template:
+            place = template_place(key, epoch, template.front_end, enrollment_id)
+            sealed_template = seal(place, template.content)
         sealed = SealedVoice(
             signature=seal(Place(key, Secret.SIGNATURE, epoch, signature.model_id), signature_bytes(signature)),
             passphrase=None if phrase is None else seal(Place(key, Secret.PASSPHRASE, epoch, ""), phrase.encode()),
         )
         insert = Insert(
             enrollment_row(key, epoch, version.revision + 1),
-            enrollment_values(enrollment, enrollment_id, embedding, blob),
+            enrollment_values(enrollment, enrollment_id, embedding, blob, sealed_template),
         )
         after = replace(profile, model_id=signature.model_id)
         return _Commit(after, version, sealed, enrollment_id, insert, upload=None, record=None)

@@ -11,11 +11,13 @@ import numpy as np
 
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed
+from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, RetentionOverride, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import UNSET, Unset
 from shared.storage.backend.ports import Row, RowMalformed, Value
 from shared.storage.backend.row_values import read, written
+from shared.storage.sealing.envelope import Envelope, template_place
 
 NOTES: Final = (
     "consent_statement", "consent_recorded_at", "consent_channel", "consent_reference", "consent_withdrawn_at",
@@ -104,15 +106,35 @@ def sealed_voice_of(row: Row) -> SealedVoice:
     return read(row, SealedVoice)
 
 
+TEMPLATE: Final = ("enrollment_id", "template", "front_end")
+"""Of an enrollment, what a phrase by example is compared with: all three, or only the first."""
+
+
 def enrollment_values(
-    enrollment: Enrollment, enrollment_id: str, sealed_embedding: bytes, blob: str | None
+    enrollment: Enrollment,
+    enrollment_id: str,
+    sealed_embedding: bytes,
+    blob: str | None,
+    sealed_template: bytes | None = None,
 ) -> dict[str, Value]:
     """A silent background has no measurable noise: its SNR is infinite, and left out of the row."""
     names = ["model_id", "audio_seconds", "speech_seconds", "created_at"]
     if np.isfinite(enrollment.snr_db):
         names.append("snr_db")
     values = written(enrollment, names) | {"enrollment_id": enrollment_id, "embedding": sealed_embedding}
+    if enrollment.template and sealed_template:
+        values |= {"template": sealed_template, "front_end": enrollment.template.front_end}
     return values if blob is None else values | {"blob": blob}
+
+
+def opened_template(envelope: Envelope, profile: Profile, enrollment: Row) -> PhraseTemplate | None:
+    """Raises ``SealBroken``."""
+    sealed = enrollment.maybe("template", bytes)
+    if sealed is None:
+        return None
+    front_end, enrollment_id = enrollment.get("front_end", str), enrollment.get("enrollment_id", str)
+    place = template_place(profile.key, profile.epoch, front_end, enrollment_id)
+    return PhraseTemplate(front_end, envelope.open(place, sealed))
 
 
 _SIGNATURE: Final = struct.Struct("<dB")

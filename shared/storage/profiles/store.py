@@ -9,13 +9,15 @@ from datetime import datetime
 
 from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyProfiles
+from shared.domain.limits import MAX_PHRASE_TEMPLATES
+from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.retention import with_expiry
 from shared.services.ports import Clock, Ids
 from shared.storage.audit import record_of, written_once
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows
-from shared.storage.layout import TALLY, profile_row, profiles_range
+from shared.storage.layout import TALLY, end_of, enrollments_prefix, profile_row, profiles_range
 from shared.storage.profiles.candidates import Candidates
 from shared.storage.profiles.change_log import logged
 from shared.storage.profiles.enrollment import Enroller
@@ -23,9 +25,11 @@ from shared.storage.profiles.expiry import Policies
 from shared.storage.profiles.records import (
     NOTES,
     PUBLIC_PROFILE,
+    TEMPLATE,
     SealedVoice,
     Version,
     notes,
+    opened_template,
     profile_of,
     profile_values,
     sealed_voice_of,
@@ -81,6 +85,12 @@ class RowProfileStore:
 
     def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
         return self._with_signature(self._row(key), key)
+
+    def templates(self, profile: Profile) -> Sequence[PhraseTemplate]:
+        prefix, whose = enrollments_prefix(profile.key, profile.epoch), profile.key.subscription_id
+        rows = self._voices.query(whose, prefix, end_of(prefix), limit=MAX_PHRASE_TEMPLATES, select=TEMPLATE)
+        templates = [opened_template(self._envelope, profile, row) for row in rows]
+        return [template for template in templates if template]
 
     def get_many_with_signatures(self, keys: Sequence[ProfileKey]) -> list[tuple[Profile, Signature | None]]:
         rows = self._candidates.rows(keys)

@@ -36,6 +36,7 @@ class Secret(StrEnum):
     AUDIO = "audio"
     PASSPHRASE = "passphrase"  # noqa: S105 - the name of a kind of secret
     GALLERY = "gallery"
+    TEMPLATE = "template"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Place:
         )
         encoded = [part.encode() for part in parts]
         return VERSION + b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def template_place(key: ProfileKey, epoch: int, front_end: str, enrollment_id: str) -> Place:
+    """Bound to the front end that made it, not to the speaker model."""
+    return Place(key, Secret.TEMPLATE, epoch, front_end, enrollment_id)
 
 
 class Envelope:

@@ -50,6 +50,7 @@ def written(reply: Reply) -> str:
         (error.SpeechTooShort(0.1, 1), "400 BadRequest|SpeechNotRecognized: ", "400 InvalidRequest|Invalid audio len"),
         (error.AudioTooNoisy(-3, 0), "400 BadRequest|SpeechNotRecognized: ", "400 InvalidRequest|Audio is too noisy."),
         (error.TwoChannelsSpeak({1: 2.0, 2: 3.0}), "400 BadRequest|TwoChann", "400 InvalidRequest|TwoChannelsSpeak: "),
+        (error.PassphraseUnlike(), "400 BadRequest|InvalidPhrase: ", "400 InvalidRequest|Invalid passphrase. "),
         (error.PassphraseNotHeard(None), "400 BadRequest|InvalidPhrase: ", "400 InvalidRequest|Invalid passphrase. "),
         (
             error.PassphraseDiffers("a", "b"),

@@ -42,7 +42,15 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "retention.maxIdleDays": DAYS,
     "thresholds.verification": SHARES,
     "thresholds.identification": SHARES,
-    "passphrases": st.sampled_from([{}, {"en-US": [PHRASE]}, {"en-US": [PHRASE, "close the window of the kitchen"]}]),
+    "passphrases": st.sampled_from(
+        [
+            {},
+            {"en-US": [PHRASE, "close the window of the kitchen"]},
+            {"en-US": "any", "de-DE": "any"},
+            {"fr-FR": ["une phrase de quatre mots"], "ja-JP": ["\u3042" * 4], "zh-CN": ["\u4e00" * 60]},
+        ]
+    ),
+    "activationPhrases": st.sampled_from([{}, {"de-DE": ["Ja, ich bin's."], "pt-BR": ["a" * 200] * 50}]),
     "maxCandidates": st.integers(1, 200),
     "maxProfiles": st.integers(1, 1_000_000),
     "requireConsent": st.booleans(),
@@ -70,7 +78,8 @@ INVALID: dict[str, list[object]] = {
     "retention.maxIdleDays": NO_DAYS,
     "thresholds.verification": NO_SHARES,
     "thresholds.identification": NO_SHARES,
-    "passphrases": [[PHRASE], PHRASE],
+    "passphrases": [[PHRASE], PHRASE, "any"],
+    "activationPhrases": [["Ja, ich bin's."], "any", True],
     "maxCandidates": [*NO_NUMBERS, 0, 201, 2.0, None],
     "maxProfiles": [*NO_NUMBERS, 0, 1_000_001, None],
     "requireConsent": NO_FLAGS,
@@ -142,6 +151,12 @@ INSIDE: list[tuple[str, dict[str, Any]]] = [
     ("passphrases.en-US[0]", {"passphrases": {"en-US": ["a " * 21]}}),
     ("passphrases.en-US[0]", {"passphrases": {"en-US": ["supercalifragilistic " * 10]}}),
     ("passphrases.en-US[0]", {"passphrases": {"en-US": [7]}}),
+    ("passphrases.de-DE", {"passphrases": {"de-DE": "ANY"}}),
+    ("passphrases.zh-CN[0]", {"passphrases": {"zh-CN": ["\u4e00" * 3]}}),
+    ("passphrases.ja-JP[1]", {"passphrases": {"ja-JP": ["\u3042" * 60, "\u3042" * 61]}}),
+    ("activationPhrases.de-DE", {"activationPhrases": {"de-DE": "any"}}),
+    ("activationPhrases.de-DE[0]", {"activationPhrases": {"de-DE": [""]}}),
+    ("activationPhrases.de-DE[1]", {"activationPhrases": {"de-DE": ["Ja, ich bin's.", "a" * 201]}}),
     *[
         (f"quality.{wire}", {"quality": {wire: value}})
         for wire, field in QUALITY.items()
@@ -184,7 +199,8 @@ def test_a_value_inside_an_object_is_refused_by_its_own_name(name: str, received
         ({"retention": {"maxAge": 3}}, "retention.maxAge"),
         ({"thresholds": {"verify": 0.4}}, "thresholds.verify"),
         ({"thresholds": {"verification": {"rate": 0.4}}}, "thresholds.verification.rate"),
-        ({"passphrases": {"de-DE": [PHRASE]}}, "passphrases.de-DE"),
+        ({"passphrases": {"de-AT": "any"}}, "passphrases.de-AT"),
+        ({"activationPhrases": {"en-US": [PHRASE]}}, "activationPhrases.en-US"),
         ({"quality": {"minLoudness": 1}}, "quality.minLoudness"),
         ({"calibration": {"modelId": "m", "values": {**CALIBRATION, "slope": 1}}}, "calibration.values.slope"),
     ],
@@ -202,18 +218,20 @@ def test_a_customer_cannot_change_what_is_the_operators(name: str, letters: Any)
     with pytest.raises(FieldReserved) as refused:
         settings_change({"thresholds": {"verification": 0.6}, letters(name): 1}, CUSTOMER)
     assert str(refused.value) == (
-        f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, quality, "
-        "enrollmentCohesion, calibration, recordRecognitions, details."
+        f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, "
+        "activationPhrases, quality, enrollmentCohesion, calibration, recordRecognitions, details."
     )
 
 
 def test_null_gives_each_part_back() -> None:
     before = SubscriptionSettings(
         max_age_days=3.0, max_idle_days=4.0, passphrases={"en-US": (PHRASE,)}, quality=QualityLimits(min_snr_db=12.0),
-        recognition_days=30.0,
+        recognition_days=30.0, activation_phrases={"de-DE": ("Ja, ich bin's.",)},
         calibration=SiteCalibration("m", Calibration(**CALIBRATION)),  # type: ignore[arg-type]
     )  # fmt: skip
-    nulls = dict.fromkeys(("retention", "passphrases", "quality", "calibration", "recordRecognitions"))
+    nulls = dict.fromkeys(
+        ("retention", "passphrases", "activationPhrases", "quality", "calibration", "recordRecognitions")
+    )
     assert settings_change(nulls, CUSTOMER).applied(before) == SubscriptionSettings()
     assert operator({"passphrases": {"en-US": None}}, before).passphrases == {}
 
@@ -227,6 +245,11 @@ def test_limits_are_changed_one_by_one() -> None:
 def test_phrases_are_normalised_and_the_same_twice_is_one() -> None:
     twice = {"passphrases": {"en-US": ["Open the door now", "open the DOOR, now!"]}}
     assert operator(twice).passphrases == {"en-US": ("open the door now",)}
+
+
+def test_where_no_spaces_part_words_a_phrase_has_none() -> None:
+    chinese = {"passphrases": {"zh-CN": ["\u6211\u5bb6 \u95e8\u524d\u3002", "\u6211\u5bb6\u95e8\u524d"]}}
+    assert operator(chinese).passphrases == {"zh-CN": ("\u6211\u5bb6\u95e8\u524d",)}
 
 
 @pytest.mark.parametrize("name", IGNORED)

@@ -83,6 +83,12 @@ def test_an_unrecognised_phrase_is_a_bad_request() -> None:
         API.write_verify(call(API, "verify"), Verification(Decision(0.0), Explanation(), heard))
 
 
+def test_another_phrase_than_the_profiles_example_is_a_reject() -> None:
+    heard = HeardPhrase("", -0.9, recognised=False)
+    reply = API.write_verify(call(API, "verify"), Verification(Decision(0.0), Explanation(), heard))
+    assert reply.body == {"result": "Reject", "confidence": "High", "phrase": "", "score": 0.0}
+
+
 def test_an_identification_becomes_an_operation_that_can_be_asked_for() -> None:
     identify = call(API, "identify")
     reply = API.write_identify(identify, Identification([RankedProfile(ID, Decision(0.85))], Explanation()))

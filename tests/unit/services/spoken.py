@@ -23,7 +23,7 @@ from shared.domain.calibration import Calibration
 from shared.domain.errors import AudioUnreadable, SpeechTooShort
 from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
-from shared.domain.passphrase import HeardPhrase
+from shared.domain.passphrase import BY_EXAMPLE, HeardPhrase, PhraseTemplate
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
@@ -34,6 +34,7 @@ from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
+from shared.services.phrases import HearPhrase
 from shared.services.ports import Numbers, ProfileStore
 from shared.services.profiles import Profiles
 from shared.services.thresholds import RequestedThreshold
@@ -76,12 +77,28 @@ class SpokenListener:
 
 
 class SpokenPhrases:
+    locales = ("en-US",)
+
     def recognise(
         self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
     ) -> HeardPhrase:
         number = int(utterance.recording.samples[1])
         clearly = bool(utterance.recording.samples[2])
         return HeardPhrase(phrases[number] if number >= 0 else None, -10.0, clearly and number >= 0)
+
+
+@dataclass(frozen=True)
+class SpokenExamples:
+    """Takes are the same phrase where both are clear and of the same number."""
+
+    front_end: str = "spoken-1"
+
+    def template(self, utterance: Utterance) -> PhraseTemplate:
+        number, clearly = utterance.recording.samples[1:3]
+        return PhraseTemplate(self.front_end, f"{number:g}".encode() if clearly else b"mumbled")
+
+    def compare(self, take: PhraseTemplate, enrolled: Sequence[PhraseTemplate]) -> HeardPhrase:
+        return HeardPhrase(BY_EXAMPLE, 0.0, take in enrolled and take.content != b"mumbled")
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,7 @@ class World:
     new_id: Numbered = field(default_factory=Numbered)
     listener: SpokenListener = field(default_factory=SpokenListener)
     phrases: SpokenPhrases = field(default_factory=SpokenPhrases)
+    examples: SpokenExamples = field(default_factory=SpokenExamples)
     model: SpokenModel = field(default_factory=SpokenModel)
     previous: SpokenModel | None = None
     keeper: SpokenKeeper = field(default_factory=SpokenKeeper)
@@ -173,8 +191,12 @@ class World:
         self.me = caller(self.mine)
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
 
-    def create(self, kind: ProfileKind, subscription: Subscription | None = None) -> ProfileKey:
-        return self.use_cases.create(caller(subscription or self.mine), kind, "en-us").key
+    def create(self, kind: ProfileKind, subscription: Subscription | None = None, locale: str = "en-us") -> ProfileKey:
+        return self.use_cases.create(caller(subscription or self.mine), kind, locale).key
+
+    @property
+    def hear(self) -> HearPhrase:
+        return HearPhrase(self.phrases, self.examples)
 
     @property
     def use_cases(self) -> Profiles:
@@ -200,7 +222,7 @@ class World:
     ) -> Enrolled:
         """``profiles`` stands in for the store."""
         use_case = Enroll(
-            profiles or self.profiles, self.audit, self.listener, self.phrases, self.models, self.keeper, self.clock
+            profiles or self.profiles, self.audit, self.listener, self.hear, self.models, self.keeper, self.clock
         )
         return use_case(EnrollRequest(caller(self.owner(key, settings)), key, _audio(spoken), rules))
 
@@ -212,7 +234,7 @@ class World:
         settings: SubscriptionSettings | None = None,
         threshold: RequestedThreshold | None = None,
     ) -> Verification:
-        use_case = Verify(self.profiles, self.listener, self.phrases, self.models, self.clock)
+        use_case = Verify(self.profiles, self.listener, self.hear, self.models, self.clock)
         return use_case(VerifyRequest(self.owner(key, settings), key, _audio(spoken), RULES, threshold))
 
     def identify(

@@ -9,8 +9,10 @@ import pytest
 
 from shared.domain.errors import (
     EnrollmentAudioFull,
+    ModelDiffers,
     PassphraseDiffers,
     PassphraseNotHeard,
+    PassphraseUnlike,
     ProfileBusy,
     ProfileNotFound,
     SpeechTooShort,
@@ -21,7 +23,7 @@ from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import SettingsChange, SubscriptionSettings
 from shared.services.enroll import COMMIT_ATTEMPTS, EnrollRules
-from tests.unit.services.spoken import AT_ONCE, NO_RECORDING, RULES, Interrupted, Spoken, World
+from tests.unit.services.spoken import AT_ONCE, NO_RECORDING, RULES, Interrupted, Spoken, SpokenExamples, World
 from tests.unit.services.test_verify import SlowModel
 
 TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
@@ -163,6 +165,61 @@ def test_own_phrases_bind_new_profiles_and_one_taken_off_the_list_is_enrolled_wh
     assert profile.passphrase == EN_US_PASSPHRASES[2], "behind the list of two"
     with pytest.raises(PassphraseDiffers):
         world.enroll(key, Spoken(phrase=0), settings=OWN)
+
+
+def by_example(world: World, takes: int) -> ProfileKey:
+    """A German profile that is bound to phrase 2 by its own takes."""
+    world.subscriptions.change("mine", SettingsChange(passphrases={"de-DE": "any"}))
+    key = world.create(TDV, world.subscriptions.get("mine"), "de-DE")
+    for _ in range(takes):
+        world.enroll(key, PHRASE)
+    return key
+
+
+def test_by_example_the_first_take_binds_and_the_first_five_are_kept(world: World) -> None:
+    key = by_example(world, takes=7)
+    profile = world.profiles.get(key)
+    assert (profile.passphrase, profile.enrollments_count, profile.is_enrolled) == ("", 7, True)
+    assert [template.content for template in world.profiles.templates(profile)] == [b"2"] * 5
+    assert world.enroll(key, PHRASE, settings=SubscriptionSettings()).profile.passphrase == "", "bound as it was"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "error"),
+    [
+        (Spoken(phrase=1), PassphraseUnlike),
+        (Spoken(phrase=2, clearly=False), PassphraseUnlike),
+        (Spoken(phrase=2, speech_seconds=1.49), SpeechTooShort),
+    ],
+)
+def test_a_take_of_another_phrase_or_too_short_a_one_changes_nothing(
+    world: World, spoken: Spoken, error: type[TimbreError]
+) -> None:
+    key = by_example(world, takes=1)
+    before = world.stored()
+    with pytest.raises(error) as refused:
+        world.enroll(key, spoken)
+    assert world.stored() == before
+    assert refused.value.explanation is not None
+    assert refused.value.explanation.decided_by == ("phrase" if error is PassphraseUnlike else "quality")
+
+
+def test_takes_of_another_front_end_are_to_be_enrolled_again(world: World) -> None:
+    key = by_example(world, takes=3)
+    world.examples = SpokenExamples("spoken-2")
+    for use in (world.enroll, world.verify):
+        with pytest.raises(ModelDiffers, match=r"with the model spoken-1; .* spoken-2\. Reset .* enroll again"):
+            use(key, PHRASE)
+    world.profiles.reset(key, world.clock())
+    assert world.enroll(key, Spoken(phrase=1)).profile.enrollments_count == 1, "and any phrase may be chosen"
+
+
+def test_of_two_first_takes_at_once_the_later_must_say_the_same(world: World) -> None:
+    key, other = by_example(world, takes=0), by_example(world, takes=0)
+    assert overtaken(world, key, lambda: world.enroll(key, PHRASE)).enrollments_count == 2
+    with pytest.raises(PassphraseUnlike):
+        overtaken(world, other, lambda: world.enroll(other, Spoken(phrase=1)))
+    assert world.profiles.get(other).enrollments_count == 1
 
 
 def test_an_enrollment_whose_profile_ended_meanwhile_is_refused(world: World) -> None:

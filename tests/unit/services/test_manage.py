@@ -27,6 +27,8 @@ OPERATOR = Actor(MANAGEMENT, "operator's request")
 
 
 class ShortDictionary:
+    locales = ("en-US",)
+
     def unknown_words(self, phrases: Sequence[str]) -> list[str]:
         return [word for phrase in phrases for word in phrase.split() if word == "xyzzy"]
 
@@ -97,6 +99,15 @@ def test_a_phrase_that_nobody_could_be_heard_saying_changes_nothing(world: World
     else:
         with pytest.raises(SubscriptionNotFound):
             world.subscriptions.get("new")
+
+
+def test_a_list_needs_a_recogniser_and_speakers_own_phrases_none(world: World) -> None:
+    put(world, SettingsChange(passphrases={"de-DE": "any", "fr-FR": None}))
+    before = world.audited("new")
+    with pytest.raises(ParameterInvalid, match=r"Invalid passphrases.de-DE .* no recogniser for this locale"):
+        put(world, SettingsChange(max_profiles=1, passphrases={"de-DE": ("das ist mein eigener satz",)}))
+    assert world.audited("new") == before
+    assert world.subscriptions.get("new").settings.passphrases == {"de-DE": "any"}
 
 
 class Overtaken(RowSubscriptionStore):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.errors import LocaleUnsupported, ProfileNotFound, TooManyProfiles
+from shared.domain.limits import LOCALES
 from shared.domain.page import Page
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription, SubscriptionSettings
-from shared.services.profiles import Profiles, canonical_locale, phrases_to_say
+from shared.services.profiles import Profiles, canonical_locale, phrases_to_say, supported_locales
 from tests.unit.services.spoken import ACTOR, World, caller
 
 TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
@@ -25,20 +26,24 @@ def ids(page: Page[Profile]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("received", "kind", "locale"),
-    [
-        *((received, TDV, "en-US") for received in ("en-US", "en-us", "EN-US", "enus")),
-        ("zh-cn", TII, "zh-CN"),
-    ],
+    ("received", "locale"),
+    [*((received, "en-US") for received in ("en-US", "en-us", "EN-US", "enus")), ("zh-cn", "zh-CN")],
 )
-def test_a_locale_is_known_in_any_case(received: str, kind: ProfileKind, locale: str) -> None:
-    assert canonical_locale(received, kind) == locale
+def test_a_locale_is_known_in_any_case(received: str, locale: str) -> None:
+    assert canonical_locale(received) == locale
 
 
-@pytest.mark.parametrize("received", ["", "en", "en_US", "zh-CN", "en-USA"])
-def test_a_phrase_needs_a_locale_that_can_be_recognised(received: str) -> None:
-    with pytest.raises(LocaleUnsupported, match="Supported locales are en-US"):
-        canonical_locale(received, TDV)
+@pytest.mark.parametrize("received", ["", "en", "en_US", "zh", "en-USA"])
+def test_what_is_no_locale_is_refused(received: str) -> None:
+    with pytest.raises(LocaleUnsupported, match="Supported locales are en-US, es-ES"):
+        canonical_locale(received)
+
+
+def test_a_phrase_needs_a_locale_with_a_list_or_with_phrases_of_the_speakers_own() -> None:
+    own = SubscriptionSettings(passphrases={"de-DE": "any"})
+    assert supported_locales(SubscriptionSettings(), TDV) == ("en-US",)
+    assert supported_locales(own, TDV) == ("en-US", "de-DE")
+    assert supported_locales(own, TII) == LOCALES
 
 
 def test_phrases_are_the_subscriptions_own_or_those_of_the_locale() -> None:
@@ -46,6 +51,17 @@ def test_phrases_are_the_subscriptions_own_or_those_of_the_locale() -> None:
     assert phrases_to_say(own, TDV, "en-US") == ("open the garden door",)
     assert phrases_to_say(own, TII, "en-US")[0].startswith("I'll talk for a few seconds")
     assert phrases_to_say(own, TII, "zh-CN") == ()
+
+
+def test_where_speakers_choose_there_is_no_phrase_to_say() -> None:
+    own = SubscriptionSettings(passphrases={"en-US": "any", "de-DE": "any"})
+    assert phrases_to_say(own, TDV, "en-US") == phrases_to_say(own, TDV, "de-DE") == ()
+
+
+def test_activation_phrases_are_the_subscriptions_own_but_for_the_published_one() -> None:
+    own = SubscriptionSettings(activation_phrases={"de-DE": ("Ich bin's, und ich bin dabei.",)})
+    assert phrases_to_say(own, TII, "de-DE") == ("Ich bin's, und ich bin dabei.",)
+    assert phrases_to_say(own, TII, "fr-FR") == ()
 
 
 def test_a_created_profile_is_stored_as_it_is_answered(world: World, profiles: Profiles) -> None:

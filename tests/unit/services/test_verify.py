@@ -77,6 +77,33 @@ def test_a_phrase_taken_off_the_list_still_opens_the_profiles_that_it_binds(worl
     assert not world.verify(bound, Spoken(phrase=0), settings=own).decision.accepted, "another allowed phrase"
 
 
+@pytest.mark.parametrize(
+    ("spoken", "accepted", "decided_by"),
+    [
+        (Spoken(voice=20, phrase=2), True, "voice"),
+        (Spoken(voice=90, phrase=2), False, "voice"),
+        (Spoken(voice=0, phrase=1), False, "phrase"),
+        (Spoken(voice=0, phrase=2, clearly=False), False, "phrase"),
+    ],
+    ids=["right", "another voice", "another phrase", "an unclear phrase"],
+)
+def test_by_example_voice_and_phrase_must_be_the_enrolled_ones_too(
+    world: World, spoken: Spoken, accepted: bool, decided_by: str
+) -> None:
+    world.subscriptions.change("mine", SettingsChange(passphrases={"zh-CN": "any"}))
+    key = world.create(TDV, world.subscriptions.get("mine"), "zh-CN")
+    for _ in range(3):
+        world.enroll(key, PHRASE)
+    world.clock.advance(days=3)
+    before = world.stored()
+    result = world.verify(key, spoken)
+    assert result.heard is not None
+    assert (result.decision.accepted, result.explanation.decided_by, result.heard.phrase) == (accepted, decided_by, "")
+    if decided_by == "phrase":
+        assert result.decision.score == 0.0
+        assert world.stored() == before, "no use of the profile"
+
+
 @pytest.mark.parametrize("kind", [TDV, TIV])
 def test_verifying_notes_the_use_and_writes_nothing_else(world: World, kind: ProfileKind) -> None:
     key = profile_of(world, kind)
