@@ -94,8 +94,9 @@ def clipped_percent(clipped: Mask, speech: Mask) -> float:
 
 
 def level_dbfs(samples: Samples, speech: Mask) -> float:
-    """Mean power of the speech against a full-scale square wave, in decibels, at least -120."""
-    spoken = samples[speech]
+    """Mean power of the speech, or of everything where there is none, against a full-scale square wave, in decibels,
+    at least -120."""
+    spoken = samples[speech] if speech.any() else samples
     return max(_decibels(float(np.dot(spoken, spoken)) / max(len(spoken), 1)), _QUIETEST_DBFS)
 
 

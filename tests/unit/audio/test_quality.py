@@ -111,12 +111,13 @@ def test_clipping_counts_over_the_speech_alone() -> None:
     assert clipped_percent(clipped, speech & False) == 0.0
 
 
-def test_the_level_is_that_of_the_speech_alone() -> None:
+def test_the_level_is_that_of_the_speech_alone_and_of_everything_without_speech() -> None:
     samples = np.array([0.1, -0.1, 0.9, 0.9], dtype=np.float32)
     speech = np.array([True, True, False, False])
 
     assert level_dbfs(samples, speech) == pytest.approx(-20.0, abs=0.01)
-    assert level_dbfs(samples, speech & False) == -120.0
+    assert level_dbfs(samples, speech & False) == pytest.approx(-3.87, abs=0.01)
+    assert level_dbfs(samples * np.float32(0.0), speech & False) == -120.0
 
 
 @pytest.mark.parametrize("high", [1_000.0, 3_400.0, 6_000.0])

@@ -44,8 +44,15 @@ def test_a_refusal_names_its_rule_and_what_to_do(
     found = explanation_of(refused)
     assert found is not None
     assert (found.decided_by, [one.text for one in found.advice]) == (decided_by, advice)
-    quieter = ["Find a quieter room."] if decided_by != "quality" else []
+    drowned = decided_by != "quality" or isinstance(refused, errors.SpeechTooShort)
+    quieter = ["Find a quieter room."] if drowned else []
     assert [one.text for one in Explanation(measured=NOISY).of_refusal(refused).advice] == [*quieter, *advice]
+
+
+@pytest.mark.parametrize(("level_dbfs", "codes"), [(-39.9, ["quieterRoom", "speakLonger"]), (-40.1, ["speakLonger"])])
+def test_where_nothing_is_speech_noise_is_told_from_silence(level_dbfs: float, codes: list[str]) -> None:
+    unheard = Explanation(measured=Measured(0.0, -20.0, level_dbfs, 0.0, 1))
+    assert [one.code for one in unheard.of_refusal(errors.SpeechTooShort(0.0, 0.5)).advice] == codes
 
 
 def test_a_refusal_that_has_nothing_to_do_with_the_recording_has_no_explanation() -> None:
