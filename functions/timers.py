@@ -28,3 +28,10 @@ def compaction(timer: func.TimerRequest) -> None:  # noqa: ARG001  as above
 def migration(timer: func.TimerRequest) -> None:  # noqa: ARG001  as above
     """Moves profiles to the configured speaker model, which it loads while there is something to move."""
     services().migrate()
+
+
+@blueprint.function_name("turns")
+@blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
+def turns(timer: func.TimerRequest) -> None:  # noqa: ARG001  as above
+    """Works on long recordings. It loads models while there is one."""
+    services().hear_long_recordings()

@@ -2,8 +2,9 @@
 
 The modules that every recognition needs are imported with the app. What is opened is lazy: the model and the voice
 activity network by the first request that needs them, the storage clients by the first that stores, so the retention
-timer never loads the model, and the migration timer only while there is something to migrate. So are modules that only
-some requests or deployments need: pocketsphinx, azure.storage.blob, azure.identity, azure.keyvault.
+timer never loads the model, and the timers for migration and long recordings only while there is something to do. So
+are modules that only some requests or deployments need: pocketsphinx, azure.storage.blob, azure.identity,
+azure.keyvault.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from shared.audio.decoder.pool import Decoders
 from shared.audio.flac import FlacKeeper
 from shared.audio.listener import RecordingListener
+from shared.audio.sources.wave import RemoteRecordings
 from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, ConfigInvalid, read
 from shared.domain.recording import SAMPLE_RATE
@@ -40,6 +42,8 @@ from shared.services.enroll import Enroll
 from shared.services.gate import Gate
 from shared.services.groups import Groups
 from shared.services.identify import Identify
+from shared.services.long_turns import SECONDS as TURNS_SECONDS
+from shared.services.long_turns import HearLongRecordings, LongTurns
 from shared.services.manage import Manage
 from shared.services.migrate import SECONDS as MIGRATION_SECONDS
 from shared.services.migrate import Migrate
@@ -81,6 +85,8 @@ class Services:
     verify: Verify
     identify: Identify
     identify_turns: IdentifyTurns
+    long_turns: LongTurns
+    hear_long_recordings: HearLongRecordings
     compact_galleries: CompactGalleries
     groups: Groups
     notes: ProfileNotes
@@ -154,6 +160,7 @@ def assemble(
     hear = HearPhrase(phrases, AlignedTakes())
     activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, clock, _new_id)
+    turns = IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock)
     return Services(
         config=config,
         gate=Gate(config.at_once, config.waiting, config.wait_seconds),
@@ -164,7 +171,16 @@ def assemble(
         enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation),
         verify=Verify(profiles, listener, hear, models, clock),
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
-        identify_turns=IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock),
+        identify_turns=turns,
+        long_turns=LongTurns(stores.long_operations, turns, profiles, config.recording_hosts, clock, _new_id),
+        hear_long_recordings=HearLongRecordings(
+            Sweep("turns", TURNS_SECONDS, subscriptions),
+            stores.long_operations,
+            RemoteRecordings(detector),
+            turns,
+            config.recording_hosts,
+            clock,
+        ),
         compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),
         groups=Groups(groups, audit, clock, _new_id),
         notes=ProfileNotes(profiles, audit, clock),

@@ -60,7 +60,8 @@ def audit(
     suspected: dict[str, frozenset[Finding]] = {}
     for number, owner in enumerate(owners.all, start=1):
         census = take(account, owner, owners.indexed.get(owner, ()), _of(progress, number, owners))
-        rows, blobs, due = rows + len(census.rows), blobs + len(census.blobs) + len(census.packs), due + pending(census)
+        rows, due = rows + len(census.rows), due + pending(census)
+        blobs += len(census.blobs) + len(census.packs) + len(census.turns)
         if seen := findings(census, at()):
             suspected[owner] = seen
     if suspected:

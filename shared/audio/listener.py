@@ -68,12 +68,12 @@ class RecordingListener:
         return [(numbers[voice.channels[0]] + 1, voice.samples) for voice in voices]
 
     def _voices(self, decoded: Decoded, channel: int | None) -> tuple[Sequence[int], list[Voice]]:
-        numbers = _numbers(channel, len(decoded.samples))
+        numbers = channel_numbers(channel, len(decoded.samples))
         samples = [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers]
         return numbers, find_voices(samples, self._detector)
 
     def _measured(self, decoded: Decoded, channel: int | None) -> Utterance:
-        numbers = _numbers(channel, len(decoded.samples))
+        numbers = channel_numbers(channel, len(decoded.samples))
         voice = find_voice(
             [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers], self._detector
         )
@@ -92,7 +92,7 @@ class RecordingListener:
         )
 
 
-def _numbers(channel: int | None, count: int) -> Sequence[int]:
+def channel_numbers(channel: int | None, count: int) -> Sequence[int]:
     """The channels to listen to, from 0. Raises ``ParameterInvalid``."""
     if channel is None:
         return range(count)

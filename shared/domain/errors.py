@@ -45,6 +45,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     │   ├── AudioTooNarrow             nothing above some frequency, as over a telephone
     │   ├── SecondVoiceHeard           two people in one enrollment
     │   ├── EnrollmentDiffers          not the voice of the profile's earlier enrollments
+    │   ├── RecordingAbandoned         work on a long recording ended too often without a result
     │   └── SourceFailed               where a long recording is read from: ends an operation, answers no request
     │       ├── SourceAddressRefused
     │       ├── SourceRedirects
@@ -79,6 +80,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     ├── TryLater
     │   ├── StorageUnavailable
     │   ├── ServiceBusy                more requests at once than this instance works on
+    │   ├── TooManyOpenRecordings      long recordings that are not done yet
     │   ├── RateExceeded               more requests than the subscription may send in this time
     │   └── TooManyWrongKeys           from one address; refused without a look at the key
     └── SealBroken                     stored ciphertext fails its authentication: an alarm
@@ -424,6 +426,12 @@ class EnrollmentDiffers(RecordingRefused):
         )
 
 
+class RecordingAbandoned(RecordingRefused):
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+        super().__init__(f"The recording could not be worked on: {attempts} attempts in a row came to no end.")
+
+
 class SourceFailed(RecordingRefused):
     """A long recording cannot be read from its URL, which no message repeats."""
 
@@ -660,6 +668,12 @@ class ServiceBusy(TryLater):
 
     def __init__(self, retry_after_seconds: int = 1) -> None:
         super().__init__(retry_after_seconds, "The service has as much work as it can do.")
+
+
+class TooManyOpenRecordings(TryLater):
+    def __init__(self, maximum: int, retry_after_seconds: int = 60) -> None:
+        self.maximum = maximum
+        super().__init__(retry_after_seconds, f"At most {maximum} long recordings may be open at a time.")
 
 
 class RateExceeded(TryLater):

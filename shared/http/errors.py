@@ -114,6 +114,7 @@ _ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer | None, Answer | None]]]
     error.TooManyCandidates: (Answer(400, "BadRequest", "InvalidProfileCount"), Answer(400, "InvalidRequest")),
     error.StorageUnavailable: (Answer(503, "ServiceUnavailable"), Answer(503, "ServiceUnavailable")),
     error.ServiceBusy: (Answer(503, "ServiceUnavailable"), Answer(503, "ServiceUnavailable")),
+    error.TooManyOpenRecordings: (Answer(429, "TooManyRequests"), Answer(429, "RateLimit")),
     error.RateExceeded: (
         Answer(429, "TooManyRequests"),
         Answer(429, "RateLimit", message="Rate limit is exceeded."),

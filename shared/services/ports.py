@@ -17,12 +17,14 @@ from shared.domain.calibration import Calibration
 from shared.domain.counts import Counts
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
+from shared.domain.long_operation import ChannelVoice, Failure, Lease, LongOperation
 from shared.domain.migration import CandidatePage, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.operation import Operation
 from shared.domain.page import Page
 from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Samples, Utterance, Vector
+from shared.domain.recording_url import RecordingUrl
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings
 from shared.domain.token import Token
 
@@ -268,6 +270,62 @@ class GroupStore(Protocol):
 
     def all_members(self, subscription_id: str, name: str) -> Collection[str]:
         """As of now. Ids of profiles that are deleted meanwhile may be among them. ``GroupNotFound``."""
+
+
+class LongRecording(Protocol):
+    """A recording that is read from its host piece by piece. Positions and lengths are samples at 16 kHz."""
+
+    @property
+    def etag(self) -> str: ...
+
+    @property
+    def length(self) -> int: ...
+
+    def voices(self, channel: int | None) -> Sequence[ChannelVoice]:
+        """Channels with voices of their own; ``channel`` chooses one, from 1. Raises as ``heard``, and
+        ``ParameterInvalid``."""
+
+    def heard(self, voices: Sequence[ChannelVoice], first: int, last: int) -> Sequence[Samples]:
+        """The samples of each, [n]. Raises ``SourceFailed``, ``AudioUnreadable``."""
+
+
+class LongRecordings(Protocol):
+    def open(self, url: RecordingUrl, etag: str | None = None) -> LongRecording:
+        """``etag``: what it must still be. Raises ``RecordingRefused``: ``SourceFailed``, or what the file is not."""
+
+
+class LongOperationStore(Protocol):
+    """Operations on long recordings. Every method may raise ``StorageUnavailable`` and, where it seals or opens,
+    ``SubscriptionUnknown`` and ``SealBroken``.
+
+    Those that take a lease raise ``OperationNotFound`` where the operation was taken away, or the lease is over and
+    another instance has gone on. It can be used for one of them.
+    """
+
+    def put(self, operation: LongOperation, request: bytes) -> None:
+        """A new one. ``TooManyOpenRecordings``."""
+
+    def get(self, subscription_id: str, operation_id: str, at: datetime) -> LongOperation:
+        """``OperationNotFound`` when absent, another subscription's, or expired at that moment."""
+
+    def remove(self, subscription_id: str, operation_id: str, at: datetime) -> None:
+        """Stopped, absent and erased on return. Raises likewise."""
+
+    def open_operations(self, subscription_id: str) -> Sequence[int]:
+        """Slots of those that are not over, for ``lease``."""
+
+    def lease(self, subscription_id: str, slot: int, at: datetime) -> Lease | None:
+        """``None`` where there is nothing to do, or somebody else is at it."""
+
+    def save(self, lease: Lease, state: bytes, percent: int, at: datetime) -> None:
+        """What the next lease begins with."""
+
+    def release(self, lease: Lease, at: datetime) -> None:
+        """Nothing came of it; the attempt counts."""
+
+    def succeed(self, lease: Lease, result: bytes, at: datetime) -> None: ...
+
+    def fail(self, lease: Lease, failure: Failure, at: datetime) -> None: ...
 
 
 class OperationStore(Protocol):

@@ -10,6 +10,9 @@ Table ``voices``, one partition for each subscription:
     due:<time>:<action>:<detail>                    what the timer must do, and when
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
     due:<time>:token:<id>                           a token for one use that is spent, to be taken away then
+    due:<time>:turns:<id>                           an operation on a long recording, to be taken away then
+    due:<time>:turnstidy:<id>                       its end: blobs that nobody needs any more are looked for
+    turns:<slot>                                    what an open one of them needs, ``profiles/long_operations.py``
     record:<time>:<id>                              an audit record that waits to be moved, ``shared/storage/audit.py``
     recognition:<time>:<id>                         the record of a recognition, which stays here
     recognised:<kind>:<profile id>:<time>:<id>      the same, found from the profile
@@ -29,6 +32,8 @@ Table ``audit``, one partition for each subscription: ``at:<time>:<id>``, see ``
 Container ``enrollment-audio``: ``<subscription>/<kind>/<id>/<epoch>/<enrollment>.flac``.
 
 Container ``galleries``: ``<subscription>/<id>``, the packs.
+
+Container ``turns``: ``<subscription>/<operation id>/<id>``, what was heard of a long recording so far, or its result.
 """
 
 from __future__ import annotations
@@ -44,6 +49,7 @@ KEYS: Final = "keys"
 AUDIT: Final = "audit"
 ENROLLMENT_AUDIO: Final = "enrollment-audio"
 GALLERIES: Final = "galleries"
+LONG_RECORDINGS: Final = "turns"
 
 SUBSCRIPTIONS_PARTITION: Final = "subscriptions"
 TALLY: Final = "tally"
@@ -102,12 +108,26 @@ OPERATION: Final = "operation"
 TOKEN: Final = "token"  # noqa: S105 - an action of the timer
 
 
+TURNS: Final = "turns"
+TURNS_TIDY: Final = "turnstidy"
+OPEN_TURNS: Final = "turns:"
+
+
+def open_turns_row(slot: int) -> str:
+    return f"{OPEN_TURNS}{slot}"
+
+
+def turns_blobs(subscription_id: str, operation_id: str) -> str:
+    """What the names of an operation's blobs begin with."""
+    return f"{subscription_prefix(subscription_id)}{operation_id}/"
+
+
 def operation_row(expires_at: datetime, operation_id: str) -> str:
     return due_row(expires_at, OPERATION, operation_id)
 
 
 def is_operation(key: str) -> bool:
-    return key.startswith("due:") and key.split(":", 3)[2:3] == [OPERATION]
+    return key.startswith("due:") and key.split(":", 3)[2] in (OPERATION, TURNS)
 
 
 def time_in_key(moment: datetime) -> str:

@@ -48,10 +48,10 @@ class SubscriptionPurge:
     """Implements ``SubscriptionEraser``."""
 
     def __init__(
-        self, voices: Rows, audio: Blobs, trail: RowAuditTrail, subscriptions: RowSubscriptionStore, packs: Blobs
+        self, voices: Rows, containers: Sequence[Blobs], trail: RowAuditTrail, subscriptions: RowSubscriptionStore
     ) -> None:
-        self._voices, self._trail, self._subscriptions = voices, trail, subscriptions
-        self._containers = (audio, packs)
+        self._voices, self._containers = voices, containers
+        self._trail, self._subscriptions = trail, subscriptions
 
     def sweep(self, subscription: Subscription, at: datetime, limit: int) -> int:
         """One slice of at most ``limit`` steps, of a call or two each; returns how many were made.
@@ -66,7 +66,7 @@ class SubscriptionPurge:
         return steps
 
     def _steps(self, subscription: Subscription) -> Iterator[None]:
-        """Each erases a recording, a pack, or a batch of rows. Blobs go before the rows that name them."""
+        """Each erases a blob of any container, or a batch of rows. Blobs go before the rows that name them."""
         subscription_id = subscription.subscription_id
         for container in self._containers:
             for name in container.names(subscription_prefix(subscription_id)):

@@ -20,9 +20,20 @@ from shared.storage.gallery.galleries import RowGalleries
 from shared.storage.gallery.loading import GalleryLoader
 from shared.storage.gallery.packs import Packs
 from shared.storage.gallery.speakers import SpeakerReader
-from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, GALLERIES, KEYS, SUBSCRIPTIONS, VOICES
+from shared.storage.layout import (
+    AUDIT,
+    ENROLLMENT_AUDIO,
+    GALLERIES,
+    KEYS,
+    LONG_RECORDINGS,
+    SUBSCRIPTIONS,
+    TURNS,
+    TURNS_TIDY,
+    VOICES,
+)
 from shared.storage.leftovers import INSTANCES, Leftovers
 from shared.storage.profiles.groups import RowGroups
+from shared.storage.profiles.long_operations import LongOperationsUpkeep, RowLongOperations
 from shared.storage.profiles.migration import RowMigrationStore
 from shared.storage.profiles.operations import RowOperationStore
 from shared.storage.profiles.store import RowProfileStore
@@ -88,6 +99,10 @@ class Storage:
         return self.blobs(GALLERIES)
 
     @property
+    def turns(self) -> Blobs:
+        return self.blobs(LONG_RECORDINGS)
+
+    @property
     def instances(self) -> Rows:
         """Of earlier versions: see ``leftovers.py``."""
         return self.rows(INSTANCES)
@@ -103,6 +118,7 @@ class Stores:
     subscriptions: RowSubscriptionStore
     profiles: RowProfileStore
     operations: RowOperationStore
+    long_operations: RowLongOperations
     spent_tokens: RowSpentTokens
     groups: RowGroups
     galleries: RowGalleries
@@ -141,6 +157,8 @@ class Stores:
 
         packs = Packs(voices, storage.packs, envelope, ids)
         loader = GalleryLoader(voices, packs, SpeakerReader(voices, envelope))
+        long_operations = RowLongOperations(voices, storage.turns, envelope, ids)
+        turns = LongOperationsUpkeep(long_operations)
         leftovers = Leftovers(storage.instances, voices, storage.packs)
         return cls(
             storage=storage,
@@ -149,13 +167,14 @@ class Stores:
             subscriptions=subscriptions,
             profiles=profiles,
             operations=RowOperationStore(voices),
+            long_operations=long_operations,
             spent_tokens=RowSpentTokens(voices),
             groups=RowGroups(voices, profiles),
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
             compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),
             migrations=RowMigrationStore(voices, audio, envelope, policies, clock),
-            upkeep=RowUpkeep(voices, audio, current_policy, ids),
-            eraser=SubscriptionPurge(voices, audio, trail, subscriptions, storage.packs),
+            upkeep=RowUpkeep(voices, audio, current_policy, ids, {TURNS: turns.expire, TURNS_TIDY: turns.tidy}),
+            eraser=SubscriptionPurge(voices, [audio, storage.packs, storage.turns], trail, subscriptions),
             trail=trail,
             leftovers=leftovers,
         )

@@ -51,6 +51,7 @@ class Census:
     rows: Mapping[str, Mapping[str, object]] = field(repr=False)
     blobs: frozenset[str] = field(repr=False)
     packs: frozenset[str] = field(repr=False)
+    turns: frozenset[str] = field(repr=False)
     audit_records: int
     stale_keys: tuple[str, ...] = ()
     lost_keys: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ def take(account: Storage, subscription_id: str, indexed: Iterable[str], progres
     counted = _Counter(progress)
     blobs = frozenset(counted.over(account.audio.names(f"{subscription_id}/")))
     packs = frozenset(counted.over(account.packs.names(f"{subscription_id}/")))
+    turns = frozenset(counted.over(account.turns.names(f"{subscription_id}/")))
     rows = {row.key: row.values for row in counted.over(account.voices.query(subscription_id, *ALL, select=_READ))}
     waiting = records_prefix(subscription_id)
     records = (
@@ -89,6 +91,7 @@ def take(account: Storage, subscription_id: str, indexed: Iterable[str], progres
         rows=rows,
         blobs=blobs,
         packs=packs,
+        turns=turns,
         audit_records=audit_records,
         stale_keys=tuple(sorted(entries - opening - listed)),
         lost_keys=tuple(sorted(one for one in opening - entries if not _has_entry(account, one))),

@@ -13,11 +13,14 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionState
 from shared.storage.layout import (
     MIGRATION,
+    OPEN_TURNS,
     PACK,
     RECOGNISED,
     RECOGNITION_PREFIX,
     RECORD_PREFIX,
     TALLY,
+    TURNS,
+    TURNS_TIDY,
     audio_prefix,
     due_range,
     enrollments_prefix,
@@ -33,7 +36,7 @@ GRACE: Final = timedelta(hours=1)
 
 KNOWN_ROWS: Final = (
     "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:", RECORD_PREFIX,
-    RECOGNITION_PREFIX, RECOGNISED,
+    RECOGNITION_PREFIX, RECOGNISED, OPEN_TURNS,
     TALLY, MIGRATION, PACK,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""
@@ -49,6 +52,8 @@ class Problem(StrEnum):
     EXPIRY_UNWATCHED = "profile that is to expire and that the timer will not look at"
     WATCH_OF_NOBODY = "row that would look for the expiry of a profile that is gone"
     PACK_WITHOUT_ROW = "pack of voices that no row names"
+    TURNS_WITHOUT_OPERATION = "blob of a long recording that no operation names"
+    OPEN_WITHOUT_OPERATION = "row of an open long recording that will never be taken away"
     MEMBER_OF_NOBODY = "membership of a profile that is gone"
     RECOGNITION_OF_NOBODY = "record of a recognition of a profile that is gone"
     UNKNOWN_ROW = "row of no known kind"
@@ -90,6 +95,7 @@ def _problems(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:
         return  # the timer is at it
     yield from ((Problem.LEFT_OF_DELETED, name) for name in (*census.rows, *census.blobs))
     yield from ((Problem.PACK_WITHOUT_ROW, name) for name in census.packs)
+    yield from ((Problem.TURNS_WITHOUT_OPERATION, name) for name in census.turns)
     yield from ((Problem.KEY_STALE, key) for key in census.stale_keys)
     if census.audit_records:
         yield Problem.LEFT_OF_DELETED, "audit"
@@ -103,6 +109,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     yield from _expiry(census)
     yield from _galleries(census)
     yield from _recognitions(census)
+    yield from _long_recordings(census)
     profiles = len(census.keys("profile:"))
     if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
         yield Problem.TALLY_WRONG, TALLY
@@ -171,6 +178,18 @@ def _recognitions(census: Census) -> Iterator[tuple[Problem, str]]:
         named = f"{kind}:{profile}"
         if f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed):
             yield Problem.RECOGNITION_OF_NOBODY, pointer
+
+
+def _long_recordings(census: Census) -> Iterator[tuple[Problem, str]]:
+    """Whatever there is of an operation, a row that is due names it."""
+    due = {(action, key.split(":", 3)[3]) for key in census.keys("due:") for action in (_action(key),)}
+    for key in census.keys(OPEN_TURNS):
+        if (TURNS, census.rows[key].get("operation_id")) not in due:
+            yield Problem.OPEN_WITHOUT_OPERATION, key
+    for name in census.turns:
+        operation_id = name.split("/")[1]
+        if not {(TURNS, operation_id), (TURNS_TIDY, operation_id)} & due:
+            yield Problem.TURNS_WITHOUT_OPERATION, name
 
 
 def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:

@@ -17,6 +17,7 @@ from shared.storage.layout import (
     AUDIT,
     ENROLLMENT_AUDIO,
     GALLERIES,
+    LONG_RECORDINGS,
     SUBSCRIPTIONS_PARTITION,
     VOICES,
 )
@@ -56,7 +57,7 @@ def azure_strays(storage: StorageAccount) -> set[str]:
             with suppress(ResourceNotFoundError):  # made by the first write
                 found.update(_partitions(tables.get_table_client(name)))
     with azure_errors(), _blobs(storage) as blobs:
-        for name in (ENROLLMENT_AUDIO, GALLERIES):
+        for name in (ENROLLMENT_AUDIO, GALLERIES, LONG_RECORDINGS):
             with suppress(ResourceNotFoundError):
                 names = blobs.get_container_client(name).walk_blobs(delimiter="/")
                 found.update(str(one.name).partition("/")[0] for one in names)

@@ -31,6 +31,8 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
             account.audio.delete(where)
         case Problem.PACK_WITHOUT_ROW:
             account.packs.delete(where)
+        case Problem.TURNS_WITHOUT_OPERATION:
+            account.turns.delete(where)
         case Problem.RECOGNITION_OF_NOBODY:
             place = where.split(":", 3)[3]
             remove_silently(account.voices, owner, RECOGNITION_PREFIX + place)
@@ -39,7 +41,7 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
             _, profile_id, group_id = where.split(":")
             remove_silently(account.voices, owner, member_row(group_id, profile_id))
             remove_silently(account.voices, owner, where)
-        case Problem.ENROLLMENT_WITHOUT_PROFILE | Problem.WATCH_OF_NOBODY:
+        case Problem.ENROLLMENT_WITHOUT_PROFILE | Problem.WATCH_OF_NOBODY | Problem.OPEN_WITHOUT_OPERATION:
             remove_silently(account.voices, owner, where)
         case Problem.LEFT_OF_DELETED:
             _take_away(account, owner, where)

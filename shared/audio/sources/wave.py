@@ -6,28 +6,33 @@ are refused by name, with the line that converts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import soxr
 
+from shared.audio.channels import SpeechDetector, find_voices, mixed, without_offset
 from shared.audio.containers import wav
 from shared.audio.formats import Container, not_decoded
+from shared.audio.listener import channel_numbers
 from shared.audio.plain_samples import WIDTHS, PlainSamples
 from shared.audio.reader import Floats, check_format, check_values
 from shared.audio.sniff import sniff
 from shared.audio.sources.ranges import RangeReader, Version
 from shared.domain.errors import AudioTooLong, AudioUnreadable
 from shared.domain.limits import LONG_RECORDING_SECONDS
-from shared.domain.recording import SAMPLE_RATE, AudioFormat
+from shared.domain.long_operation import ChannelVoice
+from shared.domain.recording import SAMPLE_RATE, AudioFormat, Samples
 from shared.domain.recording_url import RecordingUrl
 
 SUPPORTED: Final = "WAV with PCM, float, A-law or mu-law"
 HEAD_BYTES: Final = 256 * 1024
 """What the header is looked for in: recorders put pictures and descriptions of some KB before the samples."""
 RANGE_BYTES: Final = 16 * 1024 * 1024
+LISTENED: Final = 60 * SAMPLE_RATE
+"""Samples of each of three places that tell which channels have voices of their own."""
 _WAVES: Final = (Container.WAV, Container.RF64, Container.BW64)
 
 
@@ -42,6 +47,7 @@ class RemoteWave:
     start: int
     end: int
     big_endian: bool
+    detector: SpeechDetector = field(repr=False)
 
     @property
     def etag(self) -> str:
@@ -63,6 +69,23 @@ class RemoteWave:
         nothing = np.zeros((self.format.channels, 0), np.float32)
         joined = np.concatenate([nothing, *self._parts(second, end)], axis=1)
         return joined[:, first - second * SAMPLE_RATE :][:, : last - first]
+
+    def voices(self, channel: int | None) -> Sequence[ChannelVoice]:
+        """As the beginning, the middle and the end tell. Raises ``ParameterInvalid`` too."""
+        numbers = channel_numbers(channel, self.format.channels)
+        if len(numbers) == 1:
+            return [ChannelVoice(None, tuple(numbers))]
+        every = max(0, self.length - LISTENED) // 2
+        starts = sorted({0, every, 2 * every})
+        told = np.concatenate([self.samples(start, start + LISTENED) for start in starts], axis=1)
+        found = find_voices([without_offset(np.ascontiguousarray(told[number])) for number in numbers], self.detector)
+        several = len(found) > 1
+        return [ChannelVoice(voice.channels[0] + 1 if several else None, voice.channels) for voice in found]
+
+    def heard(self, voices: Sequence[ChannelVoice], first: int, last: int) -> list[Samples]:
+        """Of each voice, shape [n]. Raises ``SourceFailed``, ``AudioUnreadable``."""
+        samples = self.samples(first, last)
+        return [without_offset(mixed(samples[list(voice.channels)])) for voice in voices]
 
     def _parts(self, first: int, last: int) -> Iterator[Floats]:
         """Of whole seconds, which begin with a sample at any rate."""
@@ -105,6 +128,7 @@ class RemoteWave:
 class RemoteRecordings:
     """Implements ``LongRecordings``."""
 
+    detector: SpeechDetector
     reader: RangeReader = field(default_factory=RangeReader)
 
     def open(self, url: RecordingUrl, etag: str | None = None) -> RemoteWave:
@@ -119,7 +143,7 @@ class RemoteRecordings:
             raise not_decoded(f"{name}, at a URL", ending, SUPPORTED)
         layout, start, end, big_endian = wav.located(head, version.size, container)
         check_format(layout)
-        wave = RemoteWave(self.reader, url, version, layout, start, end, big_endian)
+        wave = RemoteWave(self.reader, url, version, layout, start, end, big_endian, self.detector)
         if wave.seconds > LONG_RECORDING_SECONDS:
             raise AudioTooLong(wave.seconds, LONG_RECORDING_SECONDS)
         if wave.seconds == 0.0:

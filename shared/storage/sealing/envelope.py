@@ -37,6 +37,7 @@ class Secret(StrEnum):
     PASSPHRASE = "passphrase"  # noqa: S105 - the name of a kind of secret
     GALLERY = "gallery"
     TEMPLATE = "template"
+    TURNS = "turns"
 
 
 @dataclass(frozen=True)

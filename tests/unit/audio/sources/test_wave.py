@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 import soxr
@@ -15,13 +16,24 @@ from shared.domain.errors import (
     AudioFormatUnsupported,
     AudioTooLong,
     AudioUnreadable,
+    ParameterInvalid,
     RecordingRefused,
     SourceChanged,
 )
 from shared.domain.limits import LONG_RECORDING_SECONDS
+from shared.domain.long_operation import ChannelVoice
+from shared.domain.recording import Samples
 from tests.unit.audio.sources.servers import ETAG, asked, file, serving
 
-RECORDINGS = RemoteRecordings(RangeReader(seconds=5.0))
+
+class Loud:
+    """All is speech but for digital silence."""
+
+    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
+        return np.asarray(np.abs(samples) > 1e-3)
+
+
+RECORDINGS = RemoteRecordings(Loud(), RangeReader(seconds=5.0))
 
 
 def noise(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
@@ -111,3 +123,38 @@ def test_samples_that_are_no_numbers_are_refused() -> None:
 def test_an_opening_with_an_etag_is_of_that_content() -> None:
     with serving(file(written(noise(1.0, 16_000), 16_000), ETag='"other"')) as server, pytest.raises(SourceChanged):
         RECORDINGS.open(server.url(), ETAG)
+
+
+def stereo(left: tuple[float, float], right: tuple[float, float], seconds: float) -> bytes:
+    """Noise on each channel from and to these seconds, silence elsewhere."""
+    samples = np.zeros((round(seconds * 8_000), 2), np.float32)
+    for number, (start, end) in enumerate((left, right)):
+        span = slice(round(start * 8_000), round(end * 8_000))
+        samples[span, number] = np.random.default_rng(number).uniform(-0.5, 0.5, span.stop - span.start)
+    return written(samples, 8_000)
+
+
+@pytest.mark.parametrize(
+    ("content", "channel", "voices"),
+    [
+        (stereo((0.0, 4.0), (4.0, 8.0), 8.0), None, [ChannelVoice(1, (0,)), ChannelVoice(2, (1,))]),
+        (stereo((0.0, 4.0), (4.0, 8.0), 8.0), 2, [ChannelVoice(None, (1,))]),
+        (stereo((0.0, 4.0), (0.0, 0.0), 8.0), None, [ChannelVoice(None, (0,))]),
+        (stereo((0.0, 4.0), (395.0, 400.0), 400.0), None, [ChannelVoice(1, (0,)), ChannelVoice(2, (1,))]),
+        (stereo((0.0, 4.0), (198.0, 202.0), 400.0), None, [ChannelVoice(1, (0,)), ChannelVoice(2, (1,))]),
+    ],
+    ids=["two", "chosen", "one", "second-at-the-end", "second-in-the-middle"],
+)
+def test_beginning_middle_and_end_tell_which_channels_have_voices(
+    content: bytes, channel: int | None, voices: list[ChannelVoice]
+) -> None:
+    with serving(file(content)) as server:
+        wave = RECORDINGS.open(server.url())
+        assert wave.voices(channel) == voices
+        heard = wave.heard(voices, 16_000, 48_000)
+    assert [len(samples) for samples in heard] == [32_000] * len(voices)
+
+
+def test_a_channel_that_is_not_there_is_refused() -> None:
+    with serving(file(stereo((0.0, 1.0), (1.0, 2.0), 2.0))) as server, pytest.raises(ParameterInvalid):
+        RECORDINGS.open(server.url()).voices(3)
