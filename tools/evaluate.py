@@ -16,11 +16,13 @@ from typing import Final
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KEPT, KeptHearings
+from tools.evaluate_turns import write as write_turns
 from tools.evaluation.ears import PEER, Ear, Peer, our_ear
 from tools.evaluation.page import Findings, networks_page, page
 from tools.evaluation.peer_environment import PeerMissing
 from tools.evaluation.pieces import data_sets
 from tools.evaluation.study import Study
+from tools.meetings.page import written
 
 MODEL: Final = "campplus-channels-1"
 OURS: Final = "Timbre"
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANNOT
     kept = KeptHearings(KEPT)
     try:
+        if options.turns:
+            write_turns(options.manifest, DOCS)
+            return 0
         others = {name: our_ear(open_pipeline(_built(model_id)), kept) for name, model_id in OTHERS.items()}
         with Peer(kept) as peer:
             found = evaluate(options.manifest, kept, others if options.no_peer else {**others, PEER: peer.hear})
@@ -50,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return CANNOT
     out = options.out or (DOCS if options.manifest.resolve() == SPEECH.resolve() else BUILD)
-    for name, text in (("accuracy.md", page(found)), ("internals/networks.md", networks_page(found))):
+    turns = written(DOCS / "accuracy.md") if out == DOCS else ""
+    for name, text in (("accuracy.md", page(found, turns)), ("internals/networks.md", networks_page(found))):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(text, encoding="utf-8")
         print(f"Written: {out / name}")
@@ -97,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python dev.py evaluate", description=__doc__)
     parser.add_argument("manifest", type=Path, nargs="?", default=SPEECH, help=f"default: {SPEECH}")
     parser.add_argument("--out", type=Path, help="folder of the pages (docs for the development speech)")
+    parser.add_argument("--turns", action="store_true", help="who spoke when instead: its section and its tables")
     parser.add_argument("--no-peer", action="store_true", help="leave plain Resemblyzer out")
     return parser
 

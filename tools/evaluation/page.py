@@ -44,7 +44,8 @@ class Findings:
     long_lists: tuple[LongList, ...]
 
 
-def page(found: Findings) -> str:
+def page(found: Findings, turns: str = "") -> str:
+    """``turns``: the section of who spoke when, which is measured by itself."""
     template = Template(TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(
         date=found.date,
@@ -61,6 +62,7 @@ def page(found: Findings) -> str:
         bands=_bands(found.bands),
         identification=_identification(found.named),
         long_lists=_long_lists(found.long_lists),
+        turns=turns,
     )
 
 
@@ -85,7 +87,7 @@ def _data(sets: Sequence[DataSet]) -> str:
         smallest = Evidence(count, pairs, 0.01).smallest_rate
         rows.append((data.name, f"{count} / {enrolled}", f"{pairs:,}", _share(smallest), role))
     head = ("data set", "speakers / of them enrolled", "pairs of speakers", "least claimable false-match rate", "role")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _pairs(data: DataSet) -> int:
@@ -101,14 +103,14 @@ def _summary(found: Findings) -> Iterator[str]:
     for measured in found.clean:
         (ours,) = (row.ours for row in measured.rows if (row.enrolments, row.length) == (GROUP, SHORT))
         yield (
-            f"**{measured.data.name}**, three recordings enrolled, 4 s tested: {_full(ours.false_match)} of strangers "
-            f"pass, {_full(ours.false_non_match)} of own voices are refused, equal errors {_full(ours.equal_error)}."
+            f"**{measured.data.name}**, three recordings enrolled, 4 s tested: {full(ours.false_match)} of strangers "
+            f"pass, {full(ours.false_non_match)} of own voices are refused, equal errors {full(ours.equal_error)}."
         )
     changed = [row for row in found.channels if row.name != "clean" and not row.name.endswith(SO_TOO)]
     refusing = max(changed, key=lambda row: row.ours.false_non_match.value)
     yield (
         f"**Through {len(changed)} other channels** than at enrolment: {_passing(changed)} of strangers pass. Own "
-        f"voices are refused most through *{refusing.name}*: {_full(refusing.ours.false_non_match)}."
+        f"voices are refused most through *{refusing.name}*: {full(refusing.ours.false_non_match)}."
     )
     both = [row for row in found.channels if row.name.endswith(SO_TOO)]
     yield (
@@ -119,7 +121,7 @@ def _summary(found: Findings) -> Iterator[str]:
     worst = max(lists, key=lambda one: (one.corrected.false_alarms.value, one.corrected.candidates))
     yield (
         f"**Identification** from 4 s among {worst.corrected.candidates} of {worst.profiles}: "
-        f"{_full(worst.corrected.misses)} of the enrolled are not named, {_full(worst.corrected.false_alarms)} of "
+        f"{full(worst.corrected.misses)} of the enrolled are not named, {full(worst.corrected.false_alarms)} of "
         "strangers are. No other list of real candidates below is worse."
     )
 
@@ -139,14 +141,14 @@ def _measured(measured: Measured) -> str:
         (
             f"{row.enrolments}, {row.length}",
             f"{row.ours.strangers:,} / {row.ours.same:,}",
-            _full(row.ours.equal_error),
-            _full(row.ours.false_match),
-            _full(row.ours.false_non_match),
+            full(row.ours.equal_error),
+            full(row.ours.false_match),
+            full(row.ours.false_non_match),
         )
         for row in measured.rows
     ]
     head = ("enrolled, test", "strangers / own", "equal errors", "strangers passing at 0.5", "own refused at 0.5")
-    return f"### {measured.data.name}\n\n{how}\n\n{_table(head, rows)}\n"
+    return f"### {measured.data.name}\n\n{how}\n\n{table(head, rows)}\n"
 
 
 def _channels(rows: Sequence[Row]) -> str:
@@ -154,15 +156,15 @@ def _channels(rows: Sequence[Row]) -> str:
         "test recording", "equal errors", "strangers passing at 0.5", "the same, from 1 s to 20 s",
         "own refused at 0.5",
     )  # fmt: skip
-    return _table(
+    return table(
         head,
         [
             (
                 row.name,
-                _full(row.ours.equal_error),
-                _full(row.ours.false_match),
+                full(row.ours.equal_error),
+                full(row.ours.false_match),
                 f"{_bare(row.lowest)} to {_share(row.highest)}",
-                _full(row.ours.false_non_match),
+                full(row.ours.false_non_match),
             )
             for row in rows
         ],
@@ -180,8 +182,8 @@ def _networks(rows: Sequence[Row], systems: Sequence[str]) -> str:
     measured = [system for system in systems if any(system in row.networks for row in compared)]
     lines = [(row.name, *(_apart(row, system) for system in measured)) for row in compared]
     left_out = [system for system in systems if system not in measured]
-    table = _table(("test recording", *measured), lines)
-    return f"{table}\n\nNot measured in this run: {', '.join(left_out)}." if left_out else table
+    made = table(("test recording", *measured), lines)
+    return f"{made}\n\nNot measured in this run: {', '.join(left_out)}." if left_out else made
 
 
 def _apart(row: Row, system: str) -> str:
@@ -192,15 +194,15 @@ def _apart(row: Row, system: str) -> str:
 def _groups(groups: Sequence[Grouped]) -> str:
     if not any(one.group != "all" for one in groups):
         return "The list of recordings names no genders."
-    return _table(
+    return table(
         ("group", "tests", "equal errors", "strangers passing at 0.5", "own refused at 0.5"),
         [
             (
                 f"{one.group}, {one.speakers}",
                 one.tests,
-                _full(one.ours.equal_error),
-                _full(one.ours.false_match),
-                _full(one.ours.false_non_match),
+                full(one.ours.equal_error),
+                full(one.ours.false_match),
+                full(one.ours.false_non_match),
             )
             for one in groups
         ],
@@ -216,7 +218,7 @@ def _alike(found: Alike) -> str:
 
 
 def _bands(bands: Sequence[Band]) -> str:
-    return _table(
+    return table(
         ("answer", "of strangers", "of own voices"),
         [(band.answer, _share(band.strangers), _share(band.same)) for band in bands],
     )
@@ -226,23 +228,23 @@ def _identification(named: Sequence[Named]) -> str:
     rows = [
         (
             f"{one.corrected.candidates} of {one.profiles}, {one.length}",
-            _full(one.corrected.rank_1),
+            full(one.corrected.rank_1),
             *_outcome(one.corrected),
             f"{_bare(one.plain.misses.value)} / {_bare(one.plain.false_alarms.value)}",
         )
         for one in named
     ]
     head = ("candidates, test", "ranked first", "missed", "strangers named", "uncorrected: missed / strangers named")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _outcome(one: Outcome) -> tuple[str, str]:
-    return f"{_full(one.misses)}; as another {_share(one.mistaken.value)}", _full(one.false_alarms)
+    return f"{full(one.misses)}; as another {_share(one.mistaken.value)}", full(one.false_alarms)
 
 
 def _long_lists(lists: Sequence[LongList]) -> str:
     head = ("candidates", "ranked first", "missed", "strangers named", "missed where 5 % are named")
-    return _table(
+    return table(
         head,
         [
             (
@@ -257,12 +259,12 @@ def _long_lists(lists: Sequence[LongList]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def _full(estimate: Estimate) -> str:
+def full(estimate: Estimate) -> str:
     if estimate.high == 0.0:
         return "0.00 % (no error seen)"
     return f"{_share(estimate.value)} ({_bare(estimate.low)} to {_bare(estimate.high)})"

@@ -81,6 +81,11 @@ class Meeting:
     def seconds(self) -> float:
         return float(self.samples.shape[-1] / SAMPLE_RATE)
 
+    def until(self, seconds: float) -> Meeting:
+        """Its beginning."""
+        turns = tuple(replace(turn, end=min(turn.end, seconds)) for turn in self.turns if turn.start < seconds)
+        return replace(self, samples=self.samples[:, : round(seconds * SAMPLE_RATE)], turns=turns)
+
 
 def simulated(
     name: str, voices: Sequence[Voice], seconds: float, random: np.random.Generator, channels: int = 1

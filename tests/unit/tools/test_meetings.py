@@ -9,6 +9,8 @@ import pytest
 
 from shared.domain.recording import SAMPLE_RATE, Samples
 from tools.evaluation.degradations import mu_law
+from tools.meetings.measures import Naming, naming, share
+from tools.meetings.page import BEGIN, END, replaced
 from tools.meetings.simulation import Meeting, Turn, overlapped, rttm, simulated, through, with_stranger
 from tools.meetings.voices import Voice, halves, spoken, voice
 
@@ -69,7 +71,7 @@ def test_nobody_overlaps_himself_and_the_meeting_is_as_long_as_asked(meeting: Me
 
 
 def test_gaps_and_overlaps_are_as_published() -> None:
-    long = simulated("long", VOICES, 1200.0, np.random.default_rng(1))
+    long = simulated("long", VOICES, 600.0, np.random.default_rng(1))
     assert 0.05 < overlapped(long.turns) < 0.15
     speech = sum(turn.end - turn.start for turn in long.turns)
     assert 0.65 < speech / long.seconds < 0.95
@@ -127,3 +129,30 @@ def test_halves_share_no_speaker() -> None:
     fitting, counting = halves([*VOICES, speaker(900.0)])
     assert [one.name for one in fitting] == ["300 Hz", "710 Hz"]
     assert [one.name for one in counting] == ["430 Hz", "900 Hz"]
+
+
+def test_names_are_counted_moment_by_moment() -> None:
+    reference = [Turn(0.0, 4.0, "a"), Turn(3.0, 6.0, "b"), Turn(7.0, 9.0, "guest")]
+    found = [
+        Turn(0.0, 2.0, "a"),
+        Turn(2.0, 3.0, "c"),
+        Turn(3.0, 5.0, "b"),
+        Turn(7.0, 8.0, "a"),
+        Turn(8.0, 9.0, "unknown-1"),
+    ]
+    counted = naming(reference, found, {"guest"})
+    # a: 2 s right, 1 s as c, and 1 s in which b is rightly heard; b: 2 s right, 1 s of silence.
+    assert counted == Naming(right=4.0, other=1.0, unnamed=1.0, missed=1.0, strangers=2.0, strangers_named=1.0)
+
+
+def test_shares_are_of_all_meetings_together_with_an_interval_over_meetings() -> None:
+    estimate = share([1.0, 0.0, 3.0], [10.0, 20.0, 10.0])
+    assert estimate.value == pytest.approx(0.1)
+    assert 0.0 <= estimate.low < 0.1 < estimate.high <= 0.3
+
+
+def test_a_section_is_put_between_its_marks_alone() -> None:
+    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    assert replaced(page, f"{BEGIN}\nnew\n{END}") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    with pytest.raises(ValueError, match="no marks"):
+        replaced("before", "new")
