@@ -23,11 +23,12 @@ from functions import (
     timers,
     tokens,
     transcripts,
+    turns,
     verify,
 )
 
 app = func.FunctionApp()
-for module in (profiles, enroll, verify, identify, transcripts, phrases, operations):
+for module in (profiles, enroll, verify, identify, turns, transcripts, phrases, operations):
     app.register_functions(module.blueprint)
 for module in (groups, notes, settings, tokens, subscriptions, timers, health, openapi, console, elsewhere):
     app.register_functions(module.blueprint)

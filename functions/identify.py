@@ -22,5 +22,6 @@ def identify(call: Call) -> Reply:
     named = identification.identified
     owner = call.subscription.subscription_id
     profile = ProfileKey(owner, ProfileKind.IDENTIFICATION, named.profile_id) if named else None
-    call.services.audit.recognised(call.caller, AuditAction.IDENTIFY, profile, identification.best.decision)
+    score = identification.best.decision.score
+    call.services.audit.recognised(call.caller, AuditAction.IDENTIFY, profile, score, accepted=named is not None)
     return call.api.write_identify(call, identification)

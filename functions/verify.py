@@ -17,5 +17,7 @@ blueprint = func.Blueprint()
 def verify(call: Call) -> Reply:
     request = call.api.read_verify(call)
     verification = call.services.verify(request)
-    call.services.audit.recognised(call.caller, AuditAction.VERIFY, request.key, verification.decision)
+    decided = verification.decision
+    audit = call.services.audit
+    audit.recognised(call.caller, AuditAction.VERIFY, request.key, decided.score, accepted=decided.accepted)
     return call.api.write_verify(call, verification)

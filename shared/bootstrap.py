@@ -39,7 +39,7 @@ from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll
-from shared.services.gate import Gate
+from shared.services.gate import TURNS_RETRY_AFTER_SECONDS, Gate, OneAtATime
 from shared.services.groups import Groups
 from shared.services.identify import Identify
 from shared.services.long_turns import SECONDS as TURNS_SECONDS
@@ -85,6 +85,7 @@ class Services:
     verify: Verify
     identify: Identify
     identify_turns: IdentifyTurns
+    turns_admission: OneAtATime
     long_turns: LongTurns
     hear_long_recordings: HearLongRecordings
     compact_galleries: CompactGalleries
@@ -172,6 +173,7 @@ def assemble(
         verify=Verify(profiles, listener, hear, models, clock),
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
         identify_turns=turns,
+        turns_admission=OneAtATime(TURNS_RETRY_AFTER_SECONDS),
         long_turns=LongTurns(stores.long_operations, turns, profiles, config.recording_hosts, clock, _new_id),
         hear_long_recordings=HearLongRecordings(
             Sweep("turns", TURNS_SECONDS, subscriptions),

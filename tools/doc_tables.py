@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -46,7 +47,7 @@ def audio_rules_table() -> str:
             _words(name),
             f"{rules.min_seconds:g} to {rules.max_seconds:g} s",
             f"{rules.min_speech_seconds:g} s",
-            f"{rules.min_snr_db:g} dB",
+            f"{rules.min_snr_db:g} dB" if math.isfinite(rules.min_snr_db) else "",
             f"{rules.max_clipped_percent:g} %",
         )
         for name, rules in vars(limits).items()

@@ -107,10 +107,11 @@ class AuditAction(StrEnum):
     REGENERATE_KEY = "key.regenerate"
     VERIFY = "recognition.verify"
     IDENTIFY = "recognition.identify"
+    TURNS = "recognition.turns"
 
     @property
     def is_recognition(self) -> bool:
-        return self in (AuditAction.VERIFY, AuditAction.IDENTIFY)
+        return self in (AuditAction.VERIFY, AuditAction.IDENTIFY, AuditAction.TURNS)
 
 
 class AuditOutcome(StrEnum):

@@ -6,6 +6,7 @@ move some of them; these are the defaults. ``docs/limits.md`` is checked against
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -219,6 +220,11 @@ V2021_SPEECH_ENROLL: Final = AudioRules(1.0, 120.0, min_speech_seconds=0.5, min_
 V2021_SPEECH: Final = AudioRules(1.0, 120.0, min_speech_seconds=4.0, min_snr_db=2.0)
 V2021_SHORT_SPEECH: Final = AudioRules(1.0, 120.0, min_speech_seconds=0.5, min_snr_db=2.0)
 """Contract (2021-09-05)."""
+
+V2021_TURNS: Final = AudioRules(
+    1.0, 300.0, min_speech_seconds=0.5, min_snr_db=-math.inf, max_clipped_percent=100.0, min_level_dbfs=-math.inf
+)
+"""Our choice. Who speaks is found in noise, too: only lengths are held."""
 
 V2_ENROLLMENT_SPEECH_SECONDS: Final = 20.0
 """Contract (v2.0, 2021-09-05): accumulated speech that turns a text-independent profile into ``Enrolled``."""

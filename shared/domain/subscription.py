@@ -201,7 +201,7 @@ class SubscriptionSettings:
         "recordRecognitions",
         KEPT_DAYS,
         None,
-        "[Record each decision](management.md#recognitions) of verify and identify, for so long; `null`: none.",
+        "[Record each decision](management.md#recognitions) of verify, identify and turns, for so long; `null`: none.",
     )
     details: DetailsShown = _customer(
         "details",

@@ -37,6 +37,7 @@ class TokenOperation(StrEnum):
 
     VERIFY = "verify"
     IDENTIFY = "identify"
+    IDENTIFY_TURNS = "identifyTurns"
     ENROLL = "enroll"
     RESET = "reset"
     READ = "read"
@@ -46,6 +47,7 @@ NEEDED_ROLE: Final[Mapping[TokenOperation, Role]] = MappingProxyType(
     {
         TokenOperation.VERIFY: Role.RECOGNISE,
         TokenOperation.IDENTIFY: Role.RECOGNISE,
+        TokenOperation.IDENTIFY_TURNS: Role.RECOGNISE,
         TokenOperation.READ: Role.RECOGNISE,
         TokenOperation.ENROLL: Role.ENROLL,
         TokenOperation.RESET: Role.ENROLL,
@@ -55,6 +57,9 @@ NEEDED_ROLE: Final[Mapping[TokenOperation, Role]] = MappingProxyType(
 
 OF_ONE_PROFILE: Final = frozenset({TokenOperation.VERIFY, TokenOperation.ENROLL, TokenOperation.RESET})
 """A token for one of these names its profile."""
+
+AMONG_CANDIDATES: Final = frozenset({TokenOperation.IDENTIFY, TokenOperation.IDENTIFY_TURNS})
+"""A token for one of these names its candidates."""
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,12 @@ from shared.services.measure import measured, note_refusal
 APIS: Final[tuple[Api, ...]] = (V1(), V2(), V2021(), Extension())
 """The generations of the API that are served, and what Timbre adds."""
 
-MEASURED: Final = frozenset({"enroll", "verify", "identify"})
-"""The operations that listen to a recording: each leaves a line in the log, and only so many are worked on at once."""
+MEASURED: Final = frozenset({"enroll", "verify", "identify", "identifyTurns"})
+"""The operations that listen to a recording: each leaves a line in the log."""
 
-ADMITTED_ONLY: Final = frozenset({"label"})
-"""Those that are admitted with them and leave no line: the longest transcript takes seconds."""
+AT_THE_GATE: Final = frozenset({"enroll", "verify", "identify", "label"})
+"""Only so many of these are worked on at once: of transcripts the longest takes two seconds. Turns take longer, and
+have an admission of their own."""
 
 REQUEST_ID: Final = "apim-request-id"
 
@@ -170,12 +171,9 @@ def _open(
 
 @asynccontextmanager
 async def _admitted(operation: str, ready: Services, caller: Caller) -> AsyncIterator[None]:
-    if operation not in MEASURED | ADMITTED_ONLY:
-        yield
-        return
     subscription_id, request_id = caller.subscription.subscription_id, caller.actor.request_id
     with measured(operation, subscription_id, request_id) if operation in MEASURED else nullcontext():
-        async with ready.gate.admitted(subscription_id):
+        async with ready.gate.admitted(subscription_id) if operation in AT_THE_GATE else nullcontext():
             yield
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final
 
@@ -21,13 +21,15 @@ class Answer:
     """How an error looks on the wire.
 
     ``token`` goes before the error's own sentence: a word of v1.0's, or a whole sentence where the error says more than
-    the generation did. ``message`` takes the sentence's place, where the generation has a fixed text.
+    the generation did. ``message`` takes the sentence's place, where the generation has a fixed text. ``advice`` is a
+    sentence that follows.
     """
 
     status: int
     code: str
     token: str = ""
     message: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,13 @@ PLAIN: Final = Catalogue({kind: v2 for kind, (_, v2) in _ANSWERS.items() if v2})
 """The codes of v2.0 without what is for its old clients: for what Timbre adds."""
 
 V2: Final = Catalogue(PLAIN.answers, status_text=True)
-V2021: Final = Catalogue(PLAIN.answers, status_text=True, code_header=True)
+
+LONG_FORM: Final = 'Recordings of up to 4 hours are taken from storage: send {"recordingUrl": "https://..."} as JSON.'
+_TOO_MUCH: Final[Mapping[tuple[str, type[TimbreError]], Answer]] = {
+    ("identifyTurns", kind): replace(PLAIN.answers[kind], advice=LONG_FORM)
+    for kind in (error.AudioTooLong, error.BodyTooLarge)
+}
+V2021: Final = Catalogue(PLAIN.answers, _TOO_MUCH, status_text=True, code_header=True)
 
 
 def reply(refused: TimbreError, catalogue: Catalogue, operation: str = "", sentence: str = "") -> Reply:
@@ -146,7 +154,8 @@ def reply(refused: TimbreError, catalogue: Catalogue, operation: str = "", sente
     answer = catalogue.answer(type(refused), operation)
     if answer is None:
         return unexpected(refused, catalogue)
-    message = answer.message or _after_token(answer.token, sentence or str(refused))
+    said = answer.message or _after_token(answer.token, sentence or str(refused))
+    message = f"{said} {answer.advice}".rstrip()
     headers = {"Retry-After": str(refused.retry_after_seconds)} if isinstance(refused, error.TryLater) else {}
     return catalogue.reply(answer.status, answer.code, message, headers)
 

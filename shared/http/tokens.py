@@ -11,7 +11,7 @@ from shared.domain.errors import ParameterInvalid, TooManyCandidates
 from shared.domain.group import Candidates
 from shared.domain.json_values import kind_of, known_fields
 from shared.domain.times import date
-from shared.domain.token import OF_ONE_PROFILE, Scope, Token, TokenOperation
+from shared.domain.token import AMONG_CANDIDATES, OF_ONE_PROFILE, Scope, Token, TokenOperation
 from shared.http import request
 from shared.http.api import Call
 from shared.http.origins import KEY_HEADER
@@ -21,6 +21,7 @@ ADMITTED: Final[Mapping[tuple[str, str], frozenset[TokenOperation]]] = MappingPr
     {
         ("verify", "POST"): frozenset({TokenOperation.VERIFY}),
         ("identify", "POST"): frozenset({TokenOperation.IDENTIFY}),
+        ("identifyTurns", "POST"): frozenset({TokenOperation.IDENTIFY_TURNS}),
         ("enroll", "POST"): frozenset({TokenOperation.ENROLL}),
         ("reset", "POST"): frozenset({TokenOperation.RESET}),
         **{
@@ -53,7 +54,7 @@ def read_new_token(call: Call) -> NewToken:
     received = known_fields(request.json_object(call.request), fields)
     operations = _operations(received.get("operations"))
     profile_id = _text("profileId", received.get("profileId"), operations, OF_ONE_PROFILE)
-    candidates = _text("profileIds", received.get("profileIds"), operations, {TokenOperation.IDENTIFY})
+    candidates = _text("profileIds", received.get("profileIds"), operations, AMONG_CANDIDATES)
     scope = Scope(
         operations,
         request.guid(profile_id) if profile_id is not None else None,

@@ -42,7 +42,12 @@ _KINDS: Final = {
     ("identification", "text-independent"): ProfileKind.IDENTIFICATION,
 }
 _UNSUPPORTED: Final = ("$filter", "$skip", "$orderBy", "$delta")
-_LENGTHS_PER: Final = {"enroll": "enrollment", "verify": "recognition", "identify": "recognition"}
+_LENGTHS_PER: Final = {
+    "enroll": "enrollment",
+    "verify": "recognition",
+    "identify": "recognition",
+    "identifyTurns": "recognition",
+}
 """What kind of request an operation is, in refusals of lengths."""
 
 _PROFILE_IDS_RULE: Final = "It should be comma-delimited list of IDs containing at least one ID."
@@ -152,7 +157,7 @@ class V2(Api):
         return Reply(200, {**result, **score, **details(call, verification.explanation)})
 
     def read_identify(self, call: Call) -> IdentifyRequest:
-        candidates, rules, audio = self._candidates(call), self._speech_rules(call), call.audio()
+        candidates, rules, audio = candidates_of(call), self._speech_rules(call), call.audio()
         threshold = request.threshold(call.request)
         return IdentifyRequest(call.subscription, candidates, audio, rules, threshold, same_locale=True)
 
@@ -179,17 +184,6 @@ class V2(Api):
 
     def _phrase_list(self, phrases: list[dict[str, str]]) -> Reply:
         return Reply(200, phrases)
-
-    def _candidates(self, call: Call) -> Candidates:
-        if self.kind(call) is not ProfileKind.IDENTIFICATION:
-            raise PathUnknown(urlsplit(call.request.url).path)
-        received = call.parameter("profileIds")
-        if received is None:
-            raise ParameterMissing("profileIds", _PROFILE_IDS_RULE)
-        try:
-            return request.candidates("profileIds", received)
-        except (IdMalformed, ParameterMissing) as error:
-            raise ParameterInvalid("profileIds", received, _PROFILE_IDS_RULE) from error
 
     def _speech_rules(self, call: Call) -> AudioRules:
         """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7)."""
@@ -225,6 +219,19 @@ class V2(Api):
             f"enrollmentsSpeechLength{self.unit}": seconds(profile.speech_seconds),
             **remaining,
         }
+
+
+def candidates_of(call: Call) -> Candidates:
+    """Of an identify. Raises ``PathUnknown``, ``ParameterMissing``, ``ParameterInvalid``."""
+    if call.api.kind(call) is not ProfileKind.IDENTIFICATION:
+        raise PathUnknown(urlsplit(call.request.url).path)
+    received = call.parameter("profileIds")
+    if received is None:
+        raise ParameterMissing("profileIds", _PROFILE_IDS_RULE)
+    try:
+        return request.candidates("profileIds", received)
+    except (IdMalformed, ParameterMissing) as error:
+        raise ParameterInvalid("profileIds", received, _PROFILE_IDS_RULE) from error
 
 
 def location_of(call: Call, profile: Profile) -> str:

@@ -42,6 +42,7 @@ class V2021(V2):
             "enroll": f"{_base}/profiles/{{profileId}}/enrollments",
             "verify": f"{_base}/profiles/{{profileId}}:verify",
             "identify": f"{_base}/profiles:identifySingleSpeaker",
+            "identifyTurns": f"{_base}/profiles:identifyTurns",
             "phrases": f"{_base}/phrases/{{locale}}",
         }
     )

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome, Caller
-from shared.domain.decision import Decision, in_two_digits
+from shared.domain.decision import in_two_digits
 from shared.domain.errors import (
     GroupNotFound,
     KeyNotFound,
@@ -86,15 +86,17 @@ class Audit:
             self.record(replace(record(), outcome=outcome, reason=type(error).__name__))
             raise
 
-    def recognised(self, caller: Caller, action: AuditAction, profile: ProfileKey | None, decision: Decision) -> None:
+    def recognised(
+        self, caller: Caller, action: AuditAction, profile: ProfileKey | None, score: float | None, *, accepted: bool
+    ) -> None:
         """Where the subscription wants it. ``profile`` is the one that was verified or identified."""
         subscription = caller.subscription
         if subscription.settings.recognition_days is None:
             return
-        outcome = AuditOutcome.ACCEPTED if decision.accepted else AuditOutcome.REJECTED
-        score = in_two_digits(decision.score)
+        outcome = AuditOutcome.ACCEPTED if accepted else AuditOutcome.REJECTED
+        rounded = None if score is None else in_two_digits(score)
         subject = profile or subscription.subscription_id
-        self.record(self.entry(caller.actor, action, subject, outcome=outcome, score=score))
+        self.record(self.entry(caller.actor, action, subject, outcome=outcome, score=rounded))
 
     def page(self, subscription_id: str, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditEntry]:
         """The wanted records, the oldest first, those behind the position ``after``."""

@@ -12,9 +12,10 @@ fewer. So a flood of one subscription's requests keeps nobody else out.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,9 @@ from shared.domain.errors import ServiceBusy
 
 RETRY_AFTER_SECONDS: Final = 1
 """By then everything that waits now has been done, or refused."""
+
+TURNS_RETRY_AFTER_SECONDS: Final = 5
+"""Our choice: a third of what five minutes of turns may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,3 +102,21 @@ class Gate:
             turn.called_in.set_result(True)
         else:
             self._free += 1
+
+
+class OneAtATime:
+    """Admits one work of its kind to the process and refuses others at once, apart from the gate: work that takes long
+    keeps no place from the short. Used on any thread."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self._at_work, self._retry_after_seconds = threading.Lock(), retry_after_seconds
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """The work is done in the block. Raises ``ServiceBusy`` before it."""
+        if not self._at_work.acquire(blocking=False):
+            raise ServiceBusy(self._retry_after_seconds)
+        try:
+            yield
+        finally:
+            self._at_work.release()

@@ -34,6 +34,7 @@ _QUERIES = {
     "identify": "?identificationProfileIds={id}",
     "identify_v2": "?profileIds={id}",
     "identify_v2021": "?profileIds={id}",
+    "identifyTurns_v2021": "?profileIds={id}",
 }
 """Functions that name profiles in their query."""
 

@@ -107,7 +107,7 @@ def has_profiles(spot: Spot) -> bool:
     if identification and "text-dependent" in spot.path:
         return False
     return not (spot.function.startswith("verify") and identification) and not (
-        spot.function.startswith("identify_") and "/verification/" in spot.path
+        spot.function.startswith("identify") and "/verification/" in spot.path
     )
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from shared.domain.audit import AuditAction
 from shared.domain.counts import Counts
-from shared.domain.decision import Decision
 from shared.domain.operation import OperationFailed
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionState
@@ -137,7 +136,7 @@ def test_a_clock_that_is_off_stands_still_with_an_alarm(
 def test_profiles_are_counted_and_unwanted_recognitions_dropped_within_the_hour(world: World) -> None:
     key = world.create(ProfileKind.IDENTIFICATION)
     wanted = caller(world.subscriptions.change("mine", SettingsChange(recognition_days=1.0)))
-    world.audit.recognised(wanted, AuditAction.VERIFY, key, Decision(0.879))
+    world.audit.recognised(wanted, AuditAction.VERIFY, key, 0.879, accepted=True)
     retain(world)()
     assert world.subscriptions.get("mine").counts == Counts(1, 0, world.clock(), world.clock())
     world.subscriptions.change("mine", SettingsChange(recognition_days=None))
