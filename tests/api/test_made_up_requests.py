@@ -22,7 +22,7 @@ from tests.api.contract import DOCUMENT
 from tests.api.operator import Operator
 from tests.service import REPOSITORY, RunningService
 
-EXAMPLES = 6
+EXAMPLES = 4
 """For each of some 100 operations."""
 
 CHECKS = [

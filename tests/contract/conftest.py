@@ -15,6 +15,7 @@ from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
 from shared.storage.stores import Storage, Stores
+from tests.contract.cutting import Failure
 from tests.contract.stores import Clock, instance, new_profile, new_subscription
 
 TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
@@ -23,6 +24,12 @@ TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
 @pytest.fixture(params=TECHNOLOGIES)
 def technology(request: pytest.FixtureRequest) -> Any:
     return request.param
+
+
+@pytest.fixture
+def step(technology: str, long_form: bool) -> int:
+    """Every how many-th call is cut: each one in memory; on Azurite each one by one of the failures, or by every."""
+    return 1 if technology == "memory" or long_form else len(Failure)
 
 
 @pytest.fixture(scope="session")

@@ -67,8 +67,11 @@ class Scissors:
 
 
 def cuts(failure: Failure, *, step: int = 1, least: int = 2) -> Iterator[Scissors]:
-    """Scissors for each ``step``-th call in turn, until a run needs fewer calls; every run has ``least`` and more."""
-    for at in range(1, MORE_CALLS_THAN_ANY_CHANGE, step):
+    """Scissors for each ``step``-th call in turn, until a run needs fewer calls; every run has ``least`` and more.
+
+    Each failure begins at a call of its own: with a step of 4, one of the four befalls every call.
+    """
+    for at in range(1 + list(Failure).index(failure) % step, MORE_CALLS_THAN_ANY_CHANGE, step):
         scissors = Scissors(at=at, failure=failure)
         yield scissors
         if not scissors.reached:

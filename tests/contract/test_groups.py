@@ -158,8 +158,10 @@ def test_nobody_is_in_a_group_made_under_an_earlier_ones_name(stores: Stores, st
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_a_deletion_of_a_group_cut_anywhere_is_finished_by_the_timer(storage: Storage, failure: Failure) -> None:
-    for scissors in cuts(failure, least=3):
+def test_a_deletion_of_a_group_cut_anywhere_is_finished_by_the_timer(
+    storage: Storage, step: int, failure: Failure
+) -> None:
+    for scissors in cuts(failure, step=step, least=3):
         stores = instance(storage)
         subscription_id = new_subscription(stores)
         new_group(stores, subscription_id)

@@ -144,9 +144,9 @@ def test_small_slices_add_up_to_the_same(storage: Storage, limit: int) -> None:
 
 @pytest.mark.parametrize("failure", list(Failure), ids=lambda failure: failure.name.lower())
 def test_a_cut_at_any_call_is_finished_by_the_next_tick_with_the_same_counts(
-    storage: Storage, technology: str, failure: Failure
+    storage: Storage, technology: str, long_form: bool, failure: Failure
 ) -> None:
-    for scissors in cuts(failure, step=1 if technology == "memory" else 7, least=8):
+    for scissors in cuts(failure, step=1 if technology == "memory" else 7 if long_form else 21, least=8):
         stores, subscription_id = deleting(storage)
         attempt(instance(storage, scissors), subscription_id)
         for later in (NOW, NOW + SETTLED, NOW + SETTLED):
@@ -164,7 +164,7 @@ def attempt(stores: Stores, subscription_id: str) -> None:
 
 
 def test_two_timers_at_once_count_once(storage: Storage, technology: str) -> None:
-    for interrupted_at in range(1, 40, 1 if technology == "memory" else 8):
+    for interrupted_at in range(1, 40, 1 if technology == "memory" else 13):
         stores, subscription_id = deleting(storage)
 
         def other_timer(one: str = subscription_id, other: Stores = instance(storage)) -> None:  # noqa: B008

@@ -479,10 +479,10 @@ NAMED_CHANGES: dict[str, Callable[[RowSubscriptionStore, str], object]] = {
 @pytest.mark.parametrize("failure", list(Failure))
 @pytest.mark.parametrize("change", list(NAMED_CHANGES))
 def test_a_change_of_a_named_key_that_is_cut_off_leaves_nothing_untold(
-    storage: Storage, change: str, failure: Failure
+    storage: Storage, step: int, change: str, failure: Failure
 ) -> None:
     """At every call: what opens is what the row says, and the erasure finds every index row."""
-    for scissors in cuts(failure):
+    for scissors in cuts(failure, step=step):
         store, subscription_id = created(storage)
         store.put_key(subscription_id, KIOSK, "kiosk's key", 20)
         with suppress(ProcessDied, StorageUnavailable):
@@ -500,10 +500,10 @@ def test_a_change_of_a_named_key_that_is_cut_off_leaves_nothing_untold(
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_a_regeneration_that_is_cut_off_locks_nobody_out_and_leaves_nothing_untold(
-    storage: Storage, failure: Failure
+    storage: Storage, step: int, failure: Failure
 ) -> None:
     """At every call: either key of the slot opens, the other slot's does, and the erasure finds every index row."""
-    for scissors in cuts(failure):
+    for scissors in cuts(failure, step=step):
         _, subscription_id = created(storage)
         with suppress(ProcessDied, StorageUnavailable):
             cut_store(storage, scissors).replace_key(subscription_id, KeySlot.PRIMARY, "new key")
@@ -520,9 +520,9 @@ def test_a_regeneration_that_is_cut_off_locks_nobody_out_and_leaves_nothing_unto
 
 
 @pytest.mark.parametrize("failure", list(Failure))
-def test_a_creation_that_is_cut_off_can_be_given_keys(storage: Storage, failure: Failure) -> None:
+def test_a_creation_that_is_cut_off_can_be_given_keys(storage: Storage, step: int, failure: Failure) -> None:
     new = {slot: f"new {slot.value}" for slot in KeySlot}
-    for scissors in cuts(failure):
+    for scissors in cuts(failure, step=step):
         subscription_id = new_id()
         with suppress(ProcessDied, StorageUnavailable):
             cut_store(storage, scissors).create(Subscription(subscription_id), KEYS)

@@ -69,7 +69,10 @@ def killed_during(storage: World, service: RunningService, call: Callable[[], ob
     assert not caller.is_alive()
 
 
-@pytest.mark.parametrize(("delete_seconds", "tick_seconds"), [(0.0, 0.05), (0.02, 0.25)])
+@pytest.mark.parametrize(
+    ("delete_seconds", "tick_seconds"),
+    [pytest.param(0.0, 0.05, marks=pytest.mark.long_form("ten seconds")), (0.02, 0.25)],
+)
 def test_a_service_killed_while_it_deletes_leaves_nothing_behind(
     delete_seconds: float, tick_seconds: float, storage: World, kept: str, stored: Stored
 ) -> None:

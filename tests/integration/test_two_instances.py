@@ -28,7 +28,7 @@ from tests.contract.expiring import sweep
 from tests.contract.stores import NOW, Clock, enrolled, instance, new_enrollment
 
 STEPS = 60
-SEEDS = (1, 2)
+SEEDS = (1, pytest.param(2, marks=pytest.mark.long_form("another chance")))
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def test_python_compiles_nothing_of_the_package_when_it_imports_the_app(place: P
     assert compiled_at_import(place) == []
 
 
+@pytest.mark.long_form("compiles hundreds of modules")
 def test_without_its_bytecode_hundreds_of_modules_are_compiled(place: Place, near: Path) -> None:
     bare = copy_of(place, near, bytecode=False)
     compiled = compiled_at_import(bare)
@@ -115,7 +116,9 @@ def use(running: RunningService) -> None:
         running.fire(timer)
 
 
-@pytest.mark.parametrize("bytecode", [True, False])
+@pytest.mark.parametrize(
+    "bytecode", [True, pytest.param(False, marks=pytest.mark.long_form("starts and uses a service that compiles"))]
+)
 def test_a_served_app_writes_nothing_into_its_own_folder(
     place: Place, near: Path, azurite: Azurite, bytecode: bool
 ) -> None:

@@ -168,6 +168,7 @@ def bill(archive: Path) -> str:
     return archive.with_suffix(".cdx.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.long_form("it is packed a second time")
 def test_the_same_input_gives_the_same_bytes(place: Place, tmp_path: Path) -> None:
     again = build(tmp_path, version_of(place.python))
     assert again.sha256 == hashlib.sha256(place.archive.read_bytes()).hexdigest()

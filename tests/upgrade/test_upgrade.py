@@ -97,13 +97,14 @@ class Upgraded:
         return [*rows, *storage.packs.names("local/")]
 
 
-@pytest.fixture
-def upgraded(tmp_path: Path) -> Iterator[Upgraded]:
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+    """One for all tests here: they ask about different profiles, and the signatures move in the last."""
     stored = json.loads(STORED.read_text(encoding="utf-8"))
     with Azurite() as azurite:
         put_back(azurite.connection_string, stored)
         settings = {"VOICE_STORAGE": azurite.connection_string, "TIMBRE_KEY_ENCRYPTION": KEY_ENCRYPTION}
-        with running_service(tmp_path / "service.log", environment=settings) as service:
+        with running_service(tmp_path_factory.mktemp("upgraded") / "service.log", environment=settings) as service:
             yield Upgraded(service, azurite.connection_string, stored)
 
 
@@ -130,34 +131,6 @@ def value(said: Any) -> Any:
         case {"int64": number}:
             return EntityProperty(number, EdmType.INT64)
     return said
-
-
-@pytest.mark.azurite
-def test_everybody_is_recognised_before_and_after_the_signatures_move(upgraded: Upgraded) -> None:
-    path = "/manage/subscriptions/local/migration"
-    before = upgraded.operator.call("GET", path).json
-    assert (before["model"]["id"], before["previousModel"]) == ("campplus-channels-1", "ge2e-1")
-    newcomer = upgraded.speakers(IDENTIFICATION).enrolled(recording(STORY, "rms"))
-    assert_recognised(upgraded, newcomer)
-
-    upgraded.service.fire("migration")
-    after = upgraded.operator.call("GET", path).json
-    counts = ("profilesChecked", "profilesMigrated", "profilesToEnrollAgain", "profilesPostponed")
-    assert (after["state"], *(after[name] for name in counts)) == ("finished", 5, 1, 3, 0)
-    assert_recognised(upgraded, newcomer)
-
-
-def assert_recognised(upgraded: Upgraded, newcomer: str) -> None:
-    """Whoever the previous model enrolled and whoever today's has, listed together and among everybody."""
-    assert upgraded.verified(TEXT_DEPENDENT, "phrase", recording(PASSPORT)) == "Accept"
-    assert upgraded.verified(TEXT_DEPENDENT, "phrase", recording(HOUSTON, "slt")) == "Reject"
-    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "rms")) == "Accept"
-    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "slt")) == "Reject"
-    everybody = ",".join([upgraded.id("slt"), upgraded.id("awb by telephone"), newcomer])
-    for among in (everybody, None):
-        assert upgraded.identified(recording(QUESTION, "slt"), among) == upgraded.id("slt")
-        assert upgraded.identified(recording(QUESTION, "rms"), among) == newcomer
-        assert upgraded.identified(recording(QUESTION, "kal16"), among) == NOBODY
 
 
 @pytest.mark.azurite
@@ -206,3 +179,31 @@ def test_an_archive_is_imported(upgraded: Upgraded, tmp_path: Path, monkeypatch:
     for voice, wanted in (("slt", "Accept"), ("rms", "Reject")):
         answer = imported.verify(upgraded.id("site"), recording(QUESTION, voice))
         assert answer.json["recognitionResult"] == wanted
+
+
+@pytest.mark.azurite
+def test_everybody_is_recognised_before_and_after_the_signatures_move(upgraded: Upgraded) -> None:
+    path = "/manage/subscriptions/local/migration"
+    before = upgraded.operator.call("GET", path).json
+    assert (before["model"]["id"], before["previousModel"]) == ("campplus-channels-1", "ge2e-1")
+    newcomer = upgraded.speakers(IDENTIFICATION).enrolled(recording(STORY, "rms"))
+    assert_recognised(upgraded, newcomer)
+
+    upgraded.service.fire("migration")
+    after = upgraded.operator.call("GET", path).json
+    counts = ("profilesChecked", "profilesMigrated", "profilesToEnrollAgain", "profilesPostponed")
+    assert (after["state"], *(after[name] for name in counts)) == ("finished", 5, 1, 3, 0)
+    assert_recognised(upgraded, newcomer)
+
+
+def assert_recognised(upgraded: Upgraded, newcomer: str) -> None:
+    """Whoever the previous model enrolled and whoever today's has, listed together and among everybody."""
+    assert upgraded.verified(TEXT_DEPENDENT, "phrase", recording(PASSPORT)) == "Accept"
+    assert upgraded.verified(TEXT_DEPENDENT, "phrase", recording(HOUSTON, "slt")) == "Reject"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "rms")) == "Accept"
+    assert upgraded.verified(TEXT_INDEPENDENT, "independent", recording(QUESTION, "slt")) == "Reject"
+    everybody = ",".join([upgraded.id("slt"), upgraded.id("awb by telephone"), newcomer])
+    for among in (everybody, None):
+        assert upgraded.identified(recording(QUESTION, "slt"), among) == upgraded.id("slt")
+        assert upgraded.identified(recording(QUESTION, "rms"), among) == newcomer
+        assert upgraded.identified(recording(QUESTION, "kal16"), among) == NOBODY
