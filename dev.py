@@ -101,6 +101,7 @@ def set_up(models: bool = True, clients: bool = False, node: bool = True) -> Non
         _step("Creating .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)], NO_VENV)
     if _read(stamp) != wanted:
         pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+        pip.append("--no-compile")  # a third of the time, for modules of which most are never imported
         _step("Installing Python packages (a minute or two the first time)", [*pip, "-r", str(everything)], NO_NETWORK)
         alone = ["--ignore-requires-python", "--no-deps", "-r", str(worker)]
         _step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK)

@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "local_host(reason): makes sense on the local host only")
     config.addinivalue_line("markers", "azure_host(reason): makes sense on Azure's own host only")
     config.addinivalue_line("markers", "long_form(reason): runs with --long only, as every night")
+    config.addinivalue_line("markers", "long_on_azure(reason): likewise on Azure's own host; always on the local one")
     if config.getoption("--azure-host") and azure_host.APP not in os.environ and azure_host.missing() is None:
         _unpack_for_azure(config)
     if config.getoption("--package") and PACKAGE not in os.environ:  # processes of pytest-xdist find it there
@@ -51,13 +52,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     absent = azure_host.missing() if asked else None
     for item in items:
         only = item.get_closest_marker("local_host" if asked else "azure_host")
-        long = None if config.getoption("--long") else item.get_closest_marker("long_form")
+        long = None if config.getoption("--long") else _long(item, asked)
         if only:
             item.add_marker(pytest.mark.skip(reason=only.args[0]))
         elif long:
             item.add_marker(pytest.mark.skip(reason=f"the long form: {long.args[0]}"))
         elif absent:
             item.add_marker(pytest.mark.skip(reason=absent))
+
+
+def _long(item: pytest.Item, on_azure: bool) -> pytest.Mark | None:
+    return item.get_closest_marker("long_form") or (item.get_closest_marker("long_on_azure") if on_azure else None)
 
 
 def _unpack_for_azure(config: pytest.Config) -> None:

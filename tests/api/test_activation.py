@@ -16,6 +16,7 @@ from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2
 from tests.service import running_service
 from tests.voices import GREETING, PASSPORT, QUESTION, STORY, flite, recording, wav_bytes
 
+pytestmark = pytest.mark.long_on_azure("a host of its own for one setting")
 PHRASE = ACTIVATION_PHRASES_BY_LOCALE["en-US"][0]
 MISSING = f'Activation phrase is missing. The first enrollment of a profile must contain: "{PHRASE}"'
 

@@ -43,6 +43,7 @@ def caller(request: pytest.FixtureRequest, operator: Operator) -> Caller:
     return Caller(operator.customer().primary, request.param)
 
 
+@pytest.mark.long_on_azure("its recording is heard in seconds")
 def test_operation_location(caller: Caller) -> None:
     profile_id = Profiles(caller.client, "identification").create()
     path = f"/spid/v1.0/identificationProfiles/{profile_id}/enroll?shortAudio=true"

@@ -16,6 +16,7 @@ from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, V2, V2021, Speakers
 from tests.api.operator import Customer, Operator
 from tests.voices import HOUSTON, OUTSIDE, PASSPORT, QUESTION, STORY, flite, recording, takes, wav_bytes
 
+pytestmark = pytest.mark.long_on_azure("what is explained does not depend on the host")
 LATER = {generation.name: generation for generation in (V2, V2021)}
 GENERATIONS = ("v1.0", *LATER)
 MEMBERS = {

@@ -68,6 +68,7 @@ def test_another_subscription_is_not_held_up_and_a_raised_rate_is_in_effect_at_o
 
 
 @pytest.mark.parametrize("generation", IDENTIFY)
+@pytest.mark.long_on_azure("a host of its own")
 def test_more_at_once_than_the_service_can_do(narrow: Client, profile_id: str, generation: str) -> None:
     path = IDENTIFY[generation].format(profile_id)
     answers = flood(narrow, path)
@@ -81,6 +82,7 @@ def test_more_at_once_than_the_service_can_do(narrow: Client, profile_id: str, g
     assert narrow.call("POST", path, recording(QUESTION)).status in (200, 202), "it answers as before"
 
 
+@pytest.mark.long_on_azure("a host of its own")
 def test_a_flood_keeps_no_other_subscription_out(narrow: Client, profile_id: str, operator: Operator) -> None:
     modest, over = operator.customer(), Event()
     own = modest.identification.enrolled(recording(PASSPORT))

@@ -116,6 +116,7 @@ def test_no_link_leads_to_a_host_that_the_caller_made_up(api: Client, host: str)
 
 
 @pytest.mark.azure_host("the local host passes such a header on")
+@pytest.mark.long_on_azure("the host gives up after twenty seconds")
 def test_a_header_that_the_host_cannot_proxy_holds_up_nobody(service: RunningService, api: Client) -> None:
     """The host's own 500, when the invocation has given up waiting for its request."""
     connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=90)

@@ -53,6 +53,7 @@ TROUBLES: dict[str, Trouble] = {
 }
 
 
+LONG = pytest.mark.long_form("seconds for each trouble")
 VOICES = ("rotated", "identity", *(name for name in TROUBLES if name.startswith("vault")))
 
 
@@ -171,7 +172,10 @@ def test_a_rotated_key(production: Production, operator: Operator, cold: dict[st
     assert opened[0] == opened[1]
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name.endswith("-away") else LONG) for name in TROUBLES],
+)
 def test_trouble_is_a_503_and_passes(
     production: Production, operator: Operator, cold: dict[str, Voice], name: str
 ) -> None:
