@@ -7,6 +7,7 @@ process.settle()
 import azure.functions as func
 
 from functions import (
+    challenges,
     console,
     elsewhere,
     enroll,
@@ -30,5 +31,5 @@ from functions import (
 app = func.FunctionApp()
 for module in (profiles, enroll, verify, identify, turns, transcripts, phrases, operations):
     app.register_functions(module.blueprint)
-for module in (groups, notes, settings, tokens, subscriptions, timers, health, openapi, console, elsewhere):
+for module in (groups, notes, challenges, settings, tokens, subscriptions, timers, health, openapi, console, elsewhere):
     app.register_functions(module.blueprint)

@@ -29,6 +29,7 @@ from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, ConfigInvalid, read
 from shared.domain.recording import SAMPLE_RATE
 from shared.domain.subscription import KeySlot
+from shared.inference.digits import SphinxDigitRecogniser
 from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
@@ -37,6 +38,7 @@ from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
+from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll
 from shared.services.gate import TURNS_RETRY_AFTER_SECONDS, Gate, OneAtATime
@@ -83,6 +85,7 @@ class Services:
     profiles: Profiles
     enroll: Enroll
     verify: Verify
+    challenges: Challenges
     identify: Identify
     identify_turns: IdentifyTurns
     turns_admission: OneAtATime
@@ -159,6 +162,8 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
     hear = HearPhrase(phrases, AlignedTakes())
+    digits = SphinxDigitRecogniser()
+    challenges = Challenges(profiles, stores.challenges, digits, clock, _new_id, secrets.randbelow)
     activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, clock, _new_id)
     turns = IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock)
@@ -170,7 +175,8 @@ def assemble(
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
         enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation),
-        verify=Verify(profiles, listener, hear, models, clock),
+        verify=Verify(profiles, listener, hear, models, clock, challenges),
+        challenges=challenges,
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
         identify_turns=turns,
         turns_admission=OneAtATime(TURNS_RETRY_AFTER_SECONDS),

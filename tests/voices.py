@@ -44,6 +44,13 @@ def recording(text: str, voice: str = "slt", pace: float = 1.0) -> bytes:
     return wav_bytes(flite(text, voice, pace))
 
 
+def joined(words: str, voice: str = "slt", gap_seconds: float = 0.12) -> Samples:
+    """Kept takes of single words with these gaps between them."""
+    gap, around = np.zeros(round(gap_seconds * RATE), np.float32), np.zeros(RATE // 5, np.float32)
+    parts = [part for word in words.split() for part in (flite(word, voice), gap)]
+    return np.concatenate([around, *parts, around])
+
+
 def takes(text: str, voice: str = "slt", count: int = 3) -> list[bytes]:
     """WAV files of the same sentence by one voice, each at a pace of its own, none at pace 1."""
     return [recording(text, voice, 0.94 + 0.05 * number) for number in range(count)]

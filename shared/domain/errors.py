@@ -19,6 +19,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     │   ├── BodyMissing
     │   ├── BodyCutShort
     │   ├── BodyNotUnderstood
+    │   ├── ChallengeUnusable          unknown, expired, used or another profile's: indistinguishable
     │   └── PassphraseUnpronounceable  a phrase of a subscription's own that could never be recognised
     ├── PathUnknown
     ├── BodyTooLarge
@@ -78,6 +79,7 @@ API. ``str(error)`` is a sentence for the caller. It never holds audio, vectors,
     │   ├── EnrollmentAudioFull
     │   └── TooManyCandidates
     ├── TryLater
+    │   ├── TooManyChallenges          of one profile, open at once
     │   ├── StorageUnavailable
     │   ├── ServiceBusy                more requests at once than this instance works on
     │   ├── TooManyOpenRecordings      long recordings that are not done yet
@@ -201,6 +203,13 @@ class BodyNotUnderstood(RequestInvalid):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class ChallengeUnusable(RequestInvalid):
+    """Which of the four it is stays unsaid: an id tells nothing about whose it is."""
+
+    def __init__(self) -> None:
+        super().__init__("The challenge is unknown, expired, used or another profile's. Ask for a new one.")
 
 
 class PassphraseUnpronounceable(RequestInvalid):
@@ -654,6 +663,12 @@ class TryLater(TimbreError):
         self.retry_after_seconds = retry_after_seconds
         unit = "second" if retry_after_seconds == 1 else "seconds"
         super().__init__(f"{sentence} Try again in {retry_after_seconds} {unit}.")
+
+
+class TooManyChallenges(TryLater):
+    def __init__(self, maximum: int, retry_after_seconds: int) -> None:
+        self.maximum = maximum
+        super().__init__(retry_after_seconds, f"The profile has {maximum} open challenges, as many as it may.")
 
 
 class StorageUnavailable(TryLater):

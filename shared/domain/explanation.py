@@ -39,6 +39,7 @@ class DecidedBy(StrEnum):
     ACTIVATION = "activation"
     QUALITY = "quality"
     SECOND_VOICE = "secondVoice"
+    CHALLENGE = "challenge"
 
 
 class ThresholdFrom(StrEnum):
@@ -103,7 +104,7 @@ class Explanation:
         """With what would help where a decision is a reject."""
         if self.decision is None or self.decision.accepted:
             return self
-        wholly = [SAY_THE_WHOLE_PHRASE] if self.decided_by is DecidedBy.PHRASE else []
+        wholly = [_SAY_THE_WORDS[self.decided_by]] if self.decided_by in _SAY_THE_WORDS else []
         return replace(self, advice=(*self._circumstances(), *wholly))
 
     def of_refusal(self, refused: TimbreError) -> Explanation:
@@ -159,6 +160,10 @@ def explanation_of(refused: TimbreError) -> Explanation | None:
 
 FIND_A_QUIETER_ROOM: Final = Advice("quieterRoom", "Find a quieter room.")
 SAY_THE_WHOLE_PHRASE: Final = Advice("wholePhrase", "Say the whole phrase.")
+_SAY_THE_WORDS: Final = {
+    DecidedBy.PHRASE: SAY_THE_WHOLE_PHRASE,
+    DecidedBy.CHALLENGE: Advice("challengeDigits", "Say the digits that are shown, one by one, and nothing else."),
+}
 _SAY_THE_ACTIVATION_PHRASE: Final = Advice("activationPhrase", "Say the whole activation phrase.")
 _SPEAK_CLOSER: Final = Advice("speakCloser", "Speak closer to the microphone.")
 _SPEAK_FARTHER: Final = Advice("speakFarther", "Speak farther from the microphone.")

@@ -144,6 +144,17 @@ MAX_PHRASE_TEMPLATE_BYTES: Final = 49_152
 """Our choice: takes of a phrase by example that are kept, the first ones, and how large each may be: a cell of a row
 holds 65,536 bytes."""
 
+
+MIN_CHALLENGE_DIGITS: Final = 6
+MAX_CHALLENGE_DIGITS: Final = 10
+"""Our choice: of six digits there are 590,490 sequences, and ten are said in four to six seconds."""
+
+CHALLENGE_SECONDS: Final = 120
+"""Our choice: how long a challenge may be answered."""
+
+MAX_OPEN_CHALLENGES: Final = 5
+"""Our choice: challenges of one profile that wait for their answer. Beyond it 429."""
+
 OPERATION_HOURS: Final = 24
 """Contract (v1.0): how long an operation can be asked for."""
 

@@ -203,6 +203,9 @@ class SubscriptionSettings:
         None,
         "[Record each decision](management.md#recognitions) of verify, identify and turns, for so long; `null`: none.",
     )
+    require_challenge: bool = _customer(
+        "requireChallenge", FLAG, False, "Verify only with a [challenge](challenges.md)."
+    )
     details: DetailsShown = _customer(
         "details",
         choice(DetailsShown),

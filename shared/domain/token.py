@@ -40,6 +40,7 @@ class TokenOperation(StrEnum):
     IDENTIFY_TURNS = "identifyTurns"
     ENROLL = "enroll"
     RESET = "reset"
+    CHALLENGE = "challenge"
     READ = "read"
 
 
@@ -48,6 +49,7 @@ NEEDED_ROLE: Final[Mapping[TokenOperation, Role]] = MappingProxyType(
         TokenOperation.VERIFY: Role.RECOGNISE,
         TokenOperation.IDENTIFY: Role.RECOGNISE,
         TokenOperation.IDENTIFY_TURNS: Role.RECOGNISE,
+        TokenOperation.CHALLENGE: Role.RECOGNISE,
         TokenOperation.READ: Role.RECOGNISE,
         TokenOperation.ENROLL: Role.ENROLL,
         TokenOperation.RESET: Role.ENROLL,

@@ -63,6 +63,11 @@ class Call:
     def flag(self, name: str) -> bool:
         return request.boolean(name, self.parameter(name))
 
+    def challenge(self) -> str | None:
+        """The id of the challenge that a verify answers."""
+        received = self.parameter("challenge")
+        return None if received is None else received.strip().lower()
+
     def key(self, kind: ProfileKind, profile_id: str) -> ProfileKey:
         """Of a profile that the request names. Raises ``OutsideToken``."""
         self.caller.require_profile(profile_id)

@@ -180,11 +180,18 @@ async def _admitted(operation: str, ready: Services, caller: Caller) -> AsyncIte
 def _handle(handler: Handler, call: Call) -> Reply:
     """On a thread: storage, decoding and the models block."""
     try:
-        with call.services.tokens.used(call.caller, spends=call.request.method != "GET"):
+        with call.services.tokens.used(call.caller, spends=_spends(call)):
             return handler(call)
     except TimbreError as error:
         note_refusal(error)
         return refusal(call, error)
+
+
+def _spends(call: Call) -> bool:
+    """Whether the request is the use of a token for one. Where a token is for the verify that a challenge is drawn for,
+    that verify is."""
+    for_verify = call.caller.token is not None and TokenOperation.VERIFY in call.caller.token.scope.operations
+    return call.request.method != "GET" and not (call.operation == "challenges" and for_verify)
 
 
 async def _manage(handler: ManagementHandler, request: StreamRequest, request_id: str) -> Reply:

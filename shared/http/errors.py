@@ -121,6 +121,7 @@ _ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer | None, Answer | None]]]
         Answer(429, "TooManyRequests"),
         Answer(429, "RateLimit", message="Rate limit is exceeded."),
     ),
+    error.TooManyChallenges: (Answer(429, "TooManyRequests"), Answer(429, "RateLimit")),
     error.TooManyWrongKeys: (Answer(429, "TooManyRequests"), Answer(429, "RateLimit")),
     error.SealBroken: (Answer(500, "InternalServerError"), Answer(500, "InternalServerError")),
 }

@@ -24,6 +24,7 @@ ADMITTED: Final[Mapping[tuple[str, str], frozenset[TokenOperation]]] = MappingPr
         ("identifyTurns", "POST"): frozenset({TokenOperation.IDENTIFY_TURNS}),
         ("enroll", "POST"): frozenset({TokenOperation.ENROLL}),
         ("reset", "POST"): frozenset({TokenOperation.RESET}),
+        ("challenges", "POST"): frozenset({TokenOperation.CHALLENGE}),
         **{
             (name, "GET"): frozenset({TokenOperation.READ}) for name in ("profiles", "profile", "phrases", "operations")
         },

@@ -134,17 +134,19 @@ class V1(Api):
         if not profile_id:
             raise ParameterMissing(name)
         key = call.key(ProfileKind.TEXT_DEPENDENT_VERIFICATION, request.guid(profile_id))
-        return VerifyRequest(call.subscription, key, call.audio(), V1_VERIFICATION, request.threshold(call.request))
+        audio, threshold = call.audio(), request.threshold(call.request)
+        return VerifyRequest(call.subscription, key, audio, V1_VERIFICATION, threshold, call.challenge())
 
     def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A phrase outside the list is a bad request in v1.0; another phrase of the list, or one by
         example, is a reject.
 
-        ``score`` goes beyond v1.0: users asked for more than three words. Raises ``PassphraseNotHeard``.
+        ``score`` goes beyond v1.0: users asked for more than three words. Where a challenge was answered, ``phrase`` is
+        empty. Raises ``PassphraseNotHeard``.
         """
         heard, decision = verification.heard, verification.decision
-        if heard is None or not (heard.recognised or heard.by_example):
-            refused = PassphraseNotHeard(heard.phrase if heard else None)
+        if heard and not (heard.recognised or heard.by_example):
+            refused = PassphraseNotHeard(heard.phrase)
             refused.explanation = verification.explanation
             raise refused
         return Reply(
@@ -152,7 +154,7 @@ class V1(Api):
             {
                 "result": "Accept" if decision.accepted else "Reject",
                 "confidence": decision.confidence.value,
-                "phrase": heard.phrase,
+                "phrase": heard.phrase if heard else "",
                 "score": round(score_for(call, decision.score), 4),
                 **details(call, verification.explanation),
             },

@@ -84,6 +84,7 @@ class Extension(V2021):
             "group": "groups/{name}",
             "group_member": "groups/{name}/profiles/{profileId}",
             "label": "transcripts:label",
+            "challenges": f"profiles/{FAMILY}/{MODE}/{{profileId}}/challenges",
             "consent": f"profiles/{FAMILY}/{MODE}/{{profileId}}/consent",
             "profile_retention": f"profiles/{FAMILY}/{MODE}/{{profileId}}/retention",
         }

@@ -15,7 +15,6 @@ it was cut: 45 lines and 15 to 40 ms.
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,27 +23,19 @@ from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple, TypeAlias
-
-import numpy as np
+from typing import Any
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TELEPHONE
 from shared.domain.measurement import stage
 from shared.domain.passphrase import HeardPhrase, normalise_phrase
-from shared.domain.recording import SAMPLE_RATE, Utterance
+from shared.domain.recording import Utterance
 from shared.inference.phrase_grammar import PhraseGrammar, PronouncingDictionary
+from shared.inference.sphinx import Words, model, paths, pcm16, per_frame, segments
 
 _LOCALES = ("en-US",)
-_PADDING_SECONDS = 0.3
-"""Audio kept on each side of the speech: the model was trained on sentences between short silences."""
-_LEVEL = 0.05
-"""RMS of the speech that the decoder gets (-26 dBFS): quiet recordings would lose bits in its 16-bit input."""
 _NEAREST_FLOOR = 1.3
 """A worst word below this many thresholds is no sign of the phrase, which is then not named as the nearest."""
-_LOG_BASE = math.log(1.0001)
-_SCORE_UNIT = 1024
-"""pocketsphinx counts acoustic scores in units of 2**10 (SENSCR_SHIFT) logarithms of base 1.0001 (``-logbase``)."""
 _KEYWORD_THRESHOLD = 1e-20
 """Likelihood of a phrase against a loop of phones at which the spotter reports it: low, as it only proposes."""
 _SPOTTER_SETTINGS = {"kws_plp": 1e-5, "ds": 2}
@@ -62,18 +53,6 @@ _FEWEST_BEGUN = 2
 """Words of a phrase that was cut; one word alone is heard in all kinds of speech."""
 
 _SEARCH = "passphrases"
-
-
-class _Word(NamedTuple):
-    """On a path through a grammar; ``ascore`` is its acoustic probability."""
-
-    word: str
-    ascore: float
-    start_frame: int
-    end_frame: int
-
-
-_Path: TypeAlias = Sequence[_Word]
 
 
 class SphinxPassphraseRecogniser:
@@ -103,7 +82,7 @@ class SphinxPassphraseRecogniser:
         allowed = tuple(dict.fromkeys(normalise_phrase(phrase) for phrase in phrases))
         if not allowed or not utterance.speech.any():
             return HeardPhrase.nothing()
-        pcm = _pcm16(utterance)
+        pcm = pcm16(utterance)
         threshold = PASSPHRASE_WORST_WORD if utterance.is_wide else PASSPHRASE_WORST_WORD_TELEPHONE
         with stage("phrase"):
             heard, so_far = self._hear(pcm, allowed, threshold)
@@ -120,16 +99,15 @@ class SphinxPassphraseRecogniser:
         words = dict.fromkeys(word for phrase in phrases for word in normalise_phrase(phrase).split())
         return [word for word in words if word not in self._dictionary]
 
-    def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> tuple[HeardPhrase, _Path]:
+    def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> tuple[HeardPhrase, Words]:
         """By the grammar; and the path to where in it the audio ends, be that the end of a phrase or not."""
         with self._decoder(allowed) as decoder:
-            so_far, words = _paths(decoder, pcm)
+            so_far, words = paths(decoder, pcm)
         if not words:
             return HeardPhrase.nothing(), so_far
-        scores = [_per_frame(word.ascore, word.end_frame - word.start_frame + 1) for word in words]
-        return _judge([word.word for word in words], min(scores), allowed, threshold), so_far
+        return _judge([word.word for word in words], min(map(per_frame, words)), allowed, threshold), so_far
 
-    def _begun(self, pcm: bytes, so_far: _Path, allowed: tuple[str, ...], threshold: float) -> str | None:
+    def _begun(self, pcm: bytes, so_far: Words, allowed: tuple[str, ...], threshold: float) -> str | None:
         """The words of a phrase that was not said to its end, but for the last, which may be cut itself.
 
         Before the end of a phrase the decoder gives no scores. So the audio is held against a grammar of these words
@@ -144,7 +122,7 @@ class SphinxPassphraseRecogniser:
     def _spot(self, pcm: bytes, allowed: tuple[str, ...]) -> bytes:
         """The stretch that is most like one of the phrases, between silences; empty if none is like any."""
         with self._decoder(allowed, spots=True) as decoder:
-            nearest = max(_segments(decoder, pcm + _SILENCE), key=lambda segment: segment.prob, default=None)
+            nearest = max(segments(decoder, pcm + _SILENCE), key=lambda segment: segment.prob, default=None)
         if nearest is None:
             return b""
         end = nearest.end_frame + 1 + _BEHIND_FRAMES
@@ -170,7 +148,7 @@ class SphinxPassphraseRecogniser:
         with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
             words, keywords = Path(folder) / "words.dict", Path(folder) / "keywords"
             words.write_text(grammar.pronunciations, encoding="ascii")
-            hmm = str(_model() / "en-us")
+            hmm = str(model() / "en-us")
             decoder = Decoder(hmm=hmm, dict=str(words), lm=None, loglevel="FATAL", **settings)
             if spots:
                 keywords.write_text(
@@ -184,66 +162,7 @@ class SphinxPassphraseRecogniser:
 
     @cached_property
     def _dictionary(self) -> PronouncingDictionary:
-        return PronouncingDictionary(_model() / "cmudict-en-us.dict")
-
-
-def _model() -> Path:
-    import pocketsphinx
-
-    return Path(pocketsphinx.get_model_path()) / "en-us"
-
-
-def _pcm16(utterance: Utterance) -> bytes:
-    """From the first to the last speech with its pauses and a margin, at a fixed level, 16-bit little endian."""
-    where = np.flatnonzero(utterance.speech)
-    margin = round(_PADDING_SECONDS * SAMPLE_RATE)
-    around = utterance.recording.samples[max(0, where[0] - margin) : where[-1] + 1 + margin].astype(np.float64)
-    rms = math.sqrt(float(np.mean(np.square(utterance.spoken, dtype=np.float64))))
-    scaled = around * (_LEVEL / rms) if rms > 0 else around
-    return np.clip(np.rint(scaled * 32768), -32768, 32767).astype("<i2").tobytes()
-
-
-def _segments(decoder: Any, pcm: bytes) -> list[Any]:
-    """What the decoder makes of the audio, piece by piece."""
-    _process(decoder, pcm)
-    decoder.end_utt()
-    return _read(decoder)
-
-
-def _paths(decoder: Any, pcm: bytes) -> tuple[_Path, _Path]:
-    """The grammar's best path wherever it has come when the audio ends, and the best to the end of a phrase."""
-    _process(decoder, pcm)
-    so_far = _path(decoder)
-    decoder.end_utt()
-    return so_far, _path(decoder)
-
-
-def _process(decoder: Any, pcm: bytes) -> None:
-    """The front end keeps its noise estimate from utterance to utterance, so it is made anew (0.1 ms): the same audio
-    gets the same score whatever was heard before. The whole utterance goes in at once, so that cepstral means are its
-    own from the first frame.
-    """
-    decoder.reinit_feat()
-    decoder.start_utt()
-    decoder.process_raw(pcm, full_utt=True)
-
-
-def _read(decoder: Any) -> list[Any]:
-    hypothesis = decoder.hyp()
-    return list(decoder.seg()) if hypothesis is not None and hypothesis.hypstr else []
-
-
-def _path(decoder: Any) -> _Path:
-    return [
-        _Word(segment.word.split("(")[0], segment.ascore, segment.start_frame, segment.end_frame)
-        for segment in _read(decoder)
-        if segment.word[0] not in "<([+"  # silence, null transitions, fillers
-    ]
-
-
-def _per_frame(probability: float, frames: int) -> float:
-    """``ascore`` comes as a probability, and underflows to zero for a long word that fits nowhere."""
-    return math.log(probability) / _LOG_BASE / frames / _SCORE_UNIT if probability > 0 else -math.inf
+        return PronouncingDictionary(model() / "cmudict-en-us.dict")
 
 
 def _judge(words: Sequence[str], worst: float, allowed: Sequence[str], threshold: float) -> HeardPhrase:

@@ -91,11 +91,15 @@ class SpeakerModels:
         utterance: Utterance,
         model_id: str,
         phrase: PhraseHeard | None = None,
+        *,
+        answered: bool = True,
     ) -> Explanation:
-        """Of a comparison with a signature of that model, for which the phrase, if one is needed, must be complete."""
-        known = Explanation(DecidedBy.PHRASE, utterance.measured, decision, threshold.origin, phrase=phrase)
+        """Of a comparison with a signature of that model, for which the phrase, if one is needed, must be complete, and
+        the challenge answered."""
+        words = DecidedBy.PHRASE if answered else DecidedBy.CHALLENGE
+        known = Explanation(words, utterance.measured, decision, threshold.origin, phrase=phrase)
         model = self.named(model_id)
-        if model and (phrase is None or phrase.complete):
+        if model and answered and (phrase is None or phrase.complete):
             known = replace(known, decided_by=DecidedBy.VOICE, model_id=model_id, calibration=model.calibration)
         return known.advised()
 

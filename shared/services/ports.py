@@ -14,6 +14,7 @@ import numpy.typing as npt
 from shared.domain.access import AccessKey
 from shared.domain.audit import AuditEntry, AuditFilter
 from shared.domain.calibration import Calibration
+from shared.domain.challenge import Challenge
 from shared.domain.counts import Counts
 from shared.domain.group import Group
 from shared.domain.limits import AudioRules
@@ -100,6 +101,20 @@ class PhraseExamples(Protocol):
 
     def compare(self, take: PhraseTemplate, enrolled: Sequence[PhraseTemplate]) -> HeardPhrase:
         """Whether the take says what those that are enrolled say; all are of this front end. Not so where none is."""
+
+
+class DigitRecogniser(Protocol):
+    """Hears whether drawn digits were said. Bigger recognisers, and those of other languages, stand behind it too."""
+
+    @property
+    def locales(self) -> Collection[str]:
+        """Those whose digits are recognised."""
+
+    def text(self, digits: str, locale: str) -> str:
+        """The words that are to be said. ``digits`` are ``0`` to ``9``."""
+
+    def says(self, utterance: Utterance, digits: str, locale: str) -> bool:
+        """Whether the utterance says these digits, in this order, and nothing else."""
 
 
 class SpeakerModel(Protocol):
@@ -326,6 +341,23 @@ class LongOperationStore(Protocol):
     def succeed(self, lease: Lease, result: bytes, at: datetime) -> None: ...
 
     def fail(self, lease: Lease, failure: Failure, at: datetime) -> None: ...
+
+
+class ChallengeStore(Protocol):
+    """Challenges that wait for their answer. Every method may raise ``StorageUnavailable``.
+
+    They are gone with their profile, with its reset, and once they have expired.
+    """
+
+    def add(self, challenge: Challenge, maximum: int, at: datetime) -> None:
+        """``TooManyChallenges`` when ``maximum`` of the profile are open at that moment; ``ProfileNotFound``,
+        ``ProfileBusy`` when it was deleted or reset meanwhile."""
+
+    def get(self, key: ProfileKey, epoch: int, challenge_id: str, at: datetime) -> Challenge:
+        """``ChallengeUnusable`` unless it is open, and this profile's of this epoch."""
+
+    def spend(self, challenge: Challenge) -> None:
+        """Of two at once one succeeds. ``ChallengeUnusable``."""
 
 
 class OperationStore(Protocol):

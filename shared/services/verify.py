@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
+from shared.domain.challenge import Challenge
 from shared.domain.decision import Decision
+from shared.domain.errors import ParameterMissing
 from shared.domain.explanation import Explanation, PhraseHeard
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note_decision
@@ -16,6 +20,7 @@ from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription, SubscriptionSettings
+from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
 from shared.services.phrases import HearPhrase
@@ -30,15 +35,24 @@ class VerifyRequest:
     audio: Audio
     rules: AudioRules
     threshold: RequestedThreshold | None = None
+    challenge_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Verification:
-    """``heard`` is the phrase (text-dependent only); the decision is about voice and phrase together."""
+    """``heard`` is the phrase (text-dependent only, and not where a challenge was answered); the decision is about
+    voice and words together."""
 
     decision: Decision
     explanation: Explanation
     heard: HeardPhrase | None = None
+
+
+class _Enrolled(NamedTuple):
+    profile: Profile
+    signature: Signature
+    templates: Sequence[PhraseTemplate] = ()
+    challenge: Challenge | None = None
 
 
 @dataclass(frozen=True)
@@ -48,40 +62,52 @@ class Verify:
     phrases: HearPhrase
     models: SpeakerModels
     clock: Clock
+    challenges: Challenges
 
     def __call__(self, request: VerifyRequest) -> Verification:
         """Compares the voice, and for a text-dependent profile the phrase: both must be the enrolled ones.
 
         Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
         A recording of none of the phrases is no use of the profile: v1.0 refuses it, and nothing is written.
+        The digits of a challenge take the place of the phrase. The decision spends the challenge, a refusal does not.
 
         Raises
         ------
-        ParameterInvalid, ProfileNotFound, ProfileNotEnrolled, ModelDiffers, RecordingRefused
+        ParameterMissing, ParameterInvalid, ProfileNotFound, ProfileNotEnrolled, ModelDiffers, ChallengeUnusable,
+        RecordingRefused
         """
         settings, key, used_at = request.subscription.settings, request.key, self.clock()
+        if settings.require_challenge and request.challenge_id is None:
+            raise ParameterMissing("challenge", "This subscription verifies with a challenge only.")
         models = self.models.calibrated_for(settings)
         threshold = threshold_in_force(settings, "verification", request.threshold, models.current.calibration)
-        with concurrently(self._enrolled, key, models) as reading:
+        with concurrently(self._enrolled, request, models, used_at) as reading:
             audio, rules = request.audio, request.rules.moved(settings.quality)
             utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
-        profile, signature, templates = reading.result()
-        heard = self._heard(profile, utterance, settings, templates) if key.kind.needs_phrase else None
+        profile, signature, templates, challenge = reading.result()
+        answered = challenge is None or self.challenges.answered(challenge, profile, utterance)
+        by_phrase = key.kind.needs_phrase and not challenge
+        heard = self._heard(profile, utterance, settings, templates) if by_phrase else None
         phrase = PhraseHeard.of(heard, profile.passphrase or "") if heard else None
         score = 0.0
         if heard is None or heard.recognised:
             with concurrently(self.profiles.touch, key, used_at):
-                if phrase is None or phrase.complete:
+                if answered and (phrase is None or phrase.complete):
                     (score,) = models.scores(utterance, [signature])
         decision = Decision(score, threshold.score)
-        explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase)
+        explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase, answered=answered)
+        if challenge:
+            self.challenges.spend(challenge)
         note_decision(explanation, accepted=decision.accepted)
         return Verification(decision, explanation, heard)
 
-    def _enrolled(self, key: ProfileKey, models: SpeakerModels) -> tuple[Profile, Signature, Sequence[PhraseTemplate]]:
-        profile, signature = self.profiles.get_with_signature(key)
+    def _enrolled(self, request: VerifyRequest, models: SpeakerModels, at: datetime) -> _Enrolled:
+        """A challenge takes the place of the phrase, whose templates are not read then."""
+        profile, signature = self.profiles.get_with_signature(request.key)
         signature = models.require_comparable(profile, signature)
-        return profile, signature, self.profiles.templates(profile) if profile.is_by_example else ()
+        if request.challenge_id is not None:
+            return _Enrolled(profile, signature, challenge=self.challenges.opened(profile, request.challenge_id, at))
+        return _Enrolled(profile, signature, self.profiles.templates(profile) if profile.is_by_example else ())
 
     def _heard(
         self,

@@ -32,6 +32,7 @@ from shared.storage.layout import (
     VOICES,
 )
 from shared.storage.leftovers import INSTANCES, Leftovers
+from shared.storage.profiles.challenges import RowChallenges
 from shared.storage.profiles.groups import RowGroups
 from shared.storage.profiles.long_operations import LongOperationsUpkeep, RowLongOperations
 from shared.storage.profiles.migration import RowMigrationStore
@@ -119,6 +120,7 @@ class Stores:
     profiles: RowProfileStore
     operations: RowOperationStore
     long_operations: RowLongOperations
+    challenges: RowChallenges
     spent_tokens: RowSpentTokens
     groups: RowGroups
     galleries: RowGalleries
@@ -168,6 +170,7 @@ class Stores:
             profiles=profiles,
             operations=RowOperationStore(voices),
             long_operations=long_operations,
+            challenges=RowChallenges(voices, envelope),
             spent_tokens=RowSpentTokens(voices),
             groups=RowGroups(voices, profiles),
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),

@@ -16,10 +16,12 @@ DEFAULTS = {
     "retention": {"maxAgeDays": None, "maxIdleDays": None},
     "thresholds": {"verification": 0.5, "identification": 0.5},
     "passphrases": {},
+    "activationPhrases": {},
     "quality": {},
     "enrollmentCohesion": True,
     "calibration": None,
     "recordRecognitions": None,
+    "requireChallenge": False,
     "details": "rounded",
 }
 """The settings that a new subscription shows to its customer."""

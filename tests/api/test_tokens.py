@@ -73,8 +73,7 @@ def test_what_is_answered(shop: Shop) -> None:
         ({"operations": []}, "operations"),
         ({"operations": "read"}, "operations"),
         ({"operations": ["read", 1]}, "operations"),
-        ({"operations": ["Read"]}, "verify, identify, identifyTurns, enroll, reset, read"),
-        ({"operations": ["challenge"]}, "verify, identify, identifyTurns, enroll, reset, read"),
+        ({"operations": ["Read"]}, "verify, identify, identifyTurns, enroll, reset, challenge, read"),
         *[({"operations": [name]}, "profileId") for name in ("verify", "enroll", "reset")],
         ({"operations": ["read"], "profileId": "42"}, "Guid"),
         ({"operations": ["read"], "profileId": 42}, "profileId"),
@@ -108,6 +107,7 @@ DOES = {
     TokenOperation.IDENTIFY_TURNS: r"post .*:identifyTurns",
     TokenOperation.ENROLL: r"post .*/(enroll|enrollments)",
     TokenOperation.RESET: r"post .*[/:]reset",
+    TokenOperation.CHALLENGE: r"post .*/challenges",
     TokenOperation.READ: r"get (/spid/v1\.0|/speaker).*",
 }
 """Method and path of what a token for each operation opens."""

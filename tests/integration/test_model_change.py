@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from secrets import randbelow
 from uuid import uuid4
 
 import pytest
@@ -20,9 +21,11 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
+from shared.inference.digits import SphinxDigitRecogniser
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.speaker_model import OnnxSpeakerModel
+from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
 from shared.services.identify import Identify, IdentifyRequest
 from shared.services.phrases import HearPhrase
@@ -31,7 +34,7 @@ from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
 from shared.storage.stores import Storage, Stores
 from tests.contract.moving import LISTENER, enroll_voice, model, spoken
-from tests.contract.stores import Clock, instance, new_profile, new_subscription
+from tests.contract.stores import Clock, instance, new_id, new_profile, new_subscription
 from tests.integration.migrating import NEW_DIMENSION, NEW_MODEL, storage_of
 
 TII, TIV, TDV = (
@@ -141,6 +144,11 @@ def models_in_use(town: Town) -> set[str]:
     return {row.get("model_id", str) for row in rows}
 
 
+def verifying(stores: Stores, models: SpeakerModels) -> Verify:
+    challenges = Challenges(stores.profiles, stores.challenges, SphinxDigitRecogniser(), Clock(), new_id, randbelow)
+    return Verify(stores.profiles, LISTENER, HEAR, models, Clock(), challenges)
+
+
 def assert_served_side_by_side(town: Town) -> None:
     """Half-way: everybody is recognised, by the model that made the signature (a model refuses any other)."""
     subscription = town.stores.subscriptions.get(town.subscription_id)
@@ -151,7 +159,7 @@ def assert_served_side_by_side(town: Town) -> None:
         group = list(town.movable.items())[start : start + 7]
         listed, audio = [key.profile_id for key, _ in group], recording(pitch(group[0][1]))
         assert identify(IdentifyRequest(subscription, listed, audio, V1_SHORT_AUDIO)).identified is not None
-    verify = Verify(stores.profiles, LISTENER, HEAR, models, Clock())
+    verify = verifying(stores, models)
     for key, number in town.stuck.items():
         if key.kind is TIV:
             request = VerifyRequest(subscription, key, recording(pitch(number)), V1_SHORT_AUDIO)
@@ -187,8 +195,7 @@ def test_all_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(tow
         len(town.movable) + len(town.stuck), len(town.movable), len(town.stuck), 0,
     )  # fmt: skip
     assert_moved(town)
-    models = SpeakerModels(town.new)
-    verify = Verify(town.stores.profiles, LISTENER, HEAR, models, Clock())
+    verify = verifying(town.stores, SpeakerModels(town.new))
     subscription = town.stores.subscriptions.get(town.subscription_id)
     for key in town.stuck:
         profile, signature = town.stores.profiles.get_with_signature(key)

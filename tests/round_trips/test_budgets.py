@@ -111,6 +111,20 @@ def _(who: Customer) -> Work:
     return lambda: expected(who.call("POST", target, sample("passphrase-4")), 200)
 
 
+@situation("draw a challenge")
+def _(who: Customer) -> Work:
+    target = f"/profiles/{TEXT_DEPENDENT}/{who.speaker(TEXT_DEPENDENT)}/challenges"
+    return lambda: expected(who.call("POST", target), 201)
+
+
+@situation("verify with a challenge")
+def _(who: Customer) -> Work:
+    profile_id = who.speaker(TEXT_DEPENDENT)
+    drawn = expected(who.call("POST", f"/profiles/{TEXT_DEPENDENT}/{profile_id}/challenges"), 201).json
+    target = profile(TEXT_DEPENDENT, profile_id, ":verify") + f"&challenge={drawn['challengeId']}"
+    return lambda: expected(who.call("POST", target, sample("passphrase-4")), 200)
+
+
 @situation("identify among 10")
 def _(who: Customer) -> Work:
     candidates = ten(who)

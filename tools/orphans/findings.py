@@ -21,6 +21,7 @@ from shared.storage.layout import (
     TALLY,
     TURNS,
     TURNS_TIDY,
+    VERIFY,
     audio_prefix,
     due_range,
     enrollments_prefix,
@@ -36,7 +37,7 @@ GRACE: Final = timedelta(hours=1)
 
 KNOWN_ROWS: Final = (
     "profile:", "enrollment:", "due:", "change:", "group:", "member:", "grouped:", RECORD_PREFIX,
-    RECOGNITION_PREFIX, RECOGNISED, OPEN_TURNS,
+    RECOGNITION_PREFIX, RECOGNISED, OPEN_TURNS, VERIFY,
     TALLY, MIGRATION, PACK,
 )  # fmt: skip
 """How the keys of a subscription's rows begin (``layout.py``)."""
@@ -56,6 +57,7 @@ class Problem(StrEnum):
     OPEN_WITHOUT_OPERATION = "row of an open long recording that will never be taken away"
     MEMBER_OF_NOBODY = "membership of a profile that is gone"
     RECOGNITION_OF_NOBODY = "record of a recognition of a profile that is gone"
+    LEFT_OF_VERIFY = "what a verification of a profile that is gone has left"
     UNKNOWN_ROW = "row of no known kind"
     DATA_KEY_MISSING = "active subscription without its data key"
     DATA_KEY_ALIVE = "data key of a subscription that is deleted"
@@ -110,6 +112,7 @@ def _active(census: Census) -> Iterator[tuple[Problem, str]]:
     yield from _galleries(census)
     yield from _recognitions(census)
     yield from _long_recordings(census)
+    yield from _verifications(census)
     profiles = len(census.keys("profile:"))
     if census.rows.get(TALLY, {"profiles": 0}).get("profiles") != profiles:
         yield Problem.TALLY_WRONG, TALLY
@@ -190,6 +193,15 @@ def _long_recordings(census: Census) -> Iterator[tuple[Problem, str]]:
         operation_id = name.split("/")[1]
         if not {(TURNS, operation_id), (TURNS_TIDY, operation_id)} & due:
             yield Problem.TURNS_WITHOUT_OPERATION, name
+
+
+def _verifications(census: Census) -> Iterator[tuple[Problem, str]]:
+    """What a verification left stands under its profile, in the epoch of now."""
+    doomed = tuple(rows for rows, _ in _doomed(census))
+    kept = tuple(_own_enrollments(census, key).replace("enrollment:", VERIFY, 1) for key in census.keys("profile:"))
+    for row in census.keys(VERIFY):
+        if not row.startswith(kept) and not row.replace(VERIFY, "enrollment:", 1).startswith(doomed):
+            yield Problem.LEFT_OF_VERIFY, row
 
 
 def _late(census: Census, at: datetime) -> Iterator[tuple[Problem, str]]:

@@ -41,7 +41,12 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
             _, profile_id, group_id = where.split(":")
             remove_silently(account.voices, owner, member_row(group_id, profile_id))
             remove_silently(account.voices, owner, where)
-        case Problem.ENROLLMENT_WITHOUT_PROFILE | Problem.WATCH_OF_NOBODY | Problem.OPEN_WITHOUT_OPERATION:
+        case (
+            Problem.ENROLLMENT_WITHOUT_PROFILE
+            | Problem.WATCH_OF_NOBODY
+            | Problem.OPEN_WITHOUT_OPERATION
+            | Problem.LEFT_OF_VERIFY
+        ):
             remove_silently(account.voices, owner, where)
         case Problem.LEFT_OF_DELETED:
             _take_away(account, owner, where)

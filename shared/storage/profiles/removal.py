@@ -30,7 +30,7 @@ from shared.storage.backend.ports import (
     RowMissing,
     Rows,
 )
-from shared.storage.layout import TALLY, audio_prefix, end_of, enrollments_prefix, profile_row
+from shared.storage.layout import TALLY, audio_prefix, end_of, enrollments_prefix, profile_row, verify_prefix
 from shared.storage.profiles.change_log import logged
 from shared.storage.profiles.groups import leave_groups
 from shared.storage.profiles.schedule import erase_due, expire_due, key_in, remove_silently
@@ -45,10 +45,13 @@ class Eraser:
         self._voices, self._audio = voices, audio
 
     def __call__(self, subscription_id: str, tombstone: Row, at: datetime | None = None) -> None:  # noqa: ARG002
-        """Enrollments, audio, memberships, recognitions, the row in the index of expiry, and last the tombstone."""
+        """Enrollments, what verifications left, audio, memberships, recognitions, the row in the index of expiry, and
+        last the tombstone."""
         key = key_in(tombstone)
         epoch, armed_at = tombstone.maybe("epoch", int), tombstone.maybe("armed_at", datetime)
         self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
+        if key.kind is not ProfileKind.IDENTIFICATION:
+            self._erase_rows(subscription_id, verify_prefix(key, epoch))
         if epoch is None and key.kind is ProfileKind.IDENTIFICATION:
             leave_groups(self._voices, key)
         if epoch is None:

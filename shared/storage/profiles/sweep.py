@@ -12,7 +12,8 @@ from shared.domain.counts import Counts
 from shared.domain.errors import StorageUnavailable
 from shared.services.ports import Ids
 from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict, RowMissing, Rows
-from shared.storage.layout import OPERATION, TOKEN, due_range
+from shared.storage.layout import CHALLENGE, OPERATION, TOKEN, due_range
+from shared.storage.profiles.challenges import ChallengeTaker
 from shared.storage.profiles.counting import count
 from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.profiles.groups import Disbander
@@ -59,6 +60,7 @@ class RowUpkeep:
             BLOB: self._delete_blob,
             OPERATION: self._take_away,
             TOKEN: self._take_away,
+            CHALLENGE: ChallengeTaker(voices),
             EXPIRE: Expirer(voices, Remover(voices, eraser), policies, ids),
             POLICY: self._walk,
             DISBAND: Disbander(voices),

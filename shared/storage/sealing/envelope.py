@@ -38,6 +38,7 @@ class Secret(StrEnum):
     GALLERY = "gallery"
     TEMPLATE = "template"
     TURNS = "turns"
+    CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "enrollmentCohesion": st.booleans(),
     "recordRecognitions": st.none() | st.fixed_dictionaries({"days": st.floats(1.0, 400.0)}),
     "calibration": st.none() | st.fixed_dictionaries({"modelId": st.just("ge2e-1"), "values": st.just(CALIBRATION)}),
+    "requireChallenge": st.booleans(),
     "details": st.sampled_from(["full", "rounded", "off"]),
 }
 NO_NUMBERS: list[object] = [True, "3", [], {}, float("nan"), float("inf"), 10**400]
@@ -92,6 +93,7 @@ INVALID: dict[str, list[object]] = {
     "requestsPerSecond": [*NO_NUMBERS, 0.099, 100_000.1],
     "quality": [[], 3],
     "enrollmentCohesion": NO_FLAGS,
+    "requireChallenge": NO_FLAGS,
     "recordRecognitions": [30, True, []],
     "calibration": [[], 3],
     "details": ["FULL", "", "none", True, 1, None, [], {}],
@@ -219,7 +221,7 @@ def test_a_customer_cannot_change_what_is_the_operators(name: str, letters: Any)
         settings_change({"thresholds": {"verification": 0.6}, letters(name): 1}, CUSTOMER)
     assert str(refused.value) == (
         f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, "
-        "activationPhrases, quality, enrollmentCohesion, calibration, recordRecognitions, details."
+        "activationPhrases, quality, enrollmentCohesion, calibration, recordRecognitions, requireChallenge, details."
     )
 
 

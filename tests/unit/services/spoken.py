@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.segmentation import OnnxSegmentation
 from shared.services.audit import Audit
+from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
@@ -57,6 +59,7 @@ class Spoken:
     phrase: int = -1
     clearly: bool = True
     speech_seconds: float = 2.0
+    digits: str = ""
 
     @property
     def audio(self) -> Audio:
@@ -71,7 +74,8 @@ class SpokenListener:
         if spoken.speech_seconds < rules.min_speech_seconds:
             raise SpeechTooShort(spoken.speech_seconds, rules.min_speech_seconds)
         samples = np.zeros(round((spoken.speech_seconds + 1) * SAMPLE_RATE), np.float32)
-        samples[:3] = spoken.voice, spoken.phrase, spoken.clearly
+        samples[:4] = spoken.voice, spoken.phrase, spoken.clearly, len(spoken.digits)
+        samples[4 : 4 + len(spoken.digits)] = [float(digit) for digit in spoken.digits]
         recording = Recording(samples, AudioFormat("test", "spoken", SAMPLE_RATE, 1))
         return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0)
 
@@ -85,6 +89,17 @@ class SpokenPhrases:
         number = int(utterance.recording.samples[1])
         clearly = bool(utterance.recording.samples[2])
         return HeardPhrase(phrases[number] if number >= 0 else None, -10.0, clearly and number >= 0)
+
+
+class SpokenDigits:
+    locales = ("en-US",)
+
+    def text(self, digits: str, locale: str) -> str:
+        return " ".join(digits)
+
+    def says(self, utterance: Utterance, digits: str, locale: str) -> bool:
+        count = int(utterance.recording.samples[3])
+        return [str(int(sample)) for sample in utterance.recording.samples[4 : 4 + count]] == list(digits)
 
 
 @dataclass(frozen=True)
@@ -233,9 +248,16 @@ class World:
         *,
         settings: SubscriptionSettings | None = None,
         threshold: RequestedThreshold | None = None,
+        challenge_id: str | None = None,
     ) -> Verification:
-        use_case = Verify(self.profiles, self.listener, self.hear, self.models, self.clock)
-        return use_case(VerifyRequest(self.owner(key, settings), key, _audio(spoken), RULES, threshold))
+        use_case = Verify(self.profiles, self.listener, self.hear, self.models, self.clock, self.challenges)
+        owner = self.owner(key, settings)
+        return use_case(VerifyRequest(owner, key, _audio(spoken), RULES, threshold, challenge_id))
+
+    @property
+    def challenges(self) -> Challenges:
+        store = self.stores.challenges
+        return Challenges(self.profiles, store, SpokenDigits(), self.clock, self.new_id, secrets.randbelow)
 
     def identify(
         self,
