@@ -63,6 +63,7 @@ def main(arguments: list[str]) -> int:
         set_up(
             models=options.command not in ("model", "check", "lock"),
             clients=options.command == "test",
+            nightly="--long" in rest,
             node=options.command not in ("package", "lock"),
         )
         return run(options, rest)
@@ -84,10 +85,11 @@ def run(options: argparse.Namespace, rest: list[str]) -> int:
     return _delegate(["-m", MODULES[options.command], *rest])
 
 
-def set_up(models: bool = True, clients: bool = False, node: bool = True) -> None:
+def set_up(models: bool = True, clients: bool = False, node: bool = True, nightly: bool = False) -> None:
     """Bring .venv, node_modules and the models to what the repository asks for; quick when nothing has changed.
 
-    ``clients`` are Microsoft's SDKs, which only tests need. Without ``node`` there is no Azurite: a package needs none.
+    ``clients`` are Microsoft's SDKs, which only tests need, ``nightly`` those that only their long form needs. Without
+    ``node`` there is no Azurite: a package needs none.
     """
     if sys.version_info < MIN_PYTHON:
         raise Cannot(
@@ -110,6 +112,8 @@ def set_up(models: bool = True, clients: bool = False, node: bool = True) -> Non
         _install_packages("Installing Azurite (half a minute the first time)", npm, ROOT)
     if clients:
         _install_packages("Installing the client SDKs that the tests drive", npm, ROOT / "tests" / "clients")
+    if clients and nightly:
+        _install_packages("Installing the clients of the long form", npm, ROOT / "tests" / "clients" / "nightly")
     if models and (code := _delegate(["-m", "tools.build_models"])):
         sys.exit(code)  # it has said why
 

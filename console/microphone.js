@@ -1,9 +1,10 @@
 // Records at the device's own rate (Firefox refuses another) and makes a WAV file of that rate.
 
 const MAX_SECONDS = 60;
+const START_SECONDS = 5;
 
-/** Starts at once. `onLevel` gets the level of each block in dB below full scale, and the seconds so far.
- * Answers a function that stops and gives the recording as a Blob. */
+/** Waits until sound arrives: Firefox takes up to a second. `onLevel` gets the level of each block in dB below full
+ * scale, and the seconds so far. Answers a function that stops and gives the recording as a Blob. */
 export async function record(onLevel) {
     // What makes calls pleasant changes a voice.
     const audio = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
@@ -25,6 +26,7 @@ export async function record(onLevel) {
             onLevel(level(data), count / context.sampleRate);
         };
         context.createMediaStreamSource(stream).connect(worklet);
+        await running(context);
     } catch (problem) {
         await release();
         throw problem;
@@ -33,6 +35,13 @@ export async function record(onLevel) {
         await release();
         return wav(blocks, count, context.sampleRate);
     };
+}
+
+/** Firefox starts none where there is nothing to play sound on. */
+async function running(context) {
+    const words = "sound does not start in this browser. Connect a loudspeaker or headphones.";
+    const late = new Promise((_, refuse) => setTimeout(() => refuse(new Error(words)), 1_000 * START_SECONDS));
+    await Promise.race([context.resume(), late]);
 }
 
 function level(block) {

@@ -7,7 +7,7 @@ const PATHS = {
     verify: (profileId) => `${BY_PHRASE}/${profileId}:verify`,
 };
 
-/** Starts at once, at the device's own rate. Answers a function that stops and gives a WAV file. */
+/** At the device's own rate. Answers, once sound arrives, a function that stops and gives a WAV file. */
 async function record() {
     // What makes calls pleasant changes a voice.
     const audio = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
@@ -18,6 +18,7 @@ async function record() {
     const blocks = [];
     recorder.port.onmessage = ({ data }) => blocks.push(data);
     context.createMediaStreamSource(stream).connect(recorder);
+    await context.resume(); // Firefox takes up to a second
     return async () => {
         stream.getTracks().forEach((track) => track.stop());
         await context.close();

@@ -53,3 +53,16 @@ def chromium() -> str:
     if shutil.which("node") is None or not (FOLDER / "node_modules" / "playwright-core").is_dir():
         pytest.skip("needs Node.js and `npm ci` in tests/clients, which `python dev.py test` does")
     return browser
+
+
+NIGHTLY = FOLDER / "nightly"
+
+
+@pytest.fixture(scope="session")
+def nightly(long_form: bool) -> Path:
+    """The folder of clients that take half a minute to install."""
+    if not long_form:
+        pytest.skip("runs in its long form alone: `python dev.py test --long`, every night")
+    if shutil.which("node") is None or not (NIGHTLY / "node_modules").is_dir():
+        pytest.skip("needs Node.js and `npm ci` in tests/clients/nightly, which `python dev.py test --long` does")
+    return NIGHTLY

@@ -101,8 +101,12 @@ def test_every_lock_is_asked_about_each_week() -> None:
     asked = "\n".join(step.get("run", "") for job in WORKFLOWS["audit.yml"]["jobs"].values() for step in job["steps"])
     assert "for lock in requirements*.txt" in asked
     assert "npm audit --package-lock-only\n" in asked
-    for lock in REPOSITORY.glob("tests/*/package-lock.json"):
-        assert f"npm audit --package-lock-only --prefix tests/{lock.parent.name}" in asked
+    locks = [lock for lock in (REPOSITORY / "tests").rglob("package-lock.json") if "node_modules" not in lock.parts]
+    assert len(locks) == 2
+    for lock in locks:
+        assert (
+            f"npm audit --package-lock-only --prefix {lock.parent.relative_to(REPOSITORY).as_posix()}\n" in asked + "\n"
+        )
 
 
 def test_a_deployment_waits_until_the_service_is_ready() -> None:
