@@ -1,73 +1,106 @@
-"""Which local speakers are one person: agglomerative clustering, with as many clusters as there turn out to be.
+"""Which stretches of speech are one person's: agglomerative clustering, with as many people as there turn out to be.
 
 Of two clusters the sums of their embeddings, each times its seconds, are compared, as signatures are. The two most
-alike are joined until none are alike enough. Two who speak in one window are two people.
+alike are joined until none are alike enough. Then the short stretches go to the clusters that they are most like, with
+a little weight on what their window's network said: who else is the same local speaker, and who is another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.heard_speech import HeardStretch
 from shared.domain.recording import Vector
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 Alike: TypeAlias = Callable[[Vector, float, Vector, Numbers], Numbers]
 """Scores [n] of one direction, made of so many seconds, against directions [n, d] made of seconds [n]."""
 
-SAME_SPEAKER_SCORE: Final = 0.5
-"""From which two clusters are joined."""
+SAME_SPEAKER_SCORE: Final = 0.73
+"""From which two clusters are joined. Fitted, as are the numbers below: docs/internals/turns.md."""
+CORE_SECONDS: Final = 1.5
+"""Of clean speech of a stretch that makes clusters; shorter ones join those that there are."""
+SMALL_SECONDS: Final = 3.0
+SMALL_SHARE: Final = 0.1
+"""A cluster of less, and of less than this share of all, is nobody: what one breath says twice in two windows."""
+LEAST_SCORE: Final = 0.05
+"""A short stretch that is less like every cluster is nobody's: as many of them are of the likest speaker as are not."""
+WINDOW_LOG_ODDS: Final = 0.5
+"""Weight of the window's network against the embedding's log odds."""
 AT_ONCE: Final = 400
-"""Clusters that are compared each with each; more are clustered part by part first. Bounds memory and time."""
+"""Clusters that are compared each with each; of more, each half of that many is clustered first. Bounds memory and
+time: 4 hours have 12,000 stretches."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """``members`` are indices into what was clustered; ``windows`` those in which one of them speaks."""
+    """``pooled`` is a sum of embeddings, each times its seconds; ``members`` are indices into what was clustered."""
 
     pooled: Vector = field(repr=False)
     seconds: float
-    members: frozenset[int]
-    windows: frozenset[int]
+    members: tuple[int, ...]
 
     @property
     def direction(self) -> Vector:
         return np.asarray(self.pooled / np.linalg.norm(self.pooled), np.float32)
 
     def joined(self, other: Cluster) -> Cluster:
-        return Cluster(
-            np.asarray(self.pooled + other.pooled, np.float32),
-            self.seconds + other.seconds,
-            self.members | other.members,
-            self.windows | other.windows,
-        )
+        pooled = np.asarray(self.pooled + other.pooled, np.float32)
+        return Cluster(pooled, self.seconds + other.seconds, self.members + other.members)
+
+
+def people(
+    stretches: Sequence[HeardStretch], model_id: str, alike: Alike, least: int, most: int
+) -> list[list[HeardStretch]]:
+    """The stretches of each person, at least and at most so many people if there are as many stretches; in order.
+
+    Stretches that are too short to tell, and that nothing else in their window explains, are nobody's.
+    """
+    embedded = [number for number, one in enumerate(stretches) if one.embeddings]
+    core = [number for number in embedded if stretches[number].clean_seconds >= CORE_SECONDS] or embedded
+    parts = []
+    for number in core:
+        made, seconds = stretches[number].embeddings[model_id], stretches[number].clean_seconds
+        parts.append(Cluster(np.asarray(made * np.float32(seconds), np.float32), seconds, (number,)))
+    clusters = clustered(parts, alike, least, most)
+    if not clusters:
+        return []
+    labels = _assigned(stretches, clusters, model_id, alike)
+    found = [[one for one, label in zip(stretches, labels, strict=True) if label == k] for k in range(len(clusters))]
+    return [person for person in found if any(one.embeddings for one in person)]
 
 
 def clustered(parts: Sequence[Cluster], alike: Alike, least: int, most: int) -> list[Cluster]:
-    """At least and at most so many clusters as far as the parts and their windows allow it; parts in order of time."""
+    """At least and at most so many clusters, if there are as many parts. Parts are in order of time."""
     clusters = list(parts)
     while len(clusters) > AT_ONCE:
         halves = [clusters[start : start + AT_ONCE // 2] for start in range(0, len(clusters), AT_ONCE // 2)]
-        fewer = [cluster for half in halves for cluster in _joined(half, alike, least, len(half))]
+        fewer = [cluster for half in halves for cluster in _joined(half, alike, least, SAME_SPEAKER_SCORE)]
         if len(fewer) == len(clusters):
             break
         clusters = fewer
-    return _joined(clusters, alike, least, most)
+    clusters = _joined(clusters, alike, least, SAME_SPEAKER_SCORE)
+    small = min(SMALL_SECONDS, SMALL_SHARE * sum(cluster.seconds for cluster in clusters))
+    largest = sorted(clusters, key=lambda cluster: -cluster.seconds)
+    kept = [cluster for number, cluster in enumerate(largest) if number < least or cluster.seconds >= small]
+    return _joined(kept, alike, most, 0.0) if len(kept) > most else kept
 
 
-def _joined(parts: Sequence[Cluster], alike: Alike, least: int, most: int) -> list[Cluster]:
+def _joined(parts: Sequence[Cluster], alike: Alike, least: int, score: float) -> list[Cluster]:
+    """The most alike are joined, until no two have the score or ``least`` are left."""
     clusters: dict[int, Cluster] = dict(enumerate(parts))
     scores = np.full((len(parts), len(parts)), -1.0)
     for number in clusters:
         _compare(clusters, number, scores, alike)
     while len(clusters) > least:
         first, second = divmod(int(scores.argmax()), len(parts))
-        score = scores[first, second]
-        if score < 0.0 or (score < SAME_SPEAKER_SCORE and len(clusters) <= most):
+        if scores[first, second] < score:
             break
         clusters[first] = clusters[first].joined(clusters.pop(second))
         scores[second], scores[:, second] = -1.0, -1.0
@@ -76,14 +109,41 @@ def _joined(parts: Sequence[Cluster], alike: Alike, least: int, most: int) -> li
 
 
 def _compare(clusters: dict[int, Cluster], number: int, scores: Numbers, alike: Alike) -> None:
-    """Fills the row and the column; -1 for those that cannot be one person."""
-    own = clusters[number]
-    others = [other for other in clusters if other != number]
-    scores[number], scores[:, number] = -1.0, -1.0
-    if not others:
-        return
-    directions = np.stack([clusters[other].direction for other in others])
-    seconds = np.array([clusters[other].seconds for other in others])
-    found = alike(own.direction, own.seconds, directions, seconds)
-    apart = [bool(own.windows & clusters[other].windows) for other in others]
-    scores[number, others] = scores[others, number] = np.where(apart, -1.0, found)
+    """Fills the row and the column."""
+    own, others = clusters[number], [other for other in clusters if other != number]
+    if others:
+        directions = np.stack([clusters[other].direction for other in others])
+        seconds = np.array([clusters[other].seconds for other in others])
+        scores[number, others] = scores[others, number] = alike(own.direction, own.seconds, directions, seconds)
+
+
+def _assigned(
+    stretches: Sequence[HeardStretch], clusters: Sequence[Cluster], model_id: str, alike: Alike
+) -> list[int | None]:
+    """The number of each stretch's cluster. Those that made clusters stay in theirs."""
+    directions = np.stack([cluster.direction for cluster in clusters])
+    seconds = np.array([cluster.seconds for cluster in clusters])
+    core = {member: number for number, cluster in enumerate(clusters) for member in cluster.members}
+    labels = [core.get(number) for number in range(len(stretches))]
+    for _, numbered in groupby(enumerate(stretches), key=lambda pair: pair[1].window):
+        window = list(numbered)
+        known = [(core[number], heard) for number, heard in window if number in core]
+        for number, one in window:
+            if number in core:
+                continue
+            votes = _votes(one, known, len(clusters))
+            if one.embeddings:
+                scores = alike(one.embeddings[model_id], one.clean_seconds, directions, seconds)
+                if scores.max() < LEAST_SCORE:
+                    continue
+                votes += np.log(np.maximum(scores, 1e-15) / np.maximum(1.0 - scores, 1e-15))
+            labels[number] = int(votes.argmax()) if one.embeddings or known else None
+    return labels
+
+
+def _votes(one: HeardStretch, known: Sequence[tuple[int, HeardStretch]], clusters: int) -> Numbers:
+    """For each cluster: what its stretches in the same window weigh, those of another local speaker against it."""
+    votes = np.zeros(clusters)
+    for number, heard in known:
+        votes[number] += heard.clean_seconds if heard.local == one.local else -heard.clean_seconds
+    return WINDOW_LOG_ODDS * votes / (sum(heard.clean_seconds for _, heard in known) or 1.0)

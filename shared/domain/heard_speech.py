@@ -1,8 +1,9 @@
 """What was heard of a recording with several speakers, window by window: enough to say later who spoke when.
 
 Windows lie on a grid that begins with the recording, so that a recording heard in slices gives what it gives at once.
-A window knows up to three speakers, its local ones. Whose voices they are is said by all windows together
-(``shared/services/turns.py``). Nobody's words can be made of this, but it holds voices: it is sealed where it is kept.
+A window knows up to three speakers, its local ones. Whose voice a stretch is is said by all windows together
+(``shared/services/turns.py``): a window's network takes two like voices for one, which embeddings tell apart. Nobody's
+words can be made of this, but it holds voices: it is sealed where it is kept.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ STEP: Final = STEP_FRAMES * FRAME
 
 
 @dataclass(frozen=True)
-class LocalSpeaker:
-    """One of the up to three who speak in a window.
+class HeardStretch:
+    """What one of the up to three local speakers of a window says until he pauses or somebody else speaks.
 
     ``active``: when, as frames [first, end) counted from the beginning of the recording. ``embeddings``, by model id,
     are of the ``clean_seconds`` in which nobody else speaks; none where they are too few.
     """
 
     window: int
+    local: int
     active: Sequence[tuple[int, int]]
     clean_seconds: float
     embeddings: Mapping[str, Vector] = field(default_factory=dict, repr=False)
@@ -53,7 +55,7 @@ class HeardSpeech:
     first_window: int
     end_window: int
     seconds: float
-    speakers: Sequence[LocalSpeaker]
+    stretches: Sequence[HeardStretch]
 
     @property
     def next_second(self) -> float:
@@ -72,27 +74,27 @@ def heard_from_bytes(content: bytes) -> list[HeardSpeech]:
 
 
 def _to_json(heard: HeardSpeech) -> dict[str, Any]:
-    speakers = [
+    stretches = [
         [
-            speaker.window,
-            [frame for stretch in speaker.active for frame in stretch],
-            speaker.clean_seconds,
-            {name: base64.b64encode(vector.astype("<f2").tobytes()).decode() for name, vector in voices.items()},
+            one.window,
+            one.local,
+            [frame for run in one.active for frame in run],
+            one.clean_seconds,
+            {name: base64.b64encode(made.astype("<f2").tobytes()).decode() for name, made in one.embeddings.items()},
         ]
-        for speaker in heard.speakers
-        for voices in [speaker.embeddings]
+        for one in heard.stretches
     ]
     about = [heard.channel, heard.first_window, heard.end_window, heard.seconds]
-    return {"about": about, "speakers": speakers}
+    return {"about": about, "stretches": stretches}
 
 
 def _from_json(content: dict[str, Any]) -> HeardSpeech:
-    speakers = []
-    for window, frames, clean_seconds, voices in content["speakers"]:
+    stretches = []
+    for window, local, frames, clean_seconds, voices in content["stretches"]:
         embeddings = {
             name: np.frombuffer(base64.b64decode(text), "<f2").astype(np.float32) for name, text in voices.items()
         }
         active = tuple(zip(frames[::2], frames[1::2], strict=True))
-        speakers.append(LocalSpeaker(window, active, clean_seconds, embeddings))
+        stretches.append(HeardStretch(window, local, active, clean_seconds, embeddings))
     channel, first_window, end_window, seconds = content["about"]
-    return HeardSpeech(channel, first_window, end_window, seconds, tuple(speakers))
+    return HeardSpeech(channel, first_window, end_window, seconds, tuple(stretches))

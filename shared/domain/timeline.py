@@ -1,4 +1,4 @@
-"""From local speakers with names to turns: what overlapping windows say of each moment is put together."""
+"""From stretches with labels to turns: what overlapping windows say of each moment is put together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.domain.heard_speech import (
     STEP_FRAMES,
     WINDOW_FRAMES,
     HeardSpeech,
-    LocalSpeaker,
+    HeardStretch,
 )
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -37,9 +37,9 @@ _WEIGHTS: Final = np.pad(
 
 @dataclass(frozen=True)
 class Labelled:
-    """A local speaker, and the number of who that is."""
+    """A stretch, and the number of who speaks."""
 
-    speaker: LocalSpeaker
+    stretch: HeardStretch
     label: int
 
 
@@ -47,7 +47,7 @@ def timeline(labelled: Sequence[Labelled], labels: int, windows: int, *, exclusi
     """When each of so many labels speaks, in seconds. As many at once as windows count, or one if ``exclusive``."""
     by_window: dict[int, list[Labelled]] = {}
     for one in labelled:
-        by_window.setdefault(one.speaker.window, []).append(one)
+        by_window.setdefault(one.stretch.window, []).append(one)
     regions = range(windows + _COVERING - 1)
     spoken = [_region(region, by_window, labels, windows, exclusive=exclusive) for region in regions]
     if not spoken:
@@ -66,7 +66,7 @@ def _region(
         total += weights
         active = np.zeros((labels, STEP_FRAMES), np.bool_)
         for one in by_window.get(window, ()):
-            for first, end in one.speaker.active:
+            for first, end in one.stretch.active:
                 active[one.label, max(0, first - start) : max(0, end - start)] = True
         activity += weights * active
     activity /= np.maximum(total, np.float32(1e-9))

@@ -1,4 +1,4 @@
-"""Stage 1 of who spoke when: a slice of one channel becomes local speakers with their embeddings."""
+"""Stage 1 of who spoke when: a slice of one channel becomes stretches of speech with their embeddings."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.heard_speech import FRAME, STEP, STEP_FRAMES, WINDOW, HeardSpeech, LocalSpeaker
+from shared.domain.heard_speech import FRAME, FRAME_SECONDS, STEP, STEP_FRAMES, WINDOW, HeardSpeech, HeardStretch
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
 from shared.services.comparison import SpeakerModels
 from shared.services.ports import Segmentation
 
 Frames = npt.NDArray[np.bool_]
 
-LEAST_CLEAN_SECONDS: Final = 0.4
+LEAST_CLEAN_SECONDS: Final = 0.5
 """Of speech of one voice alone: with less an embedding says little."""
+PAUSE_SECONDS: Final = 0.5
+"""A longer pause of a local speaker ends a stretch: behind it may be another voice."""
 
 _FORMAT: Final = AudioFormat("samples", "float32", SAMPLE_RATE, 1)
 _FRAME_OFFSET: Final = (991 - FRAME) // 2
@@ -51,25 +53,30 @@ class HearSpeakers:
         count = max(0, (len(samples) - WINDOW) // STEP + 1)
         if last and (count == 0 or (count - 1) * STEP + WINDOW < len(samples)):
             count += 1
-        speakers = [
-            speaker
+        stretches = [
+            stretch
             for number in range(count)
-            for speaker in self._window(samples[number * STEP :][:WINDOW], first + number, model_ids)
+            for stretch in self._window(samples[number * STEP :][:WINDOW], first + number, model_ids)
         ]
         end = start + len(samples) if last else start + max(0, count - 1) * STEP + WINDOW * (count > 0)
-        return HeardSpeech(channel, first, first + count, end / SAMPLE_RATE, tuple(speakers))
+        return HeardSpeech(channel, first, first + count, end / SAMPLE_RATE, tuple(stretches))
 
-    def _window(self, samples: Samples, window: int, model_ids: Collection[str]) -> Iterator[LocalSpeaker]:
+    def _window(self, samples: Samples, window: int, model_ids: Collection[str]) -> Iterator[HeardStretch]:
         speaking = self.segmentation.speaking(samples)
         speaking[max(0, len(samples) - _FRAME_OFFSET) // FRAME :] = False  # the silence that fills the last window
         alone = speaking.sum(axis=1) == 1
-        for active in speaking.T:
-            if not active.any():
-                continue
-            clean = _samples_of(active & alone, len(samples))
-            seconds = int(np.count_nonzero(clean)) / SAMPLE_RATE
-            embeddings = self._embedded(samples, clean, model_ids) if seconds >= LEAST_CLEAN_SECONDS else {}
-            yield LocalSpeaker(window, _stretches(active, window * STEP_FRAMES), seconds, embeddings)
+        for local, active in enumerate(speaking.T):
+            somebody_else: Frames = np.any(np.delete(speaking, local, axis=1), axis=1)
+            for runs in _stretches(active, somebody_else):
+                own = np.zeros(len(active), np.bool_)
+                for start, end in runs:
+                    own[start:end] = True
+                clean = _samples_of(own & alone, len(samples))
+                seconds = int(np.count_nonzero(clean)) / SAMPLE_RATE
+                embeddings = self._embedded(samples, clean, model_ids) if seconds >= LEAST_CLEAN_SECONDS else {}
+                offset = window * STEP_FRAMES
+                placed = tuple((start + offset, end + offset) for start, end in runs)
+                yield HeardStretch(window, local, placed, seconds, embeddings)
 
     def _embedded(self, samples: Samples, clean: Frames, model_ids: Collection[str]) -> dict[str, Vector]:
         """By model id. Rounded as they are where they are kept between slices, so that both give the same."""
@@ -87,6 +94,14 @@ def _samples_of(frames: Frames, length: int) -> Frames:
     return mask[:length]
 
 
-def _stretches(active: Frames, offset: int) -> tuple[tuple[int, int], ...]:
-    edges = np.flatnonzero(np.diff(active, prepend=False, append=False)) + offset
-    return tuple((int(start), int(end)) for start, end in edges.reshape(-1, 2))
+def _stretches(active: Frames, somebody_else: Frames) -> list[list[tuple[int, int]]]:
+    """The runs of frames of each stretch: short pauses in which nobody else speaks do not end it."""
+    edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).reshape(-1, 2)
+    stretches: list[list[tuple[int, int]]] = []
+    for start, end in edges.tolist():
+        before = stretches[-1][-1][1] if stretches else 0
+        if stretches and start - before <= PAUSE_SECONDS / FRAME_SECONDS and not somebody_else[before:start].any():
+            stretches[-1].append((start, end))
+        else:
+            stretches.append([(start, end)])
+    return stretches

@@ -1,7 +1,7 @@
 """Say who spoke when in a recording of several people. Nothing of the recording is stored.
 
-Stage 1 (``hear_speakers.py``) hears channels slice by slice; stage 2, here, finds out from all slices which local
-speakers are one person, and which candidate that is.
+Stage 1 (``hear_speakers.py``) hears channels slice by slice; stage 2, here, finds out from all slices which stretches
+are one person's, and which candidate that is.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from itertools import groupby
 
 import numpy as np
 
-from shared.domain.clustering import Cluster, Numbers, clustered
+from shared.domain.clustering import Numbers, people
 from shared.domain.decision import open_set
 from shared.domain.errors import SpeechTooShort
 from shared.domain.group import Candidates
-from shared.domain.heard_speech import HeardSpeech, LocalSpeaker
+from shared.domain.heard_speech import HeardSpeech, HeardStretch
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note
 from shared.domain.recording import Audio, Vector
@@ -122,8 +122,8 @@ class IdentifyTurns:
             )
         ]
         voices = [voice for channel in channels for voice in channel.voices(self.models.current, wanted.options)]
-        people = _people(voices, _Ranking(choice, models, threshold.score))
-        found = _turns(channels, people, exclusive=wanted.options.exclusive)
+        named = _people(voices, _Ranking(choice, models, threshold.score))
+        found = _turns(channels, named, exclusive=wanted.options.exclusive)
         for speaker in found.speakers:
             if speaker.score is not None:
                 self.profiles.touch(key_of(wanted.subscription, speaker.speaker), used_at)
@@ -132,21 +132,21 @@ class IdentifyTurns:
 
 @dataclass(frozen=True)
 class _Voice:
-    """The local speakers of one channel that are one person."""
+    """The stretches of one channel that are one person's."""
 
     channel: int | None
-    speakers: Sequence[LocalSpeaker]
+    stretches: Sequence[HeardStretch]
 
     def pooled(self, model_id: str) -> Vector:
         """As a signature is: the sum of embeddings, each times its seconds."""
         return np.asarray(
-            sum(one.embeddings[model_id] * np.float32(one.clean_seconds) for one in self.speakers if one.embeddings),
+            sum(one.embeddings[model_id] * np.float32(one.clean_seconds) for one in self.stretches if one.embeddings),
             np.float32,
         )
 
     @property
     def seconds(self) -> float:
-        return sum(speaker.clean_seconds for speaker in self.speakers if speaker.embeddings)
+        return sum(one.clean_seconds for one in self.stretches if one.embeddings)
 
 
 @dataclass(frozen=True)
@@ -165,18 +165,9 @@ class _Channel:
     slices: Sequence[HeardSpeech]
 
     def voices(self, model: SpeakerModel, options: TurnOptions) -> list[_Voice]:
-        heard = [speaker for slice_ in self.slices for speaker in slice_.speakers if speaker.embeddings]
-        parts = [
-            Cluster(
-                np.asarray(speaker.embeddings[model.model_id] * np.float32(speaker.clean_seconds), np.float32),
-                speaker.clean_seconds,
-                frozenset([number]),
-                frozenset([speaker.window]),
-            )
-            for number, speaker in enumerate(heard)
-        ]
-        found = clustered(parts, partial(_alike, model), options.min_speakers, options.max_speakers)
-        return [_Voice(self.number, [heard[number] for number in sorted(one.members)]) for one in found]
+        heard = [stretch for slice_ in self.slices for stretch in slice_.stretches]
+        found = people(heard, model.model_id, partial(_alike, model), options.min_speakers, options.max_speakers)
+        return [_Voice(self.number, stretches) for stretches in found]
 
 
 @dataclass(frozen=True)
@@ -202,39 +193,40 @@ class _Ranking:
 
 def _people(voices: Sequence[_Voice], ranking: _Ranking) -> list[_Person]:
     """Voices of one candidate join; a voice has one name at most."""
-    people: list[_Person] = []
+    found: list[_Person] = []
     by_name: dict[str, list[tuple[_Voice, float]]] = {}
     for voice in voices:
         ranked = ranking([voice])
         if ranked and ranked[0][1] >= ranking.threshold:
             by_name.setdefault(ranked[0][0], []).append((voice, ranked[0][1]))
         else:
-            people.append(_Person([voice], None, None, ranked))
-    for name, found in by_name.items():
-        joined = [voice for voice, _ in found]
+            found.append(_Person([voice], None, None, ranked))
+    for name, scored in by_name.items():
+        joined = [voice for voice, _ in scored]
         ranked = ranking(joined)
-        score = max(dict(ranked).get(name, 0.0), max(score for _, score in found))
-        people.append(_Person(joined, name, score, ranked))
-    return people
+        score = max(dict(ranked).get(name, 0.0), max(score for _, score in scored))
+        found.append(_Person(joined, name, score, ranked))
+    return found
 
 
-def _turns(channels: Sequence[_Channel], people: Sequence[_Person], *, exclusive: bool) -> NamedTurns:
+def _turns(channels: Sequence[_Channel], persons: Sequence[_Person], *, exclusive: bool) -> NamedTurns:
     spoken: list[tuple[float, float, int, int | None]] = []
     for channel in channels:
         labelled = [
-            Labelled(speaker, number)
-            for number, person in enumerate(people)
+            Labelled(stretch, number)
+            for number, person in enumerate(persons)
             for voice in person.voices
             if voice.channel == channel.number
-            for speaker in voice.speakers
+            for stretch in voice.stretches
         ]
         windows = windows_of(channel.slices)
-        for number, stretches in enumerate(timeline(labelled, len(people), windows, exclusive=exclusive)):
+        for number, stretches in enumerate(timeline(labelled, len(persons), windows, exclusive=exclusive)):
             spoken += [(start, end, number, channel.number) for start, end in stretches]
     spoken.sort(key=lambda one: one[:3])
-    names = _names([number for _, _, number, _ in spoken], people)
+    names = _names([number for _, _, number, _ in spoken], persons)
     turns = [
-        Turn(start, end, names[number], people[number].score, channel=channel) for start, end, number, channel in spoken
+        Turn(start, end, names[number], persons[number].score, channel=channel)
+        for start, end, number, channel in spoken
     ]
     everything: list[Stretch] = [(turn.start, turn.end) for turn in turns]
     seconds = [
@@ -244,7 +236,7 @@ def _turns(channels: Sequence[_Channel], people: Sequence[_Person], *, exclusive
     return NamedTurns(
         _with_overlap(turns),
         [
-            SpeakerOfTurns(name, total, people[number].score, people[number].ranking)
+            SpeakerOfTurns(name, total, persons[number].score, persons[number].ranking)
             for (number, name), total in zip(names.items(), seconds, strict=True)
         ],
         audio_seconds=max((channel.slices[-1].seconds for channel in channels), default=0.0),
@@ -252,12 +244,12 @@ def _turns(channels: Sequence[_Channel], people: Sequence[_Person], *, exclusive
     )
 
 
-def _names(appearing: Sequence[int], people: Sequence[_Person]) -> dict[int, str]:
+def _names(appearing: Sequence[int], persons: Sequence[_Person]) -> dict[int, str]:
     """In the order of first appearance."""
     names: dict[int, str] = {}
     strangers = 0
     for number in dict.fromkeys(appearing):
-        name = people[number].name
+        name = persons[number].name
         strangers += name is None
         names[number] = name or f"{UNKNOWN}{strangers}"
     return names

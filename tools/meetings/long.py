@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from shared.domain.heard_speech import STEP, STEP_FRAMES, WINDOW, HeardSpeech, LocalSpeaker
+from shared.domain.heard_speech import STEP, STEP_FRAMES, WINDOW, HeardSpeech, HeardStretch
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.services.hear_speakers import HearSpeakers
 from tools.meetings.simulation import Meeting, simulated, with_stranger
@@ -73,25 +73,25 @@ def _heard(hear: HearSpeakers, samples: Samples, before: Sequence[HeardSpeech]) 
 def _later(heard: Sequence[HeardSpeech], times: int) -> Iterator[HeardSpeech]:
     random, windows = np.random.default_rng(times), heard[-1].end_window * times
     for one in heard:
-        speakers = [_moved(speaker, windows, random) for speaker in one.speakers]
+        stretches = [_moved(stretch, windows, random) for stretch in one.stretches]
         seconds = one.seconds + windows * STEP / SAMPLE_RATE
         yield replace(
             one,
             first_window=one.first_window + windows,
             end_window=one.end_window + windows,
             seconds=seconds,
-            speakers=tuple(speakers),
+            stretches=tuple(stretches),
         )
 
 
-def _moved(speaker: LocalSpeaker, windows: int, random: np.random.Generator) -> LocalSpeaker:
+def _moved(stretch: HeardStretch, windows: int, random: np.random.Generator) -> HeardStretch:
     frames = windows * STEP_FRAMES
     noisy = {
         name: vector + np.float32(NOISE / np.sqrt(len(vector))) * random.standard_normal(len(vector), np.float32)
-        for name, vector in speaker.embeddings.items()
+        for name, vector in stretch.embeddings.items()
     }
-    active = tuple((start + frames, end + frames) for start, end in speaker.active)
-    return LocalSpeaker(speaker.window + windows, active, speaker.clean_seconds, noisy)
+    active = tuple((start + frames, end + frames) for start, end in stretch.active)
+    return replace(stretch, window=stretch.window + windows, active=active, embeddings=noisy)
 
 
 def _timed(work: Any) -> tuple[Any, float]:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.errors import NobodyEnrolled, ParameterInvalid, ProfileNotEnrolled, ProfileNotFound
 from shared.domain.group import Everyone
-from shared.domain.heard_speech import STEP_FRAMES, HeardSpeech, LocalSpeaker, heard_from_bytes, heard_to_bytes
+from shared.domain.heard_speech import STEP_FRAMES, HeardSpeech, HeardStretch, heard_from_bytes, heard_to_bytes
 from shared.domain.profile import ProfileKind
 from shared.domain.recording import Vector
 from shared.domain.turns import NamedTurns, TurnOptions
@@ -31,14 +31,15 @@ def embedding(voice: float) -> Vector:
 def heard(*windows: Sequence[Said], channel: int | None = None) -> HeardSpeech:
     """Each window's voices; windows overlap by half, so a voice is said once in each of two."""
     speakers = [
-        LocalSpeaker(
+        HeardStretch(
             window,
+            local,
             ((window * STEP_FRAMES + start, window * STEP_FRAMES + end),),
             (end - start) * 0.016875,
             {"spoken-1": embedding(voice)},
         )
         for window, said in enumerate(windows)
-        for voice, start, end in said
+        for local, (voice, start, end) in enumerate(said)
     ]
     return HeardSpeech(channel, 0, len(windows), 10.0 + 5.0 * (len(windows) - 1), tuple(speakers))
 
@@ -79,10 +80,11 @@ def test_two_clusters_of_one_candidate_join() -> None:
     assert len(found.speakers) == 1
 
 
-def test_two_who_speak_in_one_window_are_two() -> None:
+def test_a_short_stretch_goes_to_the_likest_or_is_nobodys() -> None:
     world = World()
-    found = named(world, heard([(10.0, 0, 200), (10.0, 300, 500)]), candidates=[enrolled(world, 180.0)])
-    assert speakers(found) == ["unknown-1", "unknown-2"]
+    ann = enrolled(world, 0.0)
+    found = named(world, heard([(0.0, 0, 200), (50.0, 250, 290)], [(180.0, 400, 450)]), candidates=[ann])
+    assert [(turn.speaker, round(turn.start)) for turn in found.turns] == [(ann, 0), (ann, 4)]
 
 
 def test_speakers_are_as_many_as_asked_for() -> None:
@@ -108,7 +110,7 @@ def test_who_speaks_at_once_is_marked_or_left_out() -> None:
 def test_channels_are_told_apart_and_named_alike() -> None:
     world = World()
     ann = enrolled(world, 0.0)
-    first, second = heard([(0.0, 0, 200)], channel=1), heard([(180.0, 50, 100), (2.0, 300, 400)], channel=2)
+    first, second = heard([(0.0, 0, 200)], channel=1), heard([(180.0, 50, 150), (2.0, 300, 500)], channel=2)
     found = named(world, first, second, candidates=[ann])
     assert [(turn.speaker, turn.channel) for turn in found.turns] == [(ann, 1), ("unknown-1", 2), (ann, 2)]
 
