@@ -3,13 +3,14 @@
 import { KINDS, Refused, call, hold, note, page, profile, profiles } from "./api.js";
 import { button, choice, explanation, labelled, make, scale, shortDate, table } from "./drawing.js";
 import { record } from "./microphone.js";
+import { timeline } from "./turns.js";
 
 const PHRASE = "verification/text-dependent";
 const IDENTIFICATION = "identification/text-independent";
 const LOCALE = "en-US";
 const SPEAK = "Say what you like, for ten seconds or so.";
 const ROLES = ["recognise", "enroll", "manage"];
-const TAKES = { list: "recognise", verify: "recognise", identify: "recognise", settings: "manage", audit: "manage", retention: "manage" };
+const TAKES = { list: "recognise", verify: "recognise", identify: "recognise", identifyTurns: "recognise", settings: "manage", audit: "manage", retention: "manage" };
 
 const byId = (id) => document.getElementById(id);
 let caller = null;
@@ -308,20 +309,38 @@ async function retention(person) {
     })))];
 }
 
-// Identify
+// Identify, and who spoke when
 
-async function identify() {
-    const area = answerArea();
+/** Who may be named: the controls, and how the choice is written in an address. */
+function candidates() {
     const among = choice([["*", "everyone"], ["group:", "a group"], ["", "a list of ids"]]);
     const names = make("input", { autocomplete: "off", disabled: true });
     among.addEventListener("change", () => {
         names.disabled = among.value === "*";
     });
     const ids = () => among.value + (names.disabled ? "" : names.value.replaceAll(/\s*,\s*|\s+/g, ",").replaceAll(/^,|,$/g, ""));
-    const path = () => `${profiles(IDENTIFICATION)}:identifySingleSpeaker?details=true&profileIds=${encodeURIComponent(ids())}`;
-    return [make("h2", {}, "Identify"), labelled("Among", among), labelled("Name of the group, or ids", names),
-        make("p", {}, SPEAK),
+    return { controls: [labelled("Among", among), labelled("Name of the group, or ids", names)], chosen: () => encodeURIComponent(ids()) };
+}
+
+async function identify() {
+    const area = answerArea(), { controls, chosen } = candidates();
+    const path = () => `${profiles(IDENTIFICATION)}:identifySingleSpeaker?details=true&profileIds=${chosen()}`;
+    return [make("h2", {}, "Identify"), ...controls, make("p", {}, SPEAK),
         recorder((blob) => decided(area, () => call("POST", path(), blob), identified)), area];
+}
+
+async function whoSpoke() {
+    const area = answerArea(), { controls, chosen } = candidates();
+    const voice = (speaker) => (speaker.startsWith("unknown-") ? `Stranger ${speaker.slice(8)}` : named(speaker));
+    let leave = () => {};
+    const input = recorder((blob) => decided(area, () => call("POST", `${profiles(IDENTIFICATION)}:identifyTurns?profileIds=${chosen()}`, blob), (answer) => {
+        leave();
+        const drawing = timeline(answer, blob, voice);
+        leave = drawing.leave;
+        return drawing.parts;
+    }));
+    input.addEventListener("leave", () => leave());
+    return [make("h2", {}, "Turns"), ...controls, make("p", {}, "A conversation of up to five minutes: who speaks when?"), input, area];
 }
 
 function identified(answer) {
@@ -457,6 +476,7 @@ const PAGES = [
     ["First visit", firstVisit, () => !caller.operations && may("enroll")],
     ["People", people, () => may("list") || caller.profileId],
     ["Identify", identify, () => may("identify")],
+    ["Turns", whoSpoke, () => may("identifyTurns")],
     ["Settings", settings, () => may("settings")],
     ["Audit", audit, () => may("audit")],
 ];

@@ -7,7 +7,7 @@ export function make(tag, attributes = {}, ...children) {
     return filled(document.createElement(tag), attributes, children);
 }
 
-function drawn(tag, attributes, ...children) {
+export function drawn(tag, attributes, ...children) {
     return filled(document.createElementNS(SVG, tag), attributes, children);
 }
 

@@ -24,6 +24,7 @@ FILES: Final[Mapping[str, str]] = MappingProxyType(
         "drawing.js": "text/javascript; charset=utf-8",
         "microphone.js": "text/javascript; charset=utf-8",
         "recorder.js": "text/javascript; charset=utf-8",
+        "turns.js": "text/javascript; charset=utf-8",
     }
 )
 """Every file of the console, with its media type."""

@@ -1,7 +1,7 @@
 // Visits the console in a real Chromium, as a person would, with a fake microphone that hears a WAV file.
 //
 //   node console.cjs <Chromium> <service's URL> <key> <key that recognises> <token to verify> <own voice> <another voice>
-//       <own speech> <folder for screenshots>
+//       <own speech> <a conversation> <folder for screenshots>
 //
 // Prints one JSON object with what the person saw. Fails when something that should appear does not.
 "use strict";
@@ -10,7 +10,7 @@ const { readFileSync } = require("node:fs");
 const http = require("node:http");
 const { chromium } = require("playwright-core");
 
-const [executablePath, url, key, lesserKey, token, own, other, speech, folder] = process.argv.slice(2);
+const [executablePath, url, key, lesserKey, token, own, other, speech, conversation, folder] = process.argv.slice(2);
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = "<img src=x onerror=document.title='run'>";
 const PREFIX = "/voice";
@@ -112,7 +112,26 @@ async function lesser(page) {
     await page.locator(".outcome .answer").waitFor(WAIT);
     const answer = await page.locator(".outcome .answer").textContent();
     await shot(page, "identified");
-    return { buttons, answer };
+    return { buttons, answer, turns: await whoSpoke(page) };
+}
+
+/** The turns of a conversation: drawn, listed, heard by keyboard, and taken along. */
+async function whoSpoke(page) {
+    await page.getByRole("button", { name: "Turns" }).click();
+    await page.getByLabel("or a file").setInputFiles(conversation);
+    const entries = page.getByRole("list", { name: "Turns" }).getByRole("button");
+    await entries.first().waitFor(WAIT);
+    await shot(page, "turns");
+    await entries.last().focus();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => !document.querySelector("audio").paused, null, WAIT);
+    const from = await page.evaluate(() => document.querySelector("audio").currentTime);
+    await page.locator(".strip rect").first().click();
+    await page.waitForFunction(() => document.querySelector("audio").currentTime < 4, null, WAIT);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download WebVTT" }).click()]);
+    const listed = await entries.allTextContents();
+    await page.getByRole("button", { name: "Identify" }).click();
+    return { listed, from, file: readFileSync(await download.path(), "utf8") };
 }
 
 async function withToken(page) {

@@ -6,12 +6,13 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.api.operator import Operator
 from tests.clients.sdk import FOLDER
 from tests.service import REPOSITORY, RunningService
-from tests.voices import PASSPORT, QUESTION, STORY, recording
+from tests.voices import PASSPORT, QUESTION, STORY, flite, recording, wav_bytes
 
 SCREENSHOTS = REPOSITORY / "build" / "console"
 
@@ -27,10 +28,12 @@ def test_from_nothing_to_verified_and_what_others_see(service: RunningService, c
         file.write_bytes(recording(PASSPORT, file.stem))
     speech = tmp_path / "speech.wav"
     speech.write_bytes(recording(QUESTION, "slt"))
+    conversation = tmp_path / "conversation.wav"
+    conversation.write_bytes(wav_bytes(np.concatenate([flite(QUESTION), flite(QUESTION, "rms")])))
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     purpose = {"operations": ["verify"], "profileId": known}
     keys = [customer.primary.key or "", lesser_key, customer.primary.send("POST", "/tokens", purpose).json["token"]]
-    arguments = [chromium, service.url, *keys, *map(str, (own, other, speech, SCREENSHOTS))]
+    arguments = [chromium, service.url, *keys, *map(str, (own, other, speech, conversation, SCREENSHOTS))]
     done = subprocess.run(
         ["node", str(FOLDER / "console.cjs"), *arguments], capture_output=True, text=True, timeout=240
     )
@@ -42,7 +45,18 @@ def test_from_nothing_to_verified_and_what_others_see(service: RunningService, c
         "third": f"It is {known[:8]}.",
     }
     assert "threshold 0.50" in seen["first"]["scale"]
-    assert seen["third"]["buttons"] == ["Sign out", "People", "Identify", "Open"]  # what the role lacks is not shown
+    assert seen["third"]["buttons"] == [
+        "Sign out",
+        "People",
+        "Identify",
+        "Turns",
+        "Open",
+    ]  # what the role lacks is not shown
+    turns = seen["third"]["turns"]
+    assert [entry.split(" ", 3)[3] for entry in turns["listed"]] == [known[:8], "Stranger 1"]
+    assert 4.5 < turns["from"] < 6.5  # where the second begins, and a little later
+    first, second = turns["file"].removeprefix("WEBVTT\n\n").split("\n\n")
+    assert (first.split("\n")[1], second.split("\n")[1]) == (f"<v {known[:8]}>{known[:8]}", "<v Stranger 1>Stranger 1")
     assert seen["fourth"]["buttons"] == ["Sign out", "People", "Keep the label", "Record"]
     assert seen["fourth"]["left"] == ""
     for visit in seen.values():
