@@ -161,7 +161,7 @@ def assemble(
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     phrases = SphinxPassphraseRecogniser()
-    hear = HearPhrase(phrases, AlignedTakes())
+    hear = HearPhrase(phrases, AlignedTakes(OnnxNetwork(catalogue.phrases), catalogue.phrases.model_id))
     digits = SphinxDigitRecogniser()
     challenges = Challenges(profiles, stores.challenges, digits, clock, _new_id, secrets.randbelow)
     activation = RequireActivation(phrases) if config.activation else None

@@ -1,4 +1,5 @@
-"""Synthetic speech for tests: takes by flite's voices, kept in ``tests/speech`` (its README says how they are made).
+"""Synthetic speech for tests: takes by flite's voices, a German one of Pico's and a Chinese one of espeak-ng's, kept in
+``tests/speech`` (its README says how they are made).
 
 A synthetic voice repeats itself exactly; a person does not. So the takes of a sentence differ in pace.
 """
@@ -27,11 +28,18 @@ STORY = (
 QUESTION = "Please tell me which train goes to the harbour this evening, and whether I should buy a ticket first."
 GREETING = "Good morning, this is the ticket office, how may I help you on your way today?"
 
+GERMAN = "im garten meiner tante wachsen gelbe rosen"
+OTHER_GERMAN = "der letzte bus nach hamburg ist schon weg"
+CHINESE = "wo3 jia1 men2 qian2 you3 yi4 ke1 da4 shu4"
+OTHER_CHINESE = "jin1 tian1 wan3 shang4 wo3 men5 chi1 mian4 tiao2"
+"""As Pico and espeak-ng say them (``pico.de``, ``espeak.zh``)."""
+
 Samples = NDArray[np.float32]
 
 
 def flite(text: str, voice: str = "slt", pace: float = 1.0) -> Samples:
-    """`text` as 16 kHz mono float32 samples; voices: awb, kal16, rms, slt; a `pace` of 1.1 is a tenth faster.
+    """`text` as 16 kHz mono float32 samples; a `pace` of 1.1 is a tenth faster. Voices: awb, kal16, rms, slt; pico.de,
+    espeak.zh.
 
     Raises:
         FileNotFoundError: No such take is kept; the message says how to add it.

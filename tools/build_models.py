@@ -31,6 +31,8 @@ from tools.models.wheel import BuildFailed, member_of_wheel
 
 ARRAYS: Final = Path(__file__).with_name("models")
 """Where named arrays lie."""
+CAMPPLUS: Final = "campplus-channels.onnx"
+"""Beside the catalogue, in the repository: the network of phrases is a part of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,6 +100,7 @@ def _converted(card: Card, content: bytes) -> bytes:
     try:
         from tools.models import campplus_int8, campplus_onnx, campplus_weights, ge2e_onnx, silero_onnx
         from tools.models.legacy_pickle import read_checkpoint
+        from tools.models.phrase_frames_onnx import phrase_frames_onnx
         from tools.models.segmentation_onnx import segmentation_onnx
         from tools.models.torch_pickle import CheckpointRefused
         from tools.models.zip_checkpoint import read_zip_checkpoint
@@ -107,7 +110,10 @@ def _converted(card: Card, content: bytes) -> bytes:
         if not isinstance(card, SpeakerCard):
             if isinstance(source_of(card), WheelSource):
                 return silero_onnx.silero_onnx(content)
-            return segmentation_onnx(campplus_weights.read_arrays(content))
+            arrays = campplus_weights.read_arrays(content)
+            if "directions" in arrays:
+                return phrase_frames_onnx((CATALOGUE_FILE.parent / CAMPPLUS).read_bytes(), arrays["directions"])
+            return segmentation_onnx(arrays)
         if card.front_end == GE2E_MEL40:
             return ge2e_onnx.encoder_onnx(read_checkpoint(content)["model_state"])
         if isinstance(source_of(card), WheelSource):

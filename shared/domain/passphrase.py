@@ -26,12 +26,10 @@ ANY: Final = "any"
 """In place of a list: whatever the speaker says first is the phrase. No recogniser knows it, takes are compared."""
 
 Phrases: TypeAlias = tuple[str, ...] | Literal["any"]
-"""What may be said in a locale: a list, ``ANY``, or nothing."""
+"""What may be said in a locale: a list, or ``ANY``."""
 
 PASSPHRASES_BY_LOCALE: Final[Mapping[str, Phrases]] = {"en-US": EN_US_PASSPHRASES}
-
-ELSEWHERE: Final[Phrases] = ()
-"""In a locale without published phrases."""
+"""Elsewhere it is ``ANY``."""
 
 BY_EXAMPLE: Final = ""
 """The passphrase of a profile whose own takes are the phrase."""

@@ -26,7 +26,6 @@ from shared.domain.passphrase import (
     ACTIVATION_PHRASES_BY_LOCALE,
     ANY,
     BY_EXAMPLE,
-    ELSEWHERE,
     PASSPHRASES_BY_LOCALE,
     Phrases,
 )
@@ -153,8 +152,8 @@ class SubscriptionSettings:
         "passphrases",
         PHRASES,
         {},
-        'By locale: in en-US 1 to 50 phrases of 4 to 20 known words each, in place of the published ones; `"any"` lets '
-        "speakers choose [phrases of their own](phrases.md); `null` brings the default back.",
+        'By locale: in en-US 1 to 50 phrases of 4 to 20 known words each, in place of the published ones; `"any"`, '
+        "everywhere else the default, lets speakers choose [phrases of their own](phrases.md). `null`: the default.",
         private=True,
     )
     activation_phrases: Mapping[str, tuple[str, ...]] = _customer(
@@ -254,15 +253,11 @@ class SubscriptionSettings:
         """Whether speakers choose their phrases; ``bound_to`` settles it for a profile that is enrolled already."""
         return self._choice(locale) == ANY if bound_to is None else bound_to == BY_EXAMPLE
 
-    def offers_phrases(self, locale: str) -> bool:
-        """Whether a new profile can be bound to a phrase there."""
-        return bool(self._choice(locale))
-
     def activation_phrases_of(self, locale: str) -> tuple[str, ...]:
         return ACTIVATION_PHRASES_BY_LOCALE.get(locale) or self.activation_phrases.get(locale, ())
 
     def _choice(self, locale: str) -> Phrases:
-        return self.passphrases.get(locale) or PASSPHRASES_BY_LOCALE.get(locale, ELSEWHERE)
+        return self.passphrases.get(locale) or PASSPHRASES_BY_LOCALE.get(locale, ANY)
 
 
 SETTINGS: Final[Mapping[str, SubscriptionSetting]] = MappingProxyType(

@@ -32,7 +32,7 @@ from shared.http.details import details, details_kept, kept_details, score_for
 from shared.http.reply import Reply, expires, seconds
 from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
-from shared.services.profiles import canonical_locale, supported_locales
+from shared.services.profiles import canonical_locale
 from shared.services.verify import Verification, VerifyRequest
 
 PREFIX: Final = "spid/v1.0"
@@ -177,7 +177,7 @@ class V1(Api):
         kind, locale = ProfileKind.TEXT_DEPENDENT_VERIFICATION, call.parameter("locale")
         if not locale:
             raise LocaleMissing
-        return kind, canonical_locale(locale, supported=supported_locales(call.subscription.settings, kind))
+        return kind, canonical_locale(locale)
 
     def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:
         return Reply(200, [{"phrase": phrase} for phrase in phrases])

@@ -31,7 +31,7 @@ from shared.http.paging import PageNames, own_url, read_page, write_page
 from shared.http.reply import Reply, expires, seconds
 from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
-from shared.services.profiles import canonical_locale, supported_locales
+from shared.services.profiles import canonical_locale
 from shared.services.verify import Verification, VerifyRequest
 
 FAMILY: Final = "{family:regex(^(verification|identification)$)}"
@@ -174,9 +174,7 @@ class V2(Api):
 
     def read_phrases(self, call: Call) -> tuple[ProfileKind, str]:
         kind = self.kind(call)
-        return kind, canonical_locale(
-            call.path("locale"), supported=supported_locales(call.subscription.settings, kind)
-        )
+        return kind, canonical_locale(call.path("locale"))
 
     def write_phrases(self, call: Call, phrases: tuple[str, ...]) -> Reply:
         name = "passPhrase" if self.kind(call).needs_phrase else "activationPhrase"

@@ -69,7 +69,8 @@ class SpeakerCard:
 
 @dataclass(frozen=True)
 class NetworkCard:
-    """A network that makes no embeddings: the one that finds speech, the one that tells speakers apart."""
+    """A network that makes no embeddings: the one that finds speech, the one that tells speakers apart, the one that
+    phrases are compared by."""
 
     model_id: str
     version: str  # its package's, or its maker's
@@ -86,10 +87,11 @@ class Catalogue:
     speaker_models: tuple[SpeakerCard, ...]
     voice_activity: NetworkCard
     segmentation: NetworkCard
+    phrases: NetworkCard
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        return (*self.speaker_models, self.voice_activity, self.segmentation)
+        return (*self.speaker_models, self.voice_activity, self.segmentation, self.phrases)
 
     def speaker(self, model_id: str) -> SpeakerCard:
         """Raises ``ModelUnknown``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.audit import Actor, AuditAction, Caller
@@ -15,17 +14,12 @@ from shared.services.audit import Audit
 from shared.services.ports import Clock, Ids, ProfileStore
 
 
-def supported_locales(settings: SubscriptionSettings, kind: ProfileKind) -> tuple[str, ...]:
-    """Text-dependent profiles need phrases; for the others the locale is a label."""
-    return tuple(locale for locale in LOCALES if not kind.needs_phrase or settings.offers_phrases(locale))
-
-
-def canonical_locale(received: str, *, supported: Sequence[str] = LOCALES) -> str:
+def canonical_locale(received: str) -> str:
     """The supported locale that is meant: any case, the dash optional. Raises ``LocaleUnsupported``."""
-    for locale in supported:
+    for locale in LOCALES:
         if received.lower() in (locale.lower(), locale.lower().replace("-", "")):
             return locale
-    raise LocaleUnsupported(received, supported)
+    raise LocaleUnsupported(received, LOCALES)
 
 
 def phrases_to_say(settings: SubscriptionSettings, kind: ProfileKind, locale: str) -> tuple[str, ...]:
@@ -49,7 +43,7 @@ class Profiles:
 
         Raises ``LocaleUnsupported``, ``TooManyProfiles``.
         """
-        canonical_locale(locale, supported=supported_locales(caller.subscription.settings, kind))
+        canonical_locale(locale)
         now = self.clock()
         key = ProfileKey(caller.subscription.subscription_id, kind, self.new_id())
         profile = Profile(key=key, locale=locale, created_at=now, last_action_at=now)

@@ -22,6 +22,8 @@ from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.inference.digits import SphinxDigitRecogniser
+from shared.inference.model_card import read_catalogue
+from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.speaker_model import OnnxSpeakerModel
@@ -45,7 +47,8 @@ TII, TIV, TDV = (
 SHORT, LONG = (28, 2, 2, 7, 2), (70, 6, 6, 12, 6)
 """Profiles of identification whose recordings are kept, lost and were never kept; of verification without and with a
 phrase."""
-HEAR = HearPhrase(SphinxPassphraseRecogniser(), AlignedTakes())
+NETWORK = read_catalogue().phrases
+HEAR = HearPhrase(SphinxPassphraseRecogniser(), AlignedTakes(OnnxNetwork(NETWORK), NETWORK.model_id))
 PITCHES = tuple(range(90, 250, 10))
 
 

@@ -21,6 +21,7 @@ FILES: Final = (
     "models/campplus-channels.md",
     "models/APACHE-2.0.txt",
     "models/segmentation-3.0.md",
+    "models/phrase-frames.md",
 )
 CODE: Final = ("functions", "shared")
 FUNCIGNORE: Final = Path(__file__).with_name("funcignore")

@@ -57,7 +57,7 @@ class Site:
         self.encoder, self.detector = encoder_onnx(self.weights), silero_onnx(self.in_the_wheel)
         original = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
         self.speaker, self.voice_activity = original["speaker_models"][0], original["voice_activity"]
-        self.segmentation = original["segmentation"]
+        self.segmentation, self.phrases = original["segmentation"], original["phrases"]
         self.pin(self.speaker, "speakerwheel", "weights.pt", checkpoint, self.encoder)
         self.pin(self.voice_activity, "activitywheel", "net.onnx", self.in_the_wheel, self.detector)
         self.write()
@@ -75,6 +75,7 @@ class Site:
                     "speaker_models": [self.speaker],
                     "voice_activity": self.voice_activity,
                     "segmentation": self.segmentation,
+                    "phrases": self.phrases,
                 }
             ),
             encoding="utf-8",
@@ -102,7 +103,7 @@ def test_both_files_are_built_and_are_the_pinned_ones(site: Site, capsys: pytest
     assert (site.models / "activity.onnx").read_bytes() == site.detector
     capsys.readouterr()
     assert site.build(wheels=False) == 0
-    assert capsys.readouterr().out.count("is there and matches") == 3
+    assert capsys.readouterr().out.count("is there and matches") == 4
 
 
 @pytest.mark.long_form("builds three times")
@@ -116,7 +117,7 @@ def test_a_file_that_does_not_match_is_built_again(site: Site) -> None:
 
 def test_what_cannot_be_had_is_one_sentence(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.build("ge3e") == 2
-    there = "The catalogue has ge2e-1, silero-vad-6, segmentation-3.0.\n"
+    there = "The catalogue has ge2e-1, silero-vad-6, segmentation-3.0, phrase-frames-1.\n"
     assert capsys.readouterr().err == f'There is no model "ge3e". {there}'
     assert site.build(wheels=False) == 2
     error = capsys.readouterr().err
@@ -149,7 +150,7 @@ def test_a_result_that_came_out_differently_is_not_installed(site: Site, capsys:
     assert site.build("ge2e-1") == 2
     assert "speaker.onnx came out with sha256" in capsys.readouterr().err
     assert (site.models / "speaker.onnx").read_bytes() == before
-    assert site.built == ["activity.onnx", "segmentation-3.0.onnx", "speaker.onnx"]
+    assert site.built == ["activity.onnx", "phrase-frames.onnx", "segmentation-3.0.onnx", "speaker.onnx"]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_the_published_campplus_comes_from_a_wheel_for_another_python(site: Site
     site.speaker = original
     site.write()
     assert site.build() == 0
-    assert site.built == ["activity.onnx", "segmentation-3.0.onnx"]  # not unasked
+    assert site.built == ["activity.onnx", "phrase-frames.onnx", "segmentation-3.0.onnx"]  # not unasked
     assert site.build("campplus-zh-en-1") == 0
     assert (site.models / original["file"]["name"]).read_bytes() == built
 
@@ -195,8 +196,8 @@ def test_the_published_campplus_comes_from_a_wheel_for_another_python(site: Site
 def test_networks_of_our_own_arrays_are_made_without_a_wheel(site: Site) -> None:
     site.speaker = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["speaker_models"][1]
     site.write()
-    assert site.build("campplus-channels-1", "segmentation-3.0", wheels=False) == 0
-    for card in (site.speaker, site.segmentation):
+    assert site.build("campplus-channels-1", "segmentation-3.0", "phrase-frames-1", wheels=False) == 0
+    for card in (site.speaker, site.segmentation, site.phrases):
         built = (site.models / card["file"]["name"]).read_bytes()
         assert hashlib.sha256(built).hexdigest() == card["file"]["sha256"]
 

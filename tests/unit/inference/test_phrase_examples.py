@@ -8,10 +8,13 @@ import pytest
 from shared.domain.limits import MAX_PHRASE_TEMPLATE_BYTES
 from shared.domain.passphrase import BY_EXAMPLE, PhraseTemplate
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance
-from shared.inference.phrase_examples import FRONT_END, AlignedTakes
-from tests.voices import HOUSTON, OUTSIDE, PASSPORT, flite
+from shared.inference.model_card import read_catalogue
+from shared.inference.onnx_network import OnnxNetwork
+from shared.inference.phrase_examples import AlignedTakes
+from tests.voices import CHINESE, GERMAN, HOUSTON, OTHER_CHINESE, OTHER_GERMAN, OUTSIDE, PASSPORT, flite
 
-TAKES = AlignedTakes()
+CARD = read_catalogue().phrases
+TAKES = AlignedTakes(OnnxNetwork(CARD), CARD.model_id)
 
 
 def spoken(samples: Samples) -> Utterance:
@@ -22,6 +25,15 @@ def spoken(samples: Samples) -> Utterance:
 
 def template(text: str, pace: float = 1.0, voice: str = "slt") -> PhraseTemplate:
     return TAKES.template(spoken(flite(text, voice, pace)))
+
+
+@pytest.mark.parametrize(
+    ("voice", "phrase", "other"), [("pico.de", GERMAN, OTHER_GERMAN), ("espeak.zh", CHINESE, OTHER_CHINESE)]
+)
+def test_a_phrase_may_be_of_any_language(voice: str, phrase: str, other: str) -> None:
+    takes = [template(phrase, pace, voice) for pace in (0.94, 1.0, 1.06)]
+    assert TAKES.compare(template(phrase, 1.03, voice), takes).recognised
+    assert not TAKES.compare(template(other, 1.0, voice), takes).recognised
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +58,6 @@ def test_nothing_enrolled_is_nothing_said() -> None:
 def test_a_template_of_the_longest_recording_has_its_bound_and_says_who_made_it() -> None:
     noise = np.random.default_rng(1).normal(0.0, 0.1, 15 * SAMPLE_RATE).astype(np.float32)
     made = TAKES.template(spoken(noise))
-    assert made.front_end == FRONT_END
+    assert made.front_end == "phrase-frames-1"
     assert len(made.content) <= MAX_PHRASE_TEMPLATE_BYTES
     assert repr(made.content) not in repr(made)

@@ -169,8 +169,7 @@ def test_own_phrases_bind_new_profiles_and_one_taken_off_the_list_is_enrolled_wh
 
 def by_example(world: World, takes: int) -> ProfileKey:
     """A German profile that is bound to phrase 2 by its own takes."""
-    world.subscriptions.change("mine", SettingsChange(passphrases={"de-DE": "any"}))
-    key = world.create(TDV, world.subscriptions.get("mine"), "de-DE")
+    key = world.create(TDV, locale="de-DE")
     for _ in range(takes):
         world.enroll(key, PHRASE)
     return key
@@ -181,7 +180,8 @@ def test_by_example_the_first_take_binds_and_the_first_five_are_kept(world: Worl
     profile = world.profiles.get(key)
     assert (profile.passphrase, profile.enrollments_count, profile.is_enrolled) == ("", 7, True)
     assert [template.content for template in world.profiles.templates(profile)] == [b"2"] * 5
-    assert world.enroll(key, PHRASE, settings=SubscriptionSettings()).profile.passphrase == "", "bound as it was"
+    listed = SubscriptionSettings(passphrases={"de-DE": ("das ist mein eigener satz",)})
+    assert world.enroll(key, PHRASE, settings=listed).profile.passphrase == "", "bound as it was"
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,7 @@ def test_a_phrase_taken_off_the_list_still_opens_the_profiles_that_it_binds(worl
 def test_by_example_voice_and_phrase_must_be_the_enrolled_ones_too(
     world: World, spoken: Spoken, accepted: bool, decided_by: str
 ) -> None:
-    world.subscriptions.change("mine", SettingsChange(passphrases={"zh-CN": "any"}))
-    key = world.create(TDV, world.subscriptions.get("mine"), "zh-CN")
+    key = world.create(TDV, locale="zh-CN")
     for _ in range(3):
         world.enroll(key, PHRASE)
     world.clock.advance(days=3)

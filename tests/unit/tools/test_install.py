@@ -34,11 +34,12 @@ def test_a_model_is_downloaded_once_tried_and_installed(
 def test_set_up_downloads_nothing_that_was_not_asked_for(deployment: Deployment) -> None:
     deployment.models.mkdir()
     content = deployment.content
-    for built in (content["speaker_models"][0], content["voice_activity"], content["segmentation"]):
+    networks = ("voice_activity", "segmentation", "phrases")
+    for built in (content["speaker_models"][0], *(content[name] for name in networks)):
         (deployment.models / built["file"]["name"]).write_bytes(b"built before")
         built["file"]["sha256"] = hashlib.sha256(b"built before").hexdigest()
     assert deployment.install(name="") == 0
-    assert deployment.files == ["ge2e.onnx", "segmentation-3.0.onnx", "silero_vad.onnx"]
+    assert deployment.files == ["ge2e.onnx", "phrase-frames.onnx", "segmentation-3.0.onnx", "silero_vad.onnx"]
     assert deployment.server.asked == []
 
 
