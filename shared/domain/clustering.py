@@ -22,8 +22,13 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 Alike: TypeAlias = Callable[[Vector, float, Vector, Numbers], Numbers]
 """Scores [n] of one direction, made of so many seconds, against directions [n, d] made of seconds [n]."""
 
-SAME_SPEAKER_SCORE: Final = 0.73
-"""From which two clusters are joined. Fitted, as are the numbers below: docs/internals/turns.md."""
+SAME_SPEAKER: Final = 0.5
+SAME_SPEAKER_GROWTH: Final = 0.5
+LONG_SECONDS: Final = 24.0
+"""Log odds of the score from which two clusters are joined: so much for the shortest speech, more by the growth times
+the logarithm of how much more the shorter one has, up to 24 s. What one speaker says in one recording is far more alike
+than what he says in two, the more so the more of it there is. Fitted, as are the numbers below:
+docs/internals/turns.md."""
 CORE_SECONDS: Final = 1.5
 """Of clean speech of a stretch that makes clusters; shorter ones join those that there are."""
 SMALL_SECONDS: Final = 3.0
@@ -81,40 +86,47 @@ def clustered(parts: Sequence[Cluster], alike: Alike, least: int, most: int) -> 
     clusters = list(parts)
     while len(clusters) > AT_ONCE:
         halves = [clusters[start : start + AT_ONCE // 2] for start in range(0, len(clusters), AT_ONCE // 2)]
-        fewer = [cluster for half in halves for cluster in _joined(half, alike, least, SAME_SPEAKER_SCORE)]
+        fewer = [cluster for half in halves for cluster in _joined(half, alike, least, SAME_SPEAKER)]
         if len(fewer) == len(clusters):
             break
         clusters = fewer
-    clusters = _joined(clusters, alike, least, SAME_SPEAKER_SCORE)
+    clusters = _joined(clusters, alike, least, SAME_SPEAKER)
     small = min(SMALL_SECONDS, SMALL_SHARE * sum(cluster.seconds for cluster in clusters))
     largest = sorted(clusters, key=lambda cluster: -cluster.seconds)
     kept = [cluster for number, cluster in enumerate(largest) if number < least or cluster.seconds >= small]
-    return _joined(kept, alike, most, 0.0) if len(kept) > most else kept
+    return _joined(kept, alike, most, -np.inf) if len(kept) > most else kept
 
 
-def _joined(parts: Sequence[Cluster], alike: Alike, least: int, score: float) -> list[Cluster]:
-    """The most alike are joined, until no two have the score or ``least`` are left."""
+def _joined(parts: Sequence[Cluster], alike: Alike, least: int, enough: float) -> list[Cluster]:
+    """The most alike are joined, until no two are alike enough or ``least`` are left."""
     clusters: dict[int, Cluster] = dict(enumerate(parts))
-    scores = np.full((len(parts), len(parts)), -1.0)
+    odds = np.full((len(parts), len(parts)), -np.inf)
     for number in clusters:
-        _compare(clusters, number, scores, alike)
+        _compare(clusters, number, odds, alike)
     while len(clusters) > least:
-        first, second = divmod(int(scores.argmax()), len(parts))
-        if scores[first, second] < score:
+        first, second = divmod(int(odds.argmax()), len(parts))
+        if odds[first, second] < enough:
             break
         clusters[first] = clusters[first].joined(clusters.pop(second))
-        scores[second], scores[:, second] = -1.0, -1.0
-        _compare(clusters, first, scores, alike)
+        odds[second], odds[:, second] = -np.inf, -np.inf
+        _compare(clusters, first, odds, alike)
     return list(clusters.values())
 
 
-def _compare(clusters: dict[int, Cluster], number: int, scores: Numbers, alike: Alike) -> None:
-    """Fills the row and the column."""
+def _compare(clusters: dict[int, Cluster], number: int, odds: Numbers, alike: Alike) -> None:
+    """Fills the row and the column with log odds, less what the lengths ask for."""
     own, others = clusters[number], [other for other in clusters if other != number]
     if others:
         directions = np.stack([clusters[other].direction for other in others])
         seconds = np.array([clusters[other].seconds for other in others])
-        scores[number, others] = scores[others, number] = alike(own.direction, own.seconds, directions, seconds)
+        scores = alike(own.direction, own.seconds, directions, seconds)
+        shorter = np.clip(np.minimum(seconds, own.seconds), CORE_SECONDS, LONG_SECONDS)
+        asked = SAME_SPEAKER_GROWTH * np.log(shorter / CORE_SECONDS)
+        odds[number, others] = odds[others, number] = _log_odds(scores) - asked
+
+
+def _log_odds(scores: Numbers) -> Numbers:
+    return np.asarray(np.log(np.maximum(scores, 1e-15) / np.maximum(1.0 - scores, 1e-15)))
 
 
 def _assigned(
@@ -136,7 +148,7 @@ def _assigned(
                 scores = alike(one.embeddings[model_id], one.clean_seconds, directions, seconds)
                 if scores.max() < LEAST_SCORE:
                     continue
-                votes += np.log(np.maximum(scores, 1e-15) / np.maximum(1.0 - scores, 1e-15))
+                votes += _log_odds(scores)
             labels[number] = int(votes.argmax()) if one.embeddings or known else None
     return labels
 
