@@ -55,6 +55,22 @@ def shop(operator: Operator) -> Shop:
     return Shop(customer, customer.verification.enrolled(*takes(PASSPORT)), heard)
 
 
+def test_a_server_can_tell_a_page_s_accept_from_a_made_up_one(operator: Operator) -> None:
+    """By the id of the answer, which the page may read, in the trail that the page may not."""
+    customer = operator.customer(recordRecognitions={"days": 1})
+    shop = Shop(customer, customer.verification.enrolled(*takes(PASSPORT)), UNKNOWN)
+    token = shop.token("verify", profileId=shop.speaker)
+    answers = [verify(token, shop.speaker, recording(PASSPORT, voice)) for voice in ("slt", "rms")]
+    assert "apim-request-id" in answers[0].headers["access-control-expose-headers"]
+    entries = customer.audit(f"?action=recognition.verify&profileId={shop.speaker}")["value"]
+    told = [
+        (answer.headers["apim-request-id"], outcome)
+        for answer, outcome in zip(answers, ("accepted", "rejected"), strict=True)
+    ]
+    assert [(entry["requestId"], entry["outcome"]) for entry in entries] == told
+    assert token.call("GET", "/audit").status == 403
+
+
 def test_what_is_answered(shop: Shop) -> None:
     before = datetime.now(UTC)
     for minutes, asked in ((10, {}), (1, {"minutes": 1}), (60, {"minutes": 60, "uses": None})):

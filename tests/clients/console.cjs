@@ -45,7 +45,7 @@ async function signIn(page, secret) {
 
 async function speak(page, place) {
     await place.getByRole("button", { name: "Record", exact: true }).click();
-    await page.waitForTimeout(3_500);
+    await page.waitForTimeout(3_000);
     await place.getByRole("button", { name: "Stop and send" }).click();
 }
 
@@ -134,12 +134,34 @@ async function whoSpoke(page) {
     return { listed, from, file: readFileSync(await download.path(), "utf8") };
 }
 
+/** Tab until the button or field of this name has the focus; its outline must show. */
+async function tabTo(page, name) {
+    for (let presses = 0; presses < 40; presses += 1) {
+        await page.keyboard.press("Tab");
+        const focused = page.locator(":focus");
+        if (!(await focused.count())) continue;
+        const label = await focused.evaluate((one) => one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent);
+        if (!label.includes(name)) continue;
+        if ((await focused.evaluate((one) => getComputedStyle(one).outlineStyle)) === "none") throw new Error(`${name} has no outline`);
+        return;
+    }
+    throw new Error(`no way to ${name} by keyboard`);
+}
+
+/** By keyboard alone. */
 async function withToken(page) {
-    await signIn(page, token);
-    await page.getByRole("button", { name: "by phrase" }).click();
+    await page.reload();
+    await tabTo(page, "Key or token");
+    await page.keyboard.type(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "by phrase" }).waitFor(WAIT);
+    await tabTo(page, "by phrase");
+    await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Verify" }).waitFor(WAIT);
     const buttons = await page.locator("button:visible").allTextContents();
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await tabTo(page, "Sign out");
+    await page.keyboard.press("Space");
+    await page.getByLabel("Key or token").waitFor(WAIT);
     return { buttons, left: await page.locator("#view").innerHTML() };
 }
 
