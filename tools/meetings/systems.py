@@ -40,7 +40,7 @@ from tools.meetings.voices import Voice
 ROOT: Final = Path(__file__).resolve().parents[2]
 KEPT: Final = ROOT / "build" / "evaluate" / "turns"
 WORKER: Final = Path(__file__).with_name("peer_worker.py")
-SHERPA_THRESHOLD: Final = 0.7
+SHERPA_THRESHOLD: Final = 0.8
 """Of 0.5 (its default), 0.6, 0.7 and 0.8 the one with the least error on the fitting half; the default finds too many
 speakers."""
 ANY: Final = AudioRules(1.0, 300.0, 0.0, -100.0)
