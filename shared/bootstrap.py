@@ -187,6 +187,7 @@ def assemble(
             RemoteRecordings(detector),
             turns,
             config.recording_hosts,
+            audit,
             clock,
         ),
         compact_galleries=CompactGalleries(Sweep("compaction", SECONDS, subscriptions), stores.compaction),

@@ -12,6 +12,7 @@ from xdist.remote import Producer
 
 from localhost.azurite import Azurite
 from tests import azure_host
+from tests.recording_host import RecordingHost, recording_host
 from tests.service import PACKAGE, REPOSITORY, RunningService, running_service
 from tests.spread import FileByFile
 from tools.packaging.failure import CannotPackage
@@ -104,10 +105,23 @@ def azurite() -> Iterator[Azurite]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, azurite: Azurite) -> Iterator[RunningService]:
+def recordings() -> Iterator[RecordingHost]:
+    """What the service may read long recordings from."""
+    with recording_host() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, azurite: Azurite, recordings: RecordingHost
+) -> Iterator[RunningService]:
     """The real app in the local host, in front of the session's Azurite: tests can look at what it stores."""
     log = tmp_path_factory.mktemp("service") / "service.log"
-    with running_service(log, environment={"VOICE_STORAGE": azurite.connection_string}) as running:
+    environment = {
+        "VOICE_STORAGE": azurite.connection_string,
+        "TIMBRE_RECORDING_HOSTS": f"127.0.0.1:{recordings.port}",
+    }
+    with running_service(log, environment=environment) as running:
         yield running
 
 

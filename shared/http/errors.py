@@ -97,7 +97,7 @@ _ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer | None, Answer | None]]]
     ),
     error.ActivationNotHeard: (Answer(400, "BadRequest", "InvalidPhrase"), Answer(400, "InvalidRequest")),
     error.ProfileNotFound: (Answer(404, "NotFound", "SpeakerInvalid"), Answer(404, "Not Found")),
-    error.OperationNotFound: (Answer(404, "NotFound"), None),
+    error.OperationNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
     error.GroupNotFound: (Answer(400, "BadRequest"), Answer(404, "NotFound")),
     error.NobodyEnrolled: (Answer(400, "BadRequest", "IncompleteEnrollment"), Answer(400, "InvalidRequest")),
     error.ConsentRefused: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),

@@ -22,6 +22,7 @@ ADMITTED: Final[Mapping[tuple[str, str], frozenset[TokenOperation]]] = MappingPr
         ("verify", "POST"): frozenset({TokenOperation.VERIFY}),
         ("identify", "POST"): frozenset({TokenOperation.IDENTIFY}),
         ("identifyTurns", "POST"): frozenset({TokenOperation.IDENTIFY_TURNS}),
+        ("long_operation", "GET"): frozenset({TokenOperation.IDENTIFY_TURNS, TokenOperation.READ}),
         ("enroll", "POST"): frozenset({TokenOperation.ENROLL}),
         ("reset", "POST"): frozenset({TokenOperation.RESET}),
         ("challenges", "POST"): frozenset({TokenOperation.CHALLENGE}),

@@ -22,9 +22,13 @@ _SPEAKERS_RULE: Final = f"It must be a whole number from 1 to {MAX_SPEAKERS}."
 
 def read_turns(call: Call) -> tuple[TurnsWanted, Audio]:
     """Raises what an identify's reading does."""
-    candidates, options, audio = candidates_of(call), _options(call), call.audio()
-    threshold = request.threshold(call.request)
-    return TurnsWanted(call.subscription, candidates, options, threshold, same_locale=True), audio
+    return read_wanted(call), call.audio()
+
+
+def read_wanted(call: Call) -> TurnsWanted:
+    """Without the recording. Raises likewise."""
+    candidates, options, threshold = candidates_of(call), _options(call), request.threshold(call.request)
+    return TurnsWanted(call.subscription, candidates, options, threshold, same_locale=True)
 
 
 def _options(call: Call) -> TurnOptions:
@@ -42,15 +46,16 @@ def write_turns(call: Call, found: NamedTurns) -> Reply:
         return Reply(200, Text(_web_vtt(found), WEB_VTT))
     if wanted == RTTM:
         return Reply(200, Text(_rttm(call, found), RTTM))
-    return Reply(
-        200,
-        {
-            "turns": [_turn(call, turn) for turn in found.turns],
-            "speakers": [_speaker(call, speaker) for speaker in found.speakers],
-            "audioLengthInSec": seconds(found.audio_seconds),
-            "audioSpeechLengthInSec": seconds(found.speech_seconds),
-        },
-    )
+    return Reply(200, turns_body(call, found))
+
+
+def turns_body(call: Call, found: NamedTurns) -> dict[str, object]:
+    return {
+        "turns": [_turn(call, turn) for turn in found.turns],
+        "speakers": [_speaker(call, speaker) for speaker in found.speakers],
+        "audioLengthInSec": seconds(found.audio_seconds),
+        "audioSpeechLengthInSec": seconds(found.speech_seconds),
+    }
 
 
 def wanted_type(accept: str | None) -> str:

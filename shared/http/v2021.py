@@ -80,6 +80,7 @@ class Extension(V2021):
             "settings": "settings",
             "audit": "audit",
             "tokens": "tokens",
+            "long_operation": "operations/{operationId}",
             "groups": "groups",
             "group": "groups/{name}",
             "group_member": "groups/{name}/profiles/{profileId}",

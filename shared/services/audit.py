@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, AuditOutcome, Caller
@@ -27,7 +27,9 @@ from shared.domain.errors import (
     TimbreError,
 )
 from shared.domain.page import Page
-from shared.domain.profile import ProfileKey
+from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.subscription import Subscription
+from shared.domain.turns import NamedTurns
 from shared.services.ports import AuditTrail, Clock, Ids
 
 log = logging.getLogger("timbre.audit")
@@ -90,13 +92,36 @@ class Audit:
         self, caller: Caller, action: AuditAction, profile: ProfileKey | None, score: float | None, *, accepted: bool
     ) -> None:
         """Where the subscription wants it. ``profile`` is the one that was verified or identified."""
-        subscription = caller.subscription
+        self._recognised(caller.subscription, caller.actor, action, profile, score, accepted=accepted)
+
+    def turns(self, subscription: Subscription, actor: Actor, found: NamedTurns) -> bool:
+        """Likewise, of each speaker who has a name; where nobody has one, of the best score. Whether anybody has."""
+        named = [(speaker.speaker, speaker.score) for speaker in found.speakers if speaker.score is not None]
+        record = partial(self._recognised, subscription, actor, AuditAction.TURNS)
+        for profile_id, score in named:
+            key = ProfileKey(subscription.subscription_id, ProfileKind.IDENTIFICATION, profile_id)
+            record(key, score, accepted=True)
+        if not named:
+            best = max((score for speaker in found.speakers for _, score in speaker.ranking), default=None)
+            record(None, best, accepted=False)
+        return bool(named)
+
+    def _recognised(
+        self,
+        subscription: Subscription,
+        actor: Actor,
+        action: AuditAction,
+        profile: ProfileKey | None,
+        score: float | None,
+        *,
+        accepted: bool,
+    ) -> None:
         if subscription.settings.recognition_days is None:
             return
         outcome = AuditOutcome.ACCEPTED if accepted else AuditOutcome.REJECTED
         rounded = None if score is None else in_two_digits(score)
         subject = profile or subscription.subscription_id
-        self.record(self.entry(caller.actor, action, subject, outcome=outcome, score=rounded))
+        self.record(self.entry(actor, action, subject, outcome=outcome, score=rounded))
 
     def page(self, subscription_id: str, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditEntry]:
         """The wanted records, the oldest first, those behind the position ``after``."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Final
 
+from shared.domain.audit import Actor
 from shared.domain.errors import (
     GroupNotFound,
     ModelDiffers,
@@ -35,6 +36,7 @@ from shared.domain.recording import SAMPLE_RATE
 from shared.domain.recording_url import RecordingHosts
 from shared.domain.subscription import Subscription
 from shared.domain.turns import UNKNOWN, NamedTurns, SpeakerOfTurns, Turn, TurnOptions
+from shared.services.audit import Audit
 from shared.services.candidates import key_of
 from shared.services.ports import Clock, Ids, LongOperationStore, LongRecording, LongRecordings, ProfileStore
 from shared.services.sweep import IsOver, Sweep
@@ -64,7 +66,7 @@ class LongTurns:
     clock: Clock
     new_id: Ids
 
-    def begin(self, wanted: TurnsWanted, url: str, channel: int | None) -> LongOperation:
+    def begin(self, actor: Actor, wanted: TurnsWanted, url: str, channel: int | None) -> LongOperation:
         """Nothing is read yet. Raises ``RecordingUrlRefused``, ``TooManyOpenRecordings``, and what a recording in the
         request would raise for its candidates and its threshold."""
         self.hosts.admit(url)
@@ -73,7 +75,7 @@ class LongTurns:
         self.turns.model_ids(wanted)
         created_at, owner = self.clock(), wanted.subscription.subscription_id
         operation = LongOperation(owner, operation_id(created_at, self.new_id()), created_at, created_at)
-        self.store.put(operation, _request_to_bytes(wanted, url, channel))
+        self.store.put(operation, _Request(wanted, url, channel, actor).to_bytes())
         return operation
 
     def get(self, subscription: Subscription, operation_id: str) -> tuple[LongOperation, NamedTurns | None]:
@@ -108,6 +110,7 @@ class HearLongRecordings:
     recordings: LongRecordings
     turns: IdentifyTurns
     hosts: RecordingHosts
+    audit: Audit
     clock: Clock
 
     def __call__(self) -> int:
@@ -144,12 +147,13 @@ class HearLongRecordings:
             log.info("turns_failed operation=%s reason=%s", lease.operation_id, failure.name)
 
     def _slice(self, subscription: Subscription, lease: Lease, is_over: IsOver) -> None:
-        wanted, url, channel = _request_from_bytes(subscription, lease.request)
+        asked = _Request.from_bytes(subscription, lease.request)
+        wanted = asked.wanted
         progress = _Progress.from_bytes(lease.state) if lease.state else _Progress()
-        recording = self.recordings.open(self.hosts.admit(url), progress.etag)
+        recording = self.recordings.open(self.hosts.admit(asked.url), progress.etag)
         models = self._model_ids(wanted)
         if progress.etag is None or not set(models) <= set(progress.models):  # another model runs than at the beginning
-            progress = _Progress(recording.etag, models, tuple(recording.voices(channel)))
+            progress = _Progress(recording.etag, models, tuple(recording.voices(asked.channel)))
         while not progress.is_complete:
             progress = self._further(recording, progress)
             if is_over():
@@ -158,6 +162,7 @@ class HearLongRecordings:
                 return
         result = self._among(wanted, lambda asked: self.turns.name(asked, progress.heard))
         self.store.succeed(lease, _result_to_bytes(result), self.clock())
+        self.audit.turns(subscription, asked.actor, result)
         log.info("turns_named operation=%s seconds=%d", lease.operation_id, recording.length // SAMPLE_RATE)
 
     def _further(self, recording: LongRecording, progress: _Progress) -> _Progress:
@@ -187,6 +192,43 @@ class HearLongRecordings:
                 if error.profile_id not in listed:
                     raise
                 wanted = replace(wanted, candidates=[one for one in listed if one != error.profile_id])
+
+
+@dataclass(frozen=True)
+class _Request:
+    """``actor`` is who asked: what is on record of the result is his doing, not the timer's."""
+
+    wanted: TurnsWanted
+    url: str = field(repr=False)
+    channel: int | None
+    actor: Actor
+
+    def to_bytes(self) -> bytes:
+        candidates, threshold = self.wanted.candidates, self.wanted.threshold
+        content = {
+            "url": self.url,
+            "channel": self.channel,
+            "actor": asdict(self.actor),
+            "candidates": list(candidates) if isinstance(candidates, Sequence) else None,
+            "group": candidates.name if isinstance(candidates, InGroup) else None,
+            "options": asdict(self.wanted.options),
+            "threshold": asdict(threshold) if threshold else None,
+            "same_locale": self.wanted.same_locale,
+        }
+        return json.dumps(content).encode()
+
+    @classmethod
+    def from_bytes(cls, subscription: Subscription, content: bytes) -> _Request:
+        asked = json.loads(content)
+        candidates: Candidates = Everyone()
+        if asked["candidates"] is not None:
+            candidates = asked["candidates"]
+        elif asked["group"] is not None:
+            candidates = InGroup(asked["group"])
+        threshold = RequestedThreshold(**asked["threshold"]) if asked["threshold"] else None
+        options = TurnOptions(**asked["options"])
+        wanted = TurnsWanted(subscription, candidates, options, threshold, asked["same_locale"])
+        return cls(wanted, asked["url"], asked["channel"], Actor(**asked["actor"]))
 
 
 @dataclass(frozen=True)
@@ -235,35 +277,6 @@ def without(result: NamedTurns, gone: set[str]) -> NamedTurns:
         for speaker in result.speakers
     ]
     return replace(result, turns=[hidden(turn) for turn in result.turns], speakers=speakers)
-
-
-def _request_to_bytes(wanted: TurnsWanted, url: str, channel: int | None) -> bytes:
-    candidates = wanted.candidates
-    return json.dumps(
-        {
-            "url": url,
-            "channel": channel,
-            "everyone": isinstance(candidates, Everyone),
-            "group": candidates.name if isinstance(candidates, InGroup) else None,
-            "listed": list(candidates) if isinstance(candidates, Sequence) else [],
-            "options": asdict(wanted.options),
-            "threshold": asdict(wanted.threshold) if wanted.threshold else None,
-            "same_locale": wanted.same_locale,
-        }
-    ).encode()
-
-
-def _request_from_bytes(subscription: Subscription, content: bytes) -> tuple[TurnsWanted, str, int | None]:
-    asked = json.loads(content)
-    candidates: Candidates = asked["listed"]
-    if asked["everyone"]:
-        candidates = Everyone()
-    elif asked["group"] is not None:
-        candidates = InGroup(asked["group"])
-    threshold = RequestedThreshold(**asked["threshold"]) if asked["threshold"] else None
-    options = TurnOptions(**asked["options"])
-    wanted = TurnsWanted(subscription, candidates, options, threshold, asked["same_locale"])
-    return wanted, asked["url"], asked["channel"]
 
 
 def _result_to_bytes(result: NamedTurns) -> bytes:

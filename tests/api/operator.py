@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from tests.api.client import Answer, Client, Profiles
+from tests.api.client import UNKNOWN, Answer, Client, Profiles
 from tests.api.later import TEXT_INDEPENDENT, V2021, Speakers
 from tests.voices import PASSPORT, STORY, recording, takes
 
@@ -103,17 +103,19 @@ class Operator:
 
 @dataclass(frozen=True)
 class Owner:
-    """A client and what is its own: an enrolled profile of each kind, an operation, and the group ``a-group``."""
+    """A client and what is its own: an enrolled profile of each kind, an operation, and the group ``a-group``; perhaps
+    an operation on a long recording."""
 
     client: Client
     by_phrase: str
     by_speech: str
     identified: str
     operation: str
+    long_operation: str = UNKNOWN
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return self.by_phrase, self.by_speech, self.identified, self.operation
+        return self.by_phrase, self.by_speech, self.identified, self.operation, self.long_operation
 
 
 def owner(client: Client) -> Owner:

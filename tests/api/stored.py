@@ -20,8 +20,8 @@ class Stored:
     def everything(self) -> dict[str, str]:
         """Each row and blob by name with its ETag: equal at two moments only if nothing was written in between.
 
-        Left out is what timers may write at any time: how far migration has come, the trail, also on its way there, and
-        a subscription's counts.
+        Left out is what timers may write at any time: how far migration has come, the trail, also on its way there,
+        what is looked for once more, and a subscription's counts.
         """
         return self._rows(dict.fromkeys((layout.VOICES, layout.SUBSCRIPTIONS, layout.KEYS), "")) | self._blobs("")
 
@@ -37,7 +37,7 @@ class Stored:
             for table, query in queries.items():
                 with suppress(ResourceNotFoundError):  # made by the first write
                     for row in tables.get_table_client(table).query_entities(query):
-                        if not row["RowKey"].startswith((layout.MIGRATION, layout.RECORD_PREFIX)):
+                        if not _is_timers(row["RowKey"]):
                             rows[f"{table}/{row['PartitionKey']}/{row['RowKey']}"] = _mark(row)
         return rows
 
@@ -47,6 +47,10 @@ class Stored:
             listed = blobs.get_container_client(container).list_blobs(prefix)
             return {f"{container}/{blob.name}": str(blob.etag) for blob in listed}
         return {}
+
+
+def _is_timers(key: str) -> bool:
+    return key.startswith((layout.MIGRATION, layout.RECORD_PREFIX)) or f":{layout.TURNS_TIDY}:" in key
 
 
 def _mark(row: TableEntity) -> str:

@@ -17,13 +17,14 @@ from shared.domain.heard_speech import STEP
 from shared.domain.long_operation import LongStatus
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import KeySlot, Subscription
+from shared.services.audit import Audit
 from shared.services.enroll import EnrollRequest
 from shared.services.long_turns import WINDOWS, LongTurns
 from shared.services.turns import TurnsWanted
 from shared.storage.backend.ports import Row
 from shared.storage.profiles.long_operations import LEASED
 from shared.storage.stores import Storage
-from tests.chaos.service import OPERATOR, Service, start
+from tests.chaos.service import CUSTOMER, OPERATOR, Service, start
 from tests.contract.cutting import Failure, ProcessDied, Scissors, cuts
 from tests.contract.stores import NOW, Clock, instance, new_id
 from tests.unit.services import spoken
@@ -51,12 +52,13 @@ class Scene:
     def begin(self, scissors: Scissors | None = None) -> None:
         long_turns = self.long_turns(scissors)
         wanted = TurnsWanted(self.subscription, [self.profile_id])
-        self.operation_id = long_turns.begin(wanted, URL, None).operation_id
+        self.operation_id = long_turns.begin(CUSTOMER, wanted, URL, None).operation_id
 
     def tick(self, scissors: Scissors | None = None) -> int:
         """One slice of one piece. ``Sweep`` goes on behind what it cannot name, so a death is raised again."""
         stores = instance(self.storage, scissors, self.clock)
-        done = timer(use_cases(stores, self.clock, new_id), stores, self.meeting, pieces=1)()
+        trail = Audit(stores.trail, self.clock, new_id)
+        done = timer(use_cases(stores, self.clock, new_id), stores, trail, self.meeting, pieces=1)()
         if scissors is not None and scissors.reached and scissors.failure in (Failure.DIES_BEFORE, Failure.DIES_AFTER):
             raise ProcessDied
         return done

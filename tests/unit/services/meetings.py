@@ -14,6 +14,7 @@ from shared.domain.heard_speech import STEP, WINDOW, WINDOW_FRAMES
 from shared.domain.long_operation import ChannelVoice
 from shared.domain.recording import Samples
 from shared.domain.recording_url import RecordingHosts, RecordingUrl
+from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
 from shared.services.long_turns import HearLongRecordings, LongTurns
 from shared.services.ports import Clock, Ids
@@ -92,9 +93,11 @@ class Silent:
         return np.zeros(len(samples), np.bool_)
 
 
-def timer(long_turns: LongTurns, stores: Stores, meeting: Meeting, *, pieces: int = 1_000) -> HearLongRecordings:
+def timer(
+    long_turns: LongTurns, stores: Stores, audit: Audit, meeting: Meeting, *, pieces: int = 1_000
+) -> HearLongRecordings:
     """A tick has time for that many pieces."""
     sweep = Sweep("turns", pieces - 0.5, stores.subscriptions, lambda: float(len(meeting.read)), lambda _: None)
     return HearLongRecordings(
-        sweep, long_turns.store, Meetings(meeting), long_turns.turns, long_turns.hosts, long_turns.clock
+        sweep, long_turns.store, Meetings(meeting), long_turns.turns, long_turns.hosts, audit, long_turns.clock
     )

@@ -32,7 +32,7 @@ from shared.services.thresholds import RequestedThreshold
 from shared.services.turns import TurnsWanted
 from shared.storage.profiles.long_operations import LEASED
 from tests.unit.services.meetings import URL, Meeting, timer, use_cases
-from tests.unit.services.spoken import Spoken, SpokenModel, World
+from tests.unit.services.spoken import ACTOR, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
 ANN, BOB, STRANGER = 0.0, 90.0, 180.0
@@ -69,10 +69,10 @@ class Scene:
     def begin(self, candidates: Candidates | None = None, **wanted: object) -> str:
         among = [self.ann, self.bob] if candidates is None else candidates
         asked = TurnsWanted(self.world.mine, among, **wanted)  # type: ignore[arg-type]
-        return self.long_turns.begin(asked, URL, None).operation_id
+        return self.long_turns.begin(ACTOR, asked, URL, None).operation_id
 
     def tick(self, pieces: int = 1_000) -> int:
-        return timer(self.long_turns, self.world.stores, self.meeting, pieces=pieces)()
+        return timer(self.long_turns, self.world.stores, self.world.audit, self.meeting, pieces=pieces)()
 
     def get(self, operation_id: str) -> tuple[LongOperation, NamedTurns | None]:
         return self.long_turns.get(self.world.mine, operation_id)
@@ -149,10 +149,10 @@ def test_what_cannot_come_to_a_result_is_refused_at_once(scene: Scene) -> None:
     with pytest.raises(GroupNotFound):
         scene.begin(InGroup("absent"))
     with pytest.raises(NobodyEnrolled):
-        scene.long_turns.begin(TurnsWanted(scene.world.yours, Everyone()), URL, None)
+        scene.long_turns.begin(ACTOR, TurnsWanted(scene.world.yours, Everyone()), URL, None)
     wanted = TurnsWanted(scene.world.mine, [scene.ann])
     with pytest.raises(RecordingUrlRefused):
-        scene.long_turns.begin(wanted, "https://elsewhere.example.com/x", None)
+        scene.long_turns.begin(ACTOR, wanted, "https://elsewhere.example.com/x", None)
     assert scene.tick() == 0
 
 

@@ -25,7 +25,7 @@ from shared.domain.errors import (
 from shared.domain.limits import LONG_RECORDING_BYTES
 from shared.domain.recording_url import RecordingHosts
 from tests.azure.certificates import certificate
-from tests.unit.audio.sources.servers import ETAG, Answer, Say, Server, file, head, partial_head, serving
+from tests.recording_host import ETAG, Answer, Say, Server, file, head, partial_head, serving
 
 CONTENT = bytes(range(256)) * 40
 QUICK = RangeReader(seconds=0.4)

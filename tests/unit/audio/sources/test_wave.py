@@ -23,7 +23,7 @@ from shared.domain.errors import (
 from shared.domain.limits import LONG_RECORDING_SECONDS
 from shared.domain.long_operation import ChannelVoice
 from shared.domain.recording import Samples
-from tests.unit.audio.sources.servers import ETAG, asked, file, serving
+from tests.recording_host import ETAG, asked, file, serving
 
 
 class Loud:

@@ -75,6 +75,38 @@ def _converse(connection: socket.socket, server: Server, answer: Answer) -> None
                 pass
 
 
+@dataclass
+class RecordingHost:
+    """A storage service on this machine, and what it has at each path."""
+
+    port: int
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def put(self, path: str, content: bytes) -> str:
+        """The signed URL of it."""
+        self.files[path] = content
+        return f"http://127.0.0.1:{self.port}{path}?sig=secret-signature"
+
+
+@contextmanager
+def recording_host() -> Iterator[RecordingHost]:
+    files: dict[str, bytes] = {}
+    asked: list[str] = []
+
+    def answer(request: str, say: Say) -> None:
+        path = request.split()[1].partition("?")[0]
+        asked.append(path)
+        content = files.get(path)
+        if content is None:
+            say(head("404 Not Found", Content_Length=0))
+        else:
+            file(content, ETag=f'"{len(content)}"')(request, say)
+
+    with serving(answer) as server:
+        yield RecordingHost(server.port, files, asked)
+
+
 def head(status: str, **headers: object) -> bytes:
     lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
