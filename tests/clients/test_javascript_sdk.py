@@ -13,6 +13,7 @@ from tests.api.operator import Operator
 from tests.clients.conftest import Connect
 from tests.clients.sdk import IDENTIFICATION, KINDS, TEXT_DEPENDENT, TEXT_INDEPENDENT, Sdk
 from tests.service import RunningService
+from tests.voices import GERMAN, OTHER_GERMAN, recording
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
@@ -31,6 +32,27 @@ def test_pass_phrases(sdk: Sdk) -> None:
 def test_activation_phrases(connect: Connect, kind: str) -> None:
     with connect("1.20") as sdk:
         assert sdk("phrases", kind, "en-us").phrases == list(ACTIVATION_PHRASES_BY_LOCALE["en-US"])
+
+
+def test_activation_phrases_by_locale(connect: Connect, service: RunningService) -> None:
+    owner = Operator(service.url, service.management_key).customer()
+    assert owner.settings({"activationPhrases": {"de-DE": ["Ja, ich bin's."]}}).status == 200
+    with connect("1.20", owner.primary.key) as sdk:
+        assert sdk("phrases", TEXT_INDEPENDENT, "de-DE").phrases == ["Ja, ich bin's."]
+        assert sdk("phrases", TEXT_INDEPENDENT, "fr-FR").phrases == []
+
+
+def test_a_german_phrase_of_the_speakers_own(sdk: Sdk, tmp_path: Path) -> None:
+    assert sdk("phrases", TEXT_DEPENDENT, "de-DE").phrases == []
+    files: list[Path] = []
+    for text, pace in ((GERMAN, 0.94), (GERMAN, 1.0), (GERMAN, 1.06), (GERMAN, 1.03), (OTHER_GERMAN, 1.0)):
+        files.append(tmp_path / f"{len(files)}.wav")
+        files[-1].write_bytes(recording(text, "pico.de", pace))
+    profile = sdk.create(TEXT_DEPENDENT, "de-DE")
+    outcomes = [sdk("enroll", profile, str(file)) for file in files[:3]]
+    assert [one.reason for one in outcomes] == ["EnrollingVoiceProfile"] * 2 + ["EnrolledVoiceProfile"]
+    assert sdk("verify", profile, str(files[3])).reason == "RecognizedSpeaker"
+    assert sdk("verify", profile, str(files[4])).reason == "NoMatch"
 
 
 @pytest.mark.parametrize("kind", KINDS)
