@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,10 +48,11 @@ class World:
         return StorageAccount(connection_string=self.azurite.connection_string)
 
     @contextmanager
-    def service(self) -> Iterator[RunningService]:
+    def service(self, settings: Mapping[str, str] | None = None) -> Iterator[RunningService]:
         log = self.folder / f"service-{len(self.logs)}.log"
         self.logs.append(log)
-        with running_service(log, environment={"VOICE_STORAGE": self.azurite.connection_string}) as running:
+        environment = {"VOICE_STORAGE": self.azurite.connection_string, **(settings or {})}
+        with running_service(log, environment=environment) as running:
             yield running
 
     def kill(self, service: RunningService) -> None:
@@ -90,8 +91,15 @@ class Ears:
     def __init__(self, connection_string: str) -> None:
         key = "local:" + base64.b64encode(bytes(32)).decode()
         settings = {"VOICE_STORAGE": connection_string, "TIMBRE_KEY_ENCRYPTION": key}
-        self._verify = build(read(settings)).verify
+        services = build(read(settings))
+        self._verify, self._turns = services.verify, services.identify_turns
 
     def hear(self, wav: bytes) -> tuple[Utterance, Vector]:
         utterance = self._verify.listener.listen(wav, None, V1_SHORT_AUDIO)
         return utterance, self._verify.models.current.embed(utterance)
+
+    def heard(self, wav: bytes) -> list[Vector]:
+        """The embeddings of each stretch of speech, as a long recording's slice hands them on."""
+        samples = np.frombuffer(pcm(wav), "<i2").astype(np.float32) / np.float32(32_768)
+        found = self._turns.hear(samples, 0.0, last=True).stretches
+        return [embedding for stretch in found for embedding in stretch.embeddings.values()]

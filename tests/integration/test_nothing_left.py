@@ -7,6 +7,7 @@ stopped, and every byte of the folder and of the log is searched.
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,16 +19,20 @@ from azure.storage.blob import BlobServiceClient
 from shared.audio.flac import FlacKeeper
 from shared.domain.recording import Vector
 from shared.inference.mel_windows import windows
-from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, SUBSCRIPTIONS, VOICES
+from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, LONG_RECORDINGS, SUBSCRIPTIONS, VOICES
 from tests.api.client import Client, Profiles, identify
 from tests.api.operator import Operator
+from tests.api.test_long_recordings import begun, look
 from tests.integration.needles import RUN, Needle, files, search
 from tests.integration.own_storage import Ears, pcm, recording, world
+from tests.recording_host import RecordingHost, recording_host
+from tests.service import RunningService
 from tests.voices import OUTSIDE, PASSPORT, QUESTION, STORY, joined, wav_bytes
 
 pytestmark = pytest.mark.azurite
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+SIGNATURE = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789" * 3
 _FLAC_HEADER = 86
 """Signature, stream data and the vendor's name, which every FLAC file of libsndfile's shares."""
 
@@ -42,6 +47,8 @@ class Traces:
     enrolled: list[Needle] = field(default_factory=list)
     sealed: list[Needle] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    long: list[Needle] = field(default_factory=list)
+    """Of a long recording that was named, and of one that waits."""
     digits: list[str] = field(default_factory=list)
     """Of challenges: one that was answered, and one that waits."""
     unkept: dict[str, int] = field(default_factory=dict)
@@ -52,17 +59,20 @@ class Traces:
 def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     folder = tmp_path_factory.mktemp("written")
     found = Traces([folder])
-    with world(folder) as one:
+    with world(folder) as one, recording_host() as host:
         ears = Ears(one.azurite.connection_string)
-        with one.service() as service:
+        with one.service({"TIMBRE_RECORDING_HOSTS": f"127.0.0.1:{host.port}"}) as service:
             client = Client(service.url, service.key)
             _enroll(client, ears, found)
             _ask(client, ears, found)
             keepless = _enroll_unkept(Operator(service.url, service.management_key), ears, found)
+            _name_speakers(client, service, host, ears, found)
             service.fire("retention")
         found.sealed += _stored(one.azurite.connection_string)
         found.unkept = _sizes(one.azurite.connection_string, keepless)
-    found.found |= {one.needle for one in search([*found.asked, *found.enrolled, *found.sealed], found.paths)}
+    found.found |= {
+        one.needle for one in search([*found.asked, *found.enrolled, *found.long, *found.sealed], found.paths)
+    }
     return found
 
 
@@ -113,6 +123,28 @@ def _ask(client: Client, ears: Ears, found: Traces) -> None:
     _challenge(client, by_phrase, found)
 
 
+def _name_speakers(client: Client, service: RunningService, host: RecordingHost, ears: Ears, found: Traces) -> None:
+    spoken = {"named": recording(QUESTION, "slt", 21), "waiting": recording(STORY, "rms", 22)}
+    operations = {}
+    for name, wav in spoken.items():
+        url = host.put(f"/{name}.wav", wav).replace("secret", f"{name}-{SIGNATURE}")
+        found.long.append(Needle(f"{name}: URL", url.encode()))
+        operations[name] = begun(client, "*", url)
+        if name == "named":
+            service.fire("turns")
+        found.long += [Needle(f"{name}: samples", pcm(wav)), Needle(f"{name}: floats", samples_of(wav))]
+        for number, embedding in enumerate(ears.heard(wav)):
+            found.long += _vector(f"{name}: stretch {number}", embedding)
+            found.long.append(Needle(f"{name}: stretch {number}, halves", embedding.astype("<f2").tobytes()))
+    result = look(client, operations["named"]).json["result"]
+    assert [turn["speaker"] for turn in result["turns"]] == [found.ids[1]]
+    found.long.append(Needle("named: result", json.dumps(result).encode()))
+
+
+def samples_of(wav: bytes) -> bytes:
+    return (np.frombuffer(pcm(wav), "<i2") / np.float32(32_768)).astype("<f4").tobytes()
+
+
 def _challenge(client: Client, profile_id: str, found: Traces) -> None:
     path = f"/profiles/verification/text-dependent/{profile_id}/challenges"
     drawn = [client.send("POST", path, {"digits": 10}).json for _ in range(2)]
@@ -150,8 +182,11 @@ def _stored(connection_string: str) -> list[Needle]:
         for row in tables.get_table_client(VOICES).list_entities():
             found += [Needle(f"sealed {name}", value) for name, value in row.items() if isinstance(value, bytes)]
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
-        container = blobs.get_container_client(ENROLLMENT_AUDIO)
-        found += [Needle("sealed audio", container.download_blob(one.name).readall()) for one in container.list_blobs()]
+        for name, what in ((ENROLLMENT_AUDIO, "audio"), (LONG_RECORDINGS, "turns")):
+            container = blobs.get_container_client(name)
+            found += [
+                Needle(f"sealed {what}", container.download_blob(one.name).readall()) for one in container.list_blobs()
+            ]
     return [replace(one, name=f"{one.name} {number}") for number, one in enumerate(found)]
 
 
@@ -173,7 +208,9 @@ def _sizes(connection_string: str, subscription_id: str) -> dict[str, int]:
 def test_the_search_does_reach_what_is_stored(traces: Traces) -> None:
     """Every sealed value is found on disk, so a value that was not sealed would be found too."""
     long = {needle.name for needle in traces.sealed if len(needle.content) > 2 * RUN}
-    assert {name.rpartition(" ")[0] for name in long} == {"sealed signature", "sealed embedding", "sealed audio"}
+    assert {name.rpartition(" ")[0] for name in long} == {
+        "sealed signature", "sealed embedding", "sealed audio", "sealed request", "sealed turns",
+    }  # fmt: skip
     assert traces.found >= long
     haystack = b"".join(file.read_bytes() for path in traces.paths for file in files(path))
     assert all(one.encode() in haystack for one in traces.ids)
@@ -182,6 +219,12 @@ def test_the_search_does_reach_what_is_stored(traces: Traces) -> None:
 def test_nothing_of_what_was_sent_to_verify_and_identify_is_anywhere(traces: Traces) -> None:
     assert len(traces.asked) == 5 * 8
     assert traces.found.isdisjoint(one.name for one in traces.asked)
+
+
+def test_nothing_of_a_long_recording_is_anywhere_in_plain(traces: Traces) -> None:
+    """The one exception to what is never stored: sealed, and no sound (docs/privacy.md)."""
+    assert {one.name for one in traces.long} >= {"named: URL", "named: result", "named: stretch 0, halves"}
+    assert traces.found.isdisjoint(one.name for one in traces.long)
 
 
 def test_nothing_of_an_enrollment_is_anywhere_in_plain(traces: Traces) -> None:
