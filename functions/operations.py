@@ -21,7 +21,7 @@ def operations(call: Call) -> Reply:
     return v1.write_operation(call, operation)
 
 
-@endpoint(blueprint, "long_operation", {"GET": Role.RECOGNISE, "DELETE": Role.RECOGNISE})
+@endpoint(blueprint, "long_operation", {"GET": Role.RECOGNISE, "DELETE": Role.ENROLL})
 def long_operation(call: Call) -> Reply:
     operation_id = read_operation(call)
     if call.request.method == "DELETE":

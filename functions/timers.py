@@ -5,6 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from shared.bootstrap import services
+from shared.http.long_recordings import is_on
 
 blueprint = func.Blueprint()
 
@@ -30,8 +31,10 @@ def migration(timer: func.TimerRequest) -> None:  # noqa: ARG001  as above
     services().migrate()
 
 
-@blueprint.function_name("turns")
-@blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
-def turns(timer: func.TimerRequest) -> None:  # noqa: ARG001  as above
-    """Works on long recordings. It loads models while there is one."""
-    services().hear_long_recordings()
+if is_on():  # every minute costs, and keeps an instance awake
+
+    @blueprint.function_name("turns")
+    @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
+    def turns(timer: func.TimerRequest) -> None:  # noqa: ARG001  as above
+        """Works on long recordings. It loads models while there is one."""
+        services().hear_long_recordings()

@@ -252,6 +252,11 @@ def _recording_hosts(text: str) -> RecordingHosts | None:
         return None
 
 
+def recordings(environment: Mapping[str, str]) -> bool:
+    """Whether long recordings are read, which decides about a timer."""
+    return bool(environment.get(RECORDING_HOSTS.name, "").strip())
+
+
 def _listed(text: str | None) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in (text or "").split(",") if name.strip())
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
+from shared import config
 from shared.domain.errors import ParameterInvalid, ParameterMissing
 from shared.domain.json_values import kind_of, known_fields
 from shared.domain.long_operation import LongOperation
@@ -18,6 +20,11 @@ RETRY_AFTER_SECONDS: Final = 60
 """The timer's own."""
 
 _URL: Final = "recordingUrl"
+
+
+def is_on() -> bool:
+    """Whether there are hosts to read from. What is open when they are taken off the list waits for its end."""
+    return config.recordings(os.environ)
 
 
 def names_recording(call: Call) -> bool:

@@ -144,7 +144,7 @@ class HearLongRecordings:
                 return
             failure = Failure(type(error).__name__, str(error))
             self.store.fail(lease, failure, self.clock())
-            log.info("turns_failed operation=%s reason=%s", lease.operation_id, failure.name)
+            log.info("turns_given_up operation=%s reason=%s", lease.operation_id, failure.name)
 
     def _slice(self, subscription: Subscription, lease: Lease, is_over: IsOver) -> None:
         asked = _Request.from_bytes(subscription, lease.request)

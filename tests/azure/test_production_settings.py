@@ -149,7 +149,7 @@ def test_a_deleted_subscription_goes_with_its_data_key(production: Production, o
     assert operator.get(subscription_id).json["state"] == "deleted"
 
 
-@pytest.mark.parametrize("timer", ["retention", "compaction", "migration", "turns"])
+@pytest.mark.parametrize("timer", ["retention", "compaction", "migration"])
 def test_timers_run(production: Production, timer: str) -> None:
     production.service.fire(timer)
     log = production.service.log.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from tools.packaging.contents import PACKAGES
 
 SAMPLES = REPOSITORY / "samples"
 CHECK, IMPORT = Path(__file__).with_name("check_bytecode.py"), Path(__file__).with_name("import_app.py")
-TIMERS = ("retention", "compaction", "migration", "turns")
+TIMERS = ("retention", "compaction", "migration")
 BEFORE_THE_APP_SETTLES = {"function_app.py", "shared/__init__.py", "shared/process.py"}
 
 

@@ -200,7 +200,7 @@ def test_an_operation_keeps_within_its_budget(name: str) -> None:
     assert 0 < len(running.calls) <= budgets()[name], running.calls
 
 
-@pytest.mark.parametrize("timer", ["retention", "compaction", "migration", "turns"])
+@pytest.mark.parametrize("timer", ["retention", "compaction", "migration"])
 def test_a_tick_with_nothing_due_keeps_within_its_budget(timer: str) -> None:
     running = app()
     customer(running).speaker(IDENTIFICATION)
