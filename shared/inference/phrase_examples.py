@@ -1,9 +1,10 @@
 """Whether a recording says what other recordings say, in whatever language: an alignment of takes.
 
 The first part of the speaker network hears every 20 ms of speech, pauses left out; of that are kept the directions that
-tell sounds apart and not voices or lines. The take that is compared is laid along each enrolled one, at half to double
-its pace, free to begin and to end a little inside it. What counts is how far apart the two are on the way: on the
-whole, and where it is worst, as one other word is another phrase. ``docs/phrases.md`` has the figures.
+tell sounds apart and not voices or lines. The take that is compared is laid along each enrolled one, free to begin and
+to end a little inside it; where it goes at double pace or stands still that counts. What counts is how far apart the
+two are on the way: on the whole, and where it is worst, as one other word is another phrase. ``docs/phrases.md`` has
+the figures.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from shared.inference.model_card import FbankRules
 from shared.inference.onnx_network import OnnxNetwork
 
 Array = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
 
 DIMENSION: Final = 32
 LEVEL_DBFS: Final = -23.0
-_RULES: Final = FbankRules("povey", 1.0)
+RULES: Final = FbankRules("povey", 1.0)
 _ONE: Final = 127.0  # in a template's bytes
 
 FREE_FRAMES: Final = 8
@@ -55,7 +57,7 @@ class AlignedTakes:
         """A byte for each of the 32 dimensions of every 20 ms: 24 KB of the longest recording."""
         spoken = leveled(utterance.spoken, LEVEL_DBFS)
         with stage("phrase"):
-            features = fbank(np.resize(spoken, max(FRAME, len(spoken))), _RULES)
+            features = fbank(np.resize(spoken, max(FRAME, len(spoken))), RULES)
             heard = self._network.run_single((features - features.mean(axis=0))[None])[0]
             directions = _unit(heard - heard.mean(axis=0))
         return PhraseTemplate(self.front_end, np.rint(directions * _ONE).astype(np.int8).tobytes())
@@ -74,17 +76,24 @@ class AlignedTakes:
 def distances(enrolled: Sequence[Array], said: Array) -> Array:
     """On the whole and at worst, along the best alignment of each enrolled take with the one said: shape [n, 2].
 
-    Takes are [frames, 32] of unit length. 0 is the same, 1 unrelated; infinite where one is more than twice as long as
-    the other.
+    Takes are [frames, 32] of unit length. 0 is the same, 1 unrelated; infinite where the one said is more than twice as
+    long.
     """
     apart = np.zeros((max(map(len, enrolled)), len(enrolled), len(said)), np.float32)
     for number, take in enumerate(enrolled):
         apart[: len(take), number] = np.float32(1.0) - take @ said.T
     costs, came_from = _costs(apart, [len(take) for take in enrolled])
-    pairs = (
-        _along(apart[: len(take), number], costs[number], came_from[:, number]) for number, take in enumerate(enrolled)
-    )
-    return np.array(list(pairs), np.float32)
+    pairs = []
+    for number, take in enumerate(enrolled):
+        way = _way(costs[number], came_from[: len(take), number])
+        pairs.append((np.inf, np.inf) if way is None else _measures(apart[np.arange(len(take)), number, way]))
+    return np.array(pairs, np.float32)
+
+
+def alignment(enrolled: Array, said: Array) -> Places | None:
+    """For each frame of one take the frame of the other that it is laid on; ``None`` where they do not fit."""
+    costs, came_from = _costs((np.float32(1.0) - enrolled @ said.T)[:, None], [len(enrolled)])
+    return _way(costs[0], came_from[:, 0])
 
 
 def _costs(apart: Array, lengths: Sequence[int]) -> tuple[Array, npt.NDArray[np.int8]]:
@@ -113,16 +122,21 @@ def _costs(apart: Array, lengths: Sequence[int]) -> tuple[Array, npt.NDArray[np.
     return ends, came_from
 
 
-def _along(apart: Array, cost: Array, came_from: npt.NDArray[np.int8]) -> tuple[float, float]:
-    """Of one take, [rows, columns], from the best end back: on the whole and at worst."""
+def _way(cost: Array, came_from: npt.NDArray[np.int8]) -> Places | None:
+    """The column of each row, from the best end back."""
     first = max(0, len(cost) - FREE_FRAMES)
     column = first + int(np.argmin(cost[first:]))
     if not np.isfinite(cost[column]):
-        return np.inf, np.inf
-    along = np.empty(len(apart), np.float32)
-    for row in range(len(apart) - 1, -1, -1):
-        along[row] = apart[row, column]
+        return None
+    way = np.empty(len(came_from), np.intp)
+    for row in range(len(way) - 1, -1, -1):
+        way[row] = column
         column -= int(came_from[row, column])
+    return way
+
+
+def _measures(along: Array) -> tuple[float, float]:
+    """On the whole and at worst."""
     inside = along[EDGE_FRAMES:-EDGE_FRAMES] if len(along) > 2 * EDGE_FRAMES + FREE_FRAMES else along
     window = min(WORST_FRAMES, len(inside))
     worst = np.convolve(inside, np.full(window, 1.0 / window, np.float32), mode="valid").max()
