@@ -22,8 +22,8 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 Alike: TypeAlias = Callable[[Vector, float, Vector, Numbers], Numbers]
 """Scores [n] of one direction, made of so many seconds, against directions [n, d] made of seconds [n]."""
 
-SAME_SPEAKER: Final = 0.5
-SAME_SPEAKER_GROWTH: Final = 0.5
+SAME_SPEAKER: Final = 0.0
+SAME_SPEAKER_GROWTH: Final = 0.3
 LONG_SECONDS: Final = 24.0
 """Log odds of the score from which two clusters are joined: so much for the shortest speech, more by the growth times
 the logarithm of how much more the shorter one has, up to 24 s. What one speaker says in one recording is far more alike
@@ -31,12 +31,12 @@ than what he says in two, the more so the more of it there is. Fitted, as are th
 docs/internals/turns.md."""
 CORE_SECONDS: Final = 1.5
 """Of clean speech of a stretch that makes clusters; shorter ones join those that there are."""
-SMALL_SECONDS: Final = 3.0
+SMALL_SECONDS: Final = 4.0
 SMALL_SHARE: Final = 0.1
 """A cluster of less, and of less than this share of all, is nobody: what one breath says twice in two windows."""
-LEAST_SCORE: Final = 0.05
-"""A short stretch that is less like every cluster is nobody's: as many of them are of the likest speaker as are not."""
-WINDOW_LOG_ODDS: Final = 0.5
+LEAST_SCORE: Final = 0.01
+"""A short stretch that is less like every cluster is nobody's."""
+WINDOW_LOG_ODDS: Final = 1.0
 """Weight of the window's network against the embedding's log odds."""
 AT_ONCE: Final = 400
 """Clusters that are compared each with each; of more, each half of that many is clustered first. Bounds memory and

@@ -21,7 +21,7 @@ from shared.domain.heard_speech import (
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Stretch: TypeAlias = tuple[float, float]
 
-FILLED_SECONDS: Final = 0.3
+FILLED_SECONDS: Final = 0.1
 """A shorter pause of one speaker does not end a turn."""
 LEAST_SECONDS: Final = 0.1
 """A shorter turn is none."""

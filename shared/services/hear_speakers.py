@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,8 +18,12 @@ Frames = npt.NDArray[np.bool_]
 
 LEAST_CLEAN_SECONDS: Final = 0.5
 """Of speech of one voice alone: with less an embedding says little."""
-PAUSE_SECONDS: Final = 0.5
-"""A longer pause of a local speaker ends a stretch: behind it may be another voice."""
+PAUSE_SECONDS: Final = 0.25
+PIECE_SECONDS: Final = 2.0
+"""A longer pause of a local speaker ends a stretch, and longer speech is cut into stretches of about so much: behind it
+may be another voice that the network takes for the same."""
+PAUSE_FRAMES: Final = round(PAUSE_SECONDS / FRAME_SECONDS)
+PIECE_FRAMES: Final = round(PIECE_SECONDS / FRAME_SECONDS)
 
 _FORMAT: Final = AudioFormat("samples", "float32", SAMPLE_RATE, 1)
 _FRAME_OFFSET: Final = (991 - FRAME) // 2
@@ -100,8 +104,21 @@ def _stretches(active: Frames, somebody_else: Frames) -> list[list[tuple[int, in
     stretches: list[list[tuple[int, int]]] = []
     for start, end in edges.tolist():
         before = stretches[-1][-1][1] if stretches else 0
-        if stretches and start - before <= PAUSE_SECONDS / FRAME_SECONDS and not somebody_else[before:start].any():
-            stretches[-1].append((start, end))
+        goes_on = start - before <= PAUSE_FRAMES and not somebody_else[before:start].any()
+        first, *others = _pieces(start, end)
+        if stretches and goes_on and _frames([*stretches[-1], first]) <= PIECE_FRAMES:
+            stretches[-1].append(first)
         else:
-            stretches.append([(start, end)])
+            stretches.append([first])
+        stretches += [[piece] for piece in others]
     return stretches
+
+
+def _frames(runs: Sequence[tuple[int, int]]) -> int:
+    return sum(end - start for start, end in runs)
+
+
+def _pieces(start: int, end: int) -> list[tuple[int, int]]:
+    """Equal parts of about ``PIECE_SECONDS``."""
+    edges = np.linspace(start, end, max(1, round((end - start) * FRAME_SECONDS / PIECE_SECONDS)) + 1).astype(int)
+    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
