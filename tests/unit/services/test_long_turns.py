@@ -107,6 +107,7 @@ def test_a_recording_is_heard_in_slices_and_then_named(scene: Scene) -> None:
         operation, _ = scene.get(operation_id)
         assert operation.last_action_at == scene.world.clock.now
         seen.append((operation.status, operation.percent))
+        assert len(list(scene.world.storage.turns.names("mine/"))) == 1  # what was heard before is gone
     running = LongStatus.RUNNING
     assert seen == [(running, 32), (running, 64), (running, 97), (LongStatus.SUCCEEDED, 100)]
     assert scene.meeting.read == [0, WINDOWS * STEP, 2 * WINDOWS * STEP]  # each piece once
