@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.audit import AuditAction
 from shared.domain.errors import (
     GroupNotFound,
     NobodyEnrolled,
@@ -25,6 +26,7 @@ from shared.domain.heard_speech import STEP
 from shared.domain.long_operation import LongOperation, LongStatus
 from shared.domain.profile import ProfileKind
 from shared.domain.recording_url import RecordingHosts
+from shared.domain.subscription import SettingsChange
 from shared.domain.turns import NamedTurns, SpeakerOfTurns, Turn, TurnOptions
 from shared.services.candidates import key_of
 from shared.services.long_turns import MOST_ATTEMPTS, WINDOWS, without
@@ -35,7 +37,7 @@ from tests.unit.services.meetings import URL, Meeting, timer, use_cases
 from tests.unit.services.spoken import ACTOR, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
-ANN, BOB, STRANGER = 0.0, 90.0, 180.0
+ANN, BOB, STRANGER = 0.0, 90.0, 200.0
 PIECES = [ANN] * WINDOWS + [BOB] * WINDOWS + [STRANGER] * WINDOWS
 
 
@@ -272,6 +274,18 @@ def test_a_host_that_is_not_listed_any_more_ends_it_and_without_hosts_it_waits(s
     scene.long_turns = replace(scene.long_turns, hosts=RecordingHosts.parse("other.example.com"))
     scene.tick()
     assert scene.failure(operation_id) == "RecordingUrlRefused"
+
+
+def test_what_was_recognised_is_on_record_where_it_is_wanted_as_of_who_asked(scene: Scene) -> None:
+    scene.begin()
+    scene.tick()
+    scene.world.subscriptions.change("mine", SettingsChange(recognition_days=1.0))
+    scene.begin()
+    scene.tick()
+    entries = [entry for entry in scene.world.audited() if entry.action.is_recognition]
+    assert [entry.action for entry in entries] == [AuditAction.TURNS] * 2
+    assert {entry.profile.profile_id for entry in entries if entry.profile} == {scene.ann, scene.bob}
+    assert {entry.actor for entry in entries} == {ACTOR}
 
 
 def test_a_removed_one_is_unknown_and_not_worked_on(scene: Scene) -> None:
