@@ -23,6 +23,7 @@ import numpy as np
 
 from shared.audio.decoder.pool import Decoders
 from shared.audio.flac import FlacKeeper
+from shared.audio.landmarks import SpectralLandmarks
 from shared.audio.listener import RecordingListener
 from shared.audio.sources.wave import RemoteRecordings
 from shared.audio.voice_activity import VoiceActivity
@@ -56,6 +57,7 @@ from shared.services.ports import Clock, ServiceClock, SubscriptionStore
 from shared.services.profiles import Profiles
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness
+from shared.services.replays import Replays
 from shared.services.retain import SECONDS, CompactGalleries, Retain
 from shared.services.sweep import Sweep
 from shared.services.tokens import Tokens
@@ -164,6 +166,7 @@ def assemble(
     hear = HearPhrase(phrases, AlignedTakes(OnnxNetwork(catalogue.phrases), catalogue.phrases.model_id))
     digits = SphinxDigitRecogniser()
     challenges = Challenges(profiles, stores.challenges, digits, clock, _new_id, secrets.randbelow)
+    replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, clock, _new_id)
     turns = IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock)
@@ -175,7 +178,7 @@ def assemble(
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
         enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation),
-        verify=Verify(profiles, listener, hear, models, clock, challenges),
+        verify=Verify(profiles, listener, hear, models, clock, challenges, replays),
         challenges=challenges,
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
         identify_turns=turns,

@@ -40,6 +40,7 @@ class DecidedBy(StrEnum):
     QUALITY = "quality"
     SECOND_VOICE = "secondVoice"
     CHALLENGE = "challenge"
+    REPLAY = "replay"
 
 
 class ThresholdFrom(StrEnum):
@@ -84,7 +85,7 @@ class Advice:
 class Explanation:
     """``None`` is what does not apply: nothing was measured, compared or refused.
 
-    ``model_id`` and ``calibration`` are those that made the score.
+    ``model_id`` and ``calibration`` are those that made the score. ``replay``: whether it was accepted before.
     """
 
     decided_by: DecidedBy | None = None
@@ -95,6 +96,7 @@ class Explanation:
     calibration: Calibration | None = field(default=None, repr=False)
     phrase: PhraseHeard | None = None
     advice: tuple[Advice, ...] = ()
+    replay: bool | None = None
 
     def false_match_rate(self, score: float) -> float | None:
         """The share of strangers that is accepted from the score on, as far as the calibration may claim it."""
@@ -106,6 +108,13 @@ class Explanation:
             return self
         wholly = [_SAY_THE_WORDS[self.decided_by]] if self.decided_by in _SAY_THE_WORDS else []
         return replace(self, advice=(*self._circumstances(), *wholly))
+
+    def of_replay(self, replay: bool, *, refused: bool) -> Explanation:
+        """Of a decision that was made, with what is known of the recording's past."""
+        if not (replay and refused) or self.decision is None:
+            return replace(self, replay=replay)
+        rejected = Decision(0.0, self.decision.threshold)
+        return replace(self, replay=True, decided_by=DecidedBy.REPLAY, decision=rejected, advice=(_SAY_IT_ANEW,))
 
     def of_refusal(self, refused: TimbreError) -> Explanation:
         """What was known before, and what the refusal adds to it."""
@@ -164,6 +173,7 @@ _SAY_THE_WORDS: Final = {
     DecidedBy.PHRASE: SAY_THE_WHOLE_PHRASE,
     DecidedBy.CHALLENGE: Advice("challengeDigits", "Say the digits that are shown, one by one, and nothing else."),
 }
+_SAY_IT_ANEW: Final = Advice("newRecording", "Make a new recording.")
 _SAY_THE_ACTIVATION_PHRASE: Final = Advice("activationPhrase", "Say the whole activation phrase.")
 _SPEAK_CLOSER: Final = Advice("speakCloser", "Speak closer to the microphone.")
 _SPEAK_FARTHER: Final = Advice("speakFarther", "Speak farther from the microphone.")

@@ -101,6 +101,11 @@ MIN_RECOGNITION_DAYS: Final = 1.0
 MAX_RECOGNITION_DAYS: Final = 400.0
 """Our choice: how long records of recognitions are kept, where a subscription wants them."""
 
+REPLAY_DAYS: Final = 30.0
+MIN_REPLAY_DAYS: Final = 1.0
+MAX_REPLAY_DAYS: Final = 90.0
+"""Our choice: how long prints of accepted recordings are kept, where a subscription refuses or flags replays."""
+
 REQUESTS_PER_SECOND: Final = 20.0
 """Contract (v2.0): transactions per second of one resource. Each worker process grants them."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -69,6 +69,14 @@ class DetailsShown(StrEnum):
     OFF = "off"
 
 
+class ReplayAction(StrEnum):
+    """What becomes of a recording that was accepted before."""
+
+    OFF = "off"
+    FLAG = "flag"
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True)
 class RetentionPolicy:
     """How long a profile is kept, by two clocks; ``None`` lets a clock stand still.
@@ -117,6 +125,7 @@ def _operator(wire: str, kind: SettingType, default: object, meaning: str) -> An
 _DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days", above=True, optional=True)
 _MIN_DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days")
 _AUDIT_DAYS: Final = between(limits.MIN_AUDIT_DAYS, limits.MAX_AUDIT_DAYS, "of days")
+_REPLAY_DAYS: Final = between(limits.MIN_REPLAY_DAYS, limits.MAX_REPLAY_DAYS, "of days")
 _RATE: Final = between(limits.MIN_REQUESTS_PER_SECOND, limits.MAX_REQUESTS_PER_SECOND, optional=True)
 
 
@@ -205,6 +214,15 @@ class SubscriptionSettings:
     require_challenge: bool = _customer(
         "requireChallenge", FLAG, False, "Verify only with a [challenge](challenges.md)."
     )
+    replay_action: ReplayAction = _customer(
+        "replay.action",
+        choice(ReplayAction),
+        ReplayAction.OFF,
+        "What becomes of [a recording that was accepted before](replay.md); `off` keeps nothing of recordings.",
+    )
+    replay_days: float = _customer(
+        "replay.days", _REPLAY_DAYS, limits.REPLAY_DAYS, "How long what tells it again is kept, unless that is off."
+    )
     details: DetailsShown = _customer(
         "details",
         choice(DetailsShown),
@@ -234,6 +252,11 @@ class SubscriptionSettings:
     def classic_role(self) -> Role:
         """Of the primary and secondary keys."""
         return Role.ENROLL if self.lock_settings else Role.MANAGE
+
+    @property
+    def prints_kept(self) -> timedelta | None:
+        """How long prints of accepted recordings are kept; ``None``: not at all."""
+        return None if self.replay_action is ReplayAction.OFF else timedelta(days=self.replay_days)
 
     @property
     def retention(self) -> RetentionPolicy:

@@ -76,5 +76,6 @@ def written(explanation: Explanation, *, rounded: bool) -> dict[str, object]:
         "channel": measured and measured.channel,
         "model": explanation.model_id,
         "phrase": phrase and {"recognised": phrase.recognised, "complete": phrase.complete},
+        "replay": explanation.replay,
         "advice": [{"code": advice.code, "text": advice.text} for advice in explanation.advice],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from shared.domain.access import AccessKey, Role
@@ -73,10 +73,8 @@ class Manage:
         with self.audit.recording(actor, AuditAction.CHANGE_SETTINGS, subscription_id, names=change.named) as record:
             now = self.subscriptions.get(subscription_id)
             change = self._with_scores(change, now.settings)
-            other_policy = change.applied(now.settings).retention != now.settings.retention
-            if other_policy and now.state is SubscriptionState.ACTIVE:
-                # It ends profiles at other times: whoever erases them must look through them all once.
-                self.upkeep.policy_changes(subscription_id, self.clock())
+            if now.state is SubscriptionState.ACTIVE:
+                self._announce(subscription_id, now.settings, change.applied(now.settings))
             allowed = partial(require_floors, change, calibrations=self.calibrations)
             return self.subscriptions.change(subscription_id, change, record(), allowed)
 
@@ -147,6 +145,13 @@ class Manage:
         if subscription.state is not SubscriptionState.ACTIVE:
             raise SubscriptionNotActive(subscription_id, subscription.state)
         return PutResult(subscription)
+
+    def _announce(self, subscription_id: str, before: SubscriptionSettings, after: SubscriptionSettings) -> None:
+        """What ends at other times under other settings: whoever erases it must look through it all once."""
+        if after.retention != before.retention:
+            self.upkeep.policy_changes(subscription_id, self.clock())
+        if (after.prints_kept or timedelta()) < (before.prints_kept or timedelta()):
+            self.upkeep.replay_changes(subscription_id, self.clock())
 
     def _with_scores(self, change: SettingsChange, settings: SubscriptionSettings) -> SettingsChange:
         return change.with_scores(self.models.calibrated_for(settings).current.calibration)

@@ -26,6 +26,7 @@ from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Samples, Utterance, Vector
 from shared.domain.recording_url import RecordingUrl
+from shared.domain.replay import Landmarks, Print
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings
 from shared.domain.token import Token
 
@@ -115,6 +116,13 @@ class DigitRecogniser(Protocol):
 
     def says(self, utterance: Utterance, digits: str, locale: str) -> bool:
         """Whether the utterance says these digits, in this order, and nothing else."""
+
+
+class LandmarkFinder(Protocol):
+    """What tells the same audio again, through other levels, lines and codecs."""
+
+    def aligned(self, samples: Samples) -> Sequence[Landmarks]:
+        """Of the recording: first as it is kept, then as it would be found behind cuts at other places."""
 
 
 class SpeakerModel(Protocol):
@@ -404,6 +412,9 @@ class Upkeep(Protocol):
         """The counts with one more slice of the subscription's profiles; its last one, where nothing is left to
         count, is told by ``counted_at``."""
 
+    def replay_changes(self, subscription_id: str, at: datetime) -> None:
+        """To be called before the subscription keeps prints of recordings for less time, or none any more."""
+
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
         """To be called before the subscription's retention policy is changed: its profiles will be looked through."""
 
@@ -493,6 +504,22 @@ class SubscriptionStore(Protocol):
 class TokenKeys(Protocol):
     def token_key(self, subscription_id: str) -> bytes:
         """32 bytes, which sign this subscription's tokens. ``SubscriptionUnknown``, ``StorageUnavailable``."""
+
+
+class PrintKeys(Protocol):
+    def print_key(self, subscription_id: str) -> bytes:
+        """32 bytes, which hide the landmarks of this subscription's recordings. Raises likewise."""
+
+
+class PrintStore(Protocol):
+    def keep_new(
+        self, profile: Profile, found: Print, days: float, at: datetime, repeats: Callable[[Sequence[Print]], bool]
+    ) -> bool:
+        """Keep the print for ``days``, unless it ``repeats`` those that are kept of the profile; whether it was kept.
+
+        ``repeats`` is asked again when another request was faster. There is a most for each profile: the oldest go.
+        ``ProfileNotFound`` when the profile was deleted or reset, ``ProfileBusy``, ``StorageUnavailable``.
+        """
 
 
 class SpentTokens(Protocol):

@@ -25,6 +25,7 @@ from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
 from shared.services.phrases import HearPhrase
 from shared.services.ports import Clock, Listener, ProfileStore
+from shared.services.replays import Replays
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 
@@ -63,6 +64,7 @@ class Verify:
     models: SpeakerModels
     clock: Clock
     challenges: Challenges
+    replays: Replays
 
     def __call__(self, request: VerifyRequest) -> Verification:
         """Compares the voice, and for a text-dependent profile the phrase: both must be the enrolled ones.
@@ -70,11 +72,12 @@ class Verify:
         Another phrase, or none that is allowed, is a reject with score 0; ``heard`` tells which.
         A recording of none of the phrases is no use of the profile: v1.0 refuses it, and nothing is written.
         The digits of a challenge take the place of the phrase. The decision spends the challenge, a refusal does not.
+        Where the subscription wants to know, what would be accepted is compared with what was before.
 
         Raises
         ------
         ParameterMissing, ParameterInvalid, ProfileNotFound, ProfileNotEnrolled, ModelDiffers, ChallengeUnusable,
-        RecordingRefused
+        RecordingRefused, ProfileBusy
         """
         settings, key, used_at = request.subscription.settings, request.key, self.clock()
         if settings.require_challenge and request.challenge_id is None:
@@ -98,6 +101,9 @@ class Verify:
         explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase, answered=answered)
         if challenge:
             self.challenges.spend(challenge)
+        if decision.accepted and settings.prints_kept:
+            explanation = self.replays.judged(explanation, profile, utterance, settings, used_at)
+            decision = explanation.decision or decision
         note_decision(explanation, accepted=decision.accepted)
         return Verification(decision, explanation, heard)
 

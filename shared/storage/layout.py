@@ -5,12 +5,14 @@ Table ``voices``, one partition for each subscription:
     profile:<kind>:<id>                             the profile and its sealed signature
     enrollment:<kind>:<id>:<epoch>:<number>         one enrollment with its sealed embedding
     verify:<kind>:<id>:<epoch>:challenge:<place>    an open challenge with its sealed digits
+    verify:<kind>:<id>:<epoch>:print:<time>:<id>    the sealed print of an accepted recording
     tally                                           how many profiles there are
     migration                                       how far the profiles have come to another speaker model
     erased                                          how much of a deleted subscription is erased, while it is
     due:<time>:<action>:<detail>                    what the timer must do, and when
     due:<time>:operation:<id>                       the result of a v1.0 operation, to be taken away then
     due:<time>:challenge:<id>                       a challenge that nobody has answered, to be taken away then
+    due:<time>:print:<time>:<id>                    the print of an accepted recording, to be taken away then
     due:<time>:token:<id>                           a token for one use that is spent, to be taken away then
     due:<time>:turns:<id>                           an operation on a long recording, to be taken away then
     due:<time>:turnstidy:<id>                       its end: blobs that nobody needs any more are looked for
@@ -103,6 +105,10 @@ def challenges_prefix(key: ProfileKey, epoch: int) -> str:
     return f"{verify_prefix(key, epoch)}{CHALLENGE}:"
 
 
+def prints_prefix(key: ProfileKey, epoch: int) -> str:
+    return f"{verify_prefix(key, epoch)}{PRINT}:"
+
+
 def audio_blob(key: ProfileKey, epoch: int, enrollment_id: str) -> str:
     return f"{audio_prefix(key, epoch)}{enrollment_id}.flac"
 
@@ -126,6 +132,7 @@ def subscription_prefix(subscription_id: str) -> str:
 
 OPERATION: Final = "operation"
 CHALLENGE: Final = "challenge"
+PRINT: Final = "print"
 TOKEN: Final = "token"  # noqa: S105 - an action of the timer
 
 

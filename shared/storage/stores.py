@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import TypeAlias
 
@@ -37,6 +38,7 @@ from shared.storage.profiles.groups import RowGroups
 from shared.storage.profiles.long_operations import LongOperationsUpkeep, RowLongOperations
 from shared.storage.profiles.migration import RowMigrationStore
 from shared.storage.profiles.operations import RowOperationStore
+from shared.storage.profiles.prints import RowPrints
 from shared.storage.profiles.store import RowProfileStore
 from shared.storage.profiles.sweep import RowUpkeep
 from shared.storage.profiles.tokens import RowSpentTokens
@@ -121,6 +123,7 @@ class Stores:
     operations: RowOperationStore
     long_operations: RowLongOperations
     challenges: RowChallenges
+    prints: RowPrints
     spent_tokens: RowSpentTokens
     groups: RowGroups
     galleries: RowGalleries
@@ -157,6 +160,10 @@ class Stores:
             """As stored now: the timer erases by it."""
             return subscriptions.get(subscription_id).settings.retention
 
+        def prints_kept(subscription_id: str) -> timedelta | None:
+            """Likewise."""
+            return subscriptions.get(subscription_id).settings.prints_kept
+
         packs = Packs(voices, storage.packs, envelope, ids)
         loader = GalleryLoader(voices, packs, SpeakerReader(voices, envelope))
         long_operations = RowLongOperations(voices, storage.turns, envelope, ids)
@@ -171,12 +178,15 @@ class Stores:
             operations=RowOperationStore(voices),
             long_operations=long_operations,
             challenges=RowChallenges(voices, envelope),
+            prints=RowPrints(voices, envelope, ids),
             spent_tokens=RowSpentTokens(voices),
             groups=RowGroups(voices, profiles),
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
             compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),
             migrations=RowMigrationStore(voices, audio, envelope, policies, clock),
-            upkeep=RowUpkeep(voices, audio, current_policy, ids, {TURNS: turns.expire, TURNS_TIDY: turns.tidy}),
+            upkeep=RowUpkeep(
+                voices, audio, current_policy, ids, prints_kept, {TURNS: turns.expire, TURNS_TIDY: turns.tidy}
+            ),
             eraser=SubscriptionPurge(voices, [audio, storage.packs, storage.turns], trail, subscriptions),
             trail=trail,
             leftovers=leftovers,

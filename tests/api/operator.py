@@ -22,6 +22,7 @@ DEFAULTS = {
     "calibration": None,
     "recordRecognitions": None,
     "requireChallenge": False,
+    "replay": {"action": "off", "days": 30.0},
     "details": "rounded",
 }
 """The settings that a new subscription shows to its customer."""

@@ -24,7 +24,7 @@ LATER = {generation.name: generation for generation in (V2, V2021)}
 GENERATIONS = ("v1.0", *LATER)
 MEMBERS = {
     "decidedBy", "score", "threshold", "thresholdFrom", "falseMatchRate", "speechSeconds", "snrDb", "levelDbfs",
-    "bandwidthHz", "channel", "model", "phrase", "advice",
+    "bandwidthHz", "channel", "model", "phrase", "replay", "advice",
 }  # fmt: skip
 QUIETER = {"code": "quieterRoom", "text": "Find a quieter room."}
 CUT = np.pad(flite(PASSPORT)[:24_000], (0, 8_000))

@@ -149,7 +149,7 @@ def test_another_action_is_one_more_handler(storage: Storage) -> None:
     subscription_id = new_id()
     seen: list[str] = []
     handlers = {"new": lambda owner, row, at: seen.append(f"{owner} {row.key} {at}")}
-    upkeep = RowUpkeep(storage.voices, storage.audio, lambda _: RetentionPolicy(), new_id, handlers)
+    upkeep = RowUpkeep(storage.voices, storage.audio, lambda _: RetentionPolicy(), new_id, lambda _: None, handlers)
     due = Insert(due_row(NOW, "new", "tii:x"), {})
     storage.voices.apply(subscription_id, [due])
     assert upkeep.sweep(subscription_id, NOW, 10) == 1

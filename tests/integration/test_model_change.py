@@ -16,6 +16,7 @@ import pytest
 
 from localhost.azurite import Azurite
 from shared.audio.flac import FlacKeeper
+from shared.audio.landmarks import SpectralLandmarks
 from shared.domain.errors import ModelDiffers
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.migration import MigrationProgress
@@ -31,6 +32,7 @@ from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
 from shared.services.identify import Identify, IdentifyRequest
 from shared.services.phrases import HearPhrase
+from shared.services.replays import Replays
 from shared.services.verify import Verify, VerifyRequest
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Rows
 from shared.storage.layout import PROFILES, SUBSCRIPTIONS_PARTITION, end_of, enrollments_prefix
@@ -149,7 +151,8 @@ def models_in_use(town: Town) -> set[str]:
 
 def verifying(stores: Stores, models: SpeakerModels) -> Verify:
     challenges = Challenges(stores.profiles, stores.challenges, SphinxDigitRecogniser(), Clock(), new_id, randbelow)
-    return Verify(stores.profiles, LISTENER, HEAR, models, Clock(), challenges)
+    replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
+    return Verify(stores.profiles, LISTENER, HEAR, models, Clock(), challenges, replays)
 
 
 def assert_served_side_by_side(town: Town) -> None:

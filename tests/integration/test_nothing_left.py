@@ -17,6 +17,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
 from shared.audio.flac import FlacKeeper
+from shared.audio.landmarks import SpectralLandmarks
 from shared.domain.recording import Vector
 from shared.inference.mel_windows import windows
 from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, LONG_RECORDINGS, SUBSCRIPTIONS, VOICES
@@ -51,6 +52,8 @@ class Traces:
     """Of a long recording that was named, and of one that waits."""
     digits: list[str] = field(default_factory=list)
     """Of challenges: one that was answered, and one that waits."""
+    prints: list[Needle] = field(default_factory=list)
+    """Of a recording that was accepted while replays were refused: its landmarks, and their hashes."""
     unkept: dict[str, int] = field(default_factory=dict)
     """Bytes of each value that is stored of a subscription that keeps no recordings."""
 
@@ -65,14 +68,14 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
             client = Client(service.url, service.key)
             _enroll(client, ears, found)
             _ask(client, ears, found)
+            _replay(Operator(service.url, service.management_key), ears, found)
             keepless = _enroll_unkept(Operator(service.url, service.management_key), ears, found)
             _name_speakers(client, service, host, ears, found)
             service.fire("retention")
         found.sealed += _stored(one.azurite.connection_string)
         found.unkept = _sizes(one.azurite.connection_string, keepless)
-    found.found |= {
-        one.needle for one in search([*found.asked, *found.enrolled, *found.long, *found.sealed], found.paths)
-    }
+    wanted = [*found.asked, *found.enrolled, *found.long, *found.prints, *found.sealed]
+    found.found |= {one.needle for one in search(wanted, found.paths)}
     return found
 
 
@@ -96,6 +99,19 @@ def _enroll_unkept(operator: Operator, ears: Ears, found: Traces) -> str:
     customer.identification.enrolled(story)
     found.enrolled += _needles("enrolled and not kept", story, ears)
     return customer.subscription_id
+
+
+def _replay(operator: Operator, ears: Ears, found: Traces) -> None:
+    customer, sent = operator.customer(replay={"action": "refuse"}), recording(PASSPORT, "slt", 16)
+    enrolled = customer.verification.enrolled(*(recording(PASSPORT, "slt", seed) for seed in (1, 2, 3)))
+    path = f"/spid/v1.0/verify?verificationProfileId={enrolled}"
+    answers = [customer.primary.call("POST", path, sent).json["result"] for _ in range(2)]
+    assert answers == ["Accept", "Reject"]
+    for number, landmarks in enumerate(SpectralLandmarks().aligned(ears.hear(sent)[0].recording.samples)):
+        found.prints += [
+            Needle(f"landmarks {number}", landmarks.values.astype("<u4").tobytes()),
+            Needle(f"times {number}", landmarks.times.astype("<u2").tobytes()),
+        ]
 
 
 def _ask(client: Client, ears: Ears, found: Traces) -> None:
@@ -209,7 +225,7 @@ def test_the_search_does_reach_what_is_stored(traces: Traces) -> None:
     """Every sealed value is found on disk, so a value that was not sealed would be found too."""
     long = {needle.name for needle in traces.sealed if len(needle.content) > 2 * RUN}
     assert {name.rpartition(" ")[0] for name in long} == {
-        "sealed signature", "sealed embedding", "sealed audio", "sealed request", "sealed turns",
+        "sealed signature", "sealed embedding", "sealed audio", "sealed request", "sealed turns", "sealed print",
     }  # fmt: skip
     assert traces.found >= long
     haystack = b"".join(file.read_bytes() for path in traces.paths for file in files(path))
@@ -222,9 +238,14 @@ def test_nothing_of_what_was_sent_to_verify_and_identify_is_anywhere(traces: Tra
 
 
 def test_nothing_of_a_long_recording_is_anywhere_in_plain(traces: Traces) -> None:
-    """The one exception to what is never stored: sealed, and no sound (docs/privacy.md)."""
+    """An exception to what is never stored: sealed, and no sound (docs/privacy.md)."""
     assert {one.name for one in traces.long} >= {"named: URL", "named: result", "named: stretch 0, halves"}
     assert traces.found.isdisjoint(one.name for one in traces.long)
+
+
+def test_no_landmark_of_a_recording_is_anywhere_in_plain(traces: Traces) -> None:
+    assert len(traces.prints) == 4 * 2
+    assert traces.found.isdisjoint(one.name for one in traces.prints)
 
 
 def test_nothing_of_an_enrollment_is_anywhere_in_plain(traces: Traces) -> None:

@@ -111,6 +111,14 @@ def _(who: Customer) -> Work:
     return lambda: expected(who.call("POST", target, sample("passphrase-4")), 200)
 
 
+@situation("verify, replays refused")
+def _(who: Customer) -> Work:
+    expected(who.call("PATCH", "/settings", b'{"replay": {"action": "refuse"}}'), 200)
+    expected(who.call("GET", "/settings"), 200)
+    target = profile(TEXT_DEPENDENT, who.speaker(TEXT_DEPENDENT), ":verify")
+    return lambda: expected(who.call("POST", target, sample("passphrase-4")), 200)
+
+
 @situation("draw a challenge")
 def _(who: Customer) -> Work:
     target = f"/profiles/{TEXT_DEPENDENT}/{who.speaker(TEXT_DEPENDENT)}/challenges"

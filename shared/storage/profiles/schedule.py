@@ -20,6 +20,7 @@ BLOB: Final = "blob"
 EXPIRE: Final = "expire"
 POLICY: Final = "policy"
 DISBAND: Final = "disband"
+PRINTS: Final = "prints"
 
 
 def erase_due(at: datetime, key: ProfileKey, epoch: int | None, *, armed_at: datetime | None = None) -> Insert:

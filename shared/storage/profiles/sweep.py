@@ -12,11 +12,12 @@ from shared.domain.counts import Counts
 from shared.domain.errors import StorageUnavailable
 from shared.services.ports import Ids
 from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict, RowMissing, Rows
-from shared.storage.layout import CHALLENGE, OPERATION, TOKEN, due_range
+from shared.storage.layout import CHALLENGE, OPERATION, PRINT, TOKEN, due_range
 from shared.storage.profiles.challenges import ChallengeTaker
 from shared.storage.profiles.counting import count
 from shared.storage.profiles.expiry import Expirer, Policies, PolicyWalk
 from shared.storage.profiles.groups import Disbander
+from shared.storage.profiles.prints import PrintsKept, PrintTaker, PrintWalk
 from shared.storage.profiles.removal import Eraser, Remover
 from shared.storage.profiles.schedule import (
     BLOB,
@@ -24,6 +25,7 @@ from shared.storage.profiles.schedule import (
     ERASE,
     EXPIRE,
     POLICY,
+    PRINTS,
     UPLOAD,
     action_of,
     blob_due,
@@ -49,11 +51,13 @@ class RowUpkeep:
         audio: Blobs,
         policies: Policies,
         ids: Ids,
+        prints_kept: PrintsKept,
         handlers: Mapping[str, Handler] | None = None,
     ) -> None:
         self._voices, self._audio, self._policies = voices, audio, policies
         eraser = Eraser(voices, audio)
         self._walk = PolicyWalk(voices, policies, ids)
+        self._print_walk = PrintWalk(voices, prints_kept, ids)
         self._handlers: dict[str, Handler] = {
             ERASE: eraser,
             UPLOAD: self._abandon_upload,
@@ -61,6 +65,8 @@ class RowUpkeep:
             OPERATION: self._take_away,
             TOKEN: self._take_away,
             CHALLENGE: ChallengeTaker(voices),
+            PRINT: PrintTaker(voices),
+            PRINTS: self._print_walk,
             EXPIRE: Expirer(voices, Remover(voices, eraser), policies, ids),
             POLICY: self._walk,
             DISBAND: Disbander(voices),
@@ -69,6 +75,9 @@ class RowUpkeep:
 
     def count(self, subscription_id: str, so_far: Counts, at: datetime) -> Counts:
         return count(self._voices, self._policies, subscription_id, so_far, at)
+
+    def replay_changes(self, subscription_id: str, at: datetime) -> None:
+        self._print_walk.begin(subscription_id, at)
 
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
         self._walk.begin(subscription_id, at)

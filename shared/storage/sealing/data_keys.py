@@ -54,7 +54,14 @@ class DataKeys:
 
     def token_key(self, subscription_id: str) -> bytes:
         """32 bytes that are derived from the data key, and so are gone with it."""
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"timbre tokens").derive(self.of(subscription_id))
+        return self._derived(subscription_id, b"timbre tokens")
+
+    def print_key(self, subscription_id: str) -> bytes:
+        """The same, for prints of recordings."""
+        return self._derived(subscription_id, b"timbre prints")
+
+    def _derived(self, subscription_id: str, purpose: bytes) -> bytes:
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self.of(subscription_id))
 
     def creation(self, subscription_id: str) -> Insert:
         """A new key, as a change to be made together with the subscription's row."""

@@ -39,6 +39,7 @@ class Secret(StrEnum):
     TEMPLATE = "template"
     TURNS = "turns"
     CHALLENGE = "challenge"
+    PRINT = "print"
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "recordRecognitions": st.none() | st.fixed_dictionaries({"days": st.floats(1.0, 400.0)}),
     "calibration": st.none() | st.fixed_dictionaries({"modelId": st.just("ge2e-1"), "values": st.just(CALIBRATION)}),
     "requireChallenge": st.booleans(),
+    "replay.action": st.sampled_from(["off", "flag", "refuse"]),
+    "replay.days": st.floats(1.0, 90.0),
     "details": st.sampled_from(["full", "rounded", "off"]),
 }
 NO_NUMBERS: list[object] = [True, "3", [], {}, float("nan"), float("inf"), 10**400]
@@ -94,6 +96,8 @@ INVALID: dict[str, list[object]] = {
     "quality": [[], 3],
     "enrollmentCohesion": NO_FLAGS,
     "requireChallenge": NO_FLAGS,
+    "replay.action": ["warn", "Off", 1, True, None, []],
+    "replay.days": [*NO_NUMBERS, 0, 0.99, 90.1, None],
     "recordRecognitions": [30, True, []],
     "calibration": [[], 3],
     "details": ["FULL", "", "none", True, 1, None, [], {}],
@@ -221,7 +225,8 @@ def test_a_customer_cannot_change_what_is_the_operators(name: str, letters: Any)
         settings_change({"thresholds": {"verification": 0.6}, letters(name): 1}, CUSTOMER)
     assert str(refused.value) == (
         f"{name} is set by the operator of the service. You may set retention, thresholds, passphrases, "
-        "activationPhrases, quality, enrollmentCohesion, calibration, recordRecognitions, requireChallenge, details."
+        "activationPhrases, quality, enrollmentCohesion, calibration, recordRecognitions, requireChallenge, "
+        "replay, details."
     )
 
 

@@ -26,7 +26,8 @@ from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import BY_EXAMPLE, HeardPhrase, PhraseTemplate
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Utterance, Vector
+from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Samples, Utterance, Vector
+from shared.domain.replay import Landmarks
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
@@ -39,6 +40,7 @@ from shared.services.identify import Identification, Identify, IdentifyRequest
 from shared.services.phrases import HearPhrase
 from shared.services.ports import Numbers, ProfileStore
 from shared.services.profiles import Profiles
+from shared.services.replays import Replays
 from shared.services.thresholds import RequestedThreshold
 from shared.services.turns import IdentifyTurns
 from shared.services.verify import Verification, Verify, VerifyRequest
@@ -48,6 +50,9 @@ from shared.storage.stores import Storage, Stores
 
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 AT_ONCE = EnrollRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
+TAKE = 100
+"""Which sample says it."""
+
 NO_RECORDING = Audio(b"no recording", "text/plain")
 
 
@@ -60,6 +65,7 @@ class Spoken:
     clearly: bool = True
     speech_seconds: float = 2.0
     digits: str = ""
+    take: int = 0
 
     @property
     def audio(self) -> Audio:
@@ -75,6 +81,7 @@ class SpokenListener:
             raise SpeechTooShort(spoken.speech_seconds, rules.min_speech_seconds)
         samples = np.zeros(round((spoken.speech_seconds + 1) * SAMPLE_RATE), np.float32)
         samples[:4] = spoken.voice, spoken.phrase, spoken.clearly, len(spoken.digits)
+        samples[TAKE] = spoken.take
         samples[4 : 4 + len(spoken.digits)] = [float(digit) for digit in spoken.digits]
         recording = Recording(samples, AudioFormat("test", "spoken", SAMPLE_RATE, 1))
         return Utterance(recording, samples > math.inf, spoken.speech_seconds, 20.0, 0.0, -20.0)
@@ -114,6 +121,14 @@ class SpokenExamples:
 
     def compare(self, take: PhraseTemplate, enrolled: Sequence[PhraseTemplate]) -> HeardPhrase:
         return HeardPhrase(BY_EXAMPLE, 0.0, take in enrolled and take.content != b"mumbled")
+
+
+class SpokenLandmarks:
+    """Twenty for each take."""
+
+    def aligned(self, samples: Samples) -> list[Landmarks]:
+        values = np.arange(20) + 20 * int(samples[TAKE])
+        return [Landmarks(values.astype(np.uint32), np.arange(20, dtype=np.uint16))]
 
 
 @dataclass(frozen=True)
@@ -250,9 +265,14 @@ class World:
         threshold: RequestedThreshold | None = None,
         challenge_id: str | None = None,
     ) -> Verification:
-        use_case = Verify(self.profiles, self.listener, self.hear, self.models, self.clock, self.challenges)
+        parts = (self.profiles, self.listener, self.hear, self.models, self.clock)
+        use_case = Verify(*parts, self.challenges, self.replays)
         owner = self.owner(key, settings)
         return use_case(VerifyRequest(owner, key, _audio(spoken), RULES, threshold, challenge_id))
+
+    @property
+    def replays(self) -> Replays:
+        return Replays(SpokenLandmarks(), self.stores.data_keys, self.stores.prints)
 
     @property
     def challenges(self) -> Challenges:

@@ -45,6 +45,9 @@ class Counted:
     def policy_changes(self, subscription_id: str, at: datetime) -> None:
         raise AssertionError
 
+    def replay_changes(self, subscription_id: str, at: datetime) -> None:
+        raise AssertionError
+
 
 def test_what_has_expired_in_any_subscription_is_dropped(world: World) -> None:
     operations = Operations(world.operations, world.clock, world.new_id)
