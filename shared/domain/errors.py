@@ -346,11 +346,13 @@ class AudioTooShort(RecordingRefused):
 
 
 class AudioTooLong(RecordingRefused):
-    """``at_least``: reading stopped at ``seconds``, and there is more."""
+    """``at_least``: reading stopped at ``seconds``, and there is more. ``channels`` have a voice of their own each, and
+    each is a recording to listen to."""
 
-    def __init__(self, seconds: float, maximum_seconds: float, *, at_least: bool = False) -> None:
-        self.seconds, self.maximum_seconds, self.at_least = seconds, maximum_seconds, at_least
-        self.measured = f"The recording has {'more than ' if at_least else ''}{seconds:.2f} seconds."
+    def __init__(self, seconds: float, maximum_seconds: float, *, at_least: bool = False, channels: int = 1) -> None:
+        self.seconds, self.maximum_seconds, self.at_least, self.channels = seconds, maximum_seconds, at_least, channels
+        each = f" and voices of their own on {channels} channels" if channels > 1 else ""
+        self.measured = f"The recording has {'more than ' if at_least else ''}{seconds:.2f} seconds{each}."
         super().__init__(
             f"Invalid audio length. Maximum allowed length is {maximum_seconds:g} seconds. {self.measured}"
         )

@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 
 from shared.domain.clustering import Numbers, people
 from shared.domain.decision import open_set
-from shared.domain.errors import SpeechTooShort
+from shared.domain.errors import AudioTooLong, SpeechTooShort
 from shared.domain.group import Candidates
 from shared.domain.heard_speech import HeardSpeech, HeardStretch
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note
-from shared.domain.recording import Audio, Vector
+from shared.domain.recording import SAMPLE_RATE, Audio, Vector
 from shared.domain.subscription import Subscription
 from shared.domain.timeline import Labelled, Stretch, timeline, union_seconds, windows_of
 from shared.domain.turns import UNKNOWN, NamedTurns, SpeakerOfTurns, Turn, TurnOptions
@@ -40,6 +41,10 @@ from shared.services.ports import (
     SpeakerModel,
 )
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
+
+MOST_WHOLE_CHANNELS: Final = 2
+"""Our choice: a call has two parties. Eight channels of five minutes took 47 s of one processor, which a small instance
+does not have within the host's limit of three minutes."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class IdentifyTurns:
         with concurrently(self._choice, wanted) as reading:
             channels = self.listener.channels(audio.content, audio.media_type, rules, audio.channel)
         choice = reading.result()
+        _check_together([len(samples) / SAMPLE_RATE for _, samples in channels], rules)
         heard = [
             self.hear(samples, 0.0, last=True, model_ids=choice.model_ids, channel=channel)
             for channel, samples in channels
@@ -128,6 +134,14 @@ class IdentifyTurns:
             if speaker.score is not None:
                 self.profiles.touch(key_of(wanted.subscription, speaker.speaker), used_at)
         return found
+
+
+def _check_together(channel_seconds: Sequence[float], rules: AudioRules) -> None:
+    """Channels take time each: together they may be as long as two recordings. Raises ``AudioTooLong``."""
+    count = len(channel_seconds)
+    longest = MOST_WHOLE_CHANNELS * rules.max_seconds / count
+    if max(channel_seconds) > longest:
+        raise AudioTooLong(max(channel_seconds), longest, channels=count)
 
 
 @dataclass(frozen=True)

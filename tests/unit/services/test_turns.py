@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from shared.domain.errors import NobodyEnrolled, ParameterInvalid, ProfileNotEnrolled, ProfileNotFound
+from shared.domain.errors import (
+    AudioTooLong,
+    NobodyEnrolled,
+    ParameterInvalid,
+    ProfileNotEnrolled,
+    ProfileNotFound,
+    SpeechTooShort,
+)
 from shared.domain.group import Everyone
 from shared.domain.heard_speech import STEP_FRAMES, HeardSpeech, HeardStretch, heard_from_bytes, heard_to_bytes
+from shared.domain.limits import AudioRules
 from shared.domain.profile import ProfileKind
-from shared.domain.recording import Vector
+from shared.domain.recording import SAMPLE_RATE, Samples, Vector
 from shared.domain.turns import NamedTurns, TurnOptions
 from shared.services.turns import TurnsWanted
-from tests.unit.services.spoken import Spoken, World
+from tests.unit.services.spoken import NO_RECORDING, Spoken, World
 
 TII = ProfileKind.IDENTIFICATION
 AS_USUAL = TurnOptions()
@@ -113,6 +122,33 @@ def test_channels_are_told_apart_and_named_alike() -> None:
     first, second = heard([(0.0, 0, 200)], channel=1), heard([(180.0, 50, 150), (2.0, 300, 500)], channel=2)
     found = named(world, first, second, candidates=[ann])
     assert [(turn.speaker, turn.channel) for turn in found.turns] == [(ann, 1), ("unknown-1", 2), (ann, 2)]
+
+
+@dataclass(frozen=True)
+class Channels:
+    """A listener to which every recording has so many channels, each with a voice of its own."""
+
+    count: int
+    seconds: float
+
+    def channels(
+        self, body: bytes, media_type: str | None, rules: AudioRules, channel: int | None = None
+    ) -> list[tuple[int | None, Samples]]:
+        silence = np.zeros(round(self.seconds * SAMPLE_RATE), np.float32)
+        return [(number + 1, silence) for number in range(self.count)]
+
+
+@pytest.mark.parametrize(("count", "longest"), [(1, 3.0), (2, 3.0), (3, 2.0), (4, 1.5)])
+def test_channels_together_are_as_long_as_two_recordings(count: int, longest: float) -> None:
+    world = World()
+    wanted, rules = TurnsWanted(world.mine, [enrolled(world, 0.0)]), AudioRules(1.0, 3.0, 0.5, 0.0)
+    with pytest.raises(SpeechTooShort):
+        replace(world.identify_turns, listener=Channels(count, longest))(wanted, NO_RECORDING, rules)
+    if count > 2:
+        with pytest.raises(AudioTooLong) as refusal:
+            replace(world.identify_turns, listener=Channels(count, longest + 0.1))(wanted, NO_RECORDING, rules)
+        assert (refusal.value.maximum_seconds, refusal.value.channels) == (longest, count)
+        assert str(refusal.value).endswith(f"{longest + 0.1:.2f} seconds and voices of their own on {count} channels.")
 
 
 def test_what_was_heard_survives_its_bytes() -> None:
