@@ -165,7 +165,7 @@ def assemble(
     phrases = SphinxPassphraseRecogniser()
     hear = HearPhrase(phrases, AlignedTakes(OnnxNetwork(catalogue.phrases), catalogue.phrases.model_id))
     digits = SphinxDigitRecogniser()
-    challenges = Challenges(profiles, stores.challenges, digits, clock, _new_id, secrets.randbelow)
+    challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, clock, _new_id)

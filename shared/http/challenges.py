@@ -18,19 +18,22 @@ from shared.services.challenges import Drawn
 _RULE: Final = f"It must be a whole number from {MIN_CHALLENGE_DIGITS} to {MAX_CHALLENGE_DIGITS}."
 
 
-def read_challenge(call: Call) -> tuple[ProfileKey, int]:
-    """The profile, and how many digits; no body asks for the least.
-
-    Raises ``PathUnknown``, ``BodyNotUnderstood``, ``FieldUnknown``, ``ParameterInvalid``.
-    """
+def read_whom(call: Call) -> ProfileKey:
+    """The profile. Raises ``PathUnknown``: nobody is identified by a challenge."""
     key = call.api.read_profile(call)
     if key.kind is ProfileKind.IDENTIFICATION:
         raise PathUnknown(urlsplit(call.request.url).path)
+    return key
+
+
+def read_count(call: Call) -> int:
+    """How many digits; no body asks for the least. Raises ``BodyNotUnderstood``, ``FieldUnknown``,
+    ``ParameterInvalid``."""
     received = known_fields(json_object(call.request), ("digits",)) if call.request.get_body() else {}
     count = received.get("digits", MIN_CHALLENGE_DIGITS)
     if type(count) is not int or not MIN_CHALLENGE_DIGITS <= count <= MAX_CHALLENGE_DIGITS:
         raise ParameterInvalid("digits", kind_of(count), _RULE)
-    return key, count
+    return count
 
 
 def write_challenge(drawn: Drawn) -> Reply:

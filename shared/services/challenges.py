@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from shared.domain.challenge import Challenge, RandomBelow, draw
 from shared.domain.errors import LocaleUnsupported, ProfileNotEnrolled
 from shared.domain.limits import CHALLENGE_SECONDS, MAX_OPEN_CHALLENGES
-from shared.domain.profile import Profile, ProfileKey
+from shared.domain.profile import Profile
 from shared.domain.recording import Utterance
-from shared.services.ports import ChallengeStore, Clock, DigitRecogniser, Ids, ProfileStore
+from shared.services.ports import ChallengeStore, Clock, DigitRecogniser, Ids
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,16 @@ class Drawn:
 class Challenges:
     """``below`` is a cryptographic generator."""
 
-    profiles: ProfileStore
     store: ChallengeStore
     digits: DigitRecogniser
     clock: Clock
     new_id: Ids
     below: RandomBelow
 
-    def draw(self, key: ProfileKey, count: int) -> Drawn:
-        """Raises ``ProfileNotFound``, ``ProfileNotEnrolled``, ``LocaleUnsupported``, ``TooManyChallenges``,
-        ``ProfileBusy``."""
-        profile = self.profiles.get(key)
+    def draw(self, profile: Profile, count: int) -> Drawn:
+        """Raises ``ProfileNotEnrolled``, ``LocaleUnsupported``, ``TooManyChallenges``, ``ProfileNotFound`` and
+        ``ProfileBusy`` when it is deleted or reset meanwhile."""
+        key = profile.key
         locale = self._locale(profile)
         if not profile.is_enrolled:
             raise ProfileNotEnrolled(key.profile_id, "an enrollment to compare with")

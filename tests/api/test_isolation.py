@@ -96,7 +96,7 @@ def fitting_bodies(spot: Spot) -> list[bytes]:
     """No audio, and what the operation does take."""
     if spot.method not in WITH_BODY:
         return [b""]
-    takes_json = {"consent": JSON[0], "retention": JSON[1]}
+    takes_json = {"consent": JSON[0], "retention": JSON[1], "challenges": b"{}"}
     fitting = [body for name, body in takes_json.items() if name in spot.path]
     return [b"not audio", *(fitting or [recording(PASSPORT)])]
 
@@ -116,11 +116,11 @@ def test_a_foreign_id_answers_like_an_absent_one(
 
 
 def has_profiles(spot: Spot) -> bool:
-    """Identification is text-independent, verify is not for its profiles, and identify for no others."""
+    """Identification is text-independent; verify and challenges are not for its profiles, identify for no others."""
     identification = "identification" in spot.path
     if identification and "text-dependent" in spot.path:
         return False
-    return not (spot.function.startswith("verify") and identification) and not (
+    return not (spot.function.startswith(("verify", "challenges")) and identification) and not (
         spot.function.startswith("identify") and "/verification/" in spot.path
     )
 

@@ -33,7 +33,7 @@ from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.segmentation import OnnxSegmentation
 from shared.services.audit import Audit
-from shared.services.challenges import Challenges
+from shared.services.challenges import Challenges, Drawn
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
@@ -276,8 +276,10 @@ class World:
 
     @property
     def challenges(self) -> Challenges:
-        store = self.stores.challenges
-        return Challenges(self.profiles, store, SpokenDigits(), self.clock, self.new_id, secrets.randbelow)
+        return Challenges(self.stores.challenges, SpokenDigits(), self.clock, self.new_id, secrets.randbelow)
+
+    def draw(self, key: ProfileKey, count: int = 6) -> Drawn:
+        return self.challenges.draw(self.profiles.get(key), count)
 
     def identify(
         self,

@@ -34,7 +34,7 @@ def key(world: World, request: pytest.FixtureRequest) -> ProfileKey:
 
 
 def test_it_says_what_is_to_be_said_and_for_how_long(world: World, key: ProfileKey) -> None:
-    drawn = world.challenges.draw(key, 8)
+    drawn = world.draw(key, 8)
     assert (drawn.text, len(drawn.challenge.digits)) == (" ".join(drawn.challenge.digits), 8)
     assert (drawn.locale, drawn.challenge.expires_at) == ("en-US", world.clock() + timedelta(seconds=120))
 
@@ -50,7 +50,7 @@ def test_it_says_what_is_to_be_said_and_for_how_long(world: World, key: ProfileK
 def test_voice_and_digits_must_both_be_right_and_either_way_it_is_spent(
     world: World, key: ProfileKey, *, voice: float, right: bool, accepted: bool, decided_by: DecidedBy
 ) -> None:
-    challenge = world.challenges.draw(key, 6).challenge
+    challenge = world.draw(key, 6).challenge
     spoken = Spoken(voice=voice, digits=challenge.digits if right else challenge.digits[::-1] + "0")
     result = world.verify(key, spoken, challenge_id=challenge.challenge_id)
     assert (result.decision.accepted, result.explanation.decided_by) == (accepted, decided_by)
@@ -61,47 +61,47 @@ def test_voice_and_digits_must_both_be_right_and_either_way_it_is_spent(
 
 
 def test_a_refused_recording_leaves_it(world: World, key: ProfileKey) -> None:
-    challenge = world.challenges.draw(key, 6).challenge
+    challenge = world.draw(key, 6).challenge
     with pytest.raises(SpeechTooShort):
         world.verify(key, Spoken(speech_seconds=0.4), challenge_id=challenge.challenge_id)
     assert world.verify(key, Spoken(digits=challenge.digits), challenge_id=challenge.challenge_id).decision.accepted
 
 
 def test_what_answered_an_earlier_one_does_not_answer_the_next(world: World, key: ProfileKey) -> None:
-    first, second = (world.challenges.draw(key, 6).challenge for _ in range(2))
+    first, second = (world.draw(key, 6).challenge for _ in range(2))
     recorded = Spoken(digits=first.digits)
     assert world.verify(key, recorded, challenge_id=first.challenge_id).decision.accepted
     assert not world.verify(key, recorded, challenge_id=second.challenge_id).decision.accepted
 
 
 def test_expired_anothers_and_that_of_before_a_reset_are_unknown(world: World, key: ProfileKey) -> None:
-    expired = world.challenges.draw(key, 6).challenge
+    expired = world.draw(key, 6).challenge
     world.clock.advance(seconds=120)
-    reset = world.challenges.draw(key, 6).challenge
+    reset = world.draw(key, 6).challenge
     world.profiles.reset(key, world.clock())
     for _ in range(3):
         world.enroll(key, Spoken(phrase=2))
     other = world.create(key.kind)
     for _ in range(3):
         world.enroll(other, Spoken(phrase=2))
-    anothers = world.challenges.draw(other, 6).challenge
+    anothers = world.draw(other, 6).challenge
     for challenge in (expired, reset, anothers):
         with pytest.raises(ChallengeUnusable):
             world.verify(key, Spoken(digits=challenge.digits), challenge_id=challenge.challenge_id)
 
 
 def test_five_are_open_at_most_and_one_that_is_answered_makes_room(world: World, key: ProfileKey) -> None:
-    drawn = [world.challenges.draw(key, 6).challenge for _ in range(5)]
+    drawn = [world.draw(key, 6).challenge for _ in range(5)]
     world.clock.advance(seconds=20.5)
     with pytest.raises(TooManyChallenges) as refused:
-        world.challenges.draw(key, 6)
+        world.draw(key, 6)
     assert refused.value.retry_after_seconds == 100
     world.verify(key, Spoken(), challenge_id=drawn[2].challenge_id)
-    world.challenges.draw(key, 6)
+    world.draw(key, 6)
 
 
 def test_a_subscription_can_ask_for_one(world: World, key: ProfileKey) -> None:
-    always, challenge = SubscriptionSettings(require_challenge=True), world.challenges.draw(key, 6).challenge
+    always, challenge = SubscriptionSettings(require_challenge=True), world.draw(key, 6).challenge
     with pytest.raises(ParameterMissing):
         world.verify(key, Spoken(phrase=2), settings=always)
     spoken = Spoken(digits=challenge.digits)
@@ -111,9 +111,9 @@ def test_a_subscription_can_ask_for_one(world: World, key: ProfileKey) -> None:
 def test_whom_none_is_drawn_for_is_named(world: World) -> None:
     kind = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
     with pytest.raises(ProfileNotEnrolled):
-        world.challenges.draw(world.create(kind), 6)
+        world.draw(world.create(kind), 6)
     german = world.use_cases.create(caller(world.mine), kind, "de-de").key
     with pytest.raises(LocaleUnsupported, match="en-US"):
-        world.challenges.draw(german, 6)
+        world.draw(german, 6)
     with pytest.raises(ProfileNotFound):
-        world.challenges.draw(replace(german, subscription_id="yours"), 6)
+        world.draw(replace(german, subscription_id="yours"), 6)

@@ -69,7 +69,7 @@ def test_another_profile_knows_nothing_of_it(world: World, key: ProfileKey) -> N
 def test_a_replayed_answer_spends_the_challenge(world: World, key: ProfileKey) -> None:
     """Two challenges with the same digits are one in 590,490: here the listener hears the same audio."""
     for replay in (False, True):
-        challenge = world.challenges.draw(key, 6).challenge
+        challenge = world.draw(key, 6).challenge
         spoken = Spoken(digits=challenge.digits, take=7)
         result = world.verify(key, spoken, settings=REFUSE, challenge_id=challenge.challenge_id)
         assert result.decision.accepted is not replay
