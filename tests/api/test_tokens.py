@@ -120,11 +120,11 @@ def test_it_is_accepted_in_both_headers(shop: Shop) -> None:
 DOES = {
     TokenOperation.VERIFY: r"post .*[/:]verify",
     TokenOperation.IDENTIFY: r"post .*[/:]identify(SingleSpeaker)?",
-    TokenOperation.IDENTIFY_TURNS: r"post .*:identifyTurns",
+    TokenOperation.IDENTIFY_TURNS: r"post .*:identifyTurns|get /operations/.*",
     TokenOperation.ENROLL: r"post .*/(enroll|enrollments)",
     TokenOperation.RESET: r"post .*[/:]reset",
     TokenOperation.CHALLENGE: r"post .*/challenges",
-    TokenOperation.READ: r"get (/spid/v1\.0|/speaker).*",
+    TokenOperation.READ: r"get (/spid/v1\.0|/speaker|/operations).*",
 }
 """Method and path of what a token for each operation opens."""
 

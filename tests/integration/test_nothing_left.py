@@ -115,7 +115,7 @@ def _replay(operator: Operator, ears: Ears, found: Traces) -> None:
 
 
 def _ask(client: Client, ears: Ears, found: Traces) -> None:
-    """Verify and identify, accepted, rejected and refused."""
+    """Verify and identify, accepted, rejected and refused; turns."""
     by_phrase, by_speech = found.ids
     asked = {
         "accepted": recording(PASSPORT, "slt", 11),
@@ -123,6 +123,7 @@ def _ask(client: Client, ears: Ears, found: Traces) -> None:
         "another phrase": recording(OUTSIDE, "slt", 13),
         "identified": recording(QUESTION, "slt", 14),
         "a stranger": recording(STORY, "rms", 15),
+        "turns": recording(QUESTION, "slt", 17),
     }
     path = f"/spid/v1.0/verify?verificationProfileId={by_phrase}"
     answers = [client.call("POST", path, asked[name]) for name in ("accepted", "another speaker", "another phrase")]
@@ -134,9 +135,21 @@ def _ask(client: Client, ears: Ears, found: Traces) -> None:
         "POST", f"/spid/v1.0/identify?identificationProfileIds={by_speech}", asked["accepted"][:40_000]
     )
     assert refused.status == 400
+    found.asked.append(_turns_of(client, by_speech, asked["turns"]))
     for name, wav in asked.items():
         found.asked += _needles(name, wav, ears)
     _challenge(client, by_phrase, found)
+
+
+def _turns_of(client: Client, profile_id: str, wav: bytes) -> Needle:
+    """Who speaks is asked of a recording in the request, and put into a transcript, whose words are the needle."""
+    path = f"/speaker-recognition/identification/text-independent/profiles:identifyTurns?profileIds={profile_id}"
+    turns = client.call("POST", path, wav).json["turns"]
+    assert [turn["speaker"] for turn in turns] == [profile_id]
+    transcript = f"WEBVTT\n\n00:00.000 --> 00:09.000\n{QUESTION}\n"
+    labelled = client.send("POST", "/transcripts:label", {"turns": turns, "transcript": transcript})
+    assert f"<v {profile_id}>{QUESTION}".encode() in labelled.body
+    return Needle("words of a transcript", QUESTION.encode())
 
 
 def _name_speakers(client: Client, service: RunningService, host: RecordingHost, ears: Ears, found: Traces) -> None:
@@ -233,7 +246,8 @@ def test_the_search_does_reach_what_is_stored(traces: Traces) -> None:
 
 
 def test_nothing_of_what_was_sent_to_verify_and_identify_is_anywhere(traces: Traces) -> None:
-    assert len(traces.asked) == 5 * 8
+    """Nor of a recording whose turns were asked for, or a transcript that was labelled."""
+    assert len(traces.asked) == 6 * 8 + 1
     assert traces.found.isdisjoint(one.name for one in traces.asked)
 
 
