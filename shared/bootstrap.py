@@ -71,6 +71,9 @@ from shared.storage.stores import Storage, Stores
 
 log: Final = logging.getLogger("timbre.start")
 
+EAR: Final = "campplus-channels-1"
+"""The model that hears two voices in an enrollment, the only one for which that was measured. Every package has it."""
+
 LOCAL_SUBSCRIPTION = "local"
 """The development subscription's id."""
 
@@ -156,6 +159,7 @@ def assemble(
     model = speaker_model(catalogue.speaker(config.model))
     previous = speaker_model(catalogue.speaker(config.previous_model)) if config.previous_model else None
     models = SpeakerModels(model, previous)
+    ear = model if config.model == EAR else speaker_model(catalogue.speaker(EAR))
     calibrations = {card.model_id: card.calibration for card in catalogue.speaker_models if card.calibration}
     activity = catalogue.voice_activity
     detector = VoiceActivity(OnnxNetwork(activity))
@@ -177,7 +181,7 @@ def assemble(
         wrong_keys=WrongKeys(),
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
-        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation),
+        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation, ear),
         verify=Verify(profiles, listener, hear, models, clock, challenges, replays),
         challenges=challenges,
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),

@@ -415,14 +415,19 @@ class AudioTooNarrow(RecordingRefused):
 
 
 class SecondVoiceHeard(RecordingRefused):
-    """``score`` is that of the two most different stretches of the recording against each other."""
+    """``score`` is that of the voices against each other, ``seconds`` and ``second_seconds`` how much each speaks."""
 
-    def __init__(self, score: float, minimum: float) -> None:
+    def __init__(self, score: float, minimum: float, seconds: float, second_seconds: float) -> None:
         self.score, self.minimum = score, minimum
+        self.seconds, self.second_seconds = seconds, second_seconds
         super().__init__(
-            f"A second voice was heard in the recording. Two stretches of it match each other with a score of "
-            f"{score:.3f}; at least {minimum:g} is expected of one speaker. Record the speaker alone."
+            f"A second voice was heard in the recording, {second_seconds:.1f} seconds of it beside {seconds:.1f} "
+            f"seconds of the first. They match each other with a score of {score:.3f}; at least {minimum:g} is "
+            f"expected of one speaker. Record the speaker alone."
         )
+
+    def with_score(self, score: float) -> SecondVoiceHeard:
+        return SecondVoiceHeard(score, self.minimum, self.seconds, self.second_seconds)
 
 
 class EnrollmentDiffers(RecordingRefused):
@@ -435,6 +440,9 @@ class EnrollmentDiffers(RecordingRefused):
             f"at least {minimum:g} is expected of the same speaker. Record the enrolled speaker, or reset the "
             f"profile."
         )
+
+    def with_score(self, score: float) -> EnrollmentDiffers:
+        return EnrollmentDiffers(score, self.minimum)
 
 
 class RecordingAbandoned(RecordingRefused):

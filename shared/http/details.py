@@ -32,7 +32,7 @@ def refusal(call: Call, refused: TimbreError) -> Reply:
     """With ``details`` beside its ``error``. A score in the message is rounded as all others are."""
     explanation = explanation_of(refused)
     if isinstance(refused, SecondVoiceHeard | EnrollmentDiffers):
-        refused = type(refused)(score_for(call, refused.score), refused.minimum)
+        refused = refused.with_score(score_for(call, refused.score))
     reply = call.api.write_error(call, refused)
     if explanation is None or not isinstance(reply.body, dict):
         return reply

@@ -95,7 +95,8 @@ class _Take:
 
 @dataclass(frozen=True)
 class Enroll:
-    """``activation`` None: no profile needs an activation phrase."""
+    """``activation`` None: no profile needs an activation phrase. ``ear`` tells two voices in a recording apart,
+    whatever model the profile is of; ``None``: that one does."""
 
     profiles: ProfileStore
     audit: Audit
@@ -105,6 +106,7 @@ class Enroll:
     keeper: AudioKeeper
     clock: Clock
     activation: RequireActivation | None = None
+    ear: SpeakerModel | None = None
 
     def __call__(self, request: EnrollRequest) -> Enrolled:
         """The first accepted recording binds a text-dependent profile to its phrase. Speech accumulates in the others.
@@ -169,7 +171,7 @@ class Enroll:
     def _enrollment(self, model: SpeakerModel, utterance: Utterance, settings: SubscriptionSettings) -> Enrollment:
         """Raises ``SecondVoiceHeard``."""
         if settings.enrollment_cohesion:
-            require_one_voice(model, utterance)
+            require_one_voice(self.ear or model, utterance)
         return Enrollment(
             embedding=model.embed(utterance),
             model_id=model.model_id,

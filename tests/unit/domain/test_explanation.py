@@ -31,7 +31,7 @@ WHOLE, CUT, OTHER = PhraseHeard(True, True), PhraseHeard(True, False), PhraseHea
         (errors.AudioTooNarrow(3_400.0, 4_000.0), "quality", ["Use a microphone instead of a telephone."]),
         (errors.TwoChannelsSpeak({1: 3.0, 2: 3.0}), "quality", ["Choose one channel of the recording."]),
         (errors.AudioUnreadable("no audio"), "quality", ["Send a WAV file."]),
-        (errors.SecondVoiceHeard(0.001, 0.01), "secondVoice", ["Record one person alone."]),
+        (errors.SecondVoiceHeard(0.001, 0.01, 8.0, 2.0), "secondVoice", ["Record one person alone."]),
         (errors.EnrollmentDiffers(0.001, 0.01), "voice", []),
         (errors.PassphraseNotHeard(None), "phrase", ["Say the whole phrase."]),
         (errors.PassphraseDiffers("a", "b"), "phrase", ["Say the whole phrase."]),

@@ -103,7 +103,7 @@ def test_the_line_tells_why_in_full(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_refusal_tells_what_was_measured_before_it(caplog: pytest.LogCaptureFixture) -> None:
     with measured("enroll", "mine", "request"):
         with pytest.raises(SecondVoiceHeard) as refused, explained(Explanation(measured=MEASURED, model_id="m")):
-            raise SecondVoiceHeard(0.003, 0.01)
+            raise SecondVoiceHeard(0.003, 0.01, 8.0, 2.0)
         note_refusal(refused.value)
     line = fields(caplog)
     names = ("outcome", "reason", "decided_by", "score", "threshold", "snr_db", "phrase")
