@@ -1,7 +1,7 @@
 """An enrollment must be of one voice, and of the voice of the profile's earlier enrollments.
 
-A second voice in a signature lets a second person in for good, and no later score shows it. Both refusals need far
-lower scores than a rejected verification: a bad recording of the right speaker is kept.
+A second voice in a signature lets a second person in for good, and no later score shows it. An earlier voice that is
+unlike needs a far lower score than a rejected verification: a bad recording of the right speaker is kept.
 """
 
 from __future__ import annotations
