@@ -68,20 +68,16 @@ def written(page: Path) -> str:
 def _section(found: TurnFindings) -> Iterator[str]:
     yield "## Who spoke when"
     yield _intro(found)
-    yield fill(
+    yield _filled(
         "*Error* is the diarization error rate by pyannote.metrics: speech missed, sound taken for speech and speech "
         "given to the wrong person, over all speech. Overlapped speech is scored. The collar leaves out 0.25 s "
         "around each boundary.",
-        WIDTH,
-        break_on_hyphens=False,
     )
     yield _errors(found)
-    yield fill(
+    yield _filled(
         f"Names, of {OURS} alone: shares of the time that enrolled participants speak, without a collar, and the share "
         "of a stranger's time that bears a candidate's name. Names go by the shipped calibration, which was fitted on "
         "both halves of the speakers.",
-        WIDTH,
-        break_on_hyphens=False,
     )
     yield _names(found)
     yield _half_hour(found.half_hour)
@@ -90,14 +86,12 @@ def _section(found: TurnFindings) -> Iterator[str]:
 
 def _intro(found: TurnFindings) -> str:
     first = next(iter(found.sets.values()))[OURS]
-    return fill(
+    return _filled(
         f"{found.date}. {len(first)} simulated meetings of {SECONDS / 60:.0f} minutes with {min(SPEAKERS)} to "
-        f"{max(SPEAKERS)} of {found.voices} speakers, none of whom anything of this was fitted on: read sentences in "
-        "turns, with the gaps and overlaps of published conversations. One participant of each has not enrolled, and "
-        f"{ABSENT} people who have are absent. Sentences come again in long meetings, and nobody moves, coughs or "
-        "laughs: real meetings are harder. 95 % intervals come from drawing other meetings.",
-        WIDTH,
-        break_on_hyphens=False,
+        f"{max(SPEAKERS)} of {found.voices} speakers, on none of whom the rules of clustering were fitted: read "
+        "sentences in turns, with the gaps and overlaps of published conversations. One participant of each "
+        f"has not enrolled, and {ABSENT} people who have are absent. Sentences come again in long meetings, and nobody "
+        "moves, coughs or laughs: real meetings are harder. 95 % intervals come from drawing other meetings."
     )
 
 
@@ -154,19 +148,18 @@ def _names(found: TurnFindings) -> str:
         some = [one.naming for one in answers[OURS]]
         shares = (naming_share(some, what) for what in ("right", "other", "unnamed"))
         strangers = naming_share(some, "strangers_named") if any(one.strangers for one in some) else None
-        rows.append((name, *map(full, shares), full(strangers) if strangers else "no stranger"))
+        shown = full if len(some) > 1 else _plain
+        rows.append((name, *map(shown, shares), shown(strangers) if strangers else "no stranger"))
     return table(("recordings", "right name", "another's name", "no name", "strangers' time named"), rows)
 
 
 def _half_hour(one: Answer) -> str:
     names = one.naming
-    return fill(
+    return _filled(
         f"A meeting of 30 minutes, four enrolled people and a stranger: {100 * names.right / names.enrolled:.1f} % of "
         f"the enrolled people's time has the right name, {100 * names.other / names.enrolled:.1f} % another's. "
         f"{100 * names.strangers_named / names.strangers:.1f} % of the stranger's time bears a name. Error "
         f"{_percent(one, '0.25')} with a collar of 0.25 s, {_percent(one, '0.0')} without.",
-        WIDTH,
-        break_on_hyphens=False,
     )
 
 
@@ -182,12 +175,17 @@ def _speed(found: TurnFindings) -> str:
     times = ", ".join(f"{system} {sum(some) / len(some):.3f}" for system, some in shares.items())
     lines = [(f"{one.minutes} min", f"{one.processor_share:.3f}", f"{one.megabytes:.0f} MB") for one in found.longs]
     rows = table(("recording", "processor time, share of real time", "memory it adds"), lines)
-    return f"Processor time of one thread as a share of real time, mean of all above: {times}.\n\n{rows}"
+    text = f"Processor time of one thread as a share of real time, mean of the recordings above: {times}."
+    return f"{_filled(text)}\n\n{rows}"
 
 
 def _rate(answers: Sequence[Answer], collar: str) -> str:
     estimate = rate([one.errors[collar] for one in answers])
     return full(estimate) if len(answers) > 1 else _plain(estimate)
+
+
+def _filled(text: str) -> str:
+    return fill(text, WIDTH, break_on_hyphens=False)
 
 
 def _plain(estimate: Estimate) -> str:
