@@ -166,3 +166,17 @@ def test_channels_are_averaged_but_not_where_one_cancels_the_other() -> None:
 
     assert np.allclose(mixed(np.stack([left, right])), (left + right) / 2, atol=1e-6)
     assert np.array_equal(mixed(np.stack([left, -left])), left)
+
+
+def test_channels_with_voices_of_their_own_are_handed_over_one_by_one(listener: RecordingListener) -> None:
+    def handed(*channels: Samples, channel: int | None = None) -> list[tuple[int | None, Samples]]:
+        return listener.channels(file(together(*channels), encoding="FLOAT"), None, RULES, channel)
+
+    (first, agent), (second, customer) = handed(AGENT, CUSTOMER)
+    assert (first, second) == (1, 2)
+    for found, sent in ((agent, AGENT), (customer, CUSTOMER)):
+        np.testing.assert_array_equal(found, heard(listener, sent).recording.samples)
+    for alone in (handed(CUSTOMER, CUSTOMER), handed(AGENT, CUSTOMER, channel=2)):
+        ((number, samples),) = alone
+        assert number is None
+        np.testing.assert_array_equal(samples, customer)

@@ -1,0 +1,87 @@
+"""Clusters of stretches: how alike two must be, how many there are, what is nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from shared.domain import clustering
+from shared.domain.clustering import Cluster, Numbers, clustered, people
+from shared.domain.heard_speech import HeardStretch
+from shared.domain.recording import Vector
+from shared.domain.turns import MAX_SPEAKERS
+
+RANDOM = np.random.default_rng(1)
+
+
+def alike(direction: Vector, _: float, directions: Vector, __: Numbers) -> Numbers:
+    """0.5 at a cosine of a half."""
+    return np.asarray(1.0 / (1.0 + np.exp(-20.0 * (directions @ direction - 0.5))), np.float64)
+
+
+def voices(count: int) -> Vector:
+    return np.asarray(np.linalg.qr(RANDOM.normal(size=(32, count)))[0].T, np.float32)
+
+
+def near(voice: Vector, noise: float = 0.3) -> Vector:
+    moved = voice + noise / np.sqrt(32) * RANDOM.normal(size=32)
+    return np.asarray(moved / np.linalg.norm(moved), np.float32)
+
+
+def stretch(window: int, voice: Vector, seconds: float = 2.0, local: int = 0) -> HeardStretch:
+    start = window * 296
+    return HeardStretch(window, local, ((start, start + round(seconds * 59)),), seconds, {"m": near(voice)})
+
+
+def labels(stretches: Sequence[HeardStretch], found: Sequence[Sequence[HeardStretch]]) -> list[int | None]:
+    return [next((k for k, person in enumerate(found) if one in person), None) for one in stretches]
+
+
+def test_as_many_people_are_found_as_there_are() -> None:
+    four = voices(4)
+    said = [stretch(window, four[window % 4]) for window in range(40)]
+    found = people(said, "m", alike, 1, MAX_SPEAKERS)
+    told = labels(said, found)
+    assert len(found) == 4
+    assert all(len(set(told[number::4])) == 1 for number in range(4))
+
+
+def test_many_stretches_are_clustered_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clustering, "AT_ONCE", 40)
+    three = voices(3)
+    said = [stretch(window, three[RANDOM.integers(3)]) for window in range(150)]
+    assert len(people(said, "m", alike, 1, MAX_SPEAKERS)) == 3
+
+
+def test_a_little_speech_that_is_like_nobodys_makes_no_person_of_its_own() -> None:
+    three = voices(3)
+    said = [*(stretch(window, three[window % 2]) for window in range(20)), stretch(21, three[2])]
+    assert len(people(said, "m", alike, 1, MAX_SPEAKERS)) == 2
+    assert len(people(said, "m", alike, 3, MAX_SPEAKERS)) == 3, "if it is asked for"
+
+
+def test_short_stretches_follow_their_voice_and_then_their_window() -> None:
+    ann, bob = voices(2)
+    long = [stretch(0, ann, 4.0), stretch(0, bob, 4.0, local=1)]
+    short = stretch(0, bob, 1.0, local=1)
+    silent = HeardStretch(0, 1, ((500, 510),), 0.1)
+    elsewhere = HeardStretch(5, 0, ((1500, 1510),), 0.1)
+    said = [*long, short, silent, elsewhere]
+    told = labels(said, people(said, "m", alike, 1, MAX_SPEAKERS))
+    assert told[1] == told[2] == told[3] != told[0]
+    assert told[4] is None
+
+
+def test_nothing_heard_is_nobody() -> None:
+    assert people([], "m", alike, 1, MAX_SPEAKERS) == []
+    assert people([HeardStretch(0, 0, ((0, 10),), 0.1)], "m", alike, 1, MAX_SPEAKERS) == []
+
+
+def test_more_than_the_most_are_joined_by_likeness() -> None:
+    five = voices(5)
+    parts = [Cluster(10.0 * five[number], 10.0, (number,)) for number in range(5)]
+    parts[4] = Cluster(np.asarray(10.0 * near(five[0] + 0.4 * five[1], 0.0), np.float32), 10.0, (4,))
+    found = clustered(parts, alike, 1, 4)
+    assert sorted(sorted(cluster.members) for cluster in found) == [[0, 4], [1], [2], [3]]
