@@ -52,11 +52,17 @@ def recording(text: str, voice: str = "slt", pace: float = 1.0) -> bytes:
     return wav_bytes(flite(text, voice, pace))
 
 
-def joined(words: str, voice: str = "slt", gap_seconds: float = 0.12) -> Samples:
+def joined(words: str, gap_seconds: float = 0.12) -> Samples:
     """Kept takes of single words with these gaps between them."""
     gap, around = np.zeros(round(gap_seconds * RATE), np.float32), np.zeros(RATE // 5, np.float32)
-    parts = [part for word in words.split() for part in (flite(word, voice), gap)]
+    parts = [part for word in words.split() for part in (flite(word), gap)]
     return np.concatenate([around, *parts, around])
+
+
+def lower(samples: Samples, times: float = 0.8) -> Samples:
+    """Another, deeper voice: played more slowly."""
+    at = np.arange(int(len(samples) / times)) * times
+    return np.asarray(np.interp(at, np.arange(len(samples)), samples), np.float32)
 
 
 def takes(text: str, voice: str = "slt", count: int = 3) -> list[bytes]:

@@ -157,6 +157,9 @@ MAX_CHALLENGE_DIGITS: Final = 10
 CHALLENGE_SECONDS: Final = 120
 """Our choice: how long a challenge may be answered."""
 
+MAX_CHALLENGE_AUDIO_SECONDS: Final = 20.0
+"""Our choice: twice what ten digits take. A minute of audio would keep the recogniser for seconds."""
+
 MAX_OPEN_CHALLENGES: Final = 5
 """Our choice: challenges of one profile that wait for their answer. Beyond it 429."""
 

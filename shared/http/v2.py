@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -145,9 +146,8 @@ class V2(Api):
         key = self.read_profile(call)
         if key.kind is ProfileKind.IDENTIFICATION:
             raise PathUnknown(urlsplit(call.request.url).path)
-        audio, challenge = call.audio(), call.challenge()
-        rules = self.phrase_verify_rules if key.kind.needs_phrase else self._speech_rules(call)
-        return VerifyRequest(call.subscription, key, audio, rules, request.threshold(call.request), challenge)
+        audio, rules = call.audio(), self._verify_rules(call, key.kind)
+        return VerifyRequest(call.subscription, key, audio, rules, request.threshold(call.request), call.challenge())
 
     def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A wrong phrase is a reject like a wrong voice."""
@@ -184,12 +184,15 @@ class V2(Api):
         return Reply(200, phrases)
 
     def _speech_rules(self, call: Call) -> AudioRules:
-        """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7).
+        """``ignoreMinLength`` is sent to text-dependent calls too, where it means nothing (contract, fact 7)."""
+        return self.short_speech_rules if call.flag("ignoreMinLength") else self.speech_rules
 
-        Six digits are said in less than the least speech of a verify.
-        """
-        short = call.flag("ignoreMinLength") or (call.operation == "verify" and call.challenge() is not None)
-        return self.short_speech_rules if short else self.speech_rules
+    def _verify_rules(self, call: Call, kind: ProfileKind) -> AudioRules:
+        """Digits are said in less than the least speech of a verify, and in less than a minute."""
+        if call.challenge() is None:
+            return self.phrase_verify_rules if kind.needs_phrase else self._speech_rules(call)
+        rules = self.phrase_verify_rules if kind.needs_phrase else self.short_speech_rules
+        return replace(rules, max_seconds=limits.MAX_CHALLENGE_AUDIO_SECONDS)
 
     def _profile(self, call: Call, profile: Profile) -> dict[str, object]:
         # A reset profile was last acted on by its reset: nothing else can happen to it before it is enrolled again.

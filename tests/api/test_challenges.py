@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from shared.domain.token import TokenOperation
@@ -15,7 +16,7 @@ from tests.api.later import TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Speaker
 from tests.api.log import check_secrets
 from tests.api.operator import Customer, Operator
 from tests.service import RunningService
-from tests.voices import PASSPORT, STORY, joined, recording, takes, wav_bytes
+from tests.voices import PASSPORT, STORY, flite, joined, lower, recording, takes, wav_bytes
 
 UNUSABLE = "The challenge is unknown, expired, used or another profile's. Ask for a new one."
 DIGIT = "(zero|one|two|three|four|five|six|seven|eight|nine)"
@@ -51,8 +52,8 @@ def door(operator: Operator) -> Door:
     return Door(operator.customer(requestsPerSecond=10_000))
 
 
-def said(challenge: Any, voice: str = "slt") -> bytes:
-    return wav_bytes(joined(challenge["text"], voice))
+def said(challenge: Any) -> bytes:
+    return wav_bytes(joined(challenge["text"]))
 
 
 def test_what_is_answered(door: Door) -> None:
@@ -80,7 +81,7 @@ def test_who_says_the_digits_is_accepted_and_the_challenge_spent(door: Door) -> 
 
 def test_another_voice_is_rejected_with_the_right_digits(door: Door) -> None:
     challenge = door.drawn()
-    answer = door.answer(challenge, said(challenge, "awb"))
+    answer = door.answer(challenge, wav_bytes(lower(joined(challenge["text"]))))
     assert (answer.json["recognitionResult"], answer.json["details"]["decidedBy"]) == ("Reject", "voice")
 
 
@@ -120,6 +121,9 @@ def test_a_refused_recording_leaves_it(door: Door) -> None:
     challenge = door.drawn()
     assert door.answer(challenge, said(challenge)[:8_000]).status == 400
     assert door.answer(challenge, b"no recording").status == 400
+    long = door.answer(challenge, wav_bytes(np.tile(flite(STORY), 2)), "")
+    assert long.status == 400
+    assert "20 seconds" in long.error[2]
     assert door.answer(challenge, said(challenge)).json["recognitionResult"] == "Accept"
 
 

@@ -9,7 +9,7 @@ from shared.domain.errors import LocaleUnsupported
 from shared.domain.recording import Samples
 from shared.inference.digits import SphinxDigitRecogniser
 from tests.integration.inference.test_passphrase import TONE, utterance_of
-from tests.voices import PASSPORT, flite, joined
+from tests.voices import PASSPORT, flite, joined, lower
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DRAWN = ("618240", "972305")
@@ -20,16 +20,16 @@ def recogniser() -> SphinxDigitRecogniser:
     return SphinxDigitRecogniser()
 
 
-def spoken(digits: str, voice: str = "slt", zero: str = "zero") -> Samples:
-    return joined(" ".join((zero, *WORDS[1:])[int(digit)] for digit in digits), voice)
+def spoken(digits: str, zero: str = "zero") -> Samples:
+    return joined(" ".join((zero, *WORDS[1:])[int(digit)] for digit in digits))
 
 
 @pytest.mark.parametrize("digits", [*DRAWN, "2938475610"])
-@pytest.mark.parametrize("voice", ["slt", "awb"])
+@pytest.mark.parametrize("pace", [1.0, 0.8])
 def test_the_drawn_digits_are_heard_and_one_wrong_one_is_told(
-    recogniser: SphinxDigitRecogniser, digits: str, voice: str
+    recogniser: SphinxDigitRecogniser, digits: str, pace: float
 ) -> None:
-    utterance = utterance_of(spoken(digits, voice))
+    utterance = utterance_of(lower(spoken(digits), pace))
     assert recogniser.says(utterance, digits, "en-US")
     for place in (0, len(digits) // 2, len(digits) - 1):
         other = str((int(digits[place]) + 4) % 10)
