@@ -22,6 +22,7 @@ from tests.integration.own_storage import world
 from tests.recording_host import recording_host
 from tests.service import RunningService
 from tools.calibration.hearing import as_wav
+from tools.meetings.long import MINUTES as DRAWN_MINUTES
 from tools.meetings.long import long_meeting
 from tools.meetings.measures import naming
 from tools.meetings.simulation import Meeting, Turn
@@ -29,8 +30,6 @@ from tools.meetings.simulation import Meeting, Turn
 pytestmark = pytest.mark.azurite
 
 MINUTES = 30
-RIGHT = 0.9
-"""Of the enrolled people's time."""
 PATIENCE_SECONDS = 1_200.0
 
 
@@ -57,12 +56,13 @@ def fire(service: RunningService) -> None:
         service.fire("turns")
 
 
-def test_a_meeting_of_half_an_hour_is_named_though_the_service_is_killed_in_the_middle(
+def test_a_meeting_comes_back_as_if_nothing_had_happened_though_the_service_is_killed_in_the_middle(
     speech: Path, tmp_path: Path, long_form: bool
 ) -> None:
+    """How much of it is right is measured in ``dev.py evaluate --turns``, and printed here."""
     if not long_form:
         pytest.skip("takes minutes: the long form")
-    meeting = long_meeting(speech / "manifest.csv", MINUTES)
+    meeting = long_meeting(speech / "manifest.csv", DRAWN_MINUTES[-1]).until(60.0 * MINUTES)
     with world(tmp_path) as storage, recording_host() as host:
         hosts = {"TIMBRE_RECORDING_HOSTS": f"127.0.0.1:{host.port}"}
         url = host.put("/meeting.wav", as_wav(meeting.samples[0]))
@@ -82,13 +82,14 @@ def test_a_meeting_of_half_an_hour_is_named_though_the_service_is_killed_in_the_
         with storage.service(hosts) as service:
             client = Client(service.url, service.key)
             assert look(client, operation).json["percentComplete"] == half["percentComplete"]
-            found = ended(client, service, operation)
-    assert found["error"] is None
+            killed = ended(client, service, operation)
+            whole = ended(client, service, begun(client, ",".join(names), url))
+        orphans = storage.orphans()
+    assert (killed["status"], whole["status"], orphans.found) == ("succeeded", "succeeded", ())
+    assert killed["result"] == whole["result"]
     turns = [
         Turn(turn["start"], turn["end"], names.get(turn["speaker"], turn["speaker"]))
-        for turn in found["result"]["turns"]
+        for turn in killed["result"]["turns"]
     ]
-    counted = naming(meeting.turns, turns, meeting.strangers)
-    print(f"half an hour: {counted}, {len(found['result']['speakers'])} speakers")
-    assert counted.right >= RIGHT * counted.enrolled
-    assert counted.strangers_named == pytest.approx(0.0, abs=0.05 * counted.strangers)
+    print(f"half an hour: {naming(meeting.turns, turns, meeting.strangers)}")
+    assert {turn.speaker for turn in turns} & set(names.values())
