@@ -7,7 +7,7 @@ a little weight on what their window's network said: who else is the same local 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, TypeAlias
@@ -34,6 +34,12 @@ CORE_SECONDS: Final = 1.5
 SMALL_SECONDS: Final = 4.0
 SMALL_SHARE: Final = 0.1
 """A cluster of less, and of less than this share of all, is nobody: what one breath says twice in two windows."""
+DIVIDED_SECONDS: Final = 15.0
+DIVIDED: Final = 3.0
+"""Log odds of the score of a cluster's two halves, each of so much speech, below which they are two people. Halves of
+one person's speech have 3.3 and more, though they are made where it is widest; those of two alike people about 1."""
+HALVINGS: Final = 10
+"""Rounds in which stretches go to the half that they are more like."""
 LEAST_SCORE: Final = 0.01
 """A short stretch that is less like every cluster is nobody's."""
 WINDOW_LOG_ODDS: Final = 1.0
@@ -90,7 +96,9 @@ def clustered(parts: Sequence[Cluster], alike: Alike, least: int, most: int) -> 
         if len(fewer) == len(clusters):
             break
         clusters = fewer
-    clusters = _joined(clusters, alike, least, SAME_SPEAKER)
+    stretches = {part.members: part for part in parts}
+    joined = _joined(clusters, alike, least, SAME_SPEAKER)
+    clusters = [half for cluster in joined for half in _divided(cluster, stretches, alike)]
     small = min(SMALL_SECONDS, SMALL_SHARE * sum(cluster.seconds for cluster in clusters))
     largest = sorted(clusters, key=lambda cluster: -cluster.seconds)
     kept = [cluster for number, cluster in enumerate(largest) if number < least or cluster.seconds >= small]
@@ -111,6 +119,42 @@ def _joined(parts: Sequence[Cluster], alike: Alike, least: int, enough: float) -
         odds[second], odds[:, second] = -np.inf, -np.inf
         _compare(clusters, first, odds, alike)
     return list(clusters.values())
+
+
+def _divided(cluster: Cluster, stretches: Mapping[tuple[int, ...], Cluster], alike: Alike) -> list[Cluster]:
+    """Alike voices that were joined by chains of mixed or short stretches, apart again. ``stretches`` by member."""
+    if cluster.seconds < 2 * DIVIDED_SECONDS:
+        return [cluster]
+    halves = _halves([stretches[number,] for number in cluster.members])
+    if len(halves) < 2 or min(half.seconds for half in halves) < DIVIDED_SECONDS:
+        return [cluster]
+    first, second = halves
+    scores = alike(first.direction, first.seconds, second.direction[np.newaxis], np.array([second.seconds]))
+    if _log_odds(scores)[0] >= DIVIDED:
+        return [cluster]
+    return [one for half in halves for one in _divided(half, stretches, alike)]
+
+
+def _halves(stretches: Sequence[Cluster]) -> list[Cluster]:
+    """Two means of directions, begun at the two sides of the widest direction. One where nothing is wide."""
+    pooled = np.stack([one.pooled for one in stretches]).astype(np.float64)
+    directions = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+    mean = pooled.sum(axis=0)
+    aside = directions - np.outer(directions @ mean, mean) / (mean @ mean)
+    side = aside @ np.linalg.eigh(aside.T @ aside)[1][:, -1] > 0.0
+    for _ in range(HALVINGS):
+        if side.all() or not side.any():
+            return list(stretches[:1])
+        sums = np.stack([pooled[~side].sum(axis=0), pooled[side].sum(axis=0)])
+        likeness = directions @ (sums / np.linalg.norm(sums, axis=1, keepdims=True)).T
+        side = likeness[:, 1] > likeness[:, 0]
+    parts = [[one for one, other in zip(stretches, side, strict=True) if other == which] for which in (False, True)]
+    return [_together(part) for part in parts if part]
+
+
+def _together(parts: Sequence[Cluster]) -> Cluster:
+    pooled = np.asarray(np.sum([one.pooled for one in parts], axis=0), np.float32)
+    return Cluster(pooled, sum(one.seconds for one in parts), tuple(m for one in parts for m in one.members))
 
 
 def _compare(clusters: dict[int, Cluster], number: int, odds: Numbers, alike: Alike) -> None:

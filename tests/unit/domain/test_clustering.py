@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,3 +86,30 @@ def test_more_than_the_most_are_joined_by_likeness() -> None:
     parts[4] = Cluster(np.asarray(10.0 * near(five[0] + 0.4 * five[1], 0.0), np.float32), 10.0, (4,))
     found = clustered(parts, alike, 1, 4)
     assert sorted(sorted(cluster.members) for cluster in found) == [[0, 4], [1], [2], [3]]
+
+
+def two_seconds(number: int, degrees: float) -> Cluster:
+    """Two seconds of a voice."""
+    angle = math.radians(degrees)
+    return Cluster(np.array([2 * math.cos(angle), 2 * math.sin(angle)], np.float32), 2.0, (number,))
+
+
+def short_speech_is_alike(direction: Vector, seconds: float, directions: Vector, others: Numbers) -> Numbers:
+    """Everybody is like everybody in less than 15 s; behind that the cosine is the score."""
+    cosines = np.asarray(directions @ direction, np.float64)
+    return np.where(np.minimum(others, seconds) < 15.0, 0.95, np.clip(cosines, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(("apart", "people"), [(50.0, 2), (30.0, 2), (0.0, 1)])
+def test_a_cluster_of_two_alike_voices_is_divided_and_one_of_one_voice_is_not(apart: float, people: int) -> None:
+    voices = [(number % 2, 6.0 * math.sin(number)) for number in range(24)]
+    parts = [two_seconds(number, apart * voice + spread) for number, (voice, spread) in enumerate(voices)]
+    found = clustered(parts, short_speech_is_alike, 1, 20)
+    members = sorted(sorted(cluster.members) for cluster in found)
+    everyone = list(range(24))
+    assert members == ([everyone[::2], everyone[1::2]] if people == 2 else [everyone])
+
+
+def test_little_speech_is_not_divided() -> None:
+    parts = [two_seconds(number, 50.0 * (number % 2)) for number in range(12)]
+    assert len(clustered(parts, short_speech_is_alike, 1, 20)) == 1
