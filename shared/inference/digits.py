@@ -1,4 +1,4 @@
-"""Whether an English utterance says the drawn digits, by pocketsphinx with a grammar of them.
+"""Whether an utterance says the drawn digits, by pocketsphinx with a grammar of them.
 
 In every place of the grammar stands the drawn digit, and at a small weight every other one: a wrong digit is then heard
 as what it is. Every word must be close to what the acoustic model expects, so that silence fills no place; and no
@@ -19,29 +19,11 @@ import numpy as np
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.measurement import stage
 from shared.domain.recording import Utterance
+from shared.inference.model_card import CATALOGUE_FILE, DigitCard
 from shared.inference.sphinx import FRAME_SAMPLES, Words, around_speech, model, paths, pcm16, per_frame
 
-_LOCALE: Final = "en-US"
-_WORDS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_ZERO: Final = ("zero", "oh")
-"""The text says "zero"; people say either."""
-
-_PRONUNCIATIONS: Final = """\
-zero Z IH R OW
-zero(2) Z IY R OW
-oh OW
-one W AH N
-one(2) HH W AH N
-two T UW
-three TH R IY
-four F AO R
-five F AY V
-six S IH K S
-seven S EH V AH N
-eight EY T
-nine N AY N
-"""
-"""As in the CMU pronouncing dictionary."""
+SHIPPED: Final = "en-us"
+"""The acoustic model in pocketsphinx's own package."""
 
 _OTHER_WEIGHT: Final = "1e-14"
 """Prior of any other digit against 1 for the drawn one. With 1e-30 readings in a room with one digit wrong pass."""
@@ -56,50 +38,65 @@ level: what a room adds behind a word is softer."""
 
 
 class SphinxDigitRecogniser:
-    """A ``DigitRecogniser`` for en-US. Safe to share between threads; calls take turns, as pocketsphinx holds Python's
-    lock. Nothing of it is imported or read before the first call."""
+    """A ``DigitRecogniser`` for the languages of the cards whose acoustic model is there. Safe to share between
+    threads; calls take turns, as pocketsphinx holds Python's lock. It is not imported before the first call."""
 
-    locales: Sequence[str] = (_LOCALE,)
-
-    def __init__(self) -> None:
+    def __init__(self, cards: Sequence[DigitCard], folder: Path = CATALOGUE_FILE.parent) -> None:
+        self._folder = folder
+        self._cards = {card.locale: card for card in cards if self._is_there(card)}
         self._turn = Lock()
-        self._made: Any = None
+        self._made: dict[str, Any] = {}
+
+    @property
+    def locales(self) -> Sequence[str]:
+        return tuple(self._cards)
 
     def text(self, digits: str, locale: str) -> str:
-        self._require(locale)
-        return " ".join(_WORDS[int(digit)] for digit in digits)
+        card = self._card(locale)
+        return " ".join(card.said[int(digit)][0] for digit in digits)
 
     def says(self, utterance: Utterance, digits: str, locale: str) -> bool:
-        self._require(locale)
+        card = self._card(locale)
         if not utterance.speech.any():
             return False
         with stage("phrase"), self._turn:
-            _, words = paths(self._decoder(digits), pcm16(utterance))
-        if "".join(_digit(word.word) for word in words) != digits or min(map(per_frame, words)) <= _WORST_WORD:
+            _, words = paths(self._decoder(card, digits), pcm16(utterance))
+        if len(words) != len(digits) or not all(
+            word.word in card.said[int(digit)] for word, digit in zip(words, digits, strict=True)
+        ):
             return False
-        return left_over(utterance, words) <= _LEFT_OVER_FRAMES
+        return min(map(per_frame, words)) > _WORST_WORD and left_over(utterance, words) <= _LEFT_OVER_FRAMES
 
-    def _require(self, locale: str) -> None:
-        if locale not in self.locales:
+    def _is_there(self, card: DigitCard) -> bool:
+        return card.acoustic_model == SHIPPED or (self._folder / card.acoustic_model).is_dir()
+
+    def _card(self, locale: str) -> DigitCard:
+        """Raises ``LocaleUnsupported``."""
+        if locale not in self._cards:
             raise LocaleUnsupported(locale, self.locales)
+        return self._cards[locale]
 
-    def _decoder(self, digits: str) -> Any:
-        """One for all challenges: a grammar takes a millisecond to change, a decoder 20 to make."""
+    def _decoder(self, card: DigitCard, digits: str) -> Any:
+        """One for all challenges of a language: a grammar takes a millisecond to change, a decoder 20 to make."""
         from pocketsphinx import Decoder
 
-        if self._made is None:
+        if card.locale not in self._made:
+            own = model() if card.acoustic_model == SHIPPED else self._folder
             with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
                 words = Path(folder) / "digits.dict"
-                words.write_text(_PRONUNCIATIONS, encoding="ascii")
-                self._made = Decoder(hmm=str(model() / "en-us"), dict=str(words), lm=None, loglevel="FATAL")
-        self._made.add_jsgf_string("digits", grammar(digits))
-        self._made.activate_search("digits")
-        return self._made
+                words.write_text("\n".join((*card.pronunciations, "")), encoding="utf-8")
+                hmm = str(own / card.acoustic_model)
+                self._made[card.locale] = Decoder(hmm=hmm, dict=str(words), lm=None, loglevel="FATAL")
+        decoder = self._made[card.locale]
+        decoder.add_jsgf_string("digits", grammar(card, digits))
+        decoder.activate_search("digits")
+        return decoder
 
 
-def grammar(digits: str) -> str:
+def grammar(card: DigitCard, digits: str) -> str:
     """JSGF."""
-    return f"#JSGF V1.0;\ngrammar digits;\npublic <digits> = {' '.join(_place(digit) for digit in digits)};\n"
+    places = (_place(card, int(digit)) for digit in digits)
+    return f"#JSGF V1.0;\ngrammar digits;\npublic <digits> = {' '.join(places)};\n"
 
 
 def left_over(utterance: Utterance, words: Words) -> int:
@@ -118,11 +115,7 @@ def left_over(utterance: Utterance, words: Words) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def _place(digit: str) -> str:
-    own = _ZERO if digit == "0" else (_WORDS[int(digit)],)
-    others = [word for word in (*_WORDS, "oh") if word not in own]
-    return f"( {' | '.join([*(f'/1.0/ {word}' for word in own), *(f'/{_OTHER_WEIGHT}/ {word}' for word in others)])} )"
-
-
-def _digit(word: str) -> str:
-    return "0" if word in _ZERO else str(_WORDS.index(word))
+def _place(card: DigitCard, digit: int) -> str:
+    others = [word for other, said in enumerate(card.said) if other != digit for word in said]
+    weighted = [*(f"/1.0/ {word}" for word in card.said[digit]), *(f"/{_OTHER_WEIGHT}/ {word}" for word in others)]
+    return f"( {' | '.join(weighted)} )"

@@ -83,11 +83,26 @@ Card = SpeakerCard | NetworkCard
 
 
 @dataclass(frozen=True)
+class DigitCard:
+    """The digits of a language, for challenges.
+
+    ``said[3]`` are the words for 3; the first is what is shown. ``pronunciations`` are lines of a dictionary in the
+    phones of ``acoustic_model``: a pocketsphinx model, ``en-us`` of its own package or a folder beside the catalogue.
+    """
+
+    locale: str
+    acoustic_model: str
+    said: tuple[tuple[str, ...], ...]
+    pronunciations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Catalogue:
     speaker_models: tuple[SpeakerCard, ...]
     voice_activity: NetworkCard
     segmentation: NetworkCard
     phrases: NetworkCard
+    digits: tuple[DigitCard, ...] = ()
 
     @property
     def cards(self) -> tuple[Card, ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.recording import Samples
 from shared.inference.digits import SphinxDigitRecogniser
+from shared.inference.model_card import DigitCard, read_catalogue
+from shared.inference.sphinx import model
 from tests.integration.inference.test_passphrase import TONE, utterance_of
 from tests.voices import PASSPORT, flite, joined, lower
 
@@ -17,7 +21,7 @@ DRAWN = ("618240", "972305")
 
 @pytest.fixture(scope="module")
 def recogniser() -> SphinxDigitRecogniser:
-    return SphinxDigitRecogniser()
+    return SphinxDigitRecogniser(read_catalogue().digits)
 
 
 def spoken(digits: str, zero: str = "zero") -> Samples:
@@ -60,3 +64,15 @@ def test_another_language_is_refused_by_name(recogniser: SphinxDigitRecogniser) 
         recogniser.text("012345", "de-DE")
     with pytest.raises(LocaleUnsupported, match="en-US"):
         recogniser.says(utterance_of(TONE), "012345", "de-DE")
+
+
+def test_a_card_opens_another_language_where_its_acoustic_model_is_installed(tmp_path: Path) -> None:
+    """English words in English phones stand in for one."""
+    (english,) = read_catalogue().digits
+    card = DigitCard("xx-XX", "own", (("oh",), *english.said[1:]), english.pronunciations)
+    assert SphinxDigitRecogniser([english, card], tmp_path).locales == ("en-US",)
+    (tmp_path / "own").symlink_to(model() / "en-us", target_is_directory=True)
+    recogniser = SphinxDigitRecogniser([english, card], tmp_path)
+    assert (recogniser.locales, recogniser.text("10", "xx-XX")) == (("en-US", "xx-XX"), "one oh")
+    assert recogniser.says(utterance_of(spoken("618240", zero="oh")), "618240", "xx-XX")
+    assert not recogniser.says(utterance_of(spoken("618240")), "618240", "xx-XX"), "zero is no word of it"
