@@ -85,3 +85,24 @@ def open_set(score: float, candidates: int) -> float:
         return score
     log_odds = math.log(score / (1.0 - score)) - math.log(chances)
     return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+USUAL_SECONDS: Final = 12.0
+"""As much speech as calibrations have seen."""
+
+MOST_SECONDS: Final = 120.0
+"""Speech behind which more changes nothing."""
+
+
+def long_speech(score: float, seconds: float) -> float:
+    """The score of a voice of whom there is much speech, held to more: log odds less ``ln`` of how often it holds what
+    calibrations have seen.
+
+    Measured on the development speech, about 23 s against three sentences: of 45 speakers the least log odds with
+    themselves are 3.4, of 968 pairs of others the highest 1.2, but for two who are as alike as one. So a stranger who
+    speaks for minutes must not have the chances of one who says a sentence.
+    """
+    times = min(max(seconds, USUAL_SECONDS), MOST_SECONDS) / USUAL_SECONDS
+    if not 0.0 < score < 1.0:
+        return score
+    return 1.0 / (1.0 + times * (1.0 - score) / score)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from shared.domain.clustering import Numbers, people
-from shared.domain.decision import open_set
+from shared.domain.decision import long_speech, open_set
 from shared.domain.errors import AudioTooLong, SpeechTooShort
 from shared.domain.group import Candidates
 from shared.domain.heard_speech import HeardSpeech, HeardStretch
@@ -192,7 +192,7 @@ class _Ranking:
 
     def __call__(self, voices: Sequence[_Voice]) -> list[tuple[str, float]]:
         """The best candidates of all their speech together, and their scores, corrected for how many candidates there
-        are."""
+        are and how much speech."""
         seconds = sum(voice.seconds for voice in voices)
         scorers: dict[str, Scorer] = {}
         for model in self.models.running:
@@ -202,7 +202,7 @@ class _Ranking:
                 scorers[model.model_id] = partial(model.scores_of_all, direction, seconds)
         ranked = self.choice.best(scorers, RANKED)
         note(candidates=ranked.candidates)
-        return [(profile_id, open_set(score, ranked.candidates)) for profile_id, score in ranked.best]
+        return [(name, long_speech(open_set(score, ranked.candidates), seconds)) for name, score in ranked.best]
 
 
 def _people(voices: Sequence[_Voice], ranking: _Ranking) -> list[_Person]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.decision import ACCEPT_SCORE, Confidence, Decision, open_set
+from shared.domain.decision import ACCEPT_SCORE, Confidence, Decision, long_speech, open_set
 
 SCORES = st.floats(min_value=0.0, max_value=1.0)
 INSIDE = st.floats(min_value=1e-6, max_value=1.0 - 1e-6)
@@ -67,3 +67,11 @@ def test_what_a_list_costs_in_the_odds(candidates: int, odds: float) -> None:
 @pytest.mark.parametrize("score", [0.0, 1.0])
 def test_a_certain_score_stays_certain_in_a_list(score: float) -> None:
     assert open_set(score, 50) == score
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(2.0, 0.9), (12.0, 0.9), (36.0, 0.75), (120.0, 0.4737), (1e4, 0.4737)]
+)
+def test_much_speech_is_held_to_more(seconds: float, expected: float) -> None:
+    assert long_speech(0.9, seconds) == pytest.approx(expected, abs=1e-4)
+    assert (long_speech(0.0, seconds), long_speech(1.0, seconds)) == (0.0, 1.0)
