@@ -26,6 +26,7 @@ from shared.domain.limits import QualityLimits
 from shared.domain.subscription import (
     DetailsShown,
     KeySlot,
+    ReplayAction,
     SettingsChange,
     Subscription,
     SubscriptionSettings,
@@ -50,6 +51,7 @@ EVERYTHING = SubscriptionSettings(
     keep_identification_audio=False, audit_days=90.0, requests_per_second=2.5, quality=QualityLimits(min_snr_db=12.0),
     enrollment_cohesion=False, lock_settings=True, min_verification_threshold=0.25,
     min_identification_threshold=0.125, min_retention_days=0.5, details=DetailsShown.OFF,
+    require_challenge=True, replay_action=ReplayAction.REFUSE, replay_days=7.0,
     calibration=SiteCalibration("m", Calibration(-30.0, 44.0, -2.0, -1.0, 0.0, 0.01, 1.0, 12.0, "calls", 40, 1_000)),
 )  # fmt: skip
 
@@ -115,7 +117,7 @@ def test_a_row_has_the_cells_that_it_always_had(storage: Storage) -> None:
         "keep_identification_audio": False, "audit_days": 90.0, "requests_per_second": 2.5,
         "quality": '{"min_snr_db": 12.0}', "enrollment_cohesion": False, "lock_settings": True,
         "min_verification_threshold": 0.25, "min_identification_threshold": 0.125, "min_retention_days": 0.5,
-        "details": "off",
+        "details": "off", "require_challenge": True, "replay_action": "refuse", "replay_days": 7.0,
     }  # fmt: skip
     calibration = json.loads(str(row.values["calibration"]))
     assert {**row.values, "calibration": ""} == {**cells, "calibration": ""}

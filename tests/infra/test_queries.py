@@ -15,7 +15,7 @@ from shared.http.errors import V1, V2
 from tests.infra.template import INFRA, Infra
 from tests.service import REPOSITORY
 
-TIMERS: Final = ("retention", "compaction", "migration")
+TIMERS: Final = ("retention", "compaction", "migration", "turns")
 """Their shared lines begin with ``%s_``, for the timer's name (``shared/services/sweep.py``)."""
 CALL: Final = re.compile(r"\b(?:log|logger)\.(\w+)\(\s*((?:\"[^\"]*\"\s*)+)")
 ASKED: Final = re.compile(r'Message startswith "(\w+)"')
