@@ -90,7 +90,7 @@ def open_set(score: float, candidates: int) -> float:
 USUAL_SECONDS: Final = 12.0
 """As much speech as calibrations have seen."""
 
-MOST_SECONDS: Final = 120.0
+MOST_SECONDS: Final = 48.0
 """Speech behind which more changes nothing."""
 
 

@@ -23,6 +23,9 @@ Stretch: TypeAlias = tuple[float, float]
 
 FILLED_SECONDS: Final = 0.1
 """A shorter pause of one speaker does not end a turn."""
+SEVERAL: Final = 0.7
+"""Where somebody speaks for certain, one more counts from 0.3 of the windows' weights on: the network misses more of
+those who speak at once than it adds. Fitted: more of the enrolled speakers' time is right, with as many errors."""
 LEAST_SECONDS: Final = 0.1
 """A shorter turn is none."""
 
@@ -70,7 +73,8 @@ def _region(
                 active[one.label, max(0, first - start) : max(0, end - start)] = True
         activity += weights * active
     activity /= np.maximum(total, np.float32(1e-9))
-    count = np.floor(activity.sum(axis=0) + 0.5)
+    together = activity.sum(axis=0)
+    count = np.floor(together + np.where(together > 1.0, SEVERAL, 0.5))
     if exclusive:
         count = np.minimum(count, 1.0)
     rank = np.argsort(np.argsort(-activity, axis=0, kind="stable"), axis=0, kind="stable")
