@@ -89,7 +89,7 @@ def laboratory(manifest: Manifest, out: Path, options: argparse.Namespace) -> Re
     drawn = figures.main_curves(full)
     wanted = options.false_match_rate
     known = figures.evidence(full, wanted)
-    advice = figures.recommendation(drawn, kinds(every, made, manifest), wanted, now.threshold)
+    advice = figures.recommendation(drawn, kinds(every, made, manifest), wanted, now.threshold, known)
     scores = {advice.plain.at.threshold, advice.cautious.at.threshold, now.threshold}
     fitted_here, because = _site(every, made, manifest, wanted)
     site = _judged(fitted_here, every, made, manifest, card, pipeline.card.calibration, wanted) if fitted_here else None

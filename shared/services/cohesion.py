@@ -47,7 +47,7 @@ def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
     pieces = list(_pieces(utterance))
     if len(pieces) < LEAST_PIECES or model.calibration is None:
         return
-    found = halves([model.embed(piece) for piece in pieces], partial(_alike, model))
+    found = halves(list(map(model.embed, pieces)), partial(_alike, model))
     if found is None:
         return
     hop_seconds = utterance.speech_seconds / len(pieces)

@@ -14,7 +14,7 @@ from shared.domain.calibration import Calibration
 from shared.inference.calibration import sigmoid
 from tools.calibration.comparing import Comparisons, Material
 from tools.calibration.curves import Curves, Estimate, curves
-from tools.calibration.evidence import Evidence
+from tools.calibration.evidence import Evidence, Verdict
 from tools.calibration.groups import GRID, Kind, Part, Standing, keeping_all, of_speakers, parts, worst
 from tools.calibration.hearing import Heard
 from tools.calibration.manifest import Manifest
@@ -175,15 +175,19 @@ def at_threshold(drawn: Curves, score: float) -> AtThreshold:
     return AtThreshold(score, *drawn.at(_logit(score)))
 
 
-def recommendation(drawn: Curves, of: Sequence[Kind], wanted: float, in_force: float) -> Recommendation:
-    """What is in force is confirmed unless it surely lets too many pass somewhere, or is stricter than need be.
+def recommendation(
+    drawn: Curves, of: Sequence[Kind], wanted: float, in_force: float, known: Evidence
+) -> Recommendation:
+    """What is in force is confirmed unless it surely lets too many pass somewhere, or is stricter than need be. Too
+    little data says nothing of the need.
 
     Scores are rounded up to three places: rounding must not let more strangers in.
     """
     found = drawn.threshold_for(wanted)
     lowest, cautious, every = (_rounded_up(logit) for logit in (found.value, found.high, keeping_all(of, wanted)))
     now = _advice(drawn, of, in_force, wanted)
-    confirmed = now.standing is not Standing.EXCEEDED and in_force <= max(cautious, every)
+    strict_enough = in_force <= max(cautious, every) or known.verdict is Verdict.TOO_LITTLE
+    confirmed = now.standing is not Standing.EXCEEDED and strict_enough
     plain = now if confirmed else _advice(drawn, of, lowest, wanted)
     strict = _advice(drawn, of, max(cautious, plain.at.threshold), wanted)
     return Recommendation(wanted, confirmed, plain, strict, every)

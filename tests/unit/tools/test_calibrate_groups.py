@@ -9,7 +9,7 @@ import pytest
 
 from shared.inference.calibration import sigmoid
 from tools.calibration.comparing import Comparisons, Material
-from tools.calibration.figures import Recommendation, Site, main_curves, recommendation
+from tools.calibration.figures import Recommendation, Site, evidence, main_curves, recommendation
 from tools.calibration.fit import fitted, line_of
 from tools.calibration.groups import ANYONE, SAME_GROUP, Kind, Standing, keeping_all, kinds, parts
 from tools.calibration.manifest import Manifest, Role, Row
@@ -43,7 +43,8 @@ def made_up(nearer: float = 0.0, women: int = 24, seed: int = 1) -> tuple[Compar
 
 
 def advised(every: Comparisons, of: list[Kind], in_force: float) -> Recommendation:
-    return recommendation(main_curves(every.of("full")), of, WANTED, in_force)
+    full = every.of("full")
+    return recommendation(main_curves(full), of, WANTED, in_force, evidence(full, WANTED))
 
 
 def test_every_length_and_group_is_shown_against_anyone_and_against_its_own() -> None:
