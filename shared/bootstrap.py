@@ -182,7 +182,7 @@ def assemble(
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
         enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation, ear),
-        verify=Verify(profiles, listener, hear, models, clock, challenges, replays),
+        verify=Verify(profiles, listener, hear, models, clock, challenges, replays, ear),
         challenges=challenges,
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
         identify_turns=turns,

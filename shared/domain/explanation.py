@@ -109,6 +109,10 @@ class Explanation:
         wholly = [_SAY_THE_WORDS[self.decided_by]] if self.decided_by in _SAY_THE_WORDS else []
         return replace(self, advice=(*self._circumstances(), *wholly))
 
+    def of_two_voices(self) -> Explanation:
+        """Of a reject by voice: a second one was heard beside the first."""
+        return replace(self, advice=(*self.advice, _SPEAK_ALONE))
+
     def of_replay(self, replay: bool, *, refused: bool) -> Explanation:
         """Of a decision that was made, with what is known of the recording's past."""
         if not (replay and refused) or self.decision is None:

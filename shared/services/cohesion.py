@@ -42,21 +42,22 @@ pairs of single sentences refused, and 85 % of 12,464 strangers' behind one to e
 one sentence 0 to 0.4 %, in babble at 5 dB 1 %, by GSM out of a room 4 %."""
 
 
-def require_one_voice(model: SpeakerModel, utterance: Utterance) -> None:
-    """Raises ``SecondVoiceHeard``."""
+def second_voice(model: SpeakerModel, utterance: Utterance) -> SecondVoiceHeard | None:
+    """What an enrollment is refused with where there is one. ``model`` needs a calibration."""
     pieces = list(_pieces(utterance))
     if len(pieces) < LEAST_PIECES or model.calibration is None:
-        return
+        return None
     found = halves(list(map(model.embed, pieces)), partial(_alike, model))
     if found is None:
-        return
+        return None
     hop_seconds = utterance.speech_seconds / len(pieces)
     seconds = [hop_seconds * count for count in (np.sum(~found.second), np.sum(found.second))]
     if seconds[1] < LEAST_SECOND_SECONDS:
-        return
+        return None
     score = _score(model, found.first_direction, seconds[0], found.second_direction, seconds[1])
-    if score < SECOND_VOICE_SCORE and not _is_a_mood(model, utterance, pieces, found, seconds):
-        raise SecondVoiceHeard(score, SECOND_VOICE_SCORE, seconds[0], seconds[1])
+    if score >= SECOND_VOICE_SCORE or _is_a_mood(model, utterance, pieces, found, seconds):
+        return None
+    return SecondVoiceHeard(score, SECOND_VOICE_SCORE, seconds[0], seconds[1])
 
 
 def require_same_voice(model: SpeakerModel, signature: Signature, enrollment: Enrollment) -> None:

@@ -34,7 +34,7 @@ from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit, NewRecord
-from shared.services.cohesion import require_one_voice, require_same_voice
+from shared.services.cohesion import require_same_voice, second_voice
 from shared.services.comparison import SpeakerModels
 from shared.services.phrases import HearPhrase
 from shared.services.ports import AudioKeeper, Clock, Listener, ProfileStore, SpeakerModel
@@ -170,8 +170,8 @@ class Enroll:
 
     def _enrollment(self, model: SpeakerModel, utterance: Utterance, settings: SubscriptionSettings) -> Enrollment:
         """Raises ``SecondVoiceHeard``."""
-        if settings.enrollment_cohesion:
-            require_one_voice(self.ear or model, utterance)
+        if settings.enrollment_cohesion and (second := second_voice(self.ear or model, utterance)):
+            raise second
         return Enrollment(
             embedding=model.embed(utterance),
             model_id=model.model_id,

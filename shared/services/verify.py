@@ -13,7 +13,7 @@ from typing import NamedTuple
 from shared.domain.challenge import Challenge
 from shared.domain.decision import Decision
 from shared.domain.errors import ParameterMissing
-from shared.domain.explanation import Explanation, PhraseHeard
+from shared.domain.explanation import DecidedBy, Explanation, PhraseHeard
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note_decision
 from shared.domain.passphrase import HeardPhrase, PhraseTemplate
@@ -21,10 +21,11 @@ from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import Subscription, SubscriptionSettings
 from shared.services.challenges import Challenges
+from shared.services.cohesion import second_voice
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
 from shared.services.phrases import HearPhrase
-from shared.services.ports import Clock, Listener, ProfileStore
+from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
 from shared.services.replays import Replays
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
@@ -58,6 +59,8 @@ class _Enrolled(NamedTuple):
 
 @dataclass(frozen=True)
 class Verify:
+    """``ear`` tells two voices in a rejected recording apart, as in ``Enroll``."""
+
     profiles: ProfileStore
     listener: Listener
     phrases: HearPhrase
@@ -65,6 +68,7 @@ class Verify:
     clock: Clock
     challenges: Challenges
     replays: Replays
+    ear: SpeakerModel
 
     def __call__(self, request: VerifyRequest) -> Verification:
         """Compares the voice, and for a text-dependent profile the phrase: both must be the enrolled ones.
@@ -99,6 +103,8 @@ class Verify:
                     (score,) = models.scores(utterance, [signature])
         decision = Decision(score, threshold.score)
         explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase, answered=answered)
+        if not decision.accepted and explanation.decided_by is DecidedBy.VOICE and second_voice(self.ear, utterance):
+            explanation = explanation.of_two_voices()
         if challenge:
             self.challenges.spend(challenge)
         if decision.accepted and settings.prints_kept:

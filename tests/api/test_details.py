@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from tests.api.client import SHORT, Answer, Client, operation
-from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, V2, V2021, Speakers
+from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Speakers
 from tests.api.operator import Customer, Operator
 from tests.voices import HOUSTON, OUTSIDE, PASSPORT, QUESTION, STORY, flite, recording, takes, wav_bytes
 
@@ -29,6 +29,7 @@ MEMBERS = {
 QUIETER = {"code": "quieterRoom", "text": "Find a quieter room."}
 CUT = np.pad(flite(PASSPORT)[:24_000], (0, 8_000))
 """One and a half of two and a half seconds."""
+ALONE = {"code": "speakAlone", "text": "Record one person alone."}
 WHOLE_PHRASE = {"code": "wholePhrase", "text": "Say the whole phrase."}
 
 
@@ -177,6 +178,16 @@ def test_a_phrase_that_is_not_the_whole_own_one_is_decided_by_the_phrase(
     assert (details["score"], details["threshold"], details["model"]) == (0.0, 0.5, None)
     assert details["advice"] == [WHOLE_PHRASE]
     assert HOUSTON not in str(details)
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_a_second_voice_in_a_rejected_recording_is_told(customer: Customer, later: str) -> None:
+    speakers = Speakers(customer.primary, LATER[later], TEXT_INDEPENDENT)
+    profile_id = speakers.enrolled(recording(STORY))
+    both = np.concatenate([flite(STORY, "rms")[:88_000], flite(QUESTION, "awb")[:40_000]])
+    for audio, advice in ((wav_bytes(both), [ALONE]), (recording(STORY, "rms"), [])):
+        details = speakers.verify(profile_id, audio, "&details=true").json["details"]
+        assert (details["decidedBy"], details["advice"]) == ("voice", advice)
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
@@ -43,7 +44,7 @@ def keys(service: RunningService) -> dict[str, str]:
     return {KEY_HEADER: created.json["keys"]["primary"], "x-functions-key": service.management_key}
 
 
-schema = schemathesis.openapi.from_dict(DOCUMENT)
+schema = schemathesis.openapi.from_dict(deepcopy(DOCUMENT))
 schemathesis.openapi.media_type("audio/wav", st.sampled_from([SPOKEN, SPOKEN[:20_000], SPOKEN[44:]]) | st.binary())
 
 

@@ -266,7 +266,7 @@ class World:
         challenge_id: str | None = None,
     ) -> Verification:
         parts = (self.profiles, self.listener, self.hear, self.models, self.clock)
-        use_case = Verify(*parts, self.challenges, self.replays)
+        use_case = Verify(*parts, self.challenges, self.replays, self.models.current)
         owner = self.owner(key, settings)
         return use_case(VerifyRequest(owner, key, _audio(spoken), RULES, threshold, challenge_id))
 
