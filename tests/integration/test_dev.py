@@ -91,6 +91,7 @@ def test_a_command_that_does_not_exist_is_code_2(copy: Path, arguments: list[str
     assert run(copy, *arguments).returncode == 2
 
 
+@pytest.mark.long_form("makes an environment")
 @posix_only
 def test_a_set_up_that_broke_off_goes_on_where_it_stopped(copy: Path, tmp_path: Path) -> None:
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"

@@ -46,7 +46,7 @@ TII, TIV, TDV = (
     ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
     ProfileKind.TEXT_DEPENDENT_VERIFICATION,
 )
-SHORT, LONG = (28, 2, 2, 7, 2), (70, 6, 6, 12, 6)
+SHORT, LONG = (14, 1, 1, 3, 1), (70, 6, 6, 12, 6)
 """Profiles of identification whose recordings are kept, lost and were never kept; of verification without and with a
 phrase."""
 NETWORK = read_catalogue().phrases
@@ -185,10 +185,10 @@ def assert_moved(town: Town) -> None:
 
 @pytest.mark.azurite
 def test_all_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(town: Town) -> None:
-    first = town.kill_when(lambda progress: progress.migrated >= 7)
+    first = town.kill_when(lambda progress: progress.migrated >= 4)
     assert first.finished_at is None
     assert_served_side_by_side(town)
-    second = town.kill_when(lambda progress: progress.migrated >= first.migrated + 7)
+    second = town.kill_when(lambda progress: progress.migrated >= first.migrated + 4)
     assert second.finished_at is None
     assert second.checked > first.checked
     assert_served_side_by_side(town)

@@ -27,7 +27,7 @@ from tests.contract.comparing import scores
 from tests.contract.expiring import sweep
 from tests.contract.stores import NOW, Clock, enrolled, instance, new_enrollment
 
-STEPS = 60
+STEPS = 40
 SEEDS = (1, pytest.param(2, marks=pytest.mark.long_form("another chance")))
 
 

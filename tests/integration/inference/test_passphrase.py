@@ -63,7 +63,7 @@ AROUND = [
 @pytest.mark.parametrize(
     ("phrase", "voice", "before", "after"),
     [
-        *((phrase, voice, "", "") for phrase, voice in product(EN_US_PASSPHRASES, ["slt", "awb"])),
+        *((phrase, "slt", "", "") for phrase in EN_US_PASSPHRASES),
         *((PASSPORT, *around) for around in AROUND),
     ],
 )
@@ -95,7 +95,7 @@ def test_other_sentences_and_phrases_cut_or_turned_round_are_refused_also_behind
 
 
 @pytest.mark.parametrize("voice", ["slt", "awb", "rms", "kal16"])
-@pytest.mark.parametrize("share", [0.5, 0.6, 0.7])
+@pytest.mark.parametrize("share", [0.5, 0.7])
 def test_a_phrase_that_was_cut_is_known_by_its_beginning(
     recogniser: SphinxPassphraseRecogniser, voice: str, share: float
 ) -> None:

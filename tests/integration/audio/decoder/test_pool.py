@@ -196,6 +196,7 @@ def test_a_process_that_has_done_its_work_is_replaced_without_a_word(
     assert not caplog.records
 
 
+@pytest.mark.long_form("decodes five minutes")
 def test_five_minutes_of_stereo_fit() -> None:
     """Time and memory: the longest that the limits let through, in the codec that takes the longest."""
     noise = np.random.default_rng(1).normal(0.0, 0.05, (5 * 48_000, 2)).astype(np.float32)
