@@ -6,6 +6,8 @@ import base64
 import socket
 from pathlib import Path
 
+import pytest
+
 from tests.api.client import Client
 from tests.service import RunningService, running_service
 
@@ -20,6 +22,7 @@ def test_a_service_with_all_it_needs_is_ready_and_needs_no_key(service: RunningS
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.long_on_azure("the host waits half a minute for its storage")
 def test_without_storage_it_is_alive_and_not_ready(tmp_path: Path) -> None:
     with socket.socket() as taken:  # bound and not listening: whoever connects is refused
         taken.bind(("127.0.0.1", 0))

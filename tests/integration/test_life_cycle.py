@@ -22,6 +22,7 @@ from tests.voices import PASSPORT, STORY, recording, takes
 pytestmark = pytest.mark.azurite
 
 NEVER = 60.0
+LONG = pytest.mark.long_form("every call is cut in tests/chaos; a real process is killed at night")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def killed_during(storage: World, service: RunningService, call: Callable[[], ob
 
 @pytest.mark.parametrize(
     ("delete_seconds", "tick_seconds"),
-    [pytest.param(0.0, 0.05, marks=pytest.mark.long_form("ten seconds")), (0.02, 0.25)],
+    [pytest.param(0.0, 0.05, marks=LONG), pytest.param(0.02, 0.25, marks=LONG)],
 )
 def test_a_service_killed_while_it_deletes_leaves_nothing_behind(
     delete_seconds: float, tick_seconds: float, storage: World, kept: str, stored: Stored

@@ -183,6 +183,7 @@ def assert_moved(town: Town) -> None:
         assert float(signature.direction @ heard) > (0.999 if takes == 1 else 0.99)
 
 
+@pytest.mark.long_form("every call is cut in tests/contract; a real process is killed at night")
 @pytest.mark.azurite
 def test_all_profiles_end_migrated_or_flagged_though_the_job_is_killed_twice(town: Town) -> None:
     first = town.kill_when(lambda progress: progress.migrated >= 4)
