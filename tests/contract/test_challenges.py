@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 
@@ -101,6 +101,23 @@ def test_the_timer_takes_away_what_nobody_answered_and_no_later_one(storage: Sto
     assert stores.challenges.get(key, 0, late.challenge_id, SOON) == late
     assert stores.upkeep.sweep(key.subscription_id, late.expires_at, 10) == 1
     assert left(storage, key) == []
+
+
+def test_what_is_spent_or_taken_away_at_that_moment_is_no_failure_of_the_timer(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    for call in range(1, 5):
+        stores = instance(storage)
+        key = profile_in(stores)
+        challenge = drawn(key)
+        stores.challenges.add(challenge, 5, NOW)
+        opened = stores.challenges.get(key, 0, challenge.challenge_id, NOW)
+        scissors = Scissors(interrupt_at=call, before_call=partial(stores.challenges.spend, opened))
+        instance(storage, scissors).upkeep.sweep(key.subscription_id, SOON, 10)
+        with suppress(ChallengeUnusable):
+            stores.challenges.spend(opened)
+        assert left(storage, key) == [], f"call {call}"
+    assert "upkeep_failed" not in caplog.text
 
 
 def test_the_digits_are_sealed(storage: Storage) -> None:

@@ -7,6 +7,7 @@ lets the timer take it away: none is left of a profile that is deleted or reset 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -95,7 +96,8 @@ class ChallengeTaker:
         """In its place may stand a later challenge by now."""
         row = self._voices.get(subscription_id, due.get("row", str))
         if row is not None and due.key == _due(row.get("challenge_id", str), _expiry(row)):
-            self._voices.apply(subscription_id, [Remove(row.key, row.etag), Remove(due.key)])
+            with suppress(RowConflict):  # spent meanwhile, or taken away: then this row has gone with it
+                self._voices.apply(subscription_id, [Remove(row.key, row.etag), Remove(due.key)])
         else:
             remove_silently(self._voices, subscription_id, due.key)
 
