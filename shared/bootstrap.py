@@ -181,7 +181,7 @@ def assemble(
         wrong_keys=WrongKeys(),
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
-        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, activation, ear),
+        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, ear, activation),
         verify=Verify(profiles, listener, hear, models, clock, challenges, replays, ear),
         challenges=challenges,
         identify=Identify(profiles, stores.galleries, groups, listener, models, clock),

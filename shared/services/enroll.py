@@ -96,7 +96,7 @@ class _Take:
 @dataclass(frozen=True)
 class Enroll:
     """``activation`` None: no profile needs an activation phrase. ``ear`` tells two voices in a recording apart,
-    whatever model the profile is of; ``None``: that one does."""
+    whatever model the profile is of."""
 
     profiles: ProfileStore
     audit: Audit
@@ -105,8 +105,8 @@ class Enroll:
     models: SpeakerModels
     keeper: AudioKeeper
     clock: Clock
+    ear: SpeakerModel
     activation: RequireActivation | None = None
-    ear: SpeakerModel | None = None
 
     def __call__(self, request: EnrollRequest) -> Enrolled:
         """The first accepted recording binds a text-dependent profile to its phrase. Speech accumulates in the others.
@@ -170,7 +170,7 @@ class Enroll:
 
     def _enrollment(self, model: SpeakerModel, utterance: Utterance, settings: SubscriptionSettings) -> Enrollment:
         """Raises ``SecondVoiceHeard``."""
-        if settings.enrollment_cohesion and (second := second_voice(self.ear or model, utterance)):
+        if settings.enrollment_cohesion and (second := second_voice(self.ear, utterance)):
             raise second
         return Enrollment(
             embedding=model.embed(utterance),

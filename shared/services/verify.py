@@ -32,12 +32,15 @@ from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 @dataclass(frozen=True)
 class VerifyRequest:
+    """``told_why``: the caller sees the explanation, so that what only advice needs is worked out too."""
+
     subscription: Subscription
     key: ProfileKey
     audio: Audio
     rules: AudioRules
     threshold: RequestedThreshold | None = None
     challenge_id: str | None = None
+    told_why: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Verify:
                     (score,) = models.scores(utterance, [signature])
         decision = Decision(score, threshold.score)
         explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase, answered=answered)
-        if not decision.accepted and explanation.decided_by is DecidedBy.VOICE and second_voice(self.ear, utterance):
+        if request.told_why and _rejected_by_voice(explanation) and second_voice(self.ear, utterance):
             explanation = explanation.of_two_voices()
         if challenge:
             self.challenges.spend(challenge)
@@ -131,3 +134,8 @@ class Verify:
         if not profile.is_by_example:
             return self.phrases.recognised(profile, utterance, settings)
         return self.phrases.compared(profile, self.phrases.examples.template(utterance), templates)
+
+
+def _rejected_by_voice(explanation: Explanation) -> bool:
+    decision = explanation.decision
+    return explanation.decided_by is DecidedBy.VOICE and decision is not None and not decision.accepted

@@ -75,7 +75,7 @@ def start(storage: Storage, clock: Clock, scissors: Scissors | None = None) -> S
         notes=ProfileNotes(stores.profiles, trail, clock),
         profiles=Profiles(stores.profiles, trail, clock, new_id),
         groups=Groups(stores.groups, trail, clock, new_id),
-        enroll=Enroll(stores.profiles, trail, SpokenListener(), hear, models, SpokenKeeper(), clock),
+        enroll=Enroll(stores.profiles, trail, SpokenListener(), hear, models, SpokenKeeper(), clock, models.current),
         retain=Retain(
             Sweep("retention", SECONDS, stores.subscriptions, lambda: 0.0, lambda _: None),
             stores.upkeep,

@@ -252,8 +252,9 @@ class World:
     ) -> Enrolled:
         """``profiles`` stands in for the store."""
         use_case = Enroll(
-            profiles or self.profiles, self.audit, self.listener, self.hear, self.models, self.keeper, self.clock
-        )
+            profiles or self.profiles, self.audit, self.listener, self.hear, self.models, self.keeper, self.clock,
+            self.models.current,
+        )  # fmt: skip
         return use_case(EnrollRequest(caller(self.owner(key, settings)), key, _audio(spoken), rules))
 
     def verify(
