@@ -23,7 +23,7 @@ from tests.api.contract import DOCUMENT
 from tests.api.operator import Operator
 from tests.service import REPOSITORY, RunningService
 
-EXAMPLES = 3
+EXAMPLES = 6
 """For each of some 100 operations."""
 
 CHECKS = [

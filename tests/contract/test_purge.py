@@ -163,8 +163,8 @@ def attempt(stores: Stores, subscription_id: str) -> None:
         return
 
 
-def test_two_timers_at_once_count_once(storage: Storage, technology: str) -> None:
-    for interrupted_at in range(1, 40, 1 if technology == "memory" else 13):
+def test_two_timers_at_once_count_once(storage: Storage, technology: str, long_form: bool) -> None:
+    for interrupted_at in range(1, 40, 1 if technology == "memory" else 8 if long_form else 13):
         stores, subscription_id = deleting(storage)
 
         def other_timer(one: str = subscription_id, other: Stores = instance(storage)) -> None:  # noqa: B008

@@ -27,7 +27,8 @@ from tests.contract.comparing import scores
 from tests.contract.expiring import sweep
 from tests.contract.stores import NOW, Clock, enrolled, instance, new_enrollment
 
-STEPS = 40
+SHORT, LONG = 40, 60
+"""Steps of each chance."""
 SEEDS = (1, pytest.param(2, marks=pytest.mark.long_form("another chance")))
 
 
@@ -145,7 +146,9 @@ def step(chance: random.Random, expected: Expected, here: Worker, there: Worker,
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_one_process_acknowledged_the_other_ones_next_identify_sees(azurite: Azurite, seed: int) -> None:
+def test_what_one_process_acknowledged_the_other_ones_next_identify_sees(
+    azurite: Azurite, seed: int, long_form: bool
+) -> None:
     tables = Tables(azurite.connection_string, uuid4().hex[:12])
     stores = instance(tables.storage())
     subscription_id = f"s-{seed}"
@@ -153,7 +156,7 @@ def test_what_one_process_acknowledged_the_other_ones_next_identify_sees(azurite
     stores.subscriptions.create(Subscription(subscription_id, settings=settings), {})
     chance, expected = random.Random(seed), Expected()
     with workers(tables) as pair:
-        for number in range(STEPS):
+        for number in range(LONG if long_form else SHORT):
             here, there = pair if chance.random() < 0.5 else pair[::-1]
             step(chance, expected, here, there, subscription_id)
             if chance.random() < 0.7:

@@ -41,7 +41,7 @@ def outcome(body: bytes, media_type: str | None) -> None:
     assert float(np.abs(samples).max()) <= 8.0  # 4 is admitted, and resampling may overshoot it
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(signature=SIGNATURES, rest=st.binary(max_size=2_000), media_type=MEDIA_TYPES)
 def test_any_bytes_are_decoded_or_refused(signature: bytes, rest: bytes, media_type: str | None) -> None:
     outcome(signature + rest, media_type)
