@@ -53,7 +53,8 @@ from shared.services.migrate import Migrate
 from shared.services.notes import ProfileNotes
 from shared.services.operations import Operations
 from shared.services.phrases import HearPhrase
-from shared.services.ports import Clock, ServiceClock, SubscriptionStore
+from shared.services.ports.clock_and_ids import Clock, ServiceClock
+from shared.services.ports.keeping import SubscriptionStore
 from shared.services.profiles import Profiles
 from shared.services.rate import RateLimit
 from shared.services.readiness import Readiness

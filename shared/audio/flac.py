@@ -13,7 +13,7 @@ _FULL_SCALE = 32_768
 
 
 class FlacKeeper:
-    """Implements ``shared.services.ports.AudioKeeper``."""
+    """Implements ``shared.services.ports.hearing.AudioKeeper``."""
 
     def encode(self, utterance: Utterance) -> bytes:
         """The recording as FLAC, 16 kHz 16-bit mono. A 16-bit recording that came at 16 kHz is kept bit for bit."""

@@ -26,7 +26,7 @@ from shared.domain.recording import Recording, Samples, Utterance
 
 
 class RecordingListener:
-    """Implements ``shared.services.ports.Listener``. Safe to share between threads if the detector is.
+    """Implements ``shared.services.ports.hearing.Listener``. Safe to share between threads if the detector is.
 
     ``strict`` accepts only 16 kHz 16-bit mono PCM, as the retired service did. Without ``decoders`` it has one of its
     own, started when it is needed.

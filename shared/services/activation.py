@@ -17,7 +17,7 @@ from shared.domain.errors import ActivationNotHeard
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE, normalise_phrase
 from shared.domain.profile import Profile
 from shared.domain.recording import SAMPLE_RATE, Utterance
-from shared.services.ports import PassphraseRecogniser
+from shared.services.ports.hearing import PassphraseRecogniser
 from shared.services.profiles import canonical_locale
 
 PAUSE_SECONDS: Final = 0.2

@@ -30,7 +30,8 @@ from shared.domain.page import Page
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription
 from shared.domain.turns import NamedTurns
-from shared.services.ports import AuditTrail, Clock, Ids
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.keeping import AuditTrail
 
 log = logging.getLogger("timbre.audit")
 

@@ -15,7 +15,8 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Vector
 from shared.domain.subscription import Subscription
 from shared.services.comparison import SpeakerModels
-from shared.services.ports import Galleries, GroupStore, Numbers, ProfileStore, Ranked, Scorer, SpeakerGallery
+from shared.services.ports.hearing import Numbers
+from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Ranked, Scorer, SpeakerGallery
 from shared.services.profiles import canonical_locale
 
 

@@ -10,7 +10,9 @@ from shared.domain.errors import LocaleUnsupported, ProfileNotEnrolled
 from shared.domain.limits import CHALLENGE_SECONDS, MAX_OPEN_CHALLENGES
 from shared.domain.profile import Profile
 from shared.domain.recording import Utterance
-from shared.services.ports import ChallengeStore, Clock, DigitRecogniser, Ids
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.hearing import DigitRecogniser
+from shared.services.ports.keeping import ChallengeStore
 
 
 @dataclass(frozen=True)

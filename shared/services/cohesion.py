@@ -17,7 +17,7 @@ from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.profile import Enrollment, Signature
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
 from shared.domain.two_voices import Halves, Numbers, halves
-from shared.services.ports import SpeakerModel
+from shared.services.ports.hearing import SpeakerModel
 
 PIECE_SECONDS: Final = 1.0
 """Of speech: what is embedded at once. Longer pieces hold both voices where they take quick turns."""

@@ -16,7 +16,8 @@ from shared.domain.explanation import DecidedBy, Explanation, PhraseHeard, Thres
 from shared.domain.profile import Profile, Signature
 from shared.domain.recording import Utterance
 from shared.domain.subscription import SubscriptionSettings
-from shared.services.ports import Scorer, SpeakerModel
+from shared.services.ports.hearing import SpeakerModel
+from shared.services.ports.keeping import Scorer
 
 
 @dataclass(frozen=True)

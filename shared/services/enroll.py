@@ -37,7 +37,9 @@ from shared.services.audit import Audit, NewRecord
 from shared.services.cohesion import require_same_voice, second_voice
 from shared.services.comparison import SpeakerModels
 from shared.services.phrases import HearPhrase
-from shared.services.ports import AudioKeeper, Clock, Listener, ProfileStore, SpeakerModel
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.hearing import AudioKeeper, Listener, SpeakerModel
+from shared.services.ports.keeping import ProfileStore
 
 COMMIT_ATTEMPTS = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""

@@ -10,7 +10,8 @@ from shared.domain.limits import MAX_GROUPS
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
 from shared.services.audit import Audit
-from shared.services.ports import Clock, GroupStore, Ids
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.keeping import GroupStore
 
 
 @dataclass(frozen=True)

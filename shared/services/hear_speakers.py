@@ -12,7 +12,7 @@ import numpy.typing as npt
 from shared.domain.heard_speech import FRAME, FRAME_SECONDS, STEP, STEP_FRAMES, WINDOW, HeardSpeech, HeardStretch
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples, Utterance, Vector
 from shared.services.comparison import SpeakerModels
-from shared.services.ports import Segmentation
+from shared.services.ports.hearing import Segmentation
 
 Frames = npt.NDArray[np.bool_]
 

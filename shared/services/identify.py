@@ -16,7 +16,9 @@ from shared.domain.subscription import Subscription
 from shared.services.candidates import CandidateStores, distinct_keys, key_of
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
-from shared.services.ports import Clock, Galleries, GroupStore, Listener, ProfileStore, Ranked
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.hearing import Listener
+from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Ranked
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 RANKED = 5

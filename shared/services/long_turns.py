@@ -38,7 +38,9 @@ from shared.domain.subscription import Subscription
 from shared.domain.turns import UNKNOWN, NamedTurns, SpeakerOfTurns, Turn, TurnOptions
 from shared.services.audit import Audit
 from shared.services.candidates import key_of
-from shared.services.ports import Clock, Ids, LongOperationStore, LongRecording, LongRecordings, ProfileStore
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.hearing import LongRecording, LongRecordings
+from shared.services.ports.keeping import LongOperationStore, ProfileStore
 from shared.services.sweep import IsOver, Sweep
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 from shared.services.turns import IdentifyTurns, TurnsWanted

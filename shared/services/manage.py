@@ -24,7 +24,9 @@ from shared.domain.passphrase import ANY
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings, SubscriptionState
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
-from shared.services.ports import Clock, Dictionary, NewKey, SubscriptionStore, Upkeep
+from shared.services.ports.clock_and_ids import Clock, NewKey
+from shared.services.ports.hearing import Dictionary
+from shared.services.ports.keeping import SubscriptionStore, Upkeep
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.migration import AudioNotKept, Candidate, KeptRecording, MigrationProgress, Rebuilt
 from shared.domain.profile import Profile, Signature
 from shared.domain.subscription import Subscription
-from shared.services.ports import Clock, Listener, MigrationStore, SpeakerModel
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.hearing import Listener, SpeakerModel
+from shared.services.ports.keeping import MigrationStore
 from shared.services.sweep import IsOver, Sweep
 
 log: Final = logging.getLogger("timbre.migration")

@@ -11,7 +11,8 @@ from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ProfileBusy
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
 from shared.services.audit import Audit, NewRecord
-from shared.services.ports import Clock, ProfileStore
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.keeping import ProfileStore
 
 ATTEMPTS: Final = 4
 """How often a lost race is run again before the caller is told that the profile is busy."""

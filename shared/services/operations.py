@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
-from shared.services.ports import Clock, Ids, OperationStore
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.keeping import OperationStore
 
 
 @dataclass(frozen=True)

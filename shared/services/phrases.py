@@ -11,7 +11,7 @@ from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Profile
 from shared.domain.recording import Utterance
 from shared.domain.subscription import SubscriptionSettings
-from shared.services.ports import PassphraseRecogniser, PhraseExamples
+from shared.services.ports.hearing import PassphraseRecogniser, PhraseExamples
 from shared.services.profiles import canonical_locale
 
 

@@ -11,7 +11,8 @@ from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.audit import Audit
-from shared.services.ports import Clock, Ids, ProfileStore
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.keeping import ProfileStore
 
 
 def canonical_locale(received: str) -> str:

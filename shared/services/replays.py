@@ -10,7 +10,8 @@ from shared.domain.profile import Profile
 from shared.domain.recording import Utterance
 from shared.domain.replay import Print, repeated
 from shared.domain.subscription import ReplayAction, SubscriptionSettings
-from shared.services.ports import LandmarkFinder, PrintKeys, PrintStore
+from shared.services.ports.hearing import LandmarkFinder
+from shared.services.ports.keeping import PrintKeys, PrintStore
 
 
 @dataclass(frozen=True)

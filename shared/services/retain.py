@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.services.ports import AuditTrail, Compaction, ServiceClock, SubscriptionEraser, Upkeep
+from shared.services.ports.clock_and_ids import ServiceClock
+from shared.services.ports.keeping import AuditTrail, Compaction, SubscriptionEraser, Upkeep
 from shared.services.sweep import IsOver, Sweep
 
 SLICE: Final = 500

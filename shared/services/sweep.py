@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.subscription import Subscription, SubscriptionState
-from shared.services.ports import SubscriptionStore
+from shared.services.ports.keeping import SubscriptionStore
 
 PAGE: Final = 1_000
 

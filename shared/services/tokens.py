@@ -12,7 +12,8 @@ from shared.domain.audit import Caller
 from shared.domain.errors import StorageUnavailable, SubscriptionUnknown, TimbreError
 from shared.domain.subscription import Subscription
 from shared.domain.token import NEEDED_ROLE, Scope, SignedToken, Token
-from shared.services.ports import Clock, Ids, SpentTokens, SubscriptionStore, TokenKeys
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.keeping import SpentTokens, SubscriptionStore, TokenKeys
 
 
 @dataclass(frozen=True)

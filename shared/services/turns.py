@@ -30,16 +30,9 @@ from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
 from shared.services.hear_speakers import HearSpeakers
 from shared.services.identify import RANKED
-from shared.services.ports import (
-    ChannelListener,
-    Clock,
-    Galleries,
-    GroupStore,
-    ProfileStore,
-    Scorer,
-    Segmentation,
-    SpeakerModel,
-)
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.hearing import ChannelListener, Segmentation, SpeakerModel
+from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Scorer
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 MOST_WHOLE_CHANNELS: Final = 2

@@ -25,7 +25,9 @@ from shared.services.cohesion import second_voice
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
 from shared.services.phrases import HearPhrase
-from shared.services.ports import Clock, Listener, ProfileStore, SpeakerModel
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.hearing import Listener, SpeakerModel
+from shared.services.ports.keeping import ProfileStore
 from shared.services.replays import Replays
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 

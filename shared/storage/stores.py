@@ -9,7 +9,7 @@ from functools import cache
 from typing import TypeAlias
 
 from shared.domain.subscription import RetentionPolicy
-from shared.services.ports import Clock, Ids, ServiceClock
+from shared.services.ports.clock_and_ids import Clock, Ids, ServiceClock
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs

@@ -37,7 +37,7 @@ from shared.domain.subscription import (
     SubscriptionState,
 )
 from shared.domain.token import FINGERPRINT_DIGITS, Token
-from shared.services.ports import Clock
+from shared.services.ports.clock_and_ids import Clock
 from shared.storage.audit import subscription_record_of, written_once
 from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap

@@ -9,7 +9,8 @@ import numpy as np
 from shared.domain.errors import SubscriptionUnknown
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Vector
-from shared.services.ports import Numbers, Scorer
+from shared.services.ports.hearing import Numbers
+from shared.services.ports.keeping import Scorer
 from shared.storage.backend.ports import Row
 from shared.storage.gallery.packs import Packs
 from shared.storage.layout import PACK

@@ -121,7 +121,7 @@ def test_the_table_names_every_layer() -> None:
     ("package", "source"),
     [
         ("shared.domain", "import azure.functions"),
-        ("shared.domain", "from shared.services.ports import Clock"),
+        ("shared.domain", "from shared.services.ports.clock_and_ids import Clock"),
         ("shared.domain", "from shared import services"),
         ("shared.services", "import onnxruntime"),
         ("shared.services", "from shared.storage.backend.memory import MemoryRows"),
@@ -144,8 +144,11 @@ def test_a_forbidden_import_is_found(package: str, source: str) -> None:
     ("package", "source"),
     [
         ("shared.domain", "import math\nimport numpy as np\nfrom shared.domain.limits import AudioRules"),
-        ("shared.services", "from shared.domain import errors\nfrom shared.services.ports import Clock"),
-        ("shared.storage", "from azure.data.tables import TableClient\nfrom shared.services.ports import Clock"),
+        ("shared.services", "from shared.domain import errors\nfrom shared.services.ports.clock_and_ids import Clock"),
+        (
+            "shared.storage",
+            "from azure.data.tables import TableClient\nfrom shared.services.ports.clock_and_ids import Clock",
+        ),
         ("functions", "import azure.functions as func\nfrom shared.http import v1"),
         ("localhost", "from shared.storage.backend.tables import TableRows"),
     ],

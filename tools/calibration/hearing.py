@@ -26,7 +26,7 @@ from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
 from shared.inference.model_card import SpeakerCard, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
-from shared.services.ports import Listener
+from shared.services.ports.hearing import Listener
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"

@@ -14,7 +14,7 @@ import soundfile
 
 from shared.domain.limits import AudioRules
 from shared.domain.recording import SAMPLE_RATE, Samples
-from shared.services.ports import Listener
+from shared.services.ports.hearing import Listener
 from tools.calibration.hearing import FULL, as_wav, stretches
 from tools.calibration.progress import progress
 from tools.calibration.trials import CUT_SECONDS, CUTS, GROUP, GROUPS

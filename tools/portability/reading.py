@@ -11,7 +11,7 @@ from shared.domain.profile import Profile, ProfileKind
 from shared.domain.retention import with_expiry
 from shared.domain.subscription import Owner, Subscription
 from shared.http.settings import settings_shown
-from shared.services.ports import GroupStore
+from shared.services.ports.keeping import GroupStore
 from shared.storage.backend.ports import Blobs, Row, Rows
 from shared.storage.layout import end_of, enrollments_prefix, profiles_range
 from shared.storage.profiles.migration import SEALED_BY

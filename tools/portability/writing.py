@@ -22,7 +22,8 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.retention import with_expiry
 from shared.domain.subscription import Subscription
 from shared.services.audit import Audit
-from shared.services.ports import Clock, GroupStore, Ids
+from shared.services.ports.clock_and_ids import Clock, Ids
+from shared.services.ports.keeping import GroupStore
 from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value

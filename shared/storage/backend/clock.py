@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Final
 
-from shared.services.ports import Clock
+from shared.services.ports.clock_and_ids import Clock
 
 SECOND: Final = timedelta(seconds=1)
 """How exactly the header is written."""

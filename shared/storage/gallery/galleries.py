@@ -18,7 +18,8 @@ from datetime import datetime
 from threading import Lock, Timer
 from typing import Final
 
-from shared.services.ports import Clock, Ranked, Scorer
+from shared.services.ports.clock_and_ids import Clock
+from shared.services.ports.keeping import Ranked, Scorer
 from shared.storage.backend.ports import Rows
 from shared.storage.gallery.gallery import Gallery
 from shared.storage.gallery.loading import GalleryLoader

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy
-from shared.services.ports import Ranked, Scorer
+from shared.services.ports.keeping import Ranked, Scorer
 from shared.storage.gallery.speakers import FACTS, Numbers, Speakers, ends, seconds_of_speech
 
 ID_BYTES: Final = 200

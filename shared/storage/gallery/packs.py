@@ -20,7 +20,7 @@ import numpy as np
 
 from shared.domain.errors import SealBroken
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.services.ports import Ids
+from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, Rows, Value
 from shared.storage.gallery.speakers import FACTS, Speakers
 from shared.storage.layout import PACK, pack_blob, subscription_prefix

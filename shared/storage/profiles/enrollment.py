@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from shared.domain.audit import AuditEntry
 from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Enrollment, Profile, ProfileKey, Signature
-from shared.services.ports import Ids
+from shared.services.ports.clock_and_ids import Ids
 from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Remove, Replace, RowConflict, Rows

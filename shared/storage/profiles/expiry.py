@@ -23,7 +23,7 @@ from shared.domain.limits import PENDING_UPLOAD_MINUTES
 from shared.domain.profile import Profile
 from shared.domain.retention import expiry
 from shared.domain.subscription import RetentionPolicy
-from shared.services.ports import Ids
+from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,

@@ -20,7 +20,7 @@ from shared.domain.audit import AuditEntry
 from shared.domain.errors import GroupNotFound, ProfileBusy, ProfileNotFound, StorageUnavailable, TooManyGroups
 from shared.domain.group import Group
 from shared.domain.profile import ProfileKey
-from shared.services.ports import ProfileStore
+from shared.services.ports.keeping import ProfileStore
 from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (

@@ -22,7 +22,7 @@ from shared.domain.limits import OPEN_LONG_RECORDINGS, PENDING_UPLOAD_MINUTES
 from shared.domain.long_operation import Failure, Lease, LongOperation, LongStatus
 from shared.domain.operation import expiry
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.services.ports import Ids
+from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     Blobs,

@@ -25,7 +25,7 @@ from shared.domain.migration import (
 )
 from shared.domain.profile import Profile, ProfileKey, Signature
 from shared.domain.retention import has_expired
-from shared.services.ports import Clock
+from shared.services.ports.clock_and_ids import Clock
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from shared.domain.errors import ProfileBusy, ProfileNotFound
 from shared.domain.profile import Profile, ProfileKey
 from shared.domain.replay import MAX_PRINTS, Print
-from shared.services.ports import Ids
+from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import (
     MAX_CHANGES,

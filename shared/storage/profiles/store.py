@@ -13,7 +13,7 @@ from shared.domain.limits import MAX_PHRASE_TEMPLATES
 from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.retention import with_expiry
-from shared.services.ports import Clock, Ids
+from shared.services.ports.clock_and_ids import Clock, Ids
 from shared.storage.audit import record_of, written_once
 from shared.storage.backend.compare_and_swap import compare_and_swap
 from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Replace, Row, RowConflict, RowMissing, Rows

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from shared.domain.counts import Counts
 from shared.domain.errors import StorageUnavailable
-from shared.services.ports import Ids
+from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.ports import Blobs, Merge, Remove, Row, RowConflict, RowMissing, Rows
 from shared.storage.layout import CHALLENGE, OPERATION, PRINT, TOKEN, due_range
 from shared.storage.profiles.challenges import ChallengeTaker

@@ -17,7 +17,7 @@ from shared.domain.recording_url import RecordingHosts, RecordingUrl
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
 from shared.services.long_turns import HearLongRecordings, LongTurns
-from shared.services.ports import Clock, Ids
+from shared.services.ports.clock_and_ids import Clock, Ids
 from shared.services.sweep import Sweep
 from shared.services.turns import IdentifyTurns
 from shared.storage.stores import Stores

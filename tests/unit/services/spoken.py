@@ -38,7 +38,8 @@ from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
 from shared.services.phrases import HearPhrase
-from shared.services.ports import Numbers, ProfileStore
+from shared.services.ports.hearing import Numbers
+from shared.services.ports.keeping import ProfileStore
 from shared.services.profiles import Profiles
 from shared.services.replays import Replays
 from shared.services.thresholds import RequestedThreshold

@@ -30,7 +30,7 @@ from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import speaker_model
 from shared.services.groups import Groups
 from shared.services.identify import RANKED, Identification
-from shared.services.ports import Numbers
+from shared.services.ports.hearing import Numbers
 from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION

@@ -12,7 +12,7 @@ from shared.domain.errors import ConsentMissing, ConsentWithdrawn, ProfileNotFou
 from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.notes import ProfileNotes
-from shared.services.ports import ProfileStore
+from shared.services.ports.keeping import ProfileStore
 from tests.unit.services.spoken import ACTOR, Interrupted, World
 
 TII = ProfileKind.IDENTIFICATION

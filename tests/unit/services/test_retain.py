@@ -13,7 +13,7 @@ from shared.domain.operation import OperationFailed
 from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionState
 from shared.services.operations import Operations
-from shared.services.ports import SubscriptionEraser, Upkeep
+from shared.services.ports.keeping import SubscriptionEraser, Upkeep
 from shared.services.retain import ERASE_CALLS, SECONDS, SLICE, Retain
 from shared.services.sweep import Sweep
 from tests.unit.services.spoken import World, caller
