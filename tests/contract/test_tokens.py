@@ -16,8 +16,8 @@ from shared.storage.profiles.tokens import KEPT
 from shared.storage.stores import Storage
 from shared.storage.subscriptions import LOOK_UP_SECONDS
 from tests.contract.cutting import Scissors
+from tests.contract.opening import created, cut_store
 from tests.contract.stores import NOW, everything, instance, keys_of, new_id
-from tests.contract.test_subscriptions import created, cut_store
 
 ENDS = NOW.replace(microsecond=0) + timedelta(minutes=10)
 
