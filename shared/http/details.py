@@ -23,7 +23,7 @@ def score_for(call: Call, score: float) -> float:
 
 def details(call: Call, explanation: Explanation | None) -> dict[str, object]:
     """``details`` to be added to an answer; nothing where they are not asked for, or switched off."""
-    if explanation is None or not wanted(call):
+    if explanation is None or not details_wanted(call):
         return {}
     return {"details": written(explanation, rounded=not call.caller.sees_full_scores)}
 
@@ -41,7 +41,7 @@ def refusal(call: Call, refused: TimbreError) -> Reply:
 
 def kept_details(call: Call, explanation: Explanation) -> str | None:
     """For an operation, whose result others may read than asked for it: in full, and rounded."""
-    if not wanted(call):
+    if not details_wanted(call):
         return None
     return json.dumps([written(explanation, rounded=rounded) for rounded in (False, True)])
 
@@ -53,7 +53,7 @@ def details_kept(call: Call, kept: str | None) -> dict[str, object]:
     return {"details": full if call.caller.sees_full_scores else rounded}
 
 
-def wanted(call: Call) -> bool:
+def details_wanted(call: Call) -> bool:
     """Whether the caller asks for them, and the subscription shows them."""
     return call.flag("details") and call.subscription.settings.details is not DetailsShown.OFF
 

@@ -28,7 +28,7 @@ from shared.domain.profile import Profile, ProfileKind
 from shared.domain.times import date
 from shared.http import errors, request
 from shared.http.api import NOBODY, Api, Call
-from shared.http.details import details, details_kept, kept_details, score_for, wanted
+from shared.http.details import details, details_kept, details_wanted, kept_details, score_for
 from shared.http.reply import Reply, expires, seconds
 from shared.services.enroll import Enrolled, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
@@ -135,7 +135,9 @@ class V1(Api):
             raise ParameterMissing(name)
         key = call.key(ProfileKind.TEXT_DEPENDENT_VERIFICATION, request.guid(profile_id))
         audio, threshold = call.audio(), request.threshold(call.request)
-        return VerifyRequest(call.subscription, key, audio, V1_VERIFICATION, threshold, call.challenge(), wanted(call))
+        return VerifyRequest(
+            call.subscription, key, audio, V1_VERIFICATION, threshold, call.challenge(), details_wanted(call)
+        )
 
     def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A phrase outside the list is a bad request in v1.0; another phrase of the list, or one by

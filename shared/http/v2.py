@@ -27,7 +27,7 @@ from shared.domain.profile import Profile, ProfileKind
 from shared.domain.times import date
 from shared.http import errors, request
 from shared.http.api import NOBODY, Api, Call
-from shared.http.details import details, score_for, wanted
+from shared.http.details import details, details_wanted, score_for
 from shared.http.paging import PageNames, own_url, read_page, write_page
 from shared.http.reply import Reply, expires, seconds
 from shared.services.enroll import Enrolled, EnrollRules
@@ -148,7 +148,7 @@ class V2(Api):
             raise PathUnknown(urlsplit(call.request.url).path)
         audio, rules = call.audio(), self._verify_rules(call, key.kind)
         threshold = request.threshold(call.request)
-        return VerifyRequest(call.subscription, key, audio, rules, threshold, call.challenge(), wanted(call))
+        return VerifyRequest(call.subscription, key, audio, rules, threshold, call.challenge(), details_wanted(call))
 
     def write_verify(self, call: Call, verification: Verification) -> Reply:
         """A wrong phrase is a reject like a wrong voice."""
