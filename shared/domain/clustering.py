@@ -13,12 +13,11 @@ from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.domain.heard_speech import HeardStretch
-from shared.domain.recording import Vector
+from shared.domain.recording import Numbers, Vector
+from shared.domain.two_voices import settled
 
-Numbers: TypeAlias = npt.NDArray[np.float64]
 Alike: TypeAlias = Callable[[Vector, float, Vector, Numbers], Numbers]
 """Scores [n] of one direction, made of so many seconds, against directions [n, d] made of seconds [n]."""
 
@@ -38,8 +37,6 @@ DIVIDED_SECONDS: Final = 15.0
 DIVIDED: Final = 3.0
 """Log odds of the score of a cluster's two halves, each of so much speech, below which they are two people. Halves of
 one person's speech have 3.3 and more, though they are made where it is widest; those of two alike people about 1."""
-HALVINGS: Final = 10
-"""Rounds in which stretches go to the half that they are more like."""
 LEAST_SCORE: Final = 0.01
 """A short stretch that is less like every cluster is nobody's."""
 WINDOW_LOG_ODDS: Final = 1.0
@@ -141,13 +138,9 @@ def _halves(stretches: Sequence[Cluster]) -> list[Cluster]:
     directions = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
     mean = pooled.sum(axis=0)
     aside = directions - np.outer(directions @ mean, mean) / (mean @ mean)
-    side = aside @ np.linalg.eigh(aside.T @ aside)[1][:, -1] > 0.0
-    for _ in range(HALVINGS):
-        if side.all() or not side.any():
-            return list(stretches[:1])
-        sums = np.stack([pooled[~side].sum(axis=0), pooled[side].sum(axis=0)])
-        likeness = directions @ (sums / np.linalg.norm(sums, axis=1, keepdims=True)).T
-        side = likeness[:, 1] > likeness[:, 0]
+    side = settled(pooled, directions, aside @ np.linalg.eigh(aside.T @ aside)[1][:, -1] > 0.0)
+    if side is None:
+        return list(stretches[:1])
     parts = [[one for one, other in zip(stretches, side, strict=True) if other == which] for which in (False, True)]
     return [_together(part) for part in parts if part]
 

@@ -18,6 +18,9 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 Vector: TypeAlias = npt.NDArray[np.float32]
 """An embedding, shape [dimension]."""
 
+Numbers: TypeAlias = npt.NDArray[np.float64]
+"""Scores, seconds and what is computed of them."""
+
 SAMPLE_RATE = 16_000
 """Hz. Everything behind the decoder works at this rate."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.recording import Vector
+from shared.domain.recording import Numbers, Vector
 
-Numbers: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Reals: TypeAlias = npt.NDArray[Any]
+"""In whatever precision."""
 
 _ROUNDS: Final = 10
 """Groups are settled after three or four."""
@@ -35,20 +36,31 @@ def halves(embeddings: Sequence[Vector], alike: Callable[[Vector, Vector], Numbe
     pieces = np.stack(embeddings)
     scores = np.stack([alike(piece, pieces) for piece in pieces])
     first, second = (pieces[index] for index in divmod(int(scores.argmin()), len(pieces)))
-    is_second = np.zeros(len(pieces), np.bool_)
-    for _ in range(_ROUNDS):
-        nearer = pieces @ second > pieces @ first
-        if nearer.all() or not nearer.any():
-            return None
-        first, second = _direction(pieces[~nearer]), _direction(pieces[nearer])
-        if (nearer == is_second).all():
-            break
-        is_second = nearer
+    is_second = settled(pieces, pieces, pieces @ second > pieces @ first)
+    if is_second is None:
+        return None
     if is_second.sum() * 2 > len(pieces):
-        return Halves(~is_second, second, first)
-    return Halves(is_second, first, second)
+        is_second = ~is_second
+    return Halves(is_second, _direction(pieces[~is_second]), _direction(pieces[is_second]))
 
 
-def _direction(embeddings: Vector) -> Vector:
-    total = embeddings.sum(axis=0)
-    return np.asarray(total / np.linalg.norm(total), np.float32)
+def settled(pooled: Reals, directions: Reals, is_second: Mask) -> Mask | None:
+    """2-means over directions [n, d] of unit length, begun with two groups: who is in the second in the end; ``None``
+    when one takes all.
+
+    A group's direction is that of its sum of ``pooled`` [n, d].
+    """
+    for _ in range(_ROUNDS):
+        if is_second.all() or not is_second.any():
+            return None
+        first, second = _direction(pooled[~is_second]), _direction(pooled[is_second])
+        nearer = directions @ second > directions @ first
+        if (nearer == is_second).all():
+            return is_second
+        is_second = nearer
+    return is_second if is_second.any() and not is_second.all() else None
+
+
+def _direction(pooled: Reals) -> Reals:
+    total = pooled.sum(axis=0)
+    return np.asarray(total / np.linalg.norm(total))

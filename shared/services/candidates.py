@@ -12,10 +12,9 @@ import numpy as np
 from shared.domain.errors import LocalesDiffer, NobodyEnrolled, TooManyCandidates
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import Vector
+from shared.domain.recording import Numbers, Vector
 from shared.domain.subscription import Subscription
 from shared.services.comparison import SpeakerModels
-from shared.services.ports.hearing import Numbers
 from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Ranked, Scorer, SpeakerGallery
 from shared.services.profiles import canonical_locale
 

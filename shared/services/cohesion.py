@@ -15,8 +15,8 @@ import numpy as np
 
 from shared.domain.errors import EnrollmentDiffers, SecondVoiceHeard
 from shared.domain.profile import Enrollment, Signature
-from shared.domain.recording import SAMPLE_RATE, Samples, Utterance, Vector
-from shared.domain.two_voices import Halves, Numbers, halves
+from shared.domain.recording import SAMPLE_RATE, Numbers, Samples, Utterance, Vector
+from shared.domain.two_voices import Halves, halves
 from shared.services.ports.hearing import SpeakerModel
 
 PIECE_SECONDS: Final = 1.0

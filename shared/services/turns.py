@@ -14,14 +14,14 @@ from typing import Final
 
 import numpy as np
 
-from shared.domain.clustering import Numbers, people
+from shared.domain.clustering import people
 from shared.domain.decision import long_speech, open_set
 from shared.domain.errors import AudioTooLong, SpeechTooShort
 from shared.domain.group import Candidates
 from shared.domain.heard_speech import HeardSpeech, HeardStretch
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note
-from shared.domain.recording import SAMPLE_RATE, Audio, Vector
+from shared.domain.recording import SAMPLE_RATE, Audio, Numbers, Vector
 from shared.domain.subscription import Subscription
 from shared.domain.timeline import Labelled, Stretch, timeline, union_seconds, windows_of
 from shared.domain.turns import UNKNOWN, NamedTurns, SpeakerOfTurns, Turn, TurnOptions

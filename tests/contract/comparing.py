@@ -8,8 +8,7 @@ import numpy as np
 
 from shared.domain.errors import SubscriptionUnknown
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.domain.recording import Vector
-from shared.services.ports.hearing import Numbers
+from shared.domain.recording import Numbers, Vector
 from shared.services.ports.keeping import Scorer
 from shared.storage.backend.ports import Row
 from shared.storage.gallery.packs import Packs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,9 @@ from shared.domain.limits import AudioRules
 from shared.domain.long_operation import ChannelVoice
 from shared.domain.passphrase import HeardPhrase, PhraseTemplate
 from shared.domain.profile import Signature
-from shared.domain.recording import Samples, Utterance, Vector
+from shared.domain.recording import Numbers, Samples, Utterance, Vector
 from shared.domain.recording_url import RecordingUrl
 from shared.domain.replay import Landmarks
-
-Numbers: TypeAlias = npt.NDArray[np.float64]
 
 
 class Listener(Protocol):

@@ -19,11 +19,10 @@ from shared.domain.operation import Operation
 from shared.domain.page import Page
 from shared.domain.passphrase import PhraseTemplate
 from shared.domain.profile import Enrollment, Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import Vector
+from shared.domain.recording import Numbers, Vector
 from shared.domain.replay import Print
 from shared.domain.subscription import KeySlot, SettingsChange, Subscription, SubscriptionSettings
 from shared.domain.token import Token
-from shared.services.ports.hearing import Numbers
 
 
 class ProfileStore(Protocol):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from shared.domain import clustering
-from shared.domain.clustering import Cluster, Numbers, clustered, people
+from shared.domain.clustering import Cluster, clustered, people
 from shared.domain.heard_speech import HeardStretch
-from shared.domain.recording import Vector
+from shared.domain.recording import Numbers, Vector
 from shared.domain.turns import MAX_SPEAKERS
 
 RANDOM = np.random.default_rng(1)

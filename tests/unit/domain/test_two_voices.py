@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.domain.recording import Vector
-from shared.domain.two_voices import Numbers, halves
+from shared.domain.recording import Numbers, Vector
+from shared.domain.two_voices import halves
 
 RANDOM = np.random.default_rng(1)
 

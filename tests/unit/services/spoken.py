@@ -26,7 +26,7 @@ from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.passphrase import BY_EXAMPLE, HeardPhrase, PhraseTemplate
 from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Recording, Samples, Utterance, Vector
+from shared.domain.recording import SAMPLE_RATE, Audio, AudioFormat, Numbers, Recording, Samples, Utterance, Vector
 from shared.domain.replay import Landmarks
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings
 from shared.inference.model_card import read_catalogue
@@ -38,7 +38,6 @@ from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, Identify, IdentifyRequest
 from shared.services.phrases import HearPhrase
-from shared.services.ports.hearing import Numbers
 from shared.services.ports.keeping import ProfileStore
 from shared.services.profiles import Profiles
 from shared.services.replays import Replays

@@ -24,13 +24,12 @@ from shared.domain.errors import (
 )
 from shared.domain.group import Candidates, Everyone, InGroup
 from shared.domain.profile import ProfileKey, ProfileKind, Signature
-from shared.domain.recording import Utterance, Vector
+from shared.domain.recording import Numbers, Utterance, Vector
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import speaker_model
 from shared.services.groups import Groups
 from shared.services.identify import RANKED, Identification
-from shared.services.ports.hearing import Numbers
 from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
 
 TII = ProfileKind.IDENTIFICATION
