@@ -15,6 +15,7 @@ import pytest
 
 from shared.domain.errors import StorageUnavailable
 from shared.storage.backend import account as account_module
+from shared.storage.backend import blobs as blobs_module
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.blobs import AzureBlobs
 from shared.storage.backend.ports import Insert
@@ -25,6 +26,8 @@ from tests.azure.front import Front, Given
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_module, "MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(blobs_module, "INITIAL_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(blobs_module, "BACKOFF_BASE", 0.0)
 
 
 def account_at(port: int) -> StorageAccount:
