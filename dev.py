@@ -57,6 +57,8 @@ def main(arguments: list[str]) -> int:
     options, rest = _parse(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
+    # pip compiles nothing here. Where this is set, each of the many processes of a test run would compile all anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         if options.command == "start":
             _check_port(options.port)
