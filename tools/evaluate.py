@@ -17,7 +17,7 @@ from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KEPT, KeptHearings
 from tools.evaluate_turns import write as write_turns
-from tools.evaluation.ears import PEER, Ear, Peer, our_ear
+from tools.evaluation.ears import Ear, our_ear
 from tools.evaluation.page import Findings, networks_page, page
 from tools.evaluation.peer_environment import PeerMissing
 from tools.evaluation.pieces import data_sets
@@ -49,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_turns(options.manifest, DOCS)
             return 0
         others = {name: our_ear(open_pipeline(_built(model_id)), kept) for name, model_id in OTHERS.items()}
-        with Peer(kept) as peer:
-            found = evaluate(options.manifest, kept, others if options.no_peer else {**others, PEER: peer.hear})
+        found = evaluate(options.manifest, kept, others)
     except (PeerMissing, ValueError) as problem:
         print(problem, file=sys.stderr)
         return CANNOT
@@ -64,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def evaluate(manifest: Path, kept: KeptHearings, others: Mapping[str, Ear]) -> Findings:
-    """Raises ``ValueError`` when no source has enough speakers, ``PeerMissing`` when the peer cannot be installed."""
+    """Raises ``ValueError`` when no source has enough speakers."""
     pipeline = open_pipeline(MODEL)
     sets = data_sets(manifest, pipeline.listener)
     if not sets:
@@ -78,7 +77,7 @@ def evaluate(manifest: Path, kept: KeptHearings, others: Mapping[str, Ear]) -> F
         model_id=pipeline.model.model_id,
         model_date=pipeline.model.version,
         manifest="/".join(manifest.parts[-3:]),
-        systems=(OURS, *OTHERS, PEER),
+        systems=(OURS, *OTHERS),
         sets=tuple(sets),
         clean=tuple(study.clean(data) for data in sets),
         channels=tuple(study.channels()),
@@ -104,7 +103,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("manifest", type=Path, nargs="?", default=SPEECH, help=f"default: {SPEECH}")
     parser.add_argument("--out", type=Path, help="folder of the pages (docs for the development speech)")
     parser.add_argument("--turns", action="store_true", help="who spoke when instead: its section and its tables")
-    parser.add_argument("--no-peer", action="store_true", help="leave plain Resemblyzer out")
     return parser
 
 

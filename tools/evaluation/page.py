@@ -13,7 +13,7 @@ from tools.calibration.curves import Estimate
 from tools.calibration.evidence import Evidence
 from tools.calibration.trials import GROUP
 from tools.evaluation.channels import SO_TOO
-from tools.evaluation.findings import Alike, Band, Grouped, Measured, Named, Row
+from tools.evaluation.findings import Alike, Apart, Band, Grouped, Measured, Named, Row
 from tools.evaluation.identification import Outcome
 from tools.evaluation.long_lists import LongList
 from tools.evaluation.pieces import DataSet
@@ -67,7 +67,7 @@ def page(found: Findings, turns: str = "") -> str:
 
 
 def networks_page(found: Findings) -> str:
-    """The comparison with ``found.systems``; a system that no row has measured is named below the table."""
+    """The comparison with ``found.systems``."""
     template = Template(NETWORKS_TEMPLATE.read_text(encoding="utf-8"))
     table = _networks(found.channels, found.systems)
     return template.substitute(date=found.date, manifest=found.manifest, networks=table)
@@ -178,17 +178,14 @@ def _unheard(rows: Sequence[Row]) -> str:
 
 def _networks(rows: Sequence[Row], systems: Sequence[str]) -> str:
     """Equal errors / own voices refused where 1 % of this row's strangers pass."""
-    compared = [row for row in rows if len(row.networks) > 1 or len(systems) == 1]
-    measured = [system for system in systems if any(system in row.networks for row in compared)]
-    lines = [(row.name, *(_apart(row, system) for system in measured)) for row in compared]
-    left_out = [system for system in systems if system not in measured]
-    made = table(("test recording", *measured), lines)
-    return f"{made}\n\nNot measured in this run: {', '.join(left_out)}." if left_out else made
+    compared = [
+        [row.name, *(_apart(row.networks[system]) for system in systems)] for row in rows if len(row.networks) > 1
+    ]
+    return table(("test recording", *systems), compared)
 
 
-def _apart(row: Row, system: str) -> str:
-    one = row.networks.get(system)
-    return f"{_bare(one.equal_error)} / {_bare(one.refused)}" if one else ""
+def _apart(network: Apart) -> str:
+    return f"{_bare(network.equal_error)} / {_bare(network.refused)}"
 
 
 def _groups(groups: Sequence[Grouped]) -> str:

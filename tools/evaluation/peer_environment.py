@@ -1,7 +1,7 @@
 """The environment of the peers that Timbre is measured beside: ``.venv-peer``, made on first use.
 
-Apart from the service's own, because it holds torch, librosa and a web framework. Used by ``dev.py evaluate``
-(accuracy) and by the bench (speed, ``tests/performance/peers``).
+Apart from the service's own, because it holds torch, librosa and a web framework. Used by ``dev.py evaluate --turns``
+and by the bench (speed, ``tests/performance/peers``).
 """
 
 from __future__ import annotations
@@ -24,16 +24,8 @@ class PeerMissing(Exception):
     """The peers' environment cannot be made, or a peer in it does not work; the message says why."""
 
 
-def peer_python(otherwise: str = "") -> Path:
-    """The peers' interpreter; what is missing is installed, with progress on stderr.
-
-    ``otherwise`` ends the advice of the refusal, such as ``", or leave it out with --no-peer"``.
-
-    Raises
-    ------
-    PeerMissing
-        Something could not be installed.
-    """
+def peer_python() -> Path:
+    """The peers' interpreter; what is missing is installed, with progress on stderr. Raises ``PeerMissing``."""
     python = FOLDER / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     stamp, wanted = FOLDER / "timbre-setup", _fingerprint()
     if python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
@@ -48,7 +40,7 @@ def peer_python(otherwise: str = "") -> Path:
         if subprocess.run([*pip, *what], stdout=sys.stderr, check=False).returncode:
             raise PeerMissing(
                 f"The peers could not be installed into {FOLDER.name}: check the network and the disk space, "
-                f"and run the command again{otherwise}."
+                "and run the command again."
             )
     stamp.write_text(wanted, encoding="utf-8")
     return python
