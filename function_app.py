@@ -1,4 +1,4 @@
-"""The Functions app: every function group is a blueprint of its own."""
+"""The Functions app: the modules of ``functions`` put their HTTP functions into one blueprint."""
 
 from shared import process
 
@@ -6,30 +6,9 @@ process.settle()
 
 import azure.functions as func
 
-from functions import (
-    challenges,
-    console,
-    elsewhere,
-    enroll,
-    groups,
-    health,
-    identify,
-    notes,
-    openapi,
-    operations,
-    phrases,
-    profiles,
-    settings,
-    subscriptions,
-    timers,
-    tokens,
-    transcripts,
-    turns,
-    verify,
-)
+from functions import customer, groups, profiles, public, recognition, subscriptions, timers  # noqa: F401  they register
+from shared.http.endpoint import blueprint
 
 app = func.FunctionApp()
-for module in (profiles, enroll, verify, identify, turns, transcripts, phrases, operations):
-    app.register_functions(module.blueprint)
-for module in (groups, notes, challenges, settings, tokens, subscriptions, timers, health, openapi, console, elsewhere):
-    app.register_functions(module.blueprint)
+app.register_functions(blueprint)
+app.register_functions(timers.blueprint)

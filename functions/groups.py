@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import azure.functions as func
-
 from shared.domain.access import Role
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
@@ -12,16 +10,14 @@ from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
 from shared.http.request import GROUP_NAME, PROFILE_ID
 
-blueprint = func.Blueprint()
 
-
-@endpoint(blueprint, "groups", {"GET": Role.MANAGE})
+@endpoint("groups", {"GET": Role.MANAGE})
 def groups(call: Call) -> Reply:
     page = call.services.groups.page(call.subscription.subscription_id, *read_page(call, GROUP_NAME))
     return Reply(200, write_page(call, page, write_group))
 
 
-@endpoint(blueprint, "group", {"GET": Role.ENROLL, "PUT": Role.MANAGE, "DELETE": Role.MANAGE})
+@endpoint("group", {"GET": Role.ENROLL, "PUT": Role.MANAGE, "DELETE": Role.MANAGE})
 def group(call: Call) -> Reply:
     subscription_id, name, actor = call.subscription.subscription_id, read_name(call), call.caller.actor
     if call.request.method == "PUT":
@@ -36,7 +32,7 @@ def group(call: Call) -> Reply:
     return Reply(200, {**write_group(group), **write_page(call, members, str, "profileIds")})
 
 
-@endpoint(blueprint, "group_member", {"PUT": Role.ENROLL, "DELETE": Role.ENROLL})
+@endpoint("group_member", {"PUT": Role.ENROLL, "DELETE": Role.ENROLL})
 def group_member(call: Call) -> Reply:
     name, key, actor = read_name(call), read_member(call), call.caller.actor
     if call.request.method == "PUT":

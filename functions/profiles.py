@@ -1,23 +1,25 @@
-"""Profiles: create, list, get, delete, reset."""
+"""Profiles: create, list, get, delete, reset, what may be said to them, and what is noted on them.
+
+Whether there is such a profile is asked before the body of a note is looked at, as where voices are enrolled.
+"""
 
 from __future__ import annotations
 
-import azure.functions as func
-
 from shared.domain.access import Role
+from shared.domain.profile import RetentionOverride
 from shared.http.api import Call
 from shared.http.endpoint import endpoint
+from shared.http.notes import read_consent, read_retention, write_consent, write_retention
 from shared.http.reply import Reply
+from shared.services.profiles import phrases_to_say
 
-blueprint = func.Blueprint()
 
-
-@endpoint(blueprint, "profiles", {"GET": Role.RECOGNISE, "POST": Role.ENROLL})
+@endpoint("profiles", {"GET": Role.RECOGNISE, "POST": Role.ENROLL})
 def profiles(call: Call) -> Reply:
     return _create(call) if call.request.method == "POST" else _list(call)
 
 
-@endpoint(blueprint, "profile", {"GET": Role.RECOGNISE, "DELETE": Role.ENROLL})
+@endpoint("profile", {"GET": Role.RECOGNISE, "DELETE": Role.ENROLL})
 def profile(call: Call) -> Reply:
     key = call.api.read_profile(call)
     if call.request.method == "DELETE":
@@ -26,11 +28,41 @@ def profile(call: Call) -> Reply:
     return call.api.write_profile(call, call.services.profiles.get(key))
 
 
-@endpoint(blueprint, "reset", {"POST": Role.ENROLL})
+@endpoint("reset", {"POST": Role.ENROLL})
 def reset(call: Call) -> Reply:
     key = call.api.read_profile(call)
     profile = call.services.profiles.reset(call.caller.actor, key)
     return call.api.write_reset(call, profile)
+
+
+@endpoint("phrases", {"GET": Role.RECOGNISE})
+def phrases(call: Call) -> Reply:
+    kind, locale = call.api.read_phrases(call)
+    return call.api.write_phrases(call, phrases_to_say(call.subscription.settings, kind, locale))
+
+
+@endpoint("consent", dict.fromkeys(("GET", "PUT", "DELETE"), Role.ENROLL))
+def consent(call: Call) -> Reply:
+    """The speaker's permission."""
+    key, actor, services = call.api.read_profile(call), call.caller.actor, call.services
+    profile = services.profiles.get(key)
+    if call.request.method == "PUT":
+        profile = services.notes.record_consent(actor, key, read_consent(call, services.clock()))
+    elif call.request.method == "DELETE":
+        profile = services.notes.withdraw_consent(actor, key)
+    return write_consent(profile)
+
+
+@endpoint("profile_retention", dict.fromkeys(("GET", "PUT", "DELETE"), Role.MANAGE))
+def profile_retention(call: Call) -> Reply:
+    """How long the profile is kept."""
+    key, actor, services = call.api.read_profile(call), call.caller.actor, call.services
+    profile = services.profiles.get(key)
+    if call.request.method == "PUT":
+        profile = services.notes.change_retention(actor, key, read_retention(call))
+    elif call.request.method == "DELETE":  # as the subscription has it again
+        profile = services.notes.change_retention(actor, key, RetentionOverride())
+    return write_retention(profile, call.subscription.settings.retention)
 
 
 def _create(call: Call) -> Reply:

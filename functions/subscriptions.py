@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import azure.functions as func
-
 from shared.http.audit import OF_THE_HOST, audit_page
 from shared.http.endpoint import management_endpoint
 from shared.http.management import (
@@ -19,17 +17,16 @@ from shared.http.management import (
 from shared.http.paging import read_page, write_page
 from shared.http.reply import Reply
 
-blueprint = func.Blueprint()
 SUBSCRIPTION = "manage/subscriptions/{subscriptionId}"
 
 
-@management_endpoint(blueprint, "subscriptions", "manage/subscriptions", ["GET"])
+@management_endpoint("subscriptions", "manage/subscriptions", ["GET"])
 def subscriptions(call: ManagementCall) -> Reply:
     page = call.services.manage.page(*read_page(call, SUBSCRIPTION_ID))
     return Reply(200, write_page(call, page, write_subscription))
 
 
-@management_endpoint(blueprint, "subscription", SUBSCRIPTION, ["GET", "PUT", "DELETE"])
+@management_endpoint("subscription", SUBSCRIPTION, ["GET", "PUT", "DELETE"])
 def subscription(call: ManagementCall) -> Reply:
     subscription_id, manage = call.subscription_id, call.services.manage
     if call.request.method == "PUT":
@@ -39,12 +36,12 @@ def subscription(call: ManagementCall) -> Reply:
     return Reply(200, write_subscription(manage.get(subscription_id)))
 
 
-@management_endpoint(blueprint, "keys", f"{SUBSCRIPTION}/keys", ["GET"])
+@management_endpoint("keys", f"{SUBSCRIPTION}/keys", ["GET"])
 def keys(call: ManagementCall) -> Reply:
     return Reply(200, {"value": [write_key(key) for key in call.services.manage.keys(call.subscription_id)]})
 
 
-@management_endpoint(blueprint, "key", f"{SUBSCRIPTION}/keys/{{name}}", ["PUT", "DELETE"])
+@management_endpoint("key", f"{SUBSCRIPTION}/keys/{{name}}", ["PUT", "DELETE"])
 def key(call: ManagementCall) -> Reply:
     subscription_id, name, manage = call.subscription_id, call.key_name, call.services.manage
     if call.request.method == "PUT":
@@ -53,18 +50,18 @@ def key(call: ManagementCall) -> Reply:
     return Reply(204)
 
 
-@management_endpoint(blueprint, "regenerate_key", f"{SUBSCRIPTION}/keys/{{name}}/regenerate", ["POST"])
+@management_endpoint("regenerate_key", f"{SUBSCRIPTION}/keys/{{name}}/regenerate", ["POST"])
 def regenerate_key(call: ManagementCall) -> Reply:
     name = call.any_key_name
     return write_new_key(name, call.services.manage.regenerate_key(call.actor, call.subscription_id, name))
 
 
-@management_endpoint(blueprint, "migration_progress", f"{SUBSCRIPTION}/migration", ["GET"])
+@management_endpoint("migration_progress", f"{SUBSCRIPTION}/migration", ["GET"])
 def migration_progress(call: ManagementCall) -> Reply:
     return write_migration(call.services, call.services.migrate.progress(call.subscription_id))
 
 
-@management_endpoint(blueprint, "subscription_audit", f"{SUBSCRIPTION}/audit", ["GET"])
+@management_endpoint("subscription_audit", f"{SUBSCRIPTION}/audit", ["GET"])
 def subscription_audit(call: ManagementCall) -> Reply:
     subscription = call.services.manage.get(call.subscription_id)
     return Reply(200, audit_page(call, call.services.audit, subscription.subscription_id, OF_THE_HOST))

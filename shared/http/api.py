@@ -60,6 +60,10 @@ class Call:
     def parameter(self, name: str) -> str | None:
         return request.parameter(self.request, name)
 
+    def operation_id(self) -> str:
+        """The one that the path names. Raises ``IdMalformed``."""
+        return request.guid(self.path("operationId"))
+
     def flag(self, name: str) -> bool:
         return request.boolean(name, self.parameter(name))
 

@@ -66,11 +66,14 @@ class Route:
         return {name: unquote(value) for name, value in match.groupdict().items()} if match else None
 
 
+blueprint: Final = func.Blueprint()
+"""Of every HTTP function; filled while the function modules are imported."""
+
 ROUTES: Final[list[Route]] = []
-"""Of every function that a subscription key opens; filled while the function modules are imported."""
+"""Of every function that a subscription key opens; filled likewise."""
 
 
-def endpoint(blueprint: func.Blueprint, operation: str, roles: Mapping[str, Role]) -> Callable[[Handler], Handler]:
+def endpoint(operation: str, roles: Mapping[str, Role]) -> Callable[[Handler], Handler]:
     """Register a handler as an HTTP function of every API that has the operation. ``roles`` are what its methods take.
 
     The functions host lets everybody through (authentication level anonymous): the subscription key is ours to check.
@@ -91,7 +94,7 @@ def endpoint(blueprint: func.Blueprint, operation: str, roles: Mapping[str, Role
 
 
 def management_endpoint(
-    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str]
+    name: str, template: str, methods: Sequence[str]
 ) -> Callable[[ManagementHandler], ManagementHandler]:
     """Register a handler as a function that the functions host lets nobody reach without the function key.
 
@@ -109,9 +112,7 @@ def management_endpoint(
     return register
 
 
-def open_endpoint(
-    blueprint: func.Blueprint, name: str, template: str, methods: Sequence[str]
-) -> Callable[[Answering], Answering]:
+def open_endpoint(name: str, template: str, methods: Sequence[str]) -> Callable[[Answering], Answering]:
     """Register what answers without any key, on the event loop: it must not block."""
 
     def register(answer: Answering) -> Answering:

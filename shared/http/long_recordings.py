@@ -49,11 +49,6 @@ def write_begun(call: Call, operation: LongOperation) -> Reply:
     return Reply(202, headers={"Operation-Location": location, "Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-def read_operation(call: Call) -> str:
-    """Raises ``IdMalformed``."""
-    return request.guid(call.path("operationId"))
-
-
 def write_operation(call: Call, operation: LongOperation, result: NamedTurns | None) -> Reply:
     failure = operation.failure
     return Reply(

@@ -185,11 +185,6 @@ class V1(Api):
         return Reply(200, [{"phrase": phrase} for phrase in phrases])
 
 
-def read_operation(call: Call) -> str:
-    """The operation's id. Raises ``IdMalformed``."""
-    return request.guid(call.path("operationId"))
-
-
 def write_operation(call: Call, operation: Operation) -> Reply:
     """Lower-case ``status``: Python and Android clients compare it exactly."""
     dates = {"createdDateTime": date(operation.created_at), "lastActionDateTime": date(operation.last_action_at)}

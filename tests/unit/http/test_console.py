@@ -10,8 +10,7 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from functions.console import console, console_file
-from functions.openapi import root
+from functions.public import console, console_file, root
 from shared import config
 from shared.http import console as files
 from shared.http.streams import Answering

@@ -7,7 +7,7 @@ import asyncio
 import azure.functions as func
 import pytest
 
-from functions.elsewhere import elsewhere, single_slashes
+from functions.public import elsewhere, single_slashes
 from shared.http.endpoint import Route
 from shared.http.uploads import StreamRequest
 from tests.in_process import stream_request

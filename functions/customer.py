@@ -1,11 +1,10 @@
-"""What a customer sees of its own subscription: who calls, its settings, and the trail of what was changed."""
+"""What a customer does with its own subscription: who calls, its settings, the trail of changes, tokens."""
 
 from __future__ import annotations
 
-import azure.functions as func
-
 from shared.domain.access import Role
 from shared.domain.subscription import Owner
+from shared.domain.token import fingerprint
 from shared.http.api import Call
 from shared.http.audit import audit_page
 from shared.http.endpoint import endpoint
@@ -13,16 +12,15 @@ from shared.http.management import write_caller
 from shared.http.reply import Reply
 from shared.http.request import json_object
 from shared.http.settings import settings_change, settings_shown
+from shared.http.tokens import issuing_key, read_new_token, write_token
 
-blueprint = func.Blueprint()
 
-
-@endpoint(blueprint, "caller", {"GET": Role.RECOGNISE})
+@endpoint("caller", {"GET": Role.RECOGNISE})
 def caller(call: Call) -> Reply:
     return Reply(200, write_caller(call.caller))
 
 
-@endpoint(blueprint, "settings", dict.fromkeys(("GET", "PATCH", "PUT"), Role.MANAGE))
+@endpoint("settings", dict.fromkeys(("GET", "PATCH", "PUT"), Role.MANAGE))
 def settings(call: Call) -> Reply:
     subscription = call.subscription
     if call.request.method != "GET":
@@ -32,6 +30,13 @@ def settings(call: Call) -> Reply:
     return Reply(200, settings_shown(subscription.settings, Owner.CUSTOMER))
 
 
-@endpoint(blueprint, "audit", {"GET": Role.MANAGE})
+@endpoint("audit", {"GET": Role.MANAGE})
 def audit(call: Call) -> Reply:
     return Reply(200, audit_page(call, call.services.audit, call.subscription.subscription_id))
+
+
+@endpoint("tokens", {"POST": Role.RECOGNISE})
+def tokens(call: Call) -> Reply:
+    """Tokens for one purpose: what a browser or kiosk holds in the place of a key."""
+    new, issuer = read_new_token(call), fingerprint(issuing_key(call))
+    return write_token(*call.services.tokens.issue(call.caller, issuer, new.scope, new.minutes, once=new.once))
