@@ -37,6 +37,7 @@ from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
+from shared.inference.sphinx_pool import DecoderPool
 from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
 from shared.services.challenges import Challenges
@@ -167,9 +168,10 @@ def assemble(
     segmentation = OnnxSegmentation(OnnxNetwork(catalogue.segmentation))
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
-    phrases = SphinxPassphraseRecogniser()
+    searches = DecoderPool(max(1, config.at_once // 2))  # one for each processor, unless set
+    phrases = SphinxPassphraseRecogniser(searches)
     hear = HearPhrase(phrases, AlignedTakes(OnnxNetwork(catalogue.phrases), catalogue.phrases.model_id))
-    digits = SphinxDigitRecogniser(catalogue.digits)
+    digits = SphinxDigitRecogniser(catalogue.digits, decoders=searches)
     challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     activation = RequireActivation(phrases) if config.activation else None

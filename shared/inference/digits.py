@@ -11,8 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +20,8 @@ from shared.domain.measurement import stage
 from shared.domain.recording import Utterance
 from shared.inference.model_card import CATALOGUE_FILE, DigitCard
 from shared.inference.sphinx import FRAME_SAMPLES, Words, around_speech, model, paths, pcm16, per_frame
+from shared.inference.sphinx_decoder import Decoder, new_decoder
+from shared.inference.sphinx_pool import DecoderPool
 
 SHIPPED: Final = "en-us"
 """The acoustic model in pocketsphinx's own package."""
@@ -36,16 +37,19 @@ _LEFT_OVER_DB: Final = -8.0
 """How long speech outside the digits may be, in frames of 10 ms, that is louder than this against the digits' own
 level: what a room adds behind a word is softer."""
 
+_KEY: Final = "digits"
+
 
 class SphinxDigitRecogniser:
     """A ``DigitRecogniser`` for the languages of the cards whose acoustic model is there. Safe to share between
-    threads; calls take turns, as pocketsphinx holds Python's lock. It is not imported before the first call."""
+    threads. pocketsphinx is not imported before the first call."""
 
-    def __init__(self, cards: Sequence[DigitCard], folder: Path = CATALOGUE_FILE.parent) -> None:
+    def __init__(
+        self, cards: Sequence[DigitCard], folder: Path = CATALOGUE_FILE.parent, decoders: DecoderPool | None = None
+    ) -> None:
         self._folder = folder
         self._cards = {card.locale: card for card in cards if self._is_there(card)}
-        self._turn = Lock()
-        self._made: dict[str, Any] = {}
+        self._decoders = decoders or DecoderPool()
 
     @property
     def locales(self) -> Sequence[str]:
@@ -59,8 +63,10 @@ class SphinxDigitRecogniser:
         card = self._card(locale)
         if not utterance.speech.any():
             return False
-        with stage("phrase"), self._turn:
-            _, words = paths(self._decoder(card, digits), pcm16(utterance))
+        pcm = pcm16(utterance)
+        with stage("phrase"), self._decoders.lease((_KEY, locale), lambda: self._make(card)) as places:
+            places.search_grammar(grammar(card, digits))
+            _, words = paths(places, pcm)
         if len(words) != len(digits) or not all(
             word.word in card.said[int(digit)] for word, digit in zip(words, digits, strict=True)
         ):
@@ -76,21 +82,13 @@ class SphinxDigitRecogniser:
             raise LocaleUnsupported(locale, self.locales)
         return self._cards[locale]
 
-    def _decoder(self, card: DigitCard, digits: str) -> Any:
-        """One for all challenges of a language: a grammar takes a millisecond to change, a decoder 20 to make."""
-        from pocketsphinx import Decoder
-
-        if card.locale not in self._made:
-            own = model() if card.acoustic_model == SHIPPED else self._folder
-            with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
-                words = Path(folder) / "digits.dict"
-                words.write_text("\n".join((*card.pronunciations, "")), encoding="utf-8")
-                hmm = str(own / card.acoustic_model)
-                self._made[card.locale] = Decoder(hmm=hmm, dict=str(words), lm=None, loglevel="FATAL")
-        decoder = self._made[card.locale]
-        decoder.add_jsgf_string("digits", grammar(card, digits))
-        decoder.activate_search("digits")
-        return decoder
+    def _make(self, card: DigitCard) -> Decoder:
+        """For all challenges of a language: a grammar takes a millisecond to change, a decoder 20 to make."""
+        own = model() if card.acoustic_model == SHIPPED else self._folder
+        with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
+            words = Path(folder) / "digits.dict"
+            words.write_text("\n".join((*card.pronunciations, "")), encoding="utf-8")
+            return new_decoder(own / card.acoustic_model, words, {})
 
 
 def grammar(card: DigitCard, digits: str) -> str:

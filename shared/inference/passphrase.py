@@ -16,14 +16,13 @@ it was cut: 45 lines and 15 to 40 ms.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from difflib import SequenceMatcher
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Final
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TELEPHONE
@@ -32,13 +31,15 @@ from shared.domain.passphrase import HeardPhrase, normalise_phrase
 from shared.domain.recording import Utterance
 from shared.inference.phrase_grammar import PhraseGrammar, PronouncingDictionary
 from shared.inference.sphinx import Words, model, paths, pcm16, per_frame, segments
+from shared.inference.sphinx_decoder import Decoder, Settings, new_decoder
+from shared.inference.sphinx_pool import DecoderPool
 
 _LOCALES = ("en-US",)
 _NEAREST_FLOOR = 1.3
 """A worst word below this many thresholds is no sign of the phrase, which is then not named as the nearest."""
 _KEYWORD_THRESHOLD = 1e-20
 """Likelihood of a phrase against a loop of phones at which the spotter reports it: low, as it only proposes."""
-_SPOTTER_SETTINGS = {"kws_plp": 1e-5, "ds": 2}
+_SPOTTER_SETTINGS: Final[Settings] = {"kws_plp": 1e-5, "ds": 2}
 """Probability of a phone of that loop (with 0.1, the default, a third of the phrases is found), and senones of every
 second frame only: as many phrases in 0.6 of the time; of every third, three quarters of them."""
 _FRAME_BYTES = 320  # 10 ms of 16-bit PCM, the decoder's step
@@ -52,22 +53,19 @@ _SILENCE = bytes(30 * _FRAME_BYTES)
 _FEWEST_BEGUN = 2
 """Words of a phrase that was cut; one word alone is heard in all kinds of speech."""
 
-_SEARCH = "passphrases"
+_KEY: Final = "phrases"
 
 
 class SphinxPassphraseRecogniser:
     """A ``PassphraseRecogniser`` for en-US. Safe to share between threads.
 
-    A decoder takes about 20 ms and 8 MB to make. The latest ``spare`` wait for calls with the same search. Calls take
-    turns: pocketsphinx holds Python's lock while it listens, so a second decoder beside the first would gain nothing.
     Nothing of pocketsphinx is imported or read before the first call.
     """
 
     locales = _LOCALES
 
-    def __init__(self, spare: int = 4) -> None:
-        self._made = lru_cache(maxsize=spare)(self._make)
-        self._turn = Lock()
+    def __init__(self, decoders: DecoderPool | None = None) -> None:
+        self._decoders = decoders or DecoderPool()
 
     def recognise(
         self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
@@ -101,8 +99,8 @@ class SphinxPassphraseRecogniser:
 
     def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> tuple[HeardPhrase, Words]:
         """By the grammar; and the path to where in it the audio ends, be that the end of a phrase or not."""
-        with self._decoder(allowed) as decoder:
-            so_far, words = paths(decoder, pcm)
+        with self._decoder(allowed) as grammar:
+            so_far, words = paths(grammar, pcm)
         if not words:
             return HeardPhrase.nothing(), so_far
         return _judge([word.word for word in words], min(map(per_frame, words)), allowed, threshold), so_far
@@ -121,26 +119,17 @@ class SphinxPassphraseRecogniser:
 
     def _spot(self, pcm: bytes, allowed: tuple[str, ...]) -> bytes:
         """The stretch that is most like one of the phrases, between silences; empty if none is like any."""
-        with self._decoder(allowed, spots=True) as decoder:
-            nearest = max(segments(decoder, pcm + _SILENCE), key=lambda segment: segment.prob, default=None)
+        with self._decoder(allowed, spots=True) as spotter:
+            nearest = max(segments(spotter, pcm + _SILENCE), key=lambda segment: segment.prob, default=None)
         if nearest is None:
             return b""
         end = nearest.end_frame + 1 + _BEHIND_FRAMES
         return _SILENCE + pcm[max(0, nearest.start_frame) * _FRAME_BYTES : end * _FRAME_BYTES] + _SILENCE
 
-    @contextmanager
-    def _decoder(self, allowed: tuple[str, ...], *, spots: bool = False) -> Iterator[Any]:
-        """Lease a decoder. Where its call fails, none is used again."""
-        with self._turn:
-            try:
-                yield self._made(allowed, spots)
-            except BaseException:
-                self._made.cache_clear()
-                raise
+    def _decoder(self, allowed: tuple[str, ...], *, spots: bool = False) -> AbstractContextManager[Decoder]:
+        return self._decoders.lease((_KEY, allowed, spots), lambda: self._make(allowed, spots))
 
-    def _make(self, allowed: tuple[str, ...], spots: bool) -> Any:
-        from pocketsphinx import Decoder
-
+    def _make(self, allowed: tuple[str, ...], spots: bool) -> Decoder:
         if "" in allowed or self.unknown_words(allowed):
             raise ValueError("A passphrase is empty or holds a word without a known pronunciation.")
         grammar = PhraseGrammar.of(allowed, self._dictionary)
@@ -148,17 +137,14 @@ class SphinxPassphraseRecogniser:
         with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
             words, keywords = Path(folder) / "words.dict", Path(folder) / "keywords"
             words.write_text(grammar.pronunciations, encoding="ascii")
-            hmm = str(model() / "en-us")
-            decoder = Decoder(hmm=hmm, dict=str(words), lm=None, loglevel="FATAL", **settings)
+            made = new_decoder(model() / "en-us", words, settings)
             if spots:
-                keywords.write_text(
-                    "".join(f"{phrase} /{_KEYWORD_THRESHOLD}/\n" for phrase in allowed), encoding="ascii"
-                )
-                decoder.add_kws(_SEARCH, str(keywords))
+                lines = [f"{phrase} /{_KEYWORD_THRESHOLD}/\n" for phrase in allowed]
+                keywords.write_text("".join(lines), encoding="ascii")
+                made.search_keywords(keywords)
             else:
-                decoder.add_jsgf_string(_SEARCH, grammar.jsgf)
-        decoder.activate_search(_SEARCH)
-        return decoder
+                made.search_grammar(grammar.jsgf)
+        return made
 
     @cached_property
     def _dictionary(self) -> PronouncingDictionary:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from shared.domain.recording import SAMPLE_RATE, Utterance
+from shared.inference.sphinx_decoder import Decoder, Segment
 
 FRAME_SAMPLES = 160
 """10 ms: the decoder's step."""
@@ -23,16 +24,8 @@ _SCORE_UNIT = 1024
 """pocketsphinx counts acoustic scores in units of 2**10 (SENSCR_SHIFT) logarithms of base 1.0001 (``-logbase``)."""
 
 
-class Word(NamedTuple):
-    """On a path through a grammar; ``ascore`` is its acoustic probability."""
-
-    word: str
-    ascore: float
-    start_frame: int
-    end_frame: int
-
-
-Words: TypeAlias = Sequence[Word]
+Words: TypeAlias = Sequence[Segment]
+"""On a path through a grammar, without the number of their pronunciation."""
 
 
 def model() -> Path:
@@ -56,45 +49,30 @@ def pcm16(utterance: Utterance) -> bytes:
     return np.clip(np.rint(scaled * 32768), -32768, 32767).astype("<i2").tobytes()
 
 
-def segments(decoder: Any, pcm: bytes) -> list[Any]:
+def segments(decoder: Decoder, pcm: bytes) -> Sequence[Segment]:
     """What the decoder makes of the audio, piece by piece."""
-    _process(decoder, pcm)
-    decoder.end_utt()
-    return _read(decoder)
+    decoder.process(pcm)
+    decoder.end()
+    return decoder.segments()
 
 
-def paths(decoder: Any, pcm: bytes) -> tuple[Words, Words]:
+def paths(decoder: Decoder, pcm: bytes) -> tuple[Words, Words]:
     """The grammar's best path wherever it has come when the audio ends, and the best to the end of a phrase."""
-    _process(decoder, pcm)
+    decoder.process(pcm)
     so_far = _path(decoder)
-    decoder.end_utt()
+    decoder.end()
     return so_far, _path(decoder)
 
 
-def _process(decoder: Any, pcm: bytes) -> None:
-    """The front end keeps its noise estimate from utterance to utterance, so it is made anew (0.1 ms): the same audio
-    gets the same score whatever was heard before. The whole utterance goes in at once, so that cepstral means are its
-    own from the first frame.
-    """
-    decoder.reinit_feat()
-    decoder.start_utt()
-    decoder.process_raw(pcm, full_utt=True)
-
-
-def _read(decoder: Any) -> list[Any]:
-    hypothesis = decoder.hyp()
-    return list(decoder.seg()) if hypothesis is not None and hypothesis.hypstr else []
-
-
-def _path(decoder: Any) -> Words:
+def _path(decoder: Decoder) -> Words:
     return [
-        Word(segment.word.split("(")[0], segment.ascore, segment.start_frame, segment.end_frame)
-        for segment in _read(decoder)
+        segment._replace(word=segment.word.split("(")[0])
+        for segment in decoder.segments()
         if segment.word[0] not in "<([+"  # silence, null transitions, fillers
     ]
 
 
-def per_frame(word: Word) -> float:
+def per_frame(word: Segment) -> float:
     """The acoustic log-likelihood. A probability underflows to zero for a long word that fits nowhere."""
     frames = word.end_frame - word.start_frame + 1
     return math.log(word.ascore) / _LOG_BASE / frames / _SCORE_UNIT if word.ascore > 0 else -math.inf

@@ -37,7 +37,7 @@ class Bare:
         """Builds this process's services, once a process."""
         with patch.dict(os.environ, environment):
             verify = bootstrap.services().verify
-        listener, model, phrases = verify.listener, verify.models.current, verify.phrases
+        listener, model, phrases = verify.listener, verify.models.current, verify.phrases.recogniser
         assert isinstance(listener, RecordingListener)
         assert isinstance(model, OnnxSpeakerModel)
         assert isinstance(phrases, SphinxPassphraseRecogniser)

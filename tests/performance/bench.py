@@ -30,6 +30,7 @@ from tools.evaluation.peer_environment import PeerMissing
 PARTS = {
     "requests": "Over HTTP against the bare work, and cold start",
     "load": "Under load",
+    "phrases": "Passphrases side by side, with Python's lock and without",
     "everybody": "Identify among everybody",
     "peers": "Beside CAM++ in torch, sherpa-onnx and Resemblyzer",
     "soak": "Soak",
