@@ -15,7 +15,7 @@ could not tell how it went; if it was made after all, the record that it left ta
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -26,18 +26,8 @@ from shared.domain.audit import Actor, AuditAction, AuditEntry, AuditFilter, Cha
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot
-from shared.storage.backend.ports import (
-    MAX_CHANGES,
-    Change,
-    Insert,
-    Merge,
-    Remove,
-    Row,
-    RowExists,
-    RowMissing,
-    Rows,
-    Value,
-)
+from shared.storage.backend.erasing import remove_range, remove_silently
+from shared.storage.backend.ports import MAX_CHANGES, Change, Insert, Merge, Row, RowExists, RowMissing, Rows, Value
 from shared.storage.backend.row_values import read, written
 from shared.storage.layout import (
     RECOGNITION_PREFIX,
@@ -155,14 +145,15 @@ class RowAuditTrail:
 
     def drop_recognitions(self, subscription_id: str, before: datetime, limit: int) -> int:
         end = RECOGNITION_PREFIX + time_in_key(before)
-        return _drop(self._voices, subscription_id, RECOGNITION_PREFIX, end, limit, _pointer)
+        pointing = ("kind", "profile_id")
+        return remove_range(self._voices, subscription_id, RECOGNITION_PREFIX, end, limit, _pointers, pointing)
 
     def drop(self, subscription_id: str, before: datetime | None, limit: int) -> int:
         if before is not None:
-            return _drop(self._rows, subscription_id, _FIRST, _FIRST + time_in_key(before), limit)
+            return remove_range(self._rows, subscription_id, _FIRST, _FIRST + time_in_key(before), limit)
         waiting = records_prefix(subscription_id)
-        dropped = _drop(self._subscriptions, SUBSCRIPTIONS_PARTITION, waiting, end_of(waiting), limit)
-        return dropped or _drop(self._rows, subscription_id, _FIRST, end_of(_FIRST), limit)
+        dropped = remove_range(self._subscriptions, SUBSCRIPTIONS_PARTITION, waiting, end_of(waiting), limit)
+        return dropped or remove_range(self._rows, subscription_id, _FIRST, end_of(_FIRST), limit)
 
     def _move(self, subscription_id: str, rows: Sequence[Row], prefix: str, source: Rows) -> None:
         """Copied first: a cut in between leaves a record twice, and the next tick takes away the one that waits."""
@@ -174,7 +165,7 @@ class RowAuditTrail:
             except RowExists:
                 for insert in inserts:
                     self._put(subscription_id, insert)
-            _remove(source, batch[0].partition, [row.key for row in batch])
+            remove_silently(source, batch[0].partition, *(row.key for row in batch))
 
     def _put(self, subscription_id: str, insert: Insert) -> None:
         """In place of what the request wrote when it could not tell how the change went."""
@@ -189,27 +180,10 @@ def forget_recognitions(voices: Rows, key: ProfileKey) -> None:
     """Of a profile that is gone: nobody can record another. Safe to run twice and at once."""
     prefix = recognised_prefix(key)
 
-    def recognition(pointer: Row) -> str:
-        return RECOGNITION_PREFIX + pointer.key.removeprefix(prefix)
+    def recognition(pointer: Row) -> list[str]:
+        return [RECOGNITION_PREFIX + pointer.key.removeprefix(prefix)]
 
-    while _drop(voices, key.subscription_id, prefix, end_of(prefix), MAX_CHANGES, recognition) == MAX_CHANGES:
-        pass
-
-
-def _drop(
-    rows: Rows, partition: str, start: str, end: str, limit: int, partner: Callable[[Row], str | None] | None = None
-) -> int:
-    """The first ``limit`` rows of the range, each with the row that ``partner`` names; returns how many."""
-    dropped, batch = 0, MAX_CHANGES // 2 if partner else MAX_CHANGES
-    while dropped < limit:
-        size = min(batch, limit - dropped)
-        oldest = list(rows.query(partition, start, end, limit=size, select=("kind", "profile_id")))
-        partners = [key for row in oldest if partner and (key := partner(row))]
-        _remove(rows, partition, [*(row.key for row in oldest), *partners])
-        dropped += len(oldest)
-        if len(oldest) < size:
-            break
-    return dropped
+    remove_range(voices, key.subscription_id, prefix, end_of(prefix), also=recognition)
 
 
 def _recognition(entry: AuditEntry) -> list[Change]:
@@ -221,21 +195,11 @@ def _recognition(entry: AuditEntry) -> list[Change]:
     return [Merge(profile_row(entry.profile), {}), row, pointer]
 
 
-def _pointer(recognition: Row) -> str | None:
+def _pointers(recognition: Row) -> list[str]:
     if "profile_id" not in recognition.values:
-        return None
+        return []
     profile = read(recognition, ProfileKey, subscription_id=recognition.partition)
-    return recognised_prefix(profile) + recognition.key.removeprefix(RECOGNITION_PREFIX)
-
-
-def _remove(rows: Rows, partition: str, keys: Iterable[str]) -> None:
-    removals = [Remove(key) for key in keys]
-    try:
-        rows.apply(partition, removals)
-    except RowMissing:  # another instance's timer took some meanwhile
-        for removal in removals:
-            with suppress(RowMissing):
-                rows.apply(partition, [removal])
+    return [recognised_prefix(profile) + recognition.key.removeprefix(RECOGNITION_PREFIX)]
 
 
 def _place(entry: AuditEntry) -> str:

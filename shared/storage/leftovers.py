@@ -6,10 +6,10 @@ each range of ids: a row ``pack:<first id>`` and a blob under that id.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
-from shared.storage.backend.ports import MAX_CHANGES, Blobs, Remove, RowMissing, Rows
+from shared.storage.backend.erasing import remove_silently
+from shared.storage.backend.ports import MAX_CHANGES, Blobs, Rows
 from shared.storage.layout import FIRST_KEY, LAST_KEY, end_of, pack_blob
 
 INSTANCES: Final = "instances"
@@ -40,7 +40,6 @@ class Leftovers:
         for key in keys:
             if key.startswith(PACK_PREFIX):
                 self._galleries.delete(pack_blob(partition, key.removeprefix(PACK_PREFIX)))
-        with suppress(RowMissing):  # another instance removes them too
-            table.apply(partition, [Remove(key) for key in keys])
+        remove_silently(table, partition, *keys)
         if not keys:
             self._clean.add(partition)

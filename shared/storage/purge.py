@@ -25,20 +25,10 @@ from shared.domain.errors import StorageUnavailable
 from shared.domain.subscription import Subscription
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    MAX_CHANGES,
-    Blobs,
-    Change,
-    Insert,
-    Remove,
-    Replace,
-    Row,
-    RowConflict,
-    Rows,
-)
+from shared.storage.backend.ports import MAX_CHANGES, Blobs, Change, Insert, Remove, Replace, Row, RowConflict, Rows
 from shared.storage.backend.row_values import read, written
 from shared.storage.layout import ERASED, FIRST_KEY, LAST_KEY, is_operation, subscription_prefix
-from shared.storage.profiles.expiry import SETTLED
+from shared.storage.profiles.schedule import SETTLED
 from shared.storage.subscriptions import RowSubscriptionStore
 
 logger: Final = logging.getLogger(__name__)

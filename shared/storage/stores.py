@@ -28,14 +28,12 @@ from shared.storage.layout import (
     KEYS,
     LONG_RECORDINGS,
     SUBSCRIPTIONS,
-    TURNS,
-    TURNS_TIDY,
     VOICES,
 )
 from shared.storage.leftovers import INSTANCES, Leftovers
 from shared.storage.profiles.challenges import RowChallenges
 from shared.storage.profiles.groups import RowGroups
-from shared.storage.profiles.long_operations import LongOperationsUpkeep, RowLongOperations
+from shared.storage.profiles.long_operations import RowLongOperations
 from shared.storage.profiles.migration import RowMigrationStore
 from shared.storage.profiles.operations import RowOperationStore
 from shared.storage.profiles.prints import RowPrints
@@ -63,6 +61,12 @@ class Storage:
     def __init__(self, rows: OpenRows, blobs: OpenBlobs, clock: ServiceClock | None = None) -> None:
         self.rows, self.blobs = cache(rows), cache(blobs)
         self.clock = clock or MemoryClock()
+        self.voices, self.audit = self.rows(VOICES), self.rows(AUDIT)
+        self.subscriptions, self.keys = self.rows(SUBSCRIPTIONS), self.rows(KEYS)
+        self.audio, self.packs = self.blobs(ENROLLMENT_AUDIO), self.blobs(GALLERIES)
+        self.turns = self.blobs(LONG_RECORDINGS)
+        self.instances = self.rows(INSTANCES)
+        """Of earlier versions: see ``leftovers.py``."""
 
     @classmethod
     def in_azure(cls, account: StorageAccount, prefix: str = "") -> Storage:
@@ -76,39 +80,6 @@ class Storage:
     @classmethod
     def in_memory(cls) -> Storage:
         return cls(lambda _: MemoryRows(), lambda _: MemoryBlobs())
-
-    @property
-    def voices(self) -> Rows:
-        return self.rows(VOICES)
-
-    @property
-    def subscriptions(self) -> Rows:
-        return self.rows(SUBSCRIPTIONS)
-
-    @property
-    def keys(self) -> Rows:
-        return self.rows(KEYS)
-
-    @property
-    def audit(self) -> Rows:
-        return self.rows(AUDIT)
-
-    @property
-    def audio(self) -> Blobs:
-        return self.blobs(ENROLLMENT_AUDIO)
-
-    @property
-    def packs(self) -> Blobs:
-        return self.blobs(GALLERIES)
-
-    @property
-    def turns(self) -> Blobs:
-        return self.blobs(LONG_RECORDINGS)
-
-    @property
-    def instances(self) -> Rows:
-        """Of earlier versions: see ``leftovers.py``."""
-        return self.rows(INSTANCES)
 
 
 @dataclass(frozen=True)
@@ -167,7 +138,6 @@ class Stores:
         packs = Packs(voices, storage.packs, envelope, ids)
         loader = GalleryLoader(voices, packs, SpeakerReader(voices, envelope))
         long_operations = RowLongOperations(voices, storage.turns, envelope, ids)
-        turns = LongOperationsUpkeep(long_operations)
         leftovers = Leftovers(storage.instances, voices, storage.packs)
         return cls(
             storage=storage,
@@ -184,9 +154,7 @@ class Stores:
             galleries=RowGalleries(voices, loader, policies, clock, gallery_bytes),
             compaction=RowCompaction(voices, packs, loader, leftovers, pack_from),
             migrations=RowMigrationStore(voices, audio, envelope, policies, clock),
-            upkeep=RowUpkeep(
-                voices, audio, current_policy, ids, prints_kept, {TURNS: turns.expire, TURNS_TIDY: turns.tidy}
-            ),
+            upkeep=RowUpkeep(voices, audio, current_policy, ids, prints_kept, long_operations),
             eraser=SubscriptionPurge(voices, [audio, storage.packs, storage.turns], trail, subscriptions),
             trail=trail,
             leftovers=leftovers,

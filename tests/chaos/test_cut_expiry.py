@@ -17,7 +17,7 @@ from shared.domain.errors import ProfileNotFound, StorageUnavailable
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
 from shared.domain.subscription import SettingsChange
 from shared.storage.layout import due_row
-from shared.storage.profiles.expiry import SETTLED
+from shared.storage.profiles.schedule import SETTLED
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors, cuts
 from tests.contract.expiring import DAY, keeping

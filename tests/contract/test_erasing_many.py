@@ -8,7 +8,7 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.backend.memory import MemoryBlobs, MemoryRows
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Row
 from shared.storage.layout import due_row, enrollment_row, grouped_row, member_row
-from shared.storage.profiles.groups import Disbander, leave_groups
+from shared.storage.profiles.groups import disband, leave_groups
 from shared.storage.profiles.removal import Eraser
 from shared.storage.profiles.schedule import erase_due
 from tests.contract.cutting import CuttingRows, Scissors
@@ -37,7 +37,7 @@ def test_every_enrollment_of_a_deleted_profile_goes(enrollments: int, queries: i
     scissors, tombstone = Scissors(), erase_due(NOW, KEY, None)
     rows = filled(tombstone.key, *(enrollment_row(KEY, 0, number) for number in range(enrollments)))
 
-    Eraser(CuttingRows(rows, scissors), MemoryBlobs())("mine", Row("mine", tombstone.key, tombstone.values))
+    Eraser(CuttingRows(rows, scissors), MemoryBlobs())(Row("mine", tombstone.key, tombstone.values))
 
     assert left(rows) == []
     assert scissors.calls.count("query") == queries + 2, "one for what verifications left, one for recognitions"
@@ -49,7 +49,7 @@ def test_what_another_eraser_leaves_in_between_goes_too() -> None:
     rows = filled(tombstone.key, *enrollments)
     scissors = Scissors(interrupt_at=2, before_call=lambda: rows.apply("mine", [Remove(enrollments[0])]))
 
-    Eraser(CuttingRows(rows, scissors), MemoryBlobs())("mine", Row("mine", tombstone.key, tombstone.values))
+    Eraser(CuttingRows(rows, scissors), MemoryBlobs())(Row("mine", tombstone.key, tombstone.values))
 
     assert left(rows) == []
 
@@ -71,6 +71,6 @@ def test_everybody_leaves_a_deleted_group(members: int) -> None:
     due = Insert(due_row(NOW, "disband", "g"), {"group_id": "g"})
     rows = filled(due.key, *(key for one in ids for key in (member_row("g", one), grouped_row(one, "g"))))
 
-    Disbander(rows)("mine", Row("mine", due.key, due.values), NOW)
+    disband(rows, Row("mine", due.key, due.values))
 
     assert left(rows) == []

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.profile import RetentionOverride
 from shared.domain.subscription import UNSET, SettingsChange
 from shared.storage.layout import due_row
-from shared.storage.profiles.expiry import SETTLED
+from shared.storage.profiles.schedule import SETTLED
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
 from tests.contract.expiring import (

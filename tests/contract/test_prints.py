@@ -17,7 +17,7 @@ from shared.domain.replay import Print
 from shared.domain.subscription import ReplayAction, SettingsChange
 from shared.storage.layout import VERIFY
 from shared.storage.profiles import prints
-from shared.storage.profiles.expiry import SETTLED
+from shared.storage.profiles.schedule import SETTLED
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
 from tests.contract.stores import NOW, everything, instance, keys_of, new_profile, new_subscription

@@ -23,8 +23,7 @@ from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettin
 from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.ports import MAX_CHANGES, Insert
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, enrollment_row, profile_row, subscription_row
-from shared.storage.profiles.expiry import SETTLED
-from shared.storage.profiles.schedule import upload_due
+from shared.storage.profiles.schedule import SETTLED, upload_due
 from shared.storage.stores import Storage, Stores
 from shared.storage.subscription_records import creation_values
 from tests.contract.cutting import Failure, ProcessDied, Scissors, T, cuts

@@ -12,11 +12,10 @@ from shared.domain.errors import OperationNotFound
 from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
 from shared.domain.profile import EnrollmentStatus
-from shared.domain.subscription import RetentionPolicy
 from shared.storage.backend.ports import Insert
 from shared.storage.layout import due_row, is_operation
 from shared.storage.profiles.schedule import erase_due
-from shared.storage.profiles.sweep import POSTPONED, RowUpkeep
+from shared.storage.profiles.sweep import POSTPONED
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors
 from tests.contract.stores import NOW, enroll, everything, instance, keys_of, new_id, new_profile, new_subscription
@@ -143,14 +142,3 @@ def test_a_storage_that_fails_in_one_item_leaves_it_due(storage: Storage) -> Non
     assert storage.audio.get(blob) == b"sealed"
     assert instance(storage).upkeep.sweep(subscription_id, NOW, 10) == 1
     assert everything(storage, subscription_id) == {}
-
-
-def test_another_action_is_one_more_handler(storage: Storage) -> None:
-    subscription_id = new_id()
-    seen: list[str] = []
-    handlers = {"new": lambda owner, row, at: seen.append(f"{owner} {row.key} {at}")}
-    upkeep = RowUpkeep(storage.voices, storage.audio, lambda _: RetentionPolicy(), new_id, lambda _: None, handlers)
-    due = Insert(due_row(NOW, "new", "tii:x"), {})
-    storage.voices.apply(subscription_id, [due])
-    assert upkeep.sweep(subscription_id, NOW, 10) == 1
-    assert seen == [f"{subscription_id} {due.key} {NOW}"]

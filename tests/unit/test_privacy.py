@@ -13,7 +13,8 @@ from shared.services.retain import ERASE_CALLS
 from shared.storage.gallery.compaction import FEWEST
 from shared.storage.gallery.galleries import IDLE_SECONDS
 from shared.storage.profiles.change_log import KEPT
-from shared.storage.profiles.expiry import SETTLED, WALK_SLICE
+from shared.storage.profiles.expiry import WALK_SLICE
+from shared.storage.profiles.schedule import SETTLED
 from shared.storage.profiles.tokens import KEPT as KEPT_SPENT
 from shared.storage.sealing.data_keys import CACHE_SECONDS
 from shared.storage.subscriptions import LOOK_UP_SECONDS

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.domain.profile import ProfileKey
 from shared.storage.audit import RowAuditTrail
+from shared.storage.backend.erasing import remove_silently
 from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Replace, RowConflict
 from shared.storage.layout import (
     RECOGNITION_PREFIX,
@@ -18,7 +19,7 @@ from shared.storage.layout import (
     member_row,
     parsed_profile_row,
 )
-from shared.storage.profiles.schedule import expire_due, remove_silently
+from shared.storage.profiles.schedule import expire_due
 from shared.storage.stores import Storage
 from tools.orphans.findings import Finding, Problem
 
@@ -35,12 +36,10 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
             account.turns.delete(where)
         case Problem.RECOGNITION_OF_NOBODY:
             place = where.split(":", 3)[3]
-            remove_silently(account.voices, owner, RECOGNITION_PREFIX + place)
-            remove_silently(account.voices, owner, where)
+            remove_silently(account.voices, owner, RECOGNITION_PREFIX + place, where)
         case Problem.MEMBER_OF_NOBODY:
             _, profile_id, group_id = where.split(":")
-            remove_silently(account.voices, owner, member_row(group_id, profile_id))
-            remove_silently(account.voices, owner, where)
+            remove_silently(account.voices, owner, member_row(group_id, profile_id), where)
         case (
             Problem.ENROLLMENT_WITHOUT_PROFILE
             | Problem.WATCH_OF_NOBODY

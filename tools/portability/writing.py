@@ -153,7 +153,7 @@ class SubscriptionWriter:
         for row in list(self._to.voices.query(self._subscription_id, "due:", "due;")):
             if action_of(row) == ERASE:
                 if row.values.get(IMPORTING):
-                    eraser(self._subscription_id, row)
+                    eraser(row)
                 else:
                     erasing.add(key_in(row).profile_id)
         return erasing

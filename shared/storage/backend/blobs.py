@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
-from threading import Lock
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -15,7 +14,7 @@ from shared.storage.backend.errors import azure_errors, is_container_missing
 from shared.storage.backend.rules import check_blob_name, check_blob_prefix
 
 if TYPE_CHECKING:
-    from azure.storage.blob import ContainerClient
+    from azure.storage.blob import BlobServiceClient, ContainerClient
 
 INITIAL_BACKOFF_SECONDS: Final = 0.4
 BACKOFF_BASE: Final = 0.5
@@ -37,19 +36,17 @@ class AzureBlobs:
 
     def __init__(self, account: StorageAccount, container: str) -> None:
         self._account, self._name = account, container
-        self._lock = Lock()
-        self._ready: ContainerClient | None = None
 
     def put(self, name: str, content: bytes) -> None:
         check_blob_name(name)
         with azure_errors():
-            self._container().upload_blob(name, content, overwrite=True)
+            self._container.upload_blob(name, content, overwrite=True)
 
     def get(self, name: str) -> bytes | None:
         check_blob_name(name)
         with azure_errors():
             try:
-                return self._container().download_blob(name, max_concurrency=READERS).readall()
+                return self._container.download_blob(name, max_concurrency=READERS).readall()
             except ResourceNotFoundError as error:
                 if is_container_missing(error):
                     raise
@@ -63,14 +60,14 @@ class AzureBlobs:
         check_blob_name(name)
         with azure_errors():
             try:
-                self._container().delete_blob(name)
+                self._container.delete_blob(name)
             except ResourceNotFoundError as error:
                 if is_container_missing(error):
                     raise
 
     def _names(self, prefix: str) -> Iterator[str]:
         with azure_errors():
-            following = partial(next, iter(self._container().list_blob_names(name_starts_with=prefix)), None)
+            following = partial(next, iter(self._container.list_blob_names(name_starts_with=prefix)), None)
         while True:
             with azure_errors():
                 name = following()
@@ -78,15 +75,16 @@ class AzureBlobs:
                 return
             yield name
 
+    @cached_property
     def _container(self) -> ContainerClient:
-        if self._ready is None:
-            with self._lock:
-                if self._ready is None:
-                    self._ready = _created(self._account, self._name)
-        return self._ready
+        service = _service(self._account)
+        container = service.get_container_client(self._name)
+        with suppress(ResourceExistsError):
+            container.create_container()
+        return container
 
 
-def _created(account: StorageAccount, name: str) -> ContainerClient:
+def _service(account: StorageAccount) -> BlobServiceClient:
     from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
     retry = ExponentialRetry(
@@ -104,10 +102,5 @@ def _created(account: StorageAccount, name: str) -> ContainerClient:
         "max_chunk_get_size": BLOCK_BYTES,
     }
     if account.connection_string:
-        service = BlobServiceClient.from_connection_string(account.connection_string, **options)
-    else:
-        service = BlobServiceClient(account.blob_uri, credential=account.credential, **options)
-    container = service.get_container_client(name)
-    with suppress(ResourceExistsError):
-        container.create_container()
-    return container
+        return BlobServiceClient.from_connection_string(account.connection_string, **options)
+    return BlobServiceClient(account.blob_uri, credential=account.credential, **options)

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from azure.core.exceptions import AzureError, HttpResponseError
-from azure.data.tables import TableTransactionError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.measurement import stage
@@ -26,8 +25,9 @@ _CONFLICTS: Final[dict[str, type[RowConflict]]] = {
 
 
 @contextmanager
-def azure_errors() -> Iterator[None]:
-    """Whatever the SDK raises leaves as ``StorageUnavailable``; the log keeps the code, never the text.
+def azure_errors(changes: Sequence[Change] = ()) -> Iterator[None]:
+    """A failed condition leaves as the ``RowConflict`` of the change at fault, whatever else the SDK raises as
+    ``StorageUnavailable``; the log keeps the code, never the text.
 
     The SDK's messages repeat URLs and, for tables, values; so they are neither logged nor chained where a
     handler could print them.
@@ -36,7 +36,7 @@ def azure_errors() -> Iterator[None]:
         with stage("store"):
             yield
     except AzureError as error:
-        raise _unavailable(error) from None
+        raise (_conflict(error, changes) if changes else None) or _unavailable(error) from None
     except AttributeError as error:
         # create_entity of azure-data-tables 12.7 looks into the answer behind every error; no token has none.
         if not isinstance(error.__context__, AzureError):
@@ -44,34 +44,22 @@ def azure_errors() -> Iterator[None]:
         raise _unavailable(error.__context__) from None
 
 
-@contextmanager
-def transaction_errors(changes: Sequence[Change]) -> Iterator[None]:
-    """As ``azure_errors``, and a failed condition becomes the ``RowConflict`` of the change at fault."""
-    try:
-        with stage("store"):
-            yield
-    except TableTransactionError as error:
-        conflict = _CONFLICTS.get(_code(error))
-        if conflict is None:
-            raise _unavailable(error) from None
-        raise conflict(changes[_position(error, changes)].key) from None
-    except AzureError as error:
-        raise _unavailable(error) from None
-
-
 def is_container_missing(error: AzureError) -> bool:
     """Whether a 404 is about the whole table or container: somebody dropped it, and nothing in it is merely absent."""
     return _code(error) in ("TableNotFound", "ContainerNotFound", "ContainerBeingDeleted", "TableBeingDeleted")
 
 
-def _position(error: TableTransactionError, changes: Sequence[Change]) -> int:
-    """Which change failed. A lone duplicate insert is reported without an index, as is any lone change."""
-    index = int(error.index)
-    if 0 < index < len(changes):
-        return index
-    if _CONFLICTS[_code(error)] is RowExists and not isinstance(changes[0], Insert):
-        return next((at for at, change in enumerate(changes) if isinstance(change, Insert)), 0)
-    return 0
+def _conflict(error: AzureError, changes: Sequence[Change]) -> RowConflict | None:
+    """Which change failed and why. A lone duplicate insert is reported without an index, as is any lone change, and
+    create_entity of azure-data-tables 12.7 reports it without a code."""
+    conflict = RowExists if isinstance(error, ResourceExistsError) else _CONFLICTS.get(_code(error))
+    index = int(getattr(error, "index", 0))
+    if conflict is None:
+        return None
+    if not 0 < index < len(changes):
+        inserts = (at for at, change in enumerate(changes) if isinstance(change, Insert))
+        index = next(inserts, 0) if conflict is RowExists else 0
+    return conflict(changes[index].key)
 
 
 def _unavailable(error: AzureError) -> StorageUnavailable:

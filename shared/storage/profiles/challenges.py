@@ -15,9 +15,9 @@ from shared.domain.challenge import Challenge
 from shared.domain.errors import ChallengeUnusable, ProfileBusy, ProfileNotFound, TooManyChallenges
 from shared.domain.profile import ProfileKey
 from shared.storage.backend.compare_and_swap import compare_and_swap
+from shared.storage.backend.erasing import remove_silently
 from shared.storage.backend.ports import Insert, Merge, Remove, Row, RowConflict, Rows, Value
 from shared.storage.layout import CHALLENGE, challenge_row, challenges_prefix, due_row, end_of, profile_row
-from shared.storage.profiles.schedule import remove_silently
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 
 
@@ -86,20 +86,14 @@ class RowChallenges:
         return list(self._voices.query(key.subscription_id, prefix, end_of(prefix)))
 
 
-class ChallengeTaker:
-    """Takes away what nobody has answered. Handles a row of something due; safe to run twice and at once."""
-
-    def __init__(self, voices: Rows) -> None:
-        self._voices = voices
-
-    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
-        """In its place may stand a later challenge by now."""
-        row = self._voices.get(subscription_id, due.get("row", str))
-        if row is not None and due.key == _due(row.get("challenge_id", str), _expiry(row)):
-            with suppress(RowConflict):  # spent meanwhile, or taken away: then this row has gone with it
-                self._voices.apply(subscription_id, [Remove(row.key, row.etag), Remove(due.key)])
-        else:
-            remove_silently(self._voices, subscription_id, due.key)
+def take_away_challenge(voices: Rows, due: Row) -> None:
+    """Nobody has answered it. In its place may stand a later challenge by now. Safe to run twice and at once."""
+    row = voices.get(due.partition, due.get("row", str))
+    if row is not None and due.key == _due(row.get("challenge_id", str), _expiry(row)):
+        with suppress(RowConflict):  # spent meanwhile, or taken away: then this row has gone with it
+            voices.apply(due.partition, [Remove(row.key, row.etag), Remove(due.key)])
+    else:
+        remove_silently(voices, due.partition, due.key)
 
 
 def _expiry(row: Row) -> datetime:

@@ -14,12 +14,12 @@ Old rows are taken away (``trim``); a reader that has been away for too long see
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.backend.ports import MAX_CHANGES, Change, Insert, Remove, Replace, Row, RowMissing, Rows
+from shared.storage.backend.erasing import remove_range
+from shared.storage.backend.ports import Change, Insert, Replace, Row, Rows
 from shared.storage.layout import CHANGE_HEAD, change_number, change_row, end_of
 
 KEPT: Final = 1_000
@@ -87,16 +87,8 @@ def news(rows: Rows, subscription_id: str, known: int) -> News:
 
 
 def trim(rows: Rows, subscription_id: str, upto: int) -> int:
-    """Take away the changes numbered up to that, the oldest hundreds first to last; returns how many."""
-    trimmed = 0
-    while True:
-        old = rows.query(subscription_id, change_row(upto), _END, limit=MAX_CHANGES, select=())
-        changes = [Remove(row.key) for row in old]
-        if not changes:
-            return trimmed
-        with suppress(RowMissing):  # another instance trims too
-            rows.apply(subscription_id, changes)
-            trimmed += len(changes)
+    """Take away the changes numbered up to that; returns how many."""
+    return remove_range(rows, subscription_id, change_row(upto), _END)
 
 
 def _last(head: Row | None) -> int:

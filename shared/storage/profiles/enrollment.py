@@ -16,6 +16,7 @@ from shared.domain.profile import Enrollment, Profile, ProfileKey, Signature
 from shared.services.ports.clock_and_ids import Ids
 from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
+from shared.storage.backend.erasing import remove_silently
 from shared.storage.backend.ports import Blobs, Change, Insert, Remove, Replace, RowConflict, Rows
 from shared.storage.layout import audio_blob, enrollment_row, profile_row
 from shared.storage.profiles.change_log import logged
@@ -28,7 +29,7 @@ from shared.storage.profiles.records import (
     signature_bytes,
     vector_bytes,
 )
-from shared.storage.profiles.schedule import armed, remove_silently, upload_due
+from shared.storage.profiles.schedule import armed, upload_due
 from shared.storage.sealing.envelope import Envelope, Place, Secret, template_place
 
 

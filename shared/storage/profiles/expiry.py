@@ -13,33 +13,22 @@ expiry is worked out at every reading.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeAlias
 
 from shared.domain.audit import TIMER, Actor, AuditAction, AuditEntry
-from shared.domain.limits import PENDING_UPLOAD_MINUTES
 from shared.domain.profile import Profile
 from shared.domain.retention import expiry
 from shared.domain.subscription import RetentionPolicy
 from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    MAX_CHANGES,
-    Change,
-    Merge,
-    Remove,
-    Replace,
-    Row,
-    RowExists,
-    RowMissing,
-    Rows,
-)
+from shared.storage.backend.erasing import remove_silently
+from shared.storage.backend.ports import MAX_CHANGES, Change, Merge, Remove, Replace, Row, Rows
 from shared.storage.layout import PROFILES, end_of
 from shared.storage.profiles.records import PUBLIC_PROFILE, Version, profile_of
 from shared.storage.profiles.removal import Remover
-from shared.storage.profiles.schedule import armed, expire_due, key_in, policy_due, remove_silently
+from shared.storage.profiles.schedule import armed, end_slice, expire_due, key_in
 
 Policies: TypeAlias = Callable[[str], RetentionPolicy]
 """The retention policy of a subscription."""
@@ -50,10 +39,6 @@ WALK_SLICE: Final = 2_000
 _PAGE: Final = MAX_CHANGES // 3
 """Profiles armed in one transaction: the profile, its new row in the index, the old one."""
 
-SETTLED: Final = timedelta(minutes=PENDING_UPLOAD_MINUTES)
-"""By then every request that still knew the old policy is over: 30 s of remembered look-ups, 3 minutes at most for a
-function (``host.json``), and room."""
-
 
 class Expirer:
     """Handles a row that says: look whether this profile has expired. Safe to run twice and at once."""
@@ -61,12 +46,12 @@ class Expirer:
     def __init__(self, voices: Rows, remover: Remover, policies: Policies, ids: Ids) -> None:
         self._voices, self._remover, self._policies, self._ids = voices, remover, policies, ids
 
-    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:
+    def __call__(self, due: Row, at: datetime) -> None:
         """Raises ``ProfileBusy`` when the profile is used all the time; the row is then put off."""
         key, actor = key_in(due), Actor(TIMER, self._ids())
-        record = AuditEntry(subscription_id, self._ids(), at, actor, AuditAction.EXPIRE_PROFILE, profile=key)
+        record = AuditEntry(due.partition, self._ids(), at, actor, AuditAction.EXPIRE_PROFILE, profile=key)
         self._remover.remove(key, at, lambda row: self._is_over(row, due, at), record)
-        remove_silently(self._voices, subscription_id, due.key)
+        remove_silently(self._voices, due.partition, due.key)
 
     def _is_over(self, row: Row | None, due: Row, at: datetime) -> bool:
         """Whether the profile's time is over; one that lives on is armed for the moment when it will be."""
@@ -87,42 +72,28 @@ def _rearmed(row: Row, profile: Profile, due: Row, end: datetime | None) -> list
     return [Replace(row.key, values, row.etag), Remove(due.key)]
 
 
-class PolicyWalk:
-    """Arms the profiles that a new policy ends earlier than they are looked at. Safe to run twice at once."""
+def walk_policy(voices: Rows, policies: Policies, walk: Row) -> None:
+    """Arms the profiles that a new policy ends earlier than they are looked at, one slice of them.
 
-    def __init__(self, voices: Rows, policies: Policies, ids: Ids) -> None:
-        self._voices, self._policies, self._ids = voices, policies, ids
+    Safe to run twice and at once.
+    """
+    policy, after = policies(walk.partition), walk.maybe("after", str)
+    for _ in range(0, WALK_SLICE, _PAGE):
+        after = compare_and_swap(partial(_arm_page, voices, walk.partition, after, policy))
+        if after is None:
+            break
+    end_slice(voices, walk, after)
 
-    def begin(self, subscription_id: str, at: datetime) -> None:
-        """To be called *before* the policy is changed, so that no crash can leave a change without a walk.
 
-        One walk starts at once; a second one when nobody can write under the old policy any more.
-        """
-        for start in (at, at + SETTLED):
-            with suppress(RowExists):
-                self._voices.apply(subscription_id, [policy_due(start, self._ids())])
+def _arm_page(voices: Rows, subscription_id: str, after: str | None, policy: RetentionPolicy) -> str | None:
+    """The key of the last profile behind ``after`` that was looked at, all kinds in key order; ``None`` at the end.
 
-    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
-        """One slice; the row remembers how far it came and goes when the walk is over."""
-        policy, after = self._policies(subscription_id), due.maybe("after", str)
-        for _ in range(0, WALK_SLICE, _PAGE):
-            last = compare_and_swap(partial(self._arm_page, subscription_id, after, policy))
-            if last is None:
-                remove_silently(self._voices, subscription_id, due.key)
-                return
-            after = last
-        with suppress(RowMissing):
-            self._voices.apply(subscription_id, [Merge(due.key, {"after": after or ""})])
-
-    def _arm_page(self, subscription_id: str, after: str | None, policy: RetentionPolicy) -> str | None:
-        """The key of the last profile behind ``after`` that was looked at, all kinds in key order; ``None`` at the end.
-
-        ``RowConflict`` when one of them was used meanwhile.
-        """
-        start = f"{after}!" if after else PROFILES
-        rows = list(self._voices.query(subscription_id, start, end_of(PROFILES), limit=_PAGE, select=PUBLIC_PROFILE))
-        self._voices.apply(subscription_id, [change for row in rows for change in _arming(row, policy)])
-        return rows[-1].key if len(rows) == _PAGE else None
+    ``RowConflict`` when one of them was used meanwhile.
+    """
+    start = f"{after}!" if after else PROFILES
+    rows = list(voices.query(subscription_id, start, end_of(PROFILES), limit=_PAGE, select=PUBLIC_PROFILE))
+    voices.apply(subscription_id, [change for row in rows for change in _arming(row, policy)])
+    return rows[-1].key if len(rows) == _PAGE else None
 
 
 def _arming(row: Row, policy: RetentionPolicy) -> list[Change]:

@@ -10,10 +10,10 @@ under its name later starts empty, while the timer may still be taking the old m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
-from threading import Lock
+from math import inf
 from typing import Final
 
 from shared.domain.audit import AuditEntry
@@ -22,20 +22,10 @@ from shared.domain.group import Group
 from shared.domain.profile import ProfileKey
 from shared.services.ports.keeping import ProfileStore
 from shared.storage.audit import record_of
+from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    MAX_CHANGES,
-    Change,
-    Insert,
-    Merge,
-    Remove,
-    Replace,
-    Row,
-    RowConflict,
-    RowMissing,
-    Rows,
-    Value,
-)
+from shared.storage.backend.erasing import remove_range, remove_silently
+from shared.storage.backend.ports import Change, Insert, Merge, Remove, Replace, Row, RowConflict, Rows, Value
 from shared.storage.layout import (
     GROUP_PREFIX,
     end_of,
@@ -46,10 +36,10 @@ from shared.storage.layout import (
     members_prefix,
     profile_row,
 )
-from shared.storage.profiles.schedule import disband_due, remove_silently
+from shared.storage.profiles.schedule import disband_due
 
 MAX_REMEMBERED: Final = 100
-"""Groups whose members stay in memory; when there are more, all are forgotten."""
+"""Groups whose members stay in memory."""
 
 
 class RowGroups:
@@ -57,8 +47,8 @@ class RowGroups:
 
     def __init__(self, voices: Rows, profiles: ProfileStore) -> None:
         self._voices, self._profiles = voices, profiles
-        self._lock = Lock()
-        self._members_of: dict[str, tuple[int, frozenset[str]]] = {}
+        self._remembered = TimedCache[tuple[str, int], frozenset[str]](inf, MAX_REMEMBERED)
+        """By the group's id and revision."""
 
     def put(self, group: Group, maximum: int, record: AuditEntry | None = None) -> bool:
         if self._voices.get(group.subscription_id, group_row(group.name)) is not None:
@@ -89,7 +79,7 @@ class RowGroups:
             if self._voices.get(subscription_id, due.key) is None:
                 raise GroupNotFound(name) from None
         with suppress(StorageUnavailable):  # the timer finishes
-            Disbander(self._voices)(subscription_id, Row(subscription_id, due.key, due.values), at)
+            disband(self._voices, Row(subscription_id, due.key, due.values))
 
     def add(self, name: str, key: ProfileKey, record: AuditEntry | None = None) -> None:
         def attempt() -> None:
@@ -127,16 +117,9 @@ class RowGroups:
         """One read while nobody is added or taken out."""
         row = self._row(subscription_id, name)
         group_id, revision = _group(row).group_id, row.get("revision", int)
-        with self._lock:
-            known = self._members_of.get(group_id)
-        if known is not None and known[0] == revision:
-            return known[1]
-        members = frozenset(self._members(subscription_id, group_id, None, None))
-        with self._lock:
-            if len(self._members_of) >= MAX_REMEMBERED:
-                self._members_of.clear()
-            self._members_of[group_id] = revision, members
-        return members
+        return self._remembered.load(
+            (group_id, revision), lambda: frozenset(self._members(subscription_id, group_id, None, None))
+        )
 
     def _members(self, subscription_id: str, group_id: str, after: str | None, limit: int | None) -> list[str]:
         prefix = members_prefix(group_id)
@@ -161,48 +144,23 @@ def _revised(row: Row) -> Change:
     return Replace(row.key, {**row.values, "revision": row.get("revision", int) + 1}, row.etag)
 
 
-class Disbander:
-    """Handles the row that a deleted group leaves: nobody can be added to it. Safe to run twice and at once."""
+def disband(voices: Rows, due: Row) -> None:
+    """Does what the row says that a deleted group leaves: nobody can be added to it. Safe to run twice and at once."""
+    group_id = due.get("group_id", str)
+    prefix = members_prefix(group_id)
 
-    def __init__(self, voices: Rows) -> None:
-        self._voices = voices
+    def grouped(member: Row) -> list[str]:
+        return [grouped_row(member.key.removeprefix(prefix), group_id)]
 
-    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
-        group_id = due.get("group_id", str)
-        _remove_memberships(
-            self._voices,
-            subscription_id,
-            members_prefix(group_id),
-            lambda profile_id: (member_row(group_id, profile_id), grouped_row(profile_id, group_id)),
-        )
-        remove_silently(self._voices, subscription_id, due.key)
+    remove_range(voices, due.partition, prefix, end_of(prefix), also=grouped)
+    remove_silently(voices, due.partition, due.key)
 
 
 def leave_groups(voices: Rows, key: ProfileKey) -> None:
     """Take the profile, which is gone, out of every group: nobody can add it. Safe to run twice and at once."""
-    _remove_memberships(
-        voices,
-        key.subscription_id,
-        grouped_prefix(key.profile_id),
-        lambda group_id: (member_row(group_id, key.profile_id), grouped_row(key.profile_id, group_id)),
-    )
+    prefix = grouped_prefix(key.profile_id)
 
+    def member(grouped: Row) -> list[str]:
+        return [member_row(grouped.key.removeprefix(prefix), key.profile_id)]
 
-_MEMBERSHIPS: Final = MAX_CHANGES // 2
-"""Of two rows each: those of one transaction."""
-
-
-def _remove_memberships(
-    voices: Rows, subscription_id: str, prefix: str, both_rows: Callable[[str], tuple[str, str]]
-) -> None:
-    """Both rows of each membership under the prefix: at once, or one by one where another instance removes them too."""
-    while True:
-        rows = list(voices.query(subscription_id, prefix, end_of(prefix), limit=_MEMBERSHIPS, select=()))
-        keys = [key for row in rows for key in both_rows(row.key.removeprefix(prefix))]
-        try:
-            voices.apply(subscription_id, [Remove(key) for key in keys])
-        except RowMissing:
-            for key in keys:
-                remove_silently(voices, subscription_id, key)
-        if len(rows) < _MEMBERSHIPS:
-            return
+    remove_range(voices, key.subscription_id, prefix, end_of(prefix), also=member)

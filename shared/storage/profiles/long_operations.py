@@ -18,33 +18,20 @@ from functools import partial
 from typing import Final
 
 from shared.domain.errors import OperationNotFound, StorageUnavailable, TooManyOpenRecordings
-from shared.domain.limits import OPEN_LONG_RECORDINGS, PENDING_UPLOAD_MINUTES
+from shared.domain.limits import OPEN_LONG_RECORDINGS
 from shared.domain.long_operation import Failure, Lease, LongOperation, LongStatus
 from shared.domain.operation import expiry
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    Blobs,
-    Change,
-    Insert,
-    Merge,
-    Remove,
-    Replace,
-    Row,
-    RowConflict,
-    Rows,
-    Value,
-)
+from shared.storage.backend.erasing import remove_silently
+from shared.storage.backend.ports import Blobs, Change, Insert, Merge, Remove, Replace, Row, RowConflict, Rows, Value
 from shared.storage.layout import OPEN_TURNS, TURNS, TURNS_TIDY, due_row, end_of, open_turns_row, turns_blobs
-from shared.storage.profiles.schedule import remove_silently
+from shared.storage.profiles.schedule import SETTLED
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 
 LEASED: Final = timedelta(minutes=3)
 """Longest that whoever holds a lease can be at work: then its function is ended (``host.json``)."""
-
-_SETTLED: Final = timedelta(minutes=PENDING_UPLOAD_MINUTES)
-"""By then nobody can be writing a blob of an operation that was taken away."""
 
 _REQUEST: Final = "request"
 _RESULT: Final = "result"
@@ -94,22 +81,26 @@ class RowLongOperations:
         return _operation(row, row, operation_id, result)
 
     def remove(self, subscription_id: str, operation_id: str, at: datetime) -> None:
-        self._row(subscription_id, operation_id, at)
-        self.take_away(subscription_id, operation_id, at)
+        self.expire(self._row(subscription_id, operation_id, at), at)
 
-    def take_away(self, subscription_id: str, operation_id: str, at: datetime) -> None:
+    def expire(self, due: Row, at: datetime) -> None:
         """Nobody can open it or work on it on return, and nothing of it is stored but its id. Silent when absent."""
-        compare_and_swap(partial(self._unlist, subscription_id, operation_id, at), StorageUnavailable())
-        self.tidy(subscription_id, operation_id, due_row(at, TURNS_TIDY, operation_id))
+        operation_id = _id_in(due)
+        compare_and_swap(partial(self._unlist, due.partition, operation_id, at), StorageUnavailable())
+        self._tidy_at(due.partition, operation_id, at)
 
-    def tidy(self, subscription_id: str, operation_id: str, due: str) -> None:
+    def tidy(self, due: Row) -> None:
         """Erase what is not needed of an operation that has ended or was taken away, and what says that it is due."""
-        row = self._voices.get(subscription_id, _row(operation_id))
+        operation_id = _id_in(due)
+        row = self._voices.get(due.partition, _row(operation_id))
         kept = None if row is None else row.maybe("blob", str)
-        for name in list(self._blobs.names(turns_blobs(subscription_id, operation_id))):
+        for name in list(self._blobs.names(turns_blobs(due.partition, operation_id))):
             if name != kept:
                 self._blobs.delete(name)
-        remove_silently(self._voices, subscription_id, due)
+        remove_silently(self._voices, due.partition, due.key)
+
+    def _tidy_at(self, subscription_id: str, operation_id: str, at: datetime) -> None:
+        self.tidy(Row(subscription_id, due_row(at, TURNS_TIDY, operation_id), {}))
 
     def open_operations(self, subscription_id: str) -> Sequence[int]:
         return [int(row.key.removeprefix(OPEN_TURNS)) for row in self._open(subscription_id, ())]
@@ -155,7 +146,7 @@ class RowLongOperations:
         ended = Merge(_row(lease.operation_id), {**values, "last_action_at": at})
         closed = Remove(open_turns_row(lease.slot), lease.version)
         self._commit(lease, [ended, closed, *_tidying(lease.operation_id, at)], blob)
-        self.tidy(lease.subscription_id, lease.operation_id, due_row(at, TURNS_TIDY, lease.operation_id))
+        self._tidy_at(lease.subscription_id, lease.operation_id, at)
 
     def _merged(self, lease: Lease, values: dict[str, Value]) -> Merge:
         return Merge(open_turns_row(lease.slot), values, lease.version)
@@ -220,19 +211,6 @@ class RowLongOperations:
         return self._envelope.open(_place(subscription_id, operation_id, what), sealed)
 
 
-class LongOperationsUpkeep:
-    """Handles both rows of something due: an operation whose day is over, and one that has come to an end."""
-
-    def __init__(self, operations: RowLongOperations) -> None:
-        self._operations = operations
-
-    def expire(self, subscription_id: str, row: Row, at: datetime) -> None:
-        self._operations.take_away(subscription_id, _id_in(row), at)
-
-    def tidy(self, subscription_id: str, row: Row, at: datetime) -> None:  # noqa: ARG002
-        self._operations.tidy(subscription_id, _id_in(row), row.key)
-
-
 def _operation(row: Row, facts: Row, operation_id: str, result: bytes | None = None) -> LongOperation:
     """``facts`` is the row that knows how far it has come."""
     status = row.maybe("status", str)
@@ -255,7 +233,7 @@ def _released(at: datetime) -> dict[str, Value]:
 
 
 def _tidying(operation_id: str, at: datetime) -> list[Insert]:
-    return [Insert(due_row(moment, TURNS_TIDY, operation_id), {}) for moment in (at, at + _SETTLED)]
+    return [Insert(due_row(moment, TURNS_TIDY, operation_id), {}) for moment in (at, at + SETTLED)]
 
 
 def _row(operation_id: str) -> str:

@@ -8,9 +8,7 @@ deleted or reset at that moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final, TypeAlias
 
 from shared.domain.errors import ProfileBusy, ProfileNotFound
@@ -18,21 +16,11 @@ from shared.domain.profile import Profile, ProfileKey
 from shared.domain.replay import MAX_PRINTS, Print
 from shared.services.ports.clock_and_ids import Ids
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    MAX_CHANGES,
-    Change,
-    Insert,
-    Merge,
-    Remove,
-    Row,
-    RowExists,
-    RowMissing,
-    Rows,
-    Value,
-)
+from shared.storage.backend.erasing import remove_silently
+from shared.storage.backend.ports import MAX_CHANGES, Change, Insert, Merge, Remove, Row, Rows, Value
 from shared.storage.layout import PRINT, VERIFY, due_row, end_of, entry_place, prints_prefix, profile_row
-from shared.storage.profiles.expiry import SETTLED, WALK_SLICE
-from shared.storage.profiles.schedule import PRINTS, remove_silently
+from shared.storage.profiles.expiry import WALK_SLICE
+from shared.storage.profiles.schedule import end_slice
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 
 FRONT_END: Final = "landmarks-1"
@@ -81,52 +69,24 @@ class RowPrints:
         return Print.from_bytes(self._envelope.open(place, row.get("print", bytes)))
 
 
-class PrintTaker:
-    """Takes away a print whose time is over. Handles a row of something due; safe to run twice and at once."""
-
-    def __init__(self, voices: Rows) -> None:
-        self._voices = voices
-
-    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:  # noqa: ARG002
-        remove_silently(self._voices, subscription_id, due.get("row", str))
-        remove_silently(self._voices, subscription_id, due.key)
+def take_away_print(voices: Rows, due: Row) -> None:
+    """Its time is over."""
+    remove_silently(voices, due.partition, due.get("row", str), due.key)
 
 
-class PrintWalk:
-    """Takes away what a subscription keeps no more since its setting was changed. Safe to run twice and at once."""
+def walk_prints(voices: Rows, prints_kept: PrintsKept, walk: Row, at: datetime) -> None:
+    """Takes away what a subscription keeps no more since its setting was changed, one slice of it.
 
-    def __init__(self, voices: Rows, kept: PrintsKept, ids: Ids) -> None:
-        self._voices, self._kept, self._ids = voices, kept, ids
-
-    def begin(self, subscription_id: str, at: datetime) -> None:
-        """To be called *before* the change, and again when nobody can write under the old setting any more."""
-        for start in (at, at + SETTLED):
-            with suppress(RowExists):
-                self._voices.apply(subscription_id, [Insert(due_row(start, PRINTS, self._ids()), {})])
-
-    def __call__(self, subscription_id: str, due: Row, at: datetime) -> None:
-        """One slice; the row remembers how far it came and goes when the walk is over."""
-        kept, after = self._kept(subscription_id), due.maybe("after", str)
-        select = ("accepted_at", "due_at")
-        start, end = f"{after}!" if after else VERIFY, end_of(VERIFY)
-        rows = list(self._voices.query(subscription_id, start, end, limit=WALK_SLICE, select=select))
-        over = [row for row in rows if _is_print(row) and _is_over(row, kept, at)]
-        for first in range(0, len(over), MAX_CHANGES // 2):
-            compare_and_swap(partial(self._erase, subscription_id, over[first : first + MAX_CHANGES // 2]))
-        if len(rows) < WALK_SLICE:
-            remove_silently(self._voices, subscription_id, due.key)
-        else:
-            with suppress(RowMissing):
-                self._voices.apply(subscription_id, [Merge(due.key, {"after": rows[-1].key})])
-
-    def _erase(self, subscription_id: str, rows: Sequence[Row]) -> None:
-        """With the rows that would have taken them away; each by itself where one of them is gone already."""
-        keys = [key for row in rows for key in (row.key, _due(row.get("due_at", datetime), _item(row)))]
-        try:
-            self._voices.apply(subscription_id, [Remove(key) for key in keys])
-        except RowMissing:
-            for key in keys:
-                remove_silently(self._voices, subscription_id, key)
+    Safe to run twice and at once.
+    """
+    kept, after = prints_kept(walk.partition), walk.maybe("after", str)
+    start, select = f"{after}!" if after else VERIFY, ("accepted_at", "due_at")
+    rows = list(voices.query(walk.partition, start, end_of(VERIFY), limit=WALK_SLICE, select=select))
+    over = [row for row in rows if _is_print(row) and _is_over(row, kept, at)]
+    keys = [key for row in over for key in (row.key, _due(row.get("due_at", datetime), _item(row)))]
+    for first in range(0, len(keys), MAX_CHANGES):
+        remove_silently(voices, walk.partition, *keys[first : first + MAX_CHANGES])
+    end_slice(voices, walk, rows[-1].key if len(rows) == WALK_SLICE else None)
 
 
 def _is_print(row: Row) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -18,22 +17,12 @@ from shared.domain.errors import ProfileBusy, StorageUnavailable
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.audit import forget_recognitions, record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    MAX_CHANGES,
-    Blobs,
-    Change,
-    Insert,
-    Remove,
-    Replace,
-    Row,
-    RowConflict,
-    RowMissing,
-    Rows,
-)
+from shared.storage.backend.erasing import remove_range, remove_silently
+from shared.storage.backend.ports import Blobs, Change, Insert, Remove, Replace, Row, RowConflict, Rows
 from shared.storage.layout import TALLY, audio_prefix, end_of, enrollments_prefix, profile_row, verify_prefix
 from shared.storage.profiles.change_log import logged
 from shared.storage.profiles.groups import leave_groups
-from shared.storage.profiles.schedule import erase_due, expire_due, key_in, remove_silently
+from shared.storage.profiles.schedule import erase_due, expire_due, key_in
 
 logger: Final = logging.getLogger(__name__)
 
@@ -44,15 +33,15 @@ class Eraser:
     def __init__(self, voices: Rows, audio: Blobs) -> None:
         self._voices, self._audio = voices, audio
 
-    def __call__(self, subscription_id: str, tombstone: Row, at: datetime | None = None) -> None:  # noqa: ARG002
+    def __call__(self, tombstone: Row) -> None:
         """Enrollments, what verifications left, audio, memberships, recognitions, the row in the index of expiry, and
-        last the tombstone."""
+        last the tombstone. New rows cannot come: who commits an enrollment needs the profile as it was before."""
         key = key_in(tombstone)
         epoch, armed_at = tombstone.maybe("epoch", int), tombstone.maybe("armed_at", datetime)
-        self._erase_rows(subscription_id, enrollments_prefix(key, epoch))
+        self._erase_rows(key, enrollments_prefix(key, epoch))
         if key.kind is not ProfileKind.IDENTIFICATION:
-            self._erase_rows(subscription_id, verify_prefix(key, epoch))
-        if epoch is None and key.kind is ProfileKind.IDENTIFICATION:
+            self._erase_rows(key, verify_prefix(key, epoch))
+        elif epoch is None:
             leave_groups(self._voices, key)
         if epoch is None:
             forget_recognitions(self._voices, key)
@@ -60,28 +49,18 @@ class Eraser:
             for name in self._audio.names(audio_prefix(key, epoch)):
                 self._audio.delete(name)
         if armed_at is not None:
-            remove_silently(self._voices, subscription_id, expire_due(armed_at, key).key)
-        remove_silently(self._voices, subscription_id, tombstone.key)
+            remove_silently(self._voices, key.subscription_id, expire_due(armed_at, key).key)
+        remove_silently(self._voices, key.subscription_id, tombstone.key)
 
     def at_once(self, subscription_id: str, tombstone: Insert) -> None:
         """The voice is out of reach already; if storage fails here, the timer erases what the tombstone names."""
         try:
-            self(subscription_id, Row(subscription_id, tombstone.key, tombstone.values))
+            self(Row(subscription_id, tombstone.key, tombstone.values))
         except StorageUnavailable:
             logger.warning("erase_deferred subscription=%s", subscription_id)
 
-    def _erase_rows(self, subscription_id: str, prefix: str) -> None:
-        while True:
-            rows = self._voices.query(subscription_id, prefix, end_of(prefix), limit=MAX_CHANGES, select=())
-            changes = [Remove(row.key) for row in rows]
-            if not changes:
-                return
-            # Another eraser may take a row between our reading and removing: then read again what is left. New ones
-            # cannot come: who commits an enrollment needs the profile as it was before its tombstone.
-            with suppress(RowMissing):
-                self._voices.apply(subscription_id, changes)
-                if len(changes) < MAX_CHANGES:
-                    return
+    def _erase_rows(self, key: ProfileKey, prefix: str) -> None:
+        remove_range(self._voices, key.subscription_id, prefix, end_of(prefix))
 
 
 class Remover:

@@ -11,7 +11,9 @@ from typing import Final
 
 from shared.domain.limits import PENDING_UPLOAD_MINUTES
 from shared.domain.profile import ProfileKey, ProfileKind
-from shared.storage.backend.ports import Change, Insert, Remove, Row, RowMissing, Rows, Value
+from shared.services.ports.clock_and_ids import Ids
+from shared.storage.backend.erasing import remove_silently
+from shared.storage.backend.ports import Change, Insert, Merge, Remove, Row, RowExists, RowMissing, Rows, Value
 from shared.storage.layout import due_row
 
 ERASE: Final = "erase"
@@ -21,6 +23,10 @@ EXPIRE: Final = "expire"
 POLICY: Final = "policy"
 DISBAND: Final = "disband"
 PRINTS: Final = "prints"
+
+SETTLED: Final = timedelta(minutes=PENDING_UPLOAD_MINUTES)
+"""By then every request that still knew the old settings is over, and nobody writes a blob any more: 30 s of remembered
+look-ups, 3 minutes at most for a function (``host.json``), and room."""
 
 
 def erase_due(at: datetime, key: ProfileKey, epoch: int | None, *, armed_at: datetime | None = None) -> Insert:
@@ -57,15 +63,28 @@ def armed(
     return expires_at, [expire_due(expires_at, key), *superseded]
 
 
-def policy_due(at: datetime, walk_id: str) -> Insert:
-    """Look through the subscription's profiles, because its policy changes."""
-    return Insert(due_row(at, POLICY, walk_id), {})
+def begin_walks(rows: Rows, subscription_id: str, action: str, at: datetime, ids: Ids) -> None:
+    """To be called *before* a setting is changed, so that no crash can leave a change without a walk.
+
+    One walk starts at once; a second one when nobody can write under the old setting any more.
+    """
+    for start in (at, at + SETTLED):
+        with suppress(RowExists):
+            rows.apply(subscription_id, [Insert(due_row(start, action, ids()), {})])
+
+
+def end_slice(rows: Rows, walk: Row, after: str | None) -> None:
+    """The walk's row remembers how far it came, and goes when it is over (``None``)."""
+    if after is None:
+        remove_silently(rows, walk.partition, walk.key)
+    else:
+        with suppress(RowMissing):
+            rows.apply(walk.partition, [Merge(walk.key, {"after": after})])
 
 
 def upload_due(started_at: datetime, enrollment_id: str, blob: str) -> Insert:
     """Audio that is being written. Who commits the enrollment takes this row away in the same transaction."""
-    at = started_at + timedelta(minutes=PENDING_UPLOAD_MINUTES)
-    return Insert(due_row(at, UPLOAD, enrollment_id), {"blob": blob})
+    return Insert(due_row(started_at + SETTLED, UPLOAD, enrollment_id), {"blob": blob})
 
 
 def blob_due(upload: Row) -> Insert:
@@ -86,8 +105,3 @@ def action_of(row: Row) -> str:
 def key_in(row: Row) -> ProfileKey:
     """The profile that a row of something due names."""
     return ProfileKey(row.partition, ProfileKind(row.get("kind", str)), row.get("profile_id", str))
-
-
-def remove_silently(rows: Rows, partition: str, key: str) -> None:
-    with suppress(RowMissing):
-        rows.apply(partition, [Remove(key)])

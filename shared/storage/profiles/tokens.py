@@ -7,9 +7,9 @@ from typing import Final
 
 from shared.domain.errors import SubscriptionUnknown
 from shared.domain.token import Token
+from shared.storage.backend.erasing import remove_silently
 from shared.storage.backend.ports import Insert, RowExists, Rows
 from shared.storage.layout import TOKEN, due_row
-from shared.storage.profiles.schedule import remove_silently
 
 KEPT: Final = timedelta(minutes=10)
 """How much longer than the token: another instance may think that it is earlier."""

@@ -13,19 +13,23 @@ Tried against an emulator of Key Vault (``tests/azure``): not its roles, its own
 from __future__ import annotations
 
 import logging
-from threading import Lock
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared.domain.errors import SealBroken, StorageUnavailable
 from shared.storage.backend.account import StorageAccount
+from shared.storage.backend.cache import TimedCache
 from shared.storage.sealing.key_encryption import WrappedKey
 
 if TYPE_CHECKING:
     from azure.keyvault.keys.crypto import CryptographyClient
 
 logger: Final = logging.getLogger(__name__)
+
+MAX_VERSIONS: Final = 100
+"""Of the key, whose clients stay in memory."""
 
 _REFUSALS: Final = (AzureError, ValueError)
 """``ValueError`` is the SDK's word for an address that answers with another vault's challenge."""
@@ -42,8 +46,7 @@ class KeyVaultKeyEncryption:
         if not key_uri.startswith("https://") or "/keys/" not in key_uri:
             raise ValueError("A Key Vault key is addressed as https://<vault>/keys/<name>.")
         self._key_uri, self._account = key_uri, account
-        self._lock = Lock()
-        self._clients: dict[str, CryptographyClient] = {}
+        self._clients = TimedCache[str, "CryptographyClient"](inf, MAX_VERSIONS)
 
     def wrap(self, data_key: bytes) -> WrappedKey:
         from azure.keyvault.keys.crypto import KeyWrapAlgorithm
@@ -62,22 +65,14 @@ class KeyVaultKeyEncryption:
         if not wrapped.key_id.startswith(f"{self._key_uri}/") and wrapped.key_id != self._key_uri:
             raise SealBroken  # a row that names somebody else's vault would send our wrapped keys there
         try:
-            return self._client(wrapped.key_id).unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped.wrapped).key
+            client = self._clients.load(wrapped.key_id, lambda: self._new_client(wrapped.key_id))
+            return client.unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped.wrapped).key
         except HttpResponseError as error:
             if error.status_code == 400:
                 raise SealBroken from None
             raise _unavailable(error) from None
         except _REFUSALS as error:
             raise _unavailable(error) from None
-
-    def _client(self, key_id: str) -> CryptographyClient:
-        with self._lock:
-            known = self._clients.get(key_id)
-        if known is None:
-            known = self._new_client(key_id)
-            with self._lock:
-                self._clients[key_id] = known
-        return known
 
     def _new_client(self, key_id: str) -> CryptographyClient:
         from azure.keyvault.keys.crypto import CryptographyClient
