@@ -38,7 +38,8 @@ _SPEAKER_RULE: Final = "It must be the id of a profile, or unknown-1 and so on."
 _TIMING_LINE: Final = re.compile(r"^.*-->.*$", re.MULTILINE)
 _MOMENT: Final = r"(?:([0-9]{2,9}):)?([0-5][0-9]):([0-5][0-9])\.([0-9]{3})"
 _TIMING: Final = re.compile(rf"[ \t]*{_MOMENT}[ \t]*-->[ \t]*{_MOMENT}(?:[ \t].*)?")
-_VOICE: Final = re.compile(r"<v(?:[.\s][^<>]*)?>|</v>")
+_TAG: Final = re.compile(r"<(?:v(?:[.\s][^>]*?)??(?:>|(?=\n*\Z))|/v>)|(<[^>]*>)")
+"""Every tag as the standard reads it, up to the next ``>``; a group of its own holds it unless it is a voice."""
 
 
 class Transcript(Protocol):
@@ -89,7 +90,7 @@ class WebVtt:
         """A voice that a cue had goes."""
         pieces, written_to = [], 0
         for (start, end), speaker in zip(self.places, speakers, strict=True):
-            words = _VOICE.sub("", self.text[start:end])
+            words = _TAG.sub(r"\1", self.text[start:end])
             voice = f"<v {speaker}>" if speaker and words.strip() else ""
             pieces += [self.text[written_to:start], voice, words]
             written_to = end

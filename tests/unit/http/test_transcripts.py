@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -211,8 +212,22 @@ def test_any_text_is_labelled_or_refused(text: str) -> None:
     assert WebVtt.read(unlabelled).phrases == transcript.phrases
 
 
-@pytest.mark.parametrize("words", ["<v.loud Bob>x</v>", "<v>x", "<v A><v B>x</v></v>", "<v\nBob>x", "x</v>"])
+@pytest.mark.parametrize(
+    "words",
+    ["<v.loud Bob>x</v>", "<v>x", "<v A><v B>x</v></v>", "<v\nBob>x", "x</v>", "<v <v A>x", "<v <b>x", "x<v Bob"],
+)
 def test_no_other_voice_stays_in_a_cue(words: str) -> None:
     timing = "WEBVTT\n\n00:00.000 --> 00:01.000\n"
 
     assert labelled(f"{timing}{words}\n", [{"start": 0, "end": 1, "speaker": ID}]).content == f"{timing}<v {ID}>x\n"
+
+
+@given(
+    words=st.lists(st.sampled_from(["<", "v", " ", "Bob", ">", "/", "b", ".c", "\n", "x"]), max_size=12).map("".join)
+)
+def test_a_reader_finds_no_voice_but_the_speakers(words: str) -> None:
+    transcript = WebVtt.read(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{words}")
+    cue = transcript.labelled([ID]).content.partition(":01.000\n")[2].partition("\n\n")[0]
+
+    tags = [tag for tag in re.findall(r"<([^>]*)", cue) if re.fullmatch(r"v(?:[.\s].*)?", tag, re.DOTALL)]
+    assert set(tags) <= {f"v {ID}"}
