@@ -20,14 +20,14 @@ log: Final = logging.getLogger("timbre.errors")
 class Answer:
     """How an error looks on the wire.
 
-    ``token`` goes before the error's own sentence: a word of v1.0's, or a whole sentence where the error says more than
-    the generation did. ``message`` takes the sentence's place, where the generation has a fixed text. ``advice`` is a
-    sentence that follows.
+    ``opening`` goes before the error's own sentence: a word of v1.0's, or a whole sentence where the error says more
+    than the generation did. ``message`` takes the sentence's place, where the generation has a fixed text. ``advice``
+    is a sentence that follows.
     """
 
     status: int
     code: str
-    token: str = ""
+    opening: str = ""
     message: str = ""
     advice: str = ""
 
@@ -58,83 +58,64 @@ class Catalogue:
         return Reply(status, body, {**(headers or {}), **({"x-ms-error-code": code} if self.code_header else {})})
 
 
-_ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer | None, Answer | None]]] = {
-    # v1.0; v2.0 and 2021-09-05
-    error.RequestInvalid: (Answer(400, "BadRequest"), Answer(400, "InvalidArgument")),
-    error.LocaleMissing: (Answer(400, "BadRequest"), Answer(400, "InvalidRequest")),
-    error.ParameterMissing: (Answer(400, "BadRequest"), Answer(400, "InvalidRequest")),
-    error.BodyMissing: (Answer(400, "BadRequest", "Invalid Http Request"), Answer(400, "InvalidRequest")),
-    error.BodyCutShort: (Answer(400, "BadRequest", "Invalid Http Request"), Answer(400, "InvalidRequest")),
-    error.BodyNotUnderstood: (Answer(400, "BadRequest", "Invalid Http Request"), Answer(400, "InvalidRequest")),
-    error.PathUnknown: (Answer(404, "NotFound"), Answer(404, "NotFound")),
-    error.BodyTooLarge: (Answer(413, "RequestEntityTooLarge"), Answer(413, "RequestEntityTooLarge")),
-    error.BodyTooSlow: (Answer(408, "RequestTimeout"), Answer(408, "RequestTimeout")),
-    error.SubscriptionUnknown: (
-        Answer(401, "Unspecified"),
-        Answer(
-            401,
-            "Unauthorized",
-            message="Request is not authorized. Make sure subscription key is included and valid.",
-        ),
-    ),
-    error.RoleTooLow: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
-    error.OutsideToken: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
-    error.SubscriptionNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
-    error.KeyNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
-    error.SubscriptionConflict: (Answer(409, "Conflict"), Answer(409, "Conflict")),
-    error.RecordingRefused: (Answer(400, "BadRequest", "SpeechNotRecognized"), Answer(400, "InvalidRequest")),
-    error.AudioUnreadable: (Answer(400, "BadRequest"), Answer(400, "InvalidRequest", "Invalid audio format.")),
-    error.AudioFormatUnsupported: (Answer(400, "BadRequest", "InvalidAudioFormat"), Answer(400, "InvalidRequest")),
-    error.AudioTooShort: (Answer(400, "BadRequest", "AudioTooShort"), Answer(400, "InvalidRequest")),
-    error.AudioTooLong: (Answer(400, "BadRequest", "AudioTooLong"), Answer(400, "InvalidRequest")),
-    error.TwoChannelsSpeak: (
-        Answer(400, "BadRequest", "TwoChannelsSpeak"),
-        Answer(400, "InvalidRequest", "TwoChannelsSpeak"),
-    ),
-    error.PassphraseRefused: (
-        Answer(400, "BadRequest", "InvalidPhrase"),
-        Answer(400, "InvalidRequest", "Invalid passphrase."),
-    ),
-    error.ActivationNotHeard: (Answer(400, "BadRequest", "InvalidPhrase"), Answer(400, "InvalidRequest")),
-    error.ProfileNotFound: (Answer(404, "NotFound", "SpeakerInvalid"), Answer(404, "Not Found")),
-    error.OperationNotFound: (Answer(404, "NotFound"), Answer(404, "NotFound")),
-    error.GroupNotFound: (Answer(400, "BadRequest"), Answer(404, "NotFound")),
-    error.NobodyEnrolled: (Answer(400, "BadRequest", "IncompleteEnrollment"), Answer(400, "InvalidRequest")),
-    error.ConsentRefused: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
-    error.ProfileNotEnrolled: (Answer(400, "BadRequest", "IncompleteEnrollment"), Answer(400, "InvalidRequest")),
-    error.LocalesDiffer: (Answer(400, "BadRequest", "IncompatibleProfiles"), Answer(400, "InvalidRequest")),
-    error.ModelDiffers: (
-        Answer(400, "BadRequest", "IncompleteEnrollment"),
-        Answer(400, "InvalidRequest", "Profile is not enrolled."),
-    ),
-    error.ProfileBusy: (Answer(409, "Conflict", "StorageConflict"), Answer(409, "Conflict")),
-    error.TooManyProfiles: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
-    error.TooManyGroups: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
-    error.TooManyKeys: (Answer(403, "Forbidden"), Answer(403, "Forbidden")),
-    error.TooManyEnrollments: (Answer(403, "Forbidden", "TooManyEnrollments"), Answer(403, "InvalidOperation")),
-    error.EnrollmentAudioFull: (Answer(403, "Forbidden", "TooManyEnrollments"), Answer(403, "InvalidRequest")),
-    error.TooManyCandidates: (Answer(400, "BadRequest", "InvalidProfileCount"), Answer(400, "InvalidRequest")),
-    error.StorageUnavailable: (Answer(503, "ServiceUnavailable"), Answer(503, "ServiceUnavailable")),
-    error.ServiceBusy: (Answer(503, "ServiceUnavailable"), Answer(503, "ServiceUnavailable")),
-    error.TooManyOpenRecordings: (Answer(429, "TooManyRequests"), Answer(429, "RateLimit")),
-    error.RateExceeded: (
-        Answer(429, "TooManyRequests"),
-        Answer(429, "RateLimit", message="Rate limit is exceeded."),
-    ),
-    error.TooManyChallenges: (Answer(429, "TooManyRequests"), Answer(429, "RateLimit")),
-    error.TooManyWrongKeys: (Answer(429, "TooManyRequests"), Answer(429, "RateLimit")),
-    error.SealBroken: (Answer(500, "InternalServerError"), Answer(500, "InternalServerError")),
+_V1_CODES: Final = {
+    400: "BadRequest", 401: "Unspecified", 403: "Forbidden", 404: "NotFound", 408: "RequestTimeout", 409: "Conflict",
+    413: "RequestEntityTooLarge", 429: "TooManyRequests", 500: "InternalServerError", 503: "ServiceUnavailable",
+}  # fmt: skip
+_LATER_CODES: Final = {**_V1_CODES, 400: "InvalidRequest", 401: "Unauthorized", 429: "RateLimit"}
+
+
+def _of(status: int, v1_opening: str = "", *, v1_status: int = 0, **later: str) -> tuple[Answer, Answer]:
+    """That of v1.0; that of v2.0 and 2021-09-05, of which ``later`` is what differs. Codes are the status's own."""
+    v1_status = v1_status or status
+    v1 = Answer(v1_status, _V1_CODES[v1_status], v1_opening)
+    return v1, Answer(status, **{"code": _LATER_CODES[status], **later})
+
+
+_UNAUTHORIZED: Final = "Request is not authorized. Make sure subscription key is included and valid."
+_ANSWERS: Final[Mapping[type[TimbreError], tuple[Answer, Answer]]] = {
+    error.RequestInvalid: _of(400, code="InvalidArgument"),
+    **dict.fromkeys((error.LocaleMissing, error.ParameterMissing), _of(400)),
+    **dict.fromkeys((error.BodyMissing, error.BodyCutShort, error.BodyNotUnderstood), _of(400, "Invalid Http Request")),
+    error.BodyTooSlow: _of(408),
+    error.BodyTooLarge: _of(413),
+    error.SubscriptionUnknown: _of(401, message=_UNAUTHORIZED),
+    **dict.fromkeys((error.RoleTooLow, error.OutsideToken, error.ConsentRefused, error.LimitReached), _of(403)),
+    **dict.fromkeys((error.PathUnknown, error.SubscriptionNotFound, error.KeyNotFound), _of(404)),
+    error.SubscriptionConflict: _of(409),
+    error.RecordingRefused: _of(400, "SpeechNotRecognized"),
+    error.AudioUnreadable: _of(400, opening="Invalid audio format."),
+    error.AudioFormatUnsupported: _of(400, "InvalidAudioFormat"),
+    error.AudioTooShort: _of(400, "AudioTooShort"),
+    error.AudioTooLong: _of(400, "AudioTooLong"),
+    error.TwoChannelsSpeak: _of(400, "TwoChannelsSpeak", opening="TwoChannelsSpeak"),
+    error.PassphraseRefused: _of(400, "InvalidPhrase", opening="Invalid passphrase."),
+    error.ActivationNotHeard: _of(400, "InvalidPhrase"),
+    error.ProfileNotFound: _of(404, "SpeakerInvalid", code="Not Found"),
+    error.OperationNotFound: _of(404),
+    error.GroupNotFound: _of(404, v1_status=400),
+    **dict.fromkeys((error.NobodyEnrolled, error.ProfileNotEnrolled), _of(400, "IncompleteEnrollment")),
+    error.LocalesDiffer: _of(400, "IncompatibleProfiles"),
+    error.ModelDiffers: _of(400, "IncompleteEnrollment", opening="Profile is not enrolled."),
+    error.ProfileBusy: _of(409, "StorageConflict"),
+    error.TooManyEnrollments: _of(403, "TooManyEnrollments", code="InvalidOperation"),
+    error.EnrollmentAudioFull: _of(403, "TooManyEnrollments", code="InvalidRequest"),
+    error.TooManyCandidates: _of(400, "InvalidProfileCount"),
+    error.TryLater: _of(429),
+    error.RateExceeded: _of(429, message="Rate limit is exceeded."),
+    **dict.fromkeys((error.StorageUnavailable, error.ServiceBusy), _of(503)),
+    error.SealBroken: _of(500),
 }
 
 _BAD_SPEAKER: Final = Answer(400, "BadRequest", "SpeakerInvalid")
 
 V1: Final = Catalogue(
-    {kind: v1 for kind, (v1, _) in _ANSWERS.items() if v1},
+    {kind: v1 for kind, (v1, _) in _ANSWERS.items()},
     {("verify", error.ProfileNotFound): _BAD_SPEAKER, ("identify", error.ProfileNotFound): _BAD_SPEAKER},
 )
 """Where a parameter, not the path, names a profile that does not exist, v1.0 answers 400."""
 
-PLAIN: Final = Catalogue({kind: v2 for kind, (_, v2) in _ANSWERS.items() if v2})
+PLAIN: Final = Catalogue({kind: later for kind, (_, later) in _ANSWERS.items()})
 """The codes of v2.0 without what is for its old clients: for what Timbre adds."""
 
 V2: Final = Catalogue(PLAIN.answers, status_text=True)
@@ -155,7 +136,7 @@ def reply(refused: TimbreError, catalogue: Catalogue, operation: str = "", sente
     answer = catalogue.answer(type(refused), operation)
     if answer is None:
         return unexpected(refused, catalogue)
-    said = answer.message or _after_token(answer.token, sentence or str(refused))
+    said = answer.message or _opened(answer.opening, sentence or str(refused))
     message = f"{said} {answer.advice}".rstrip()
     headers = {"Retry-After": str(refused.retry_after_seconds)} if isinstance(refused, error.TryLater) else {}
     return catalogue.reply(answer.status, answer.code, message, headers)
@@ -178,7 +159,7 @@ def unexpected(defect: Exception, catalogue: Catalogue) -> Reply:
     return catalogue.reply(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalServerError", "Internal Server Error.")
 
 
-def _after_token(token: str, sentence: str) -> str:
-    if not token:
+def _opened(opening: str, sentence: str) -> str:
+    if not opening:
         return sentence
-    return f"{token} {sentence}" if token.endswith(".") else f"{token}: {sentence}"
+    return f"{opening} {sentence}" if opening.endswith(".") else f"{opening}: {sentence}"
