@@ -173,8 +173,9 @@ def test_whom_none_is_drawn_for(door: Door) -> None:
     assert "de-de" in message.lower()
     assert door.draw(door.by_voice.new()).error[:2] == (400, "InvalidRequest")
     assert door.draw(UNKNOWN).status == 404
-    path = f"/profiles/identification/text-independent/{UNKNOWN}/challenges"
-    assert door.customer.unchecked.send("POST", path).status == 404
+    identified = door.customer.identification.enrolled(recording(STORY))
+    path = f"/profiles/identification/text-independent/{identified}/challenges"
+    assert door.customer.unchecked.send("POST", path).error[:2] == (404, "NotFound")
 
 
 def test_a_subscription_that_asks_for_one_takes_no_verify_without(operator: Operator) -> None:

@@ -28,16 +28,6 @@ def fire_until(operator: Operator, holds: Callable[[], bool]) -> bool:
     return False
 
 
-def test_a_deleted_subscription_is_unusable_at_once(operator: Operator, customer: Customer) -> None:
-    by_phrase, identified = fill(customer)
-    assert operator.delete(customer.subscription_id).json["state"] == "deleting"
-    assert operator.put(customer.subscription_id).error[:2] == (409, "Conflict")
-    for client in (customer.primary, customer.secondary):
-        assert client.get(f"/verificationProfiles/{by_phrase}").status == 401
-        assert client.get(f"/identificationProfiles/{identified}").status == 401
-        assert client.call("GET", "/settings").status == 401
-
-
 def test_the_timer_erases_everything_of_it_and_nothing_else(operator: Operator, stored: Stored) -> None:
     kept, gone = operator.customer(), operator.customer()
     fill(kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -16,12 +15,6 @@ from tests.voices import OUTSIDE, PASSPORT, QUESTION, recording, takes
 
 def phrases(client: Client) -> list[str]:
     return [entry["phrase"] for entry in client.get("/verificationPhrases?locale=en-US").json]
-
-
-@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT"])
-@pytest.mark.parametrize("key", [None, "wrong"])
-def test_settings_need_a_subscription_key(api: Client, method: str, key: str | None) -> None:
-    assert replace(api, key=key).call(method, "/settings", b"{}").error[:2] == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])

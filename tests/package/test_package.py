@@ -17,7 +17,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from localhost.failure import CannotStart
-from tests.api.client import Client, Profiles, ask_to_identify, identified, identify, verify
+from tests.api.client import Client, Profiles, ask_to_identify, identify
 from tests.package.front import Separate
 from tests.package.place import Place
 from tests.service import REPOSITORY, RunningService
@@ -74,24 +74,8 @@ def test_an_app_that_needs_what_only_development_has_does_not_start(place: Place
         app.close()
 
 
-def test_it_answers_when_asked_for_its_health(client: Client) -> None:
-    answer = client.call("GET", "/health")
-    assert (answer.status, answer.json) == (200, {"status": "healthy"})
-
-
-def test_its_storage_keys_and_networks_work(client: Client) -> None:
-    answer = client.call("GET", "/health/ready")
-    assert (answer.status, answer.json["parts"]) == (200, {"storage": True, "keyEncryption": True, "model": True})
-
-
 def sample(name: str) -> bytes:
     return (SAMPLES / f"{name}.wav").read_bytes()
-
-
-def test_a_speaker_enrolls_a_passphrase_and_is_verified_and_another_is_not(client: Client) -> None:
-    profile = Profiles(client, "verification").enrolled(*(sample(f"passphrase-{take}") for take in (1, 2, 3)))
-    results = [verify(client, profile, sample(name)).json["result"] for name in ("passphrase-4", "other-speaker")]
-    assert results == ["Accept", "Reject"]
 
 
 def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, packaged: RunningService) -> None:
@@ -121,18 +105,6 @@ def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, 
 def measured(log: Path) -> list[str]:
     lines = log.read_text(encoding="utf-8").splitlines()
     return [line.split(" ", 2)[2] for line in lines if re.match(r"INFO timbre\S* recognition_measured ", line)]
-
-
-def test_a_speaker_is_identified(client: Client) -> None:
-    profiles = Profiles(client, "identification")
-    mine, other = profiles.enrolled(sample("passphrase-1")), profiles.enrolled(sample("other-speaker"))
-    assert identified(client, [other, mine], sample("passphrase-4")) == mine
-
-
-def test_its_description_of_the_api_is_the_repositorys(client: Client) -> None:
-    assert json.loads(client.call("GET", "/openapi.json").body) == json.loads(
-        (REPOSITORY / "openapi.json").read_text(encoding="utf-8")
-    )
 
 
 def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(place: Place) -> None:

@@ -119,11 +119,6 @@ def test_when_to_try_again_is_a_header() -> None:
     assert errors.reply(error.BodyMissing(), errors.V1).headers == {}
 
 
-def test_an_operation_may_have_an_answer_of_its_own() -> None:
-    for operation, status in (("verify", 400), ("identify", 400), ("enroll", 404), ("profile", 404)):
-        assert errors.reply(error.ProfileNotFound(ID), errors.V1, operation).status == status
-
-
 def test_what_old_clients_look_for_is_in_the_answers_of_their_generations() -> None:
     body = {"error": {"code": "Not Found", "message": (message := f"Requested profile doesn't exist: {ID}.")}}
     refused = error.ProfileNotFound(ID)
@@ -133,23 +128,6 @@ def test_what_old_clients_look_for_is_in_the_answers_of_their_generations() -> N
     assert errors.reply(refused, errors.V2021) == coded
     defect = errors.unexpected(KeyError(), errors.V2021)
     assert (defect.status, defect.headers) == (500, {"x-ms-error-code": "InternalServerError"})
-
-
-@pytest.mark.parametrize(
-    ("refused", "rest"),
-    [
-        (error.AudioTooLong(130.0, 120.0), "is 120 seconds. The recording has 130.00 seconds."),
-        (
-            error.AudioTooLong(120.0, 120.0, at_least=True),
-            "is 120 seconds. The recording has more than 120.00 seconds.",
-        ),
-        (error.AudioTooShort(0.25, 1.0), "is 1 second. The recording has 0.25 seconds."),
-    ],
-)
-def test_a_length_is_per_kind_of_request(refused: error.AudioTooLong | error.AudioTooShort, rest: str) -> None:
-    bound = "Minimum" if isinstance(refused, error.AudioTooShort) else "Maximum"
-    expected = f"Invalid audio length. {bound} allowed length per enrollment request {rest}"
-    assert errors.length_sentence(refused, "enrollment") == expected
 
 
 def test_a_defect_logs_its_type_and_place_and_nothing_of_what_was_sent(caplog: pytest.LogCaptureFixture) -> None:

@@ -127,26 +127,6 @@ def test_an_answer_to_head_has_the_length_and_no_body_and_204_neither_and_the_co
     connection.close()
 
 
-@pytest.mark.parametrize(
-    ("framing", "body"),
-    [
-        ("Content-Length: 1000000000", b"the beginning"),
-        ("Transfer-Encoding: chunked", b"100000\r\n%b\r\n" % bytes(0x100000) * 33),
-    ],
-    ids=["announced", "chunked"],
-)
-def test_what_is_too_large_is_refused_while_the_client_still_sends(served: Served, framing: str, body: bytes) -> None:
-    head = f"POST /tried HTTP/1.1\r\nHost: x\r\nx-ms-invocation-id: {served.invoke(echo)}\r\n{framing}\r\n\r\n"
-    with served.connect() as connection:
-        connection.sendall(head.encode())
-        connection.sendall(body)
-        response = http.client.HTTPResponse(connection, method="POST")
-        response.begin()
-        error = json.loads(response.read())["error"]
-    assert (response.status, error["code"]) == (413, "RequestEntityTooLarge")
-    assert error["message"].startswith("The request body may have 33,554,432 bytes. Received")
-
-
 def test_after_an_early_answer_the_rest_of_the_body_is_thrown_away_and_the_connection_goes_on(served: Served) -> None:
     async def refuse(_: StreamRequest) -> func.HttpResponse:
         return func.HttpResponse(b"no", status_code=401)

@@ -231,13 +231,3 @@ def test_a_minute_with_enough_bytes_begins_another_that_counts_anew() -> None:
     assert pace(patience, (30.0, 5_000), (60.0, 1), (119.0, 1)).received == 5_002
     with pytest.raises(BodyTooSlow):
         pace(patience, (30.0, 5_000), (60.0, 1), (120.0, 1))
-
-
-def test_space_that_is_given_back_may_be_taken_again() -> None:
-    space = BodySpace(10)
-    space.take(10)
-    with pytest.raises(ServiceBusy):
-        space.take(1)
-    space.give_back(4)
-    space.take(4)
-    assert space.free == 0
