@@ -161,8 +161,8 @@ def _on_the_wire(fact: type[errors.TimbreError], catalogue: Catalogue) -> str:
     answer = catalogue.answer(fact)
     if answer is None:
         return "does not occur"
-    token = f" {answer.token}" if answer.token else ""
-    return f"{answer.status} `{answer.code}`{token}"
+    opening = f" {answer.opening}" if answer.opening else ""
+    return f"{answer.status} `{answer.code}`{opening}"
 
 
 if __name__ == "__main__":
