@@ -7,21 +7,23 @@ redirect, knows no proxy and sends nothing of ours but the range. ``If-Match`` h
 from __future__ import annotations
 
 import http.client
-import io
 import os
 import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
-from typing import Any, BinaryIO, Final, cast
+from functools import cache
+from threading import Timer
+from typing import Final
 
-from shared.audio.sources.addresses import Address, Resolver, addresses_of, resolved
+from shared.audio.sources.addresses import Resolver, addresses_of, resolved
 from shared.domain.errors import (
     SourceChanged,
     SourceExpired,
+    SourceFailed,
     SourceRedirects,
     SourceTooLarge,
     SourceUnavailable,
@@ -62,7 +64,6 @@ class RangeReader:
     tls: Callable[[], ssl.SSLContext] = _system_tls
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     seconds: float = SOURCE_SECONDS
-    monotonic: Callable[[], float] = time.monotonic
 
     def read(self, url: RecordingUrl, start: int, count: int, of: Version | str | None = None) -> tuple[bytes, Version]:
         """``count`` bytes from ``start``, or up to the end, and the version that they are of.
@@ -70,7 +71,6 @@ class RangeReader:
         ``of`` is what they must be of: a version, or an ETag where the size is not known yet. Raises ``SourceFailed``.
         """
         etag = of.etag if isinstance(of, Version) else of
-        remaining = _remaining(self.monotonic, self.monotonic() + self.seconds)
         headers = {
             "Range": f"bytes={start}-{start + count - 1}",
             "Accept-Encoding": "identity",
@@ -78,110 +78,57 @@ class RangeReader:
             "Connection": "close",
             **({"If-Match": etag} if etag else {}),
         }
-        connection = _Connection(url, partial(self._dial, url, remaining))
         try:
-            connection.request("GET", url.target, headers=headers)
-            response = connection.getresponse()
-            version = _checked(response, start, count, of)
-            content = _exactly(response, min(count, version.size - start))
+            with self._connected(url) as wire:
+                connection = http.client.HTTPConnection(url.host, url.port)
+                connection.default_port = 443 if url.secure else 80  # for the Host header
+                connection.sock = wire
+                connection.request("GET", url.target, headers=headers)
+                with connection.getresponse() as response:
+                    version = _checked(response, start, count, of)
+                    return _exactly(response, min(count, version.size - start)), version
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise SourceUnavailable from error
+
+    @contextmanager
+    def _connected(self, url: RecordingUrl) -> Iterator[socket.socket]:
+        """A wire that is shut down when the time is over, whatever it waits for then.
+
+        Raises ``OSError``, ``ValueError`` (no time is left), ``SourceFailed``.
+        """
+        deadline = time.monotonic() + self.seconds
+        wire = self._dialled(url, deadline)
+        if url.secure:
+            name = url.host.strip("[]")
+            wire = self.tls().wrap_socket(wire, server_hostname=name, do_handshake_on_connect=False)
+        timer = Timer(deadline - time.monotonic(), _shut_down, (wire,))
+        timer.daemon = True
+        timer.start()
+        try:
+            with wire:
+                if isinstance(wire, ssl.SSLSocket):
+                    wire.do_handshake()
+                yield wire
+        except SourceFailed:
+            if time.monotonic() < deadline:
+                raise
+            raise TimeoutError from None  # headers that were cut off pass for an answer
         finally:
-            connection.end()
-        return content, version
+            timer.cancel()
 
-    def _dial(self, url: RecordingUrl, remaining: Callable[[], float]) -> _Wire:
-        """To an address that was judged; its name is not asked for again. Raises ``OSError``, ``SourceFailed``."""
-        addresses = addresses_of(url, self.resolver, self.environment)
-        for number, address in enumerate(addresses, start=1):
-            try:
-                plain = _connected(address, url.port, remaining())
-            except OSError:
-                if number == len(addresses):
-                    raise
-                continue
-            return _Wire(self._secured(plain, url, remaining) if url.secure else plain, remaining)
-        raise SourceUnavailable
-
-    def _secured(self, plain: socket.socket, url: RecordingUrl, remaining: Callable[[], float]) -> ssl.SSLSocket:
-        try:
-            secured = self.tls().wrap_socket(plain, server_hostname=url.host.strip("[]"), do_handshake_on_connect=False)
-        except BaseException:
-            plain.close()
-            raise
-        try:
-            secured.settimeout(remaining())
-            secured.do_handshake()
-        except BaseException:
-            secured.close()
-            raise
-        return secured
+    def _dialled(self, url: RecordingUrl, deadline: float) -> socket.socket:
+        """To an address that was judged; its name is not asked for again."""
+        *others, last = addresses_of(url, self.resolver, self.environment)
+        for address in others:
+            with suppress(OSError):
+                return socket.create_connection((str(address), url.port), deadline - time.monotonic())
+        return socket.create_connection((str(last), url.port), deadline - time.monotonic())
 
 
-def _connected(address: Address, port: int, seconds: float) -> socket.socket:
-    return socket.create_connection((str(address), port), timeout=seconds)
-
-
-def _remaining(monotonic: Callable[[], float], deadline: float) -> Callable[[], float]:
-    def remaining() -> float:
-        """Seconds; raises ``TimeoutError`` when there are none."""
-        if (left := deadline - monotonic()) <= 0.0:
-            raise TimeoutError
-        return left
-
-    return remaining
-
-
-class _Connection(http.client.HTTPConnection):
-    """Over a wire that ``dial`` connects: the standard one resolves the name itself, and counts no time overall."""
-
-    def __init__(self, url: RecordingUrl, dial: Callable[[], _Wire]) -> None:
-        super().__init__(url.host, url.port)
-        self.default_port = 443 if url.secure else 80  # for the Host header
-        self._dial = dial
-        self._wire: _Wire | None = None
-
-    def connect(self) -> None:
-        self._wire = self._dial()
-        self.sock = cast(socket.socket, self._wire)
-
-    def end(self) -> None:
-        """``close`` is called when an answer has begun that is to be the last, and leaves the wire to it."""
-        self.close()
-        if self._wire:
-            self._wire.end()
-
-
-class _Wire:
-    """What ``http.client`` uses of a socket, each call within what remains of the request's time."""
-
-    def __init__(self, plain: socket.socket, remaining: Callable[[], float]) -> None:
-        self._socket, self._remaining = plain, remaining
-
-    def sendall(self, data: Any) -> None:
-        self._socket.settimeout(self._remaining())
-        self._socket.sendall(data)
-
-    def makefile(self, _mode: str) -> BinaryIO:
-        return io.BufferedReader(_Incoming(self._socket, self._remaining))
-
-    def close(self) -> None:
-        """By ``http.client``, while the answer is still to be read."""
-
-    def end(self) -> None:
-        self._socket.close()
-
-
-class _Incoming(io.RawIOBase):
-    def __init__(self, plain: socket.socket, remaining: Callable[[], float]) -> None:
-        self._socket, self._remaining = plain, remaining
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._socket.settimeout(self._remaining())
-        return self._socket.recv_into(buffer)
+def _shut_down(wire: socket.socket) -> None:
+    """Below TLS, whose own shutdown would let the rest be read as it lies on the wire."""
+    with suppress(OSError):
+        socket.socket.shutdown(wire, socket.SHUT_RDWR)
 
 
 def _checked(response: http.client.HTTPResponse, start: int, count: int, of: Version | str | None) -> Version:

@@ -68,8 +68,12 @@ def test_channels_stay_apart_and_are_clipped_apart(rate: int) -> None:
     assert float(heard.clipped[1].mean()) == pytest.approx(2 / 3, abs=0.03)
 
 
+@pytest.mark.parametrize("block", [1 << 19, 9_973])
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000, 192_000])
-def test_clipping_is_told_where_it_is_at_16_khz(rate: int) -> None:
+def test_clipping_is_told_where_it_is_at_16_khz_whatever_is_decoded_at_a_time(
+    rate: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.audio.reader._BLOCK_VALUES", block)
     sent = tone(2.0, rate)
     sent[round(1.25 * rate) : round(1.5 * rate)] = 1.0
 

@@ -166,7 +166,7 @@ def test_an_interruption_before_the_answer_never_doubles_either(site: Site) -> N
     cut = next(number for number, line in enumerate(lines) if b'"enrolled": "a2"' in line)
     for torn in (b"", lines[cut][:7]):
         site.beside("journal").write_bytes(b"".join(lines[:cut]) + torn)
-        assert site.run() == 0
+        assert [site.run(), site.run()] == [0, 0]  # what the first writes behind half a line, the second reads
         assert site.enrolled == [[b"a1", b"a2"]]
 
 

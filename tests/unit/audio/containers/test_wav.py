@@ -58,6 +58,7 @@ def big_endian() -> bytes:
         riff(pcm_format(), chunk(b"data", int16(SECOND) + b"\x7f")),  # half a sample more
         riff(extensible(), chunk(b"data", (np.rint(SECOND * 0x7FFFFF).astype("<i4") << 8).tobytes())),
         riff(layout(1, 1, 16_000, 0, 16), DATA),  # a frame size that makes no sense
+        riff(layout(1, 1, 16_000, 2, 12), DATA),  # 12 valid bits in 16
         riff(layout(1, 1, 16_000, 2, 24), chunk(b"data", int24(SECOND))),  # smaller than a sample
         riff(chunk(b"fmt ", struct.pack("<HHIIH", 1, 1, 16_000, 32_000, 2)), DATA),  # the oldest, of 14 bytes
         big_endian(),
