@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,14 +39,51 @@ def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert "secret" not in caplog.text
 
 
-def refusal(answer: Answer, kind: type[SourceFailed], of: Version | str | None = None, start: int = 0) -> Server:
-    """What is raised says nothing of the URL."""
+def refuses(answer: Answer, kind: type[SourceFailed], of: Version | str | None = None, seconds: float = 1.5) -> None:
+    """Within that time; what is raised says nothing of the URL."""
+    began = time.monotonic()
     with serving(answer) as server, pytest.raises(kind) as raised:
-        QUICK.read(server.url(), start, 100, of)
+        QUICK.read(server.url(), 0, 100, of)
     assert type(raised.value) is kind
     assert "secret" not in str(raised.value)
     assert "127.0.0.1" not in str(raised.value)
-    return server
+    assert time.monotonic() - began < seconds
+
+
+def heedless(**changed: object) -> Answer:
+    """The right answer but for these headers, whatever the condition."""
+
+    def answer(request: str, say: Say) -> None:
+        for part in partial_head(CONTENT, request, **changed):
+            say(part)
+
+    return answer
+
+
+def saying(*pieces: bytes, pause: float = 0.0) -> Answer:
+    def answer(request: str, say: Say) -> None:
+        with suppress(OSError):
+            for piece in pieces:
+                say(piece)
+                time.sleep(pause)
+
+    return answer
+
+
+def status(number: int) -> Answer:
+    return saying(head(f"{number} Said", Content_Length=0))
+
+
+def for_ever(more: bytes, begin: bytes | None = None, **changed: object) -> Answer:
+    """``begin``, or the right head with these changes; then more and more."""
+
+    def answer(request: str, say: Say) -> None:
+        with suppress(OSError):
+            say(partial_head(CONTENT, request, **changed)[0] if begin is None else begin)
+            while True:
+                say(more)
+
+    return answer
 
 
 def test_a_range_is_read_with_nothing_of_ours_in_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,14 +101,11 @@ def test_a_range_is_read_with_nothing_of_ours_in_the_request(monkeypatch: pytest
     assert third[3] == f"If-Match: {ETAG}"
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(status: int) -> None:
+@pytest.mark.parametrize("number", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(number: int) -> None:
     with serving(file(CONTENT)) as target:
-
-        def elsewhere(request: str, say: Say) -> None:
-            say(head(f"{status} Moved", Location=f"http://127.0.0.1:{target.port}/x", Content_Length=0))
-
-        refusal(elsewhere, SourceRedirects)
+        elsewhere = head(f"{number} Moved", Location=f"http://127.0.0.1:{target.port}/x", Content_Length=0)
+        refuses(saying(elsewhere), SourceRedirects)
     assert target.requests == []
 
 
@@ -131,181 +165,88 @@ def test_tls_is_to_the_name_and_its_certificate_is_checked(tmp_path: Path) -> No
     assert not reads("meetings.example.com", RangeReader(resolver=here))
 
 
-def slow(pieces: Sequence[bytes], seconds: float = 0.1) -> Answer:
-    def answer(request: str, say: Say) -> None:
-        with suppress(OSError):
-            for piece in pieces:
-                say(piece)
-                time.sleep(seconds)
-
-    return answer
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < seconds
+PARTIAL = b"HTTP/1.1 206 Partial Content"
 
 
 @pytest.mark.parametrize(
     "pieces",
     [
         [b""] * 6,
-        [bytes([byte]) for byte in b"HTTP/1.1 206 Partial Content"],
-        [b"HTTP/1.1 206 Partial Content\r\n", *(f"X-{number}: 1\r\n".encode() for number in range(10))],
+        [bytes([byte]) for byte in PARTIAL],
+        [PARTIAL + b"\r\n", *(f"X-{number}: 1\r\n".encode() for number in range(10))],
         [b"HTTP/1.1 100 Continue\r\n\r\n"] * 10,
+        [head("206 Partial Content", ETag=ETAG, Content_Range="bytes 0-99/10240", Content_Length=100), *[b"x"] * 100],
     ],
-    ids=["silence", "status", "headers", "continue"],
+    ids=["silence", "status", "headers", "continue", "body"],
 )
 def test_a_slow_drip_ends_with_the_deadline_however_it_drips(pieces: Sequence[bytes]) -> None:
-    with within(1.5):
-        refusal(slow(pieces), SourceUnavailable)
-
-
-def test_a_slow_body_ends_with_the_deadline() -> None:
-    def answer(request: str, say: Say) -> None:
-        said, body = partial_head(CONTENT, request)
-        say(said)
-        slow([bytes([byte]) for byte in body])(request, say)
-
-    with within(1.5):
-        refusal(answer, SourceUnavailable)
+    refuses(saying(*pieces, pause=0.1), SourceUnavailable)
 
 
 def test_a_handshake_that_never_ends_ends_with_the_deadline() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, within(1.5), pytest.raises(SourceUnavailable):
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceUnavailable):
         QUICK.read(Server(silent.getsockname()[1]).url("https"), 0, 1)
-
-
-def endless(request: str, say: Say) -> None:
-    said, body = partial_head(CONTENT, request, Content_Length=None)
-    with suppress(OSError):
-        say(said)
-        while True:
-            say(body)
-
-
-def endless_chunks(request: str, say: Say) -> None:
-    said, _ = partial_head(CONTENT, request, Content_Length=None, Transfer_Encoding="chunked")
-    with suppress(OSError):
-        say(said)
-        while True:
-            say(b"10\r\n" + bytes(16) + b"\r\n")
-
-
-def endless_headers(request: str, say: Say) -> None:
-    with suppress(OSError):
-        say(b"HTTP/1.1 206 Partial Content\r\n")
-        while True:
-            say(b"X-A: " + b"a" * 1_000 + b"\r\n")
-
-
-def endless_line(request: str, say: Say) -> None:
-    with suppress(OSError):
-        while True:
-            say(b"HTTP/1.1 206 " + b"a" * 10_000)
+    assert time.monotonic() - began < 1.5
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (endless, SourceWithoutRanges),
-        (endless_chunks, SourceWithoutRanges),
-        (endless_headers, SourceUnavailable),
-        (endless_line, SourceUnavailable),
+        (for_ever(CONTENT[:100], Content_Length=None), SourceWithoutRanges),
+        (
+            for_ever(b"10\r\n" + bytes(16) + b"\r\n", Content_Length=None, Transfer_Encoding="chunked"),
+            SourceWithoutRanges,
+        ),
+        (for_ever(b"X-A: " + b"a" * 1_000 + b"\r\n", PARTIAL + b"\r\n"), SourceUnavailable),
+        (for_ever(b"a" * 10_000, b"HTTP/1.1 206 "), SourceUnavailable),
+        (for_ever(bytes(100), head("200 OK", Content_Length=10**12, ETag=ETAG)), SourceWithoutRanges),
         (file(CONTENT, Content_Length=101), SourceWithoutRanges),
         (file(CONTENT, Content_Length=10**12), SourceWithoutRanges),
     ],
-    ids=["body", "chunks", "headers", "line", "one-more", "announced"],
+    ids=["body", "chunks", "headers", "line", "ranges ignored", "one more", "announced"],
 )
 def test_an_endless_answer_is_left_after_what_was_asked_for(answer: Answer, kind: type[SourceFailed]) -> None:
-    with within(1.5):
-        refusal(answer, kind)
+    refuses(answer, kind)
 
 
-def test_a_body_that_is_cut_short_may_be_whole_another_time() -> None:
-    def answer(request: str, say: Say) -> None:
-        said, body = partial_head(CONTENT, request)
-        say(said + body[:50])
-
-    refusal(answer, SourceUnavailable)
+RANGES = (
+    None, "bytes 0-99/*", "bytes */10240", "bytes 1-100/10240", "bytes 0-98/10240", "bytes 0-100/10240",
+    "items 0-99/10240", "bytes 0-99/50", f"bytes 0-99/{'9' * 40}",
+)  # fmt: skip
+ETAGS = (None, 'W/"1"', "1", '"', '"a"b"', '"' + "a" * 300 + '"')
 
 
 @pytest.mark.parametrize(
-    ("content_range", "kind"),
+    ("answer", "kind"),
     [
-        (None, SourceWithoutRanges),
-        ("bytes 0-99/*", SourceWithoutRanges),
-        ("bytes */10240", SourceWithoutRanges),
-        ("bytes 1-100/10240", SourceWithoutRanges),
-        ("bytes 0-98/10240", SourceWithoutRanges),
-        ("bytes 0-100/10240", SourceWithoutRanges),
-        ("items 0-99/10240", SourceWithoutRanges),
-        ("bytes 0-99/50", SourceWithoutRanges),
-        ("bytes 0-99/" + "9" * 40, SourceWithoutRanges),
-        (f"bytes 0-99/{LONG_RECORDING_BYTES + 1}", SourceTooLarge),
+        *((file(CONTENT, Content_Range=said), SourceWithoutRanges) for said in RANGES),
+        (file(CONTENT, Content_Range=f"bytes 0-99/{LONG_RECORDING_BYTES + 1}"), SourceTooLarge),
+        *((file(CONTENT, ETag=said), SourceWithoutRanges) for said in ETAGS),
+        (file(CONTENT, Content_Encoding="gzip"), SourceWithoutRanges),
+        *((status(number), SourceExpired) for number in (401, 403, 404, 410)),
+        *((status(number), SourceUnavailable) for number in (429, 500, 503)),
+        *((status(number), SourceWithoutRanges) for number in (400, 416)),
+        *(
+            (saying(said), SourceUnavailable)
+            for said in (b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\0" * 100)
+        ),
+        (
+            saying(head("206 Partial Content", ETag=ETAG, Content_Range="bytes 0-99/10240", Content_Length=100) + b"x"),
+            SourceUnavailable,  # a body that is cut short may be whole another time
+        ),
     ],
 )
-def test_a_content_range_that_is_not_the_one_asked_for_is_refused(
-    content_range: str | None, kind: type[SourceFailed]
-) -> None:
-    refusal(file(CONTENT, Content_Range=content_range), kind)
-
-
-@pytest.mark.parametrize("etag", [None, 'W/"1"', "1", '"', '"a"b"', '"' + "a" * 300 + '"'])
-def test_a_source_without_a_strong_etag_is_refused(etag: str | None) -> None:
-    refusal(file(CONTENT, ETag=etag), SourceWithoutRanges)
-
-
-def test_a_compressed_range_is_refused() -> None:
-    refusal(file(CONTENT, Content_Encoding="gzip"), SourceWithoutRanges)
-
-
-def test_a_source_that_ignores_ranges_is_refused_before_its_body() -> None:
-    def whole(request: str, say: Say) -> None:
-        with suppress(OSError):
-            say(head("200 OK", Content_Length=10**12, ETag=ETAG))
-            say(bytes(100))
-
-    refusal(whole, SourceWithoutRanges)
+def test_what_is_not_the_range_that_was_asked_for_is_refused_by_kind(answer: Answer, kind: type[SourceFailed]) -> None:
+    refuses(answer, kind)
 
 
 def test_a_changed_source_is_refused_whether_it_keeps_the_condition_or_ignores_it() -> None:
     changed = '"version-2"'
-    refusal(file(CONTENT, ETag=changed), SourceChanged, of=VERSION)
+    refuses(file(CONTENT, ETag=changed), SourceChanged, of=VERSION)
     for of in (VERSION, ETAG):
-
-        def heedless(request: str, say: Say) -> None:
-            for part in partial_head(CONTENT, request, ETag=changed):
-                say(part)
-
-        refusal(heedless, SourceChanged, of=of)
-    refusal(file(CONTENT[:-1]), SourceChanged, of=VERSION)
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_url_that_has_expired_is_refused_by_name(status: int) -> None:
-    refusal(lambda request, say: say(head(f"{status} No", Content_Length=0)), SourceExpired, of=VERSION)
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (500, SourceUnavailable),
-        (503, SourceUnavailable),
-        (429, SourceUnavailable),
-        (400, SourceWithoutRanges),
-        (416, SourceWithoutRanges),
-    ],
-)
-def test_other_answers_are_named_too(status: int, kind: type[SourceFailed]) -> None:
-    refusal(lambda request, say: say(head(f"{status} No", Content_Length=0)), kind)
-
-
-@pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\0" * 100])
-def test_what_is_no_http_is_not_available(said: bytes) -> None:
-    refusal(lambda request, say: say(said), SourceUnavailable)
+        refuses(heedless(ETag=changed), SourceChanged, of=of)
+    refuses(file(CONTENT[:-1]), SourceChanged, of=VERSION)
 
 
 def test_nobody_at_the_port_is_not_available() -> None:
