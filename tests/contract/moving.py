@@ -15,7 +15,6 @@ from shared.audio.listener import RecordingListener
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
-from shared.inference.model_card import SpeakerCard
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.migrate import SECONDS, Migrate
 from shared.services.sweep import Sweep
@@ -40,17 +39,9 @@ LISTENER = RecordingListener(Loud())
 
 
 def model(folder: Path, model_id: str, dimension: int, seed: int) -> OnnxSpeakerModel:
-    """Its file is written anew: for a process that is to read the same file beside this one, there is ``opened``."""
-    put_network(folder, _card(model_id, dimension), seed)
-    return opened(folder, model_id, dimension)
-
-
-def opened(folder: Path, model_id: str, dimension: int) -> OnnxSpeakerModel:
-    return speaker_model(_card(model_id, dimension), folder)
-
-
-def _card(model_id: str, dimension: int) -> SpeakerCard:
-    return fbank_card(model_id, dimension, f"{model_id}.onnx")
+    card = fbank_card(model_id, dimension, f"{model_id}.onnx")
+    put_network(folder, card, seed)
+    return speaker_model(card, folder)
 
 
 @cache

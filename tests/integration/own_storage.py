@@ -40,10 +40,6 @@ class World:
     logs: list[Path] = field(default_factory=list)
 
     @property
-    def data(self) -> Path:
-        return self.folder / "azurite"
-
-    @property
     def account(self) -> StorageAccount:
         return StorageAccount(connection_string=self.azurite.connection_string)
 
