@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from shared.domain.calibration import Calibration, MeasuredRates
+from tools.calibration.curves import Scored, curves
 from tools.calibration.fit import MAX_SECONDS, MIN_SECONDS, Line, fitted
-from tools.calibration.rates import measured
-from tools.calibration.trials import Trials, joined
+from tools.calibration.trials import Numbers, Trials, joined
 
 MIN_SPEAKERS: Final = 20
 """Below this no line is fitted: each half of ten speakers has 45 pairs, too few for the highest of a hundred scores."""
@@ -55,3 +55,23 @@ def held_out(every: Trials, parts: Halves, enrolments: Sequence[int], lengths: S
             logit = np.concatenate([line.logit(part) for part, line in chosen])
             rates.append(measured(joined([part for part, _ in chosen]), logit, length, count))
     return rates
+
+
+def measured(trials: Trials, logit: Numbers, test: str, enrolments: int) -> MeasuredRates:
+    """Rates at logit 0, with their 95 % intervals."""
+    drawn = curves(Scored(logit, trials.enrolled, trials.tested), np.zeros(1))
+    match, miss = drawn.at(0.0)
+    return MeasuredRates(
+        test=test,
+        enrolments=enrolments,
+        speakers=len(np.unique(trials.enrolled)),
+        strangers=int((~trials.same).sum()),
+        same=int(trials.same.sum()),
+        false_match=round(match.value, 5),
+        false_match_low=round(match.low, 5),
+        false_match_high=round(match.high, 5),
+        false_non_match=round(miss.value, 5),
+        false_non_match_low=round(miss.low, 5),
+        false_non_match_high=round(miss.high, 5),
+        equal_error=round(drawn.equal_error.value, 5),
+    )
