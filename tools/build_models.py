@@ -99,11 +99,9 @@ def _converted(card: Card, content: bytes) -> bytes:
     # Imported here: numpy and onnx take a second that a finished build must not pay.
     try:
         from tools.models import campplus_int8, campplus_onnx, campplus_weights, ge2e_onnx, silero_onnx
-        from tools.models.legacy_pickle import read_checkpoint
+        from tools.models.checkpoint import CheckpointRefused, read_checkpoint
         from tools.models.phrase_frames_onnx import phrase_frames_onnx
         from tools.models.segmentation_onnx import segmentation_onnx
-        from tools.models.torch_pickle import CheckpointRefused
-        from tools.models.zip_checkpoint import read_zip_checkpoint
     except ImportError as error:
         raise BuildFailed(f"Converting needs the package {error.name}. Install it with: python dev.py model") from error
     try:
@@ -117,7 +115,7 @@ def _converted(card: Card, content: bytes) -> bytes:
         if card.front_end == GE2E_MEL40:
             return ge2e_onnx.encoder_onnx(read_checkpoint(content)["model_state"])
         if isinstance(source_of(card), WheelSource):
-            return campplus_onnx.campplus_onnx(campplus_weights.campplus(read_zip_checkpoint(content)))
+            return campplus_onnx.campplus_onnx(campplus_weights.campplus(read_checkpoint(content)))
         return campplus_int8.campplus_int8(campplus_weights.campplus(campplus_weights.read_arrays(content)))
     except (CheckpointRefused, KeyError, ValueError) as error:
         raise BuildFailed(f"The weights are not those of {card.model_id}: {error}") from error
