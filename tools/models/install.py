@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.inference.model_card import (
+    INSTALLED_FILE,
     CatalogueInvalid,
     SpeakerCard,
     read_calibration,
@@ -17,7 +19,6 @@ from shared.inference.model_card import (
     site_calibration,
 )
 from tools.models.download import Wanted, downloaded, sha256_of
-from tools.models.installed import record
 from tools.models.sources import DownloadSource, source_of
 from tools.models.wheel import BuildFailed
 
@@ -49,13 +50,26 @@ def install(card: SpeakerCard, folder: Path, given: Given) -> None:
         raise
     part.replace(target)
     if card.file.sha256 is None:
-        record(folder, card.model_id, sha256, origin)
+        _vouched(folder, card.model_id, sha256, origin)
     print(f"{card.model_id}: {target.name} is ready ({target.stat().st_size / 1e6:.1f} MB, {card.licence}).")
     if card.calibration is None:
         print(
             f"{card.model_id}: NO CALIBRATION. Its scores carry no false-match rate: only very high similarities are "
             "accepted, and never with high confidence. Calibrate it on your own recordings: docs/models.md."
         )
+
+
+def _vouched(folder: Path, model_id: str, sha256: str, origin: str) -> None:
+    """Record what an operator vouched for; ``origin`` is the address or file name that the bytes came from."""
+    path = folder / INSTALLED_FILE
+    try:
+        content = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        content = {}
+    part = path.with_suffix(".json.part")
+    content[model_id] = {"sha256": sha256, "from": origin}
+    part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.replace(path)
 
 
 def install_calibration(card: SpeakerCard, folder: Path, file: Path) -> None:
