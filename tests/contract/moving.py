@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.audio.flac import FlacKeeper
 from shared.audio.listener import RecordingListener
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, Signature
-from shared.domain.recording import AudioFormat, Recording, Samples, Utterance
+from shared.domain.recording import AudioFormat, Recording, Utterance
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.migrate import SECONDS, Migrate
 from shared.services.sweep import Sweep
@@ -24,18 +23,11 @@ from shared.storage.profiles.migration import RowMigrationStore
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import CuttingBlobs, CuttingRows, Scissors
 from tests.contract.stores import NOW, Clock, instance, new_profile, new_subscription
+from tests.unit.audio.loudness import SOUND
 from tests.unit.inference.golden.signals import voice as signal
 from tests.unit.inference.networks import fbank_card, put_network
 
-
-class Loud:
-    """A detector for signals that are all speech but for digital silence."""
-
-    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
-        return np.asarray(np.abs(samples) > 1e-3)
-
-
-LISTENER = RecordingListener(Loud())
+LISTENER = RecordingListener(SOUND)
 
 
 def model(folder: Path, model_id: str, dimension: int, seed: int) -> OnnxSpeakerModel:
@@ -49,7 +41,7 @@ def spoken(pitch_hertz: float, seconds: float = 1.2) -> Utterance:
     """As a request is heard, with silence around the speech."""
     samples = np.pad(signal(seconds, pitch_hertz), 1_600)
     recording = Recording(samples, AudioFormat("WAV", "PCM_16", 16_000, 1))
-    mask = Loud().speech_mask(samples)
+    mask = SOUND.speech_mask(samples)
     return Utterance(recording, mask, float(np.count_nonzero(mask)) / 16_000, 30.0, 0.0, -25.0)
 
 

@@ -3,13 +3,11 @@ models."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-import soundfile
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +21,7 @@ from shared.domain.recording import Samples, Utterance
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.comparison import SpeakerModels
+from tests.unit.audio.encoded import file
 from tests.voices import QUESTION, STORY, flite, wav_bytes
 from tools.evaluation import degradations
 
@@ -32,9 +31,7 @@ ANY_NOISE = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0)
 
 
 def encoded(samples: Samples, rate: int, encoding: str) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, soxr.resample(samples, 16_000, rate, quality="HQ"), rate, format="WAV", subtype=encoding)
-    return file.getvalue()
+    return file(soxr.resample(samples, 16_000, rate, quality="HQ"), rate, encoding=encoding)
 
 
 def between_pauses(speech: Samples) -> Samples:

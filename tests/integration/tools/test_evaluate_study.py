@@ -10,13 +10,13 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import soundfile
 
 from shared.audio.listener import RecordingListener
 from shared.domain.calibration import Calibration
 from shared.domain.recording import SAMPLE_RATE, Samples
+from tests.unit.audio.loudness import EVERYWHERE
 from tools.calibration.hearing import Heard
 from tools.evaluation.channels import CLEAN, conditions, crowd_of
 from tools.evaluation.degradations import Condition
@@ -27,11 +27,6 @@ from tools.evaluation.verification import compared
 
 CARD = Calibration(-30.0, 44.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "tones", 1, 1)
 """Score 0.5 at a cosine of 0.68."""
-
-
-class AllSpeech:
-    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
-        return np.ones(len(samples), np.bool_)
 
 
 def ear(body: bytes) -> Heard:
@@ -61,7 +56,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> list[DataSet]:
                 name = f"{speaker}-{take}.wav"
                 soundfile.write(folder / name, tone, SAMPLE_RATE)
                 writer.writerow([name, f"s{speaker}", source, "f" if speaker < 3 else "m" if speaker < 8 else ""])
-    return data_sets(folder / "manifest.csv", RecordingListener(AllSpeech()))
+    return data_sets(folder / "manifest.csv", RecordingListener(EVERYWHERE))
 
 
 def test_sources_of_one_name_are_one_set_and_small_ones_are_left_out(sets: list[DataSet]) -> None:

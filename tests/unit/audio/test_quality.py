@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
-import soundfile
 import soxr
 
 from shared.audio.listener import RecordingListener
@@ -14,6 +11,7 @@ from shared.domain.errors import AudioTooNarrow, AudioTooQuiet
 from shared.domain.limits import AudioRules, QualityLimits
 from shared.domain.recording import Samples
 from tests.unit.audio.encoded import Floats, file, tone
+from tests.unit.audio.loudness import EVERYWHERE
 from tests.voices import QUESTION, flite, wav_bytes
 
 RATE = 16_000
@@ -21,12 +19,7 @@ RULES = AudioRules(0.5, 60.0, min_speech_seconds=0.5, min_snr_db=-20.0)
 ALL = np.ones(2 * RATE, np.bool_)
 
 
-class Everywhere:
-    def speech_mask(self, samples: Samples) -> Mask:
-        return np.ones(len(samples), np.bool_)
-
-
-LISTENER = RecordingListener(Everywhere())
+LISTENER = RecordingListener(EVERYWHERE)
 
 
 def mix(snr: float, *, pause: float = 1.0) -> tuple[Floats, Mask]:
@@ -49,9 +42,7 @@ def band(low: float, high: float) -> Floats:
 
 
 def eight_kilohertz(samples: Samples, encoding: str) -> bytes:
-    written = io.BytesIO()
-    soundfile.write(written, soxr.resample(samples, RATE, 8_000, quality="HQ"), 8_000, format="WAV", subtype=encoding)
-    return written.getvalue()
+    return file(soxr.resample(samples, RATE, 8_000, quality="HQ"), 8_000, encoding=encoding)
 
 
 @pytest.mark.parametrize("truth", [0.0, 5.0, 10.0, 20.0, 30.0, 40.0])

@@ -6,7 +6,6 @@ import io
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import soundfile
 import soxr
@@ -23,28 +22,16 @@ from shared.domain.errors import (
 )
 from shared.domain.limits import LONG_RECORDING_SECONDS
 from shared.domain.long_operation import ChannelVoice
-from shared.domain.recording import Samples
 from tests.recording_host import ETAG, asked, file, serving
+from tests.unit.audio.encoded import Floats
+from tests.unit.audio.encoded import file as written
+from tests.unit.audio.loudness import SOUND
+
+RECORDINGS = RemoteRecordings(SOUND, RangeReader(seconds=5.0))
 
 
-class Loud:
-    """All is speech but for digital silence."""
-
-    def speech_mask(self, samples: Samples) -> npt.NDArray[np.bool_]:
-        return np.asarray(np.abs(samples) > 1e-3)
-
-
-RECORDINGS = RemoteRecordings(Loud(), RangeReader(seconds=5.0))
-
-
-def noise(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
+def noise(seconds: float, rate: int, channels: int = 1) -> Floats:
     return np.random.default_rng(1).uniform(-0.5, 0.5, (round(seconds * rate), channels)).astype(np.float32)
-
-
-def written(samples: np.ndarray, rate: int, container: str = "WAV", subtype: str = "PCM_16") -> bytes:
-    target = io.BytesIO()
-    soundfile.write(target, samples, rate, format=container, subtype=subtype)
-    return target.getvalue()
 
 
 @pytest.mark.parametrize(
