@@ -1,4 +1,4 @@
-"""Kaldi's features, held against the kaldi-native-fbank package's numbers (``golden/make_fbank.py``)."""
+"""Kaldi's features, held against the kaldi-native-fbank package's numbers (``golden/make.py``)."""
 
 from __future__ import annotations
 
