@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import urllib.request
 
 import pytest
 
 from shared.inference.model_card import read_catalogue
+from tests.api.operator import Operator
 from tests.service import RunningService
 from tools.calibration.upload import UploadRefused, settings_in_force, upload
 
 
 @pytest.fixture(scope="module")
 def key(service: RunningService) -> str:
-    request = urllib.request.Request(
-        f"{service.url}/manage/subscriptions/threshold-upload",
-        data=b"{}",
-        method="PUT",
-        headers={"x-functions-key": service.management_key, "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        return str(json.load(answer)["keys"]["primary"])
+    key = Operator(service.url, service.management_key).customer().primary.key
+    assert key is not None
+    return key
 
 
-def test_the_uploaded_threshold_is_the_subscriptions(service: RunningService, key: str) -> None:
-    upload(service.url, key, {"thresholds": {"verification": 0.62, "identification": 0.63}})
-    request = urllib.request.Request(f"{service.url}/settings", headers={"Ocp-Apim-Subscription-Key": key})
-    with urllib.request.urlopen(request) as answer:
-        assert json.load(answer)["thresholds"] == {"verification": 0.62, "identification": 0.63}
-
-
-def test_a_site_calibration_is_the_subscriptions(service: RunningService, key: str) -> None:
+def test_what_is_uploaded_is_the_subscriptions(service: RunningService, key: str) -> None:
     shipped = read_catalogue().speaker("campplus-channels-1").calibration
     assert shipped is not None
-    values = dataclasses.asdict(dataclasses.replace(shipped, bias=-31.5, fitted_on="our callers"))
+    own = dataclasses.replace(shipped, bias=-31.5, fitted_on="our callers", measured=())
+    values = dataclasses.asdict(own)
+    upload(service.url, key, {"thresholds": {"verification": 0.62, "identification": 0.63}})
     upload(service.url, key, {"calibration": {"modelId": "campplus-channels-1", "values": values}})
-    request = urllib.request.Request(f"{service.url}/settings", headers={"Ocp-Apim-Subscription-Key": key})
-    with urllib.request.urlopen(request) as answer:
-        shown = json.load(answer)["calibration"]
-    assert (shown["modelId"], shown["values"]["bias"], shown["values"]["fitted_on"]) == (
-        "campplus-channels-1",
-        -31.5,
-        "our callers",
-    )
-    stored = settings_in_force(service.url, key)
+    stored = settings_in_force(f"{service.url}/", key)
     assert stored.calibration is not None
-    assert (stored.threshold, stored.calibration.calibration.bias) == (0.62, -31.5)
+    assert (stored.threshold, stored.calibration.model_id) == (0.62, "campplus-channels-1")
+    assert stored.calibration.calibration == own
     lax = {**values, "bias": shipped.bias + 6.0}
     with pytest.raises(UploadRefused, match=r"Nothing was changed: .* a share of .* of strangers would pass"):
         upload(service.url, key, {"calibration": {"modelId": "campplus-channels-1", "values": lax}})
@@ -55,11 +37,10 @@ def test_a_site_calibration_is_the_subscriptions(service: RunningService, key: s
     assert settings_in_force(service.url, key).calibration is None
 
 
-def test_a_threshold_that_the_service_refuses_is_said(service: RunningService, key: str) -> None:
-    with pytest.raises(UploadRefused, match="answered 400"):
-        upload(service.url, key, {"thresholds": {"verification": 1.5}})
-
-
-def test_a_wrong_key_is_said(service: RunningService) -> None:
-    with pytest.raises(UploadRefused, match="answered 401"):
-        upload(service.url, "wrong", {"thresholds": {"verification": 0.6}})
+@pytest.mark.parametrize(("wrong", "threshold", "status"), [("", 1.5, 400), ("wrong", 0.6, 401)])
+def test_a_threshold_that_the_service_refuses_and_a_wrong_key_are_said(
+    service: RunningService, key: str, wrong: str, threshold: float, status: int
+) -> None:
+    with pytest.raises(UploadRefused, match=f"answered {status}") as refusal:
+        upload(service.url, wrong or key, {"thresholds": {"verification": threshold}})
+    assert key not in str(refusal.value)

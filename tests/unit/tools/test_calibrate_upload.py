@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.azure.front import Asked, Given, answering
+from tests.azure.front import Given, answering
 from tools.calibration.upload import UploadRefused, upload
 
 CHANGE: dict[str, object] = {"thresholds": {"verification": 0.7}}
-
-
-def test_settings_are_patched_with_the_key() -> None:
-    calls: list[Asked] = []
-
-    def settings(request: Asked) -> Given:
-        calls.append(request)
-        return Given(200, b"{}")
-
-    with answering(settings) as url:
-        upload(f"{url}/", "secret", CHANGE)
-    (call,) = calls
-    assert (call.method, call.path, call.headers["ocp-apim-subscription-key"]) == ("PATCH", "/settings", "secret")
-    assert json.loads(call.body) == CHANGE
 
 
 @pytest.mark.parametrize(
