@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from shared.inference.model_card import (
     recorded_sha256,
     site_calibration,
 )
-from tools.models.download import Wanted, downloaded, sha256_of
+from tools.models.download import Wanted, download, sha256_of
 from tools.models.sources import DownloadSource, source_of
 from tools.models.wheel import BuildFailed
 
@@ -41,7 +40,7 @@ def install(card: SpeakerCard, folder: Path, given: Given) -> None:
         print(f"{card.model_id}: {target.name} is there and matches.")
         return
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{card.file.name}.{sha256[:16]}.part"
+    part = folder / f".{card.file.name}.part"
     origin = _copied(given.file, part, sha256) if given.file else _fetched(card, part, sha256)
     try:
         _check_fit(card, part, sha256)
@@ -108,9 +107,10 @@ def _fetched(card: SpeakerCard, part: Path, sha256: str) -> str:
     source = source_of(card)
     if not isinstance(source, DownloadSource):
         raise BuildFailed(f"{card.model_id} is built from a pinned wheel; --file takes a finished file instead.")
-    print(f"{card.model_id}: downloading {source.url}", flush=True)
     wanted = Wanted(source.url, sha256, card.file.size_bytes, exact=card.file.sha256 is not None)
-    downloaded(wanted, part, _Line())
+    size = f"{'' if wanted.exact else 'at most '}{wanted.size_bytes / 1e6:.1f} MB"
+    print(f"{card.model_id}: downloading {source.url} ({size})", flush=True)
+    download(wanted, part)
     return source.url
 
 
@@ -142,19 +142,3 @@ def _check_fit(card: SpeakerCard, path: Path, sha256: str) -> None:
         speaker_model(tried, path.parent).embed_samples(noise)
     except Exception as error:
         raise BuildFailed(f"{card.file.name} does not fit its entry in the catalogue: {error}") from error
-
-
-class _Line:
-    """Progress: one line that is written over on a terminal, one line for each tenth elsewhere."""
-
-    def __init__(self) -> None:
-        self._tenth = 0
-
-    def __call__(self, there: int, total: int) -> None:
-        share = there / total if there <= total else 0.0  # a server need not say how much there is
-        text = f"  {there / 1e6:.1f} of {total / 1e6:.1f} MB ({share:.0%})" if share else f"  {there / 1e6:.1f} MB"
-        if sys.stdout.isatty():
-            print(f"\r{text}", end="\n" if there == total else "", flush=True)
-        elif int(10 * share) > self._tenth:
-            self._tenth = int(10 * share)
-            print(text, flush=True)

@@ -11,10 +11,7 @@ import pytest
 
 from shared.inference.model_card import read_catalogue
 from tests.unit.tools.deployment import NETWORK, SHA256, Deployment
-from tools.models.download import SPARE_BYTES, Wanted, downloaded
-from tools.models.wheel import BuildFailed
 
-PART = f".small.onnx.{SHA256[:16]}.part"
 OTHER = "0" * 64
 
 
@@ -25,10 +22,10 @@ def test_a_model_is_downloaded_once_tried_and_installed(
     assert deployment.files == ["small.onnx"]
     assert (deployment.models / "small.onnx").read_bytes() == NETWORK
     printed = capsys.readouterr().out
-    for text in (f"small-1: downloading {deployment.server.url}", "MB (100%)", "NO CALIBRATION.", "(0.0 MB, MIT)."):
+    for text in (f"small-1: downloading {deployment.server.url} (0.0 MB)", "NO CALIBRATION.", "(0.0 MB, MIT)."):
         assert text in printed
     assert deployment.install() == 0
-    assert len(deployment.server.asked) == 1
+    assert deployment.server.asked == 1
 
 
 def test_set_up_downloads_nothing_that_was_not_asked_for(deployment: Deployment) -> None:
@@ -40,47 +37,7 @@ def test_set_up_downloads_nothing_that_was_not_asked_for(deployment: Deployment)
         built["file"]["sha256"] = hashlib.sha256(b"built before").hexdigest()
     assert deployment.install(name="") == 0
     assert deployment.files == ["ge2e.onnx", "phrase-frames.onnx", "segmentation-3.0.onnx", "silero_vad.onnx"]
-    assert deployment.server.asked == []
-
-
-def test_a_cut_download_is_resumed_in_the_same_run_and_by_the_next(
-    deployment: Deployment, capsys: pytest.CaptureFixture[str]
-) -> None:
-    deployment.server.cuts = [2_000, 3_000, 0, 0, 0]
-    assert deployment.install() == 2
-    assert deployment.server.asked[:3] == [None, "bytes=2000-", "bytes=5000-"]
-    assert "was cut (the server stopped sending) with 0.0 MB there. Run the command again" in capsys.readouterr().err
-    assert deployment.files == [PART]
-    deployment.server.cuts = []
-    assert deployment.install() == 0
-    assert deployment.server.asked[-1] == "bytes=5000-"
-    assert deployment.files == ["small.onnx"]
-
-
-def test_a_server_that_cannot_resume_sends_everything_again(deployment: Deployment) -> None:
-    deployment.server.cuts, deployment.server.ranges = [2_000], False
-    assert deployment.install() == 0
-    assert (deployment.models / "small.onnx").read_bytes() == NETWORK
-
-
-def test_a_beginning_of_something_else_is_noticed_and_thrown_away(deployment: Deployment) -> None:
-    deployment.models.mkdir()
-    (deployment.models / PART).write_bytes(b"x" * 100)
-    assert deployment.install() == 2
-    assert deployment.files == []
-    assert deployment.install() == 0
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_a_whole_part_of_an_interrupted_run_is_used(deployment: Deployment, known: bool) -> None:
-    """Without a request where the size is known, otherwise recognised by its sha256."""
-    deployment.models.mkdir()
-    (deployment.models / PART).write_bytes(NETWORK)
-    if not known:
-        del deployment.entry["file"]["sha256"]
-        deployment.entry["file"]["size_bytes"] = 1_000_000
-    assert deployment.install(*([] if known else ["--sha256", SHA256])) == 0
-    assert deployment.server.asked == ([] if known else [f"bytes={len(NETWORK)}-"])
+    assert deployment.server.asked == 0
 
 
 def serves(content: bytes, says_length: bool = True) -> Callable[[Deployment], None]:
@@ -92,6 +49,10 @@ def serves(content: bytes, says_length: bool = True) -> Callable[[Deployment], N
 
 def fails(status: int) -> Callable[[Deployment], None]:
     return lambda deployment: setattr(deployment.server, "status", status)
+
+
+def cut(deployment: Deployment) -> None:
+    deployment.server.sends = 2_000
 
 
 def comes_from(url: str) -> Callable[[Deployment], None]:
@@ -117,10 +78,11 @@ def unchanged(_: Deployment) -> None:
         (serves(NETWORK[:-1] + b"x"), [], f", expected {SHA256}. Nothing was installed."),
         (serves(NETWORK * 2), [], f"has {2 * len(NETWORK):,} bytes; expected are {len(NETWORK):,}"),
         (serves(NETWORK * 50, says_length=False), [], "The server sends more than the 0.0 MB expected"),
+        (cut, [], " ended early (the server stopped sending). Nothing was installed; download"),
         (fails(403), [], " answered 403 "),
         (fails(404), [], "pass it with --file"),
         (fails(500), [], " answered 500 "),
-        (comes_from("http://127.0.0.1:1/model.onnx"), [], "The download from 127.0.0.1:1 was cut"),
+        (comes_from("http://127.0.0.1:1/model.onnx"), [], "The download from 127.0.0.1:1 ended early"),
         (comes_from("http://models.example/model.onnx"), [], "is not an https address"),
         (comes_from("ftp://127.0.0.1/model.onnx"), [], "is not an https address"),
         (comes_from("file:///etc/passwd"), [], "is not an https address"),
@@ -152,13 +114,6 @@ def test_what_cannot_be_installed_is_one_sentence_and_leaves_nothing(
     assert deployment.files == []
 
 
-def test_a_full_disk_is_noticed_before_it_is_full(tmp_path: Path, deployment: Deployment) -> None:
-    wanted = Wanted(deployment.server.url, SHA256, len(NETWORK))
-    with pytest.raises(BuildFailed, match=r"has 67\.1 MB free; the download needs"):
-        downloaded(wanted, tmp_path / "part", lambda there, total: None, free_bytes=lambda folder: SPARE_BYTES)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_local_file_replaces_the_download_and_is_checked_as_it(
     deployment: Deployment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,7 +124,7 @@ def test_a_local_file_replaces_the_download_and_is_checked_as_it(
     assert deployment.files == []
     file.write_bytes(NETWORK)
     assert deployment.install("--file", str(file)) == 0
-    assert (deployment.files, deployment.server.asked) == (["small.onnx"], [])
+    assert (deployment.files, deployment.server.asked) == (["small.onnx"], 0)
 
 
 def test_what_the_operator_vouches_for_is_recorded_and_asked_for_once(deployment: Deployment) -> None:
@@ -180,7 +135,7 @@ def test_what_the_operator_vouches_for_is_recorded_and_asked_for_once(deployment
     recorded = json.loads((deployment.models / "installed.json").read_text(encoding="utf-8"))
     assert recorded == {"small-1": {"sha256": SHA256, "from": deployment.server.url}}
     assert deployment.install() == 0
-    assert len(deployment.server.asked) == 1
+    assert deployment.server.asked == 1
 
 
 def test_a_calibration_of_ones_own_goes_before_the_cards(
