@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.audio.channels import SpeechDetector, Voice, find_voice, find_voices, without_offset
+from shared.audio.channels import SpeechDetector, find_voice, find_voices, without_offset
 from shared.audio.decode import decode
 from shared.audio.decoder.pool import Decoders
 from shared.audio.quality import bandwidth_hz, clipped_percent, level_dbfs, snr_db
@@ -44,9 +44,7 @@ class RecordingListener:
         first rule that the recording breaks, with what was measured, in the order format, length, channel, speech,
         clipping, level, noise, bandwidth.
         """
-        bounds = Bounds(rules.min_seconds, rules.max_seconds, self._strict)
-        with stage("decode"):
-            decoded = decode(body, media_type, bounds, self._decoders)
+        decoded = self._decoded(body, media_type, rules)
         with stage("listen"):
             utterance = self._measured(decoded, channel)
         with explained(Explanation(measured=utterance.measured)):
@@ -58,25 +56,21 @@ class RecordingListener:
     ) -> list[tuple[int | None, Samples]]:
         """Decode, and find the channels with voices of their own: see ``ChannelListener``. Raises as ``listen`` does,
         but holds against the rules the length alone."""
-        bounds = Bounds(rules.min_seconds, rules.max_seconds, self._strict)
-        with stage("decode"):
-            decoded = decode(body, media_type, bounds, self._decoders)
+        decoded = self._decoded(body, media_type, rules)
         with stage("listen"):
-            numbers, voices = self._voices(decoded, channel)
+            numbers, samples = _chosen(decoded, channel)
+            voices = find_voices(samples, self._detector)
         if len(voices) == 1:
             return [(None, voices[0].samples)]
         return [(numbers[voice.channels[0]] + 1, voice.samples) for voice in voices]
 
-    def _voices(self, decoded: Decoded, channel: int | None) -> tuple[Sequence[int], list[Voice]]:
-        numbers = channel_numbers(channel, len(decoded.samples))
-        samples = [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers]
-        return numbers, find_voices(samples, self._detector)
+    def _decoded(self, body: bytes, media_type: str | None, rules: AudioRules) -> Decoded:
+        with stage("decode"):
+            return decode(body, media_type, Bounds(rules.min_seconds, rules.max_seconds, self._strict), self._decoders)
 
     def _measured(self, decoded: Decoded, channel: int | None) -> Utterance:
-        numbers = channel_numbers(channel, len(decoded.samples))
-        voice = find_voice(
-            [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers], self._detector
-        )
+        numbers, chosen = _chosen(decoded, channel)
+        voice = find_voice(chosen, self._detector)
         samples, speech = voice.samples, voice.speech
         heard = [numbers[number] for number in voice.channels]
         clipped = decoded.clipped[heard].any(axis=0)
@@ -90,6 +84,12 @@ class RecordingListener:
             bandwidth_hz=bandwidth_hz(samples, speech),
             channel=heard[0] + 1 if len(heard) == 1 else None,
         )
+
+
+def _chosen(decoded: Decoded, channel: int | None) -> tuple[Sequence[int], list[Samples]]:
+    """The channels to listen to, and their samples without an offset."""
+    numbers = channel_numbers(channel, len(decoded.samples))
+    return numbers, [without_offset(np.ascontiguousarray(decoded.samples[number])) for number in numbers]
 
 
 def channel_numbers(channel: int | None, count: int) -> Sequence[int]:

@@ -43,7 +43,6 @@ class Rates:
     strangers: int
     same: int
     equal_error: Estimate
-    min_dcf: Estimate
     false_match: Estimate
     false_non_match: Estimate
 
@@ -129,4 +128,4 @@ def rates(of: Trials, scored: Scored, enrolments: int, length: str, resamplings:
     chosen = scored.where((of.enrolments == enrolments) & (of.length == length))
     drawn = curves(chosen, np.array([0.0]), resamplings)
     same = int(chosen.same.sum())
-    return Rates(len(chosen.logit) - same, same, drawn.equal_error, drawn.min_dcf, *drawn.at(0.0))
+    return Rates(len(chosen.logit) - same, same, drawn.equal_error, *drawn.at(0.0))

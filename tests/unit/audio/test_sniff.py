@@ -21,25 +21,15 @@ QUIET_ULAW = np.frombuffer(b"\xff\xfe\xfd\xfb\xfa\xf3\x7b\x7d\x90", np.uint8)
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (file(tone(1.0)), Container.WAV),
-        (file(tone(1.0), container="RF64"), Container.RF64),
         (b"BW64\xff\xff\xff\xffWAVE", Container.BW64),
-        (file(tone(1.0), container="W64"), Container.W64),
-        (file(tone(1.0), container="FLAC"), Container.FLAC),
         (b"ID3\x04\0\0\0\0\0\x05tagtx" + file(tone(1.0), container="FLAC"), Container.FLAC),
-        (file(tone(1.0), container="OGG", encoding="VORBIS"), Container.OGG),
-        (file(tone(1.0), container="OGG", encoding="OPUS"), Container.OGG),
-        *((file(tone(1.0, rate), rate, "MP3", "MPEG_LAYER_III"), Container.MP3) for rate in (44_100, 16_000, 8_000)),
+        (file(tone(1.0, 8_000), 8_000, "MP3", "MPEG_LAYER_III"), Container.MP3),
         (b"ID3\x04\0\0\0\0\0\0" + MP3, Container.MP3),
         (b"\0" * 576 + MP3, Container.MP3),
         (b"\0" * 60_000 + MP3, Container.MP3),
         (b"ID3\x03\0\0\0\0\0\x0a" + bytes(110) + MP3, Container.MP3),
         (MP3[100:], Container.MP3),  # in the middle of a frame
         ((b"\xff\xfb\x90\0" + bytes(413) + b"\xff\xfb\x92\0" + bytes(414)) * 4, Container.MP3),  # every other padded
-        (file(tone(1.0), container="AIFF"), Container.AIFF),
-        (file(tone(1.0), container="CAF"), Container.CAF),
-        (file(tone(1.0), container="AU"), Container.AU),
-        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01", Container.WEBM),
         (b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42", Container.MP4),
         (b"\0\1\0\0mdat" + bytes(100), Container.MP4),
         (b"#!AMR\n\x3c\x91\x17", Container.AMR),
@@ -48,6 +38,7 @@ QUIET_ULAW = np.frombuffer(b"\xff\xfe\xfd\xfb\xfa\xf3\x7b\x7d\x90", np.uint8)
     ],
 )
 def test_names_the_container(body: bytes, expected: Container) -> None:
+    """Of what ``test_decode.py`` does not decode, or that has no plain signature."""
     assert sniff(body) is expected
 
 
