@@ -20,17 +20,6 @@ from tests.service import REPOSITORY
 pytestmark = pytest.mark.azurite
 
 
-def test_the_connection_string_reaches_tables_and_blobs(azurite: Azurite) -> None:
-    with TableServiceClient.from_connection_string(azurite.connection_string) as tables:
-        table = tables.create_table("localhosttest")
-        table.create_entity({"PartitionKey": "p", "RowKey": "r", "n": 1})
-        assert table.get_entity("p", "r")["n"] == 1
-    with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
-        container = blobs.create_container("localhost-test")
-        container.upload_blob("b", b"data")
-        assert container.download_blob("b").readall() == b"data"
-
-
 def test_a_data_folder_survives_a_restart(tmp_path: Path) -> None:
     with (
         Azurite(tmp_path / "kept") as first,
@@ -57,11 +46,6 @@ def test_without_a_folder_nothing_is_kept() -> None:
         pytest.raises(ResourceNotFoundError),
     ):
         blobs.get_container_client("gone").get_container_properties()
-
-
-def test_two_can_run_at_once() -> None:
-    with Azurite() as one, Azurite() as other:
-        assert one.connection_string != other.connection_string
 
 
 def test_a_folder_in_use_is_refused_with_a_sentence(tmp_path: Path) -> None:

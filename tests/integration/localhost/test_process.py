@@ -89,14 +89,6 @@ def test_data_are_for_their_owner_alone(tmp_path: Path) -> None:
     assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
-def test_an_idle_host_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
-    app = quiet(write_sample_app(tmp_path / "app"))
-    with running_service(tmp_path / "log", "--app", str(app), environment=ENVIRONMENT) as service:
-        assert service.process.stdin is not None
-        service.process.stdin.close()
-        assert service.process.wait(60) == 0
-
-
 def test_the_ready_line_is_the_last_on_the_terminal_and_names_port_and_key(tmp_path: Path) -> None:
     app = write_sample_app(tmp_path / "app")
     log = tmp_path / "log"
