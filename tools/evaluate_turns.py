@@ -11,24 +11,27 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from tools.calibration.hearing import as_wav
 from tools.meetings.long import MINUTES, long_meeting
-from tools.meetings.measures import Errors, naming
 from tools.meetings.page import OURS, Long, TurnFindings, internals, replaced, section
-from tools.meetings.simulation import Meeting, Turn
+from tools.meetings.simulation import Meeting
 from tools.meetings.study import (
     CHANNELS,
+    HALF_HOURS,
     PUBLIC,
     TWO_CHANNELS,
-    Answer,
     Answers,
+    Recording,
     Score,
     answers,
     calls,
     changed,
+    half_hours,
     meetings,
     public_sample,
 )
@@ -51,6 +54,8 @@ SENKO: Final = "senko 0.2.2"
 SHERPA: Final = "sherpa-onnx 2.0.1"
 OF_EACH: Final = 2
 CALLS: Final = 5
+LONG_ONES: Final = 6
+"""Meetings of half an hour, beside the beginning of the long one."""
 
 
 def write(manifest: Path, docs: Path) -> None:
@@ -72,8 +77,7 @@ def measured(manifest: Path) -> TurnFindings:
             return errors(scorer, kept, meeting, found)
 
         sets = _sets(manifest, voices, kept, stack, score)
-        longs, half_hour = _long(manifest, kept, score)
-    return TurnFindings(datetime.now(UTC).date().isoformat(), sets, longs, half_hour, len(voices))
+    return TurnFindings(datetime.now(UTC).date().isoformat(), sets, _long(manifest, kept), len(voices))
 
 
 def _sets(manifest: Path, voices: Sequence[Voice], kept: Kept, stack: ExitStack, score: Score) -> Mapping[str, Answers]:
@@ -89,23 +93,17 @@ def _sets(manifest: Path, voices: Sequence[Voice], kept: Kept, stack: ExitStack,
         for name, change in CHANNELS.items()
     }
     sets[TWO_CHANNELS] = answers(list(calls(voices, CALLS)), {OURS: timbre}, score, TWO_CHANNELS)
+    begun = replace(long_meeting(manifest, MINUTES[-1]).until(1800.0), name="beginning of the hour below")
+    longer = [Recording(begun, as_wav(begun.samples[0])), *half_hours(voices, LONG_ONES)]
+    sets[HALF_HOURS] = answers(longer, {OURS: timbre}, score, HALF_HOURS)
     sets[PUBLIC] = answers([public_sample(manifest.parent)], systems, score, PUBLIC)
     return sets
 
 
-def _long(manifest: Path, kept: Kept, score: Score) -> tuple[list[Long], Answer]:
+def _long(manifest: Path, kept: Kept) -> list[Long]:
     def ask() -> dict[str, Any]:
         command = [sys.executable, "-m", "tools.meetings.long", str(manifest)]
         printed = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
         return {"lines": [json.loads(line) for line in printed.splitlines()]}
 
-    lines = kept.once(f"long {fingerprint()}", ask)["lines"]
-    names = ("minutes", "processor_share", "megabytes", "naming_seconds")
-    longs = [Long(*(line[name] for name in names)) for line in lines]
-    (half,) = (line for line in lines if line["minutes"] == 30)
-    meeting = long_meeting(manifest, MINUTES[-1]).until(1800.0)
-    found = Diarized(tuple(Turn(*one) for one in half["turns"]), half["processor_share"] * meeting.seconds)
-    counted = {collar: Errors.of(kinds) for collar, kinds in score(meeting, found).items()}
-    names_right = naming(meeting.turns, found.turns, meeting.strangers)
-    speakers = len({turn.speaker for turn in found.turns})
-    return longs, Answer(meeting.name, counted, names_right, speakers, half["processor_share"])
+    return [Long(**line) for line in kept.once(f"long {fingerprint()}", ask)["lines"]]

@@ -1,7 +1,7 @@
 """Which stretches of speech are one person's: agglomerative clustering, with as many people as there turn out to be.
 
 Of two clusters the sums of their embeddings, each times its seconds, are compared, as signatures are. The two most
-alike are joined until none are alike enough. Then the short stretches go to the clusters that they are most like, with
+alike are joined until none are alike enough. Then the other stretches go to the clusters that they are most like, with
 a little weight on what their window's network said: who else is the same local speaker, and who is another.
 """
 
@@ -41,9 +41,14 @@ LEAST_SCORE: Final = 0.01
 """A short stretch that is less like every cluster is nobody's."""
 WINDOW_LOG_ODDS: Final = 1.0
 """Weight of the window's network against the embedding's log odds."""
+SPEAKS_ALREADY: Final = 2.0
+"""Log odds that whoever speaks at once in the same window is somebody else: what is heard of two voices is most like
+the louder one."""
 AT_ONCE: Final = 400
 """Clusters that are compared each with each; of more, each half of that many is clustered first. Bounds memory and
 time: 4 hours have 12,000 stretches."""
+_NOTHING: Final = 1e-9
+"""In the place of 0 as a divisor."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Cluster:
 
     @property
     def direction(self) -> Vector:
-        return np.asarray(self.pooled / np.linalg.norm(self.pooled), np.float32)
+        """Of length 1, or of length 0 where embeddings cancel each other: like nobody."""
+        return np.asarray(self.pooled / max(float(np.linalg.norm(self.pooled)), _NOTHING), np.float32)
 
     def joined(self, other: Cluster) -> Cluster:
         pooled = np.asarray(self.pooled + other.pooled, np.float32)
@@ -70,8 +76,8 @@ def people(
 
     Stretches that are too short to tell, and that nothing else in their window explains, are nobody's.
     """
-    embedded = [number for number, one in enumerate(stretches) if one.embeddings]
-    core = [number for number in embedded if stretches[number].clean_seconds >= CORE_SECONDS] or embedded
+    alone = [number for number, one in enumerate(stretches) if one.alone]
+    core = [number for number in alone if stretches[number].clean_seconds >= CORE_SECONDS] or alone
     parts = []
     for number in core:
         made, seconds = stretches[number].embeddings[model_id], stretches[number].clean_seconds
@@ -81,7 +87,7 @@ def people(
         return []
     labels = _assigned(stretches, clusters, model_id, alike)
     found = [[one for one, label in zip(stretches, labels, strict=True) if label == k] for k in range(len(clusters))]
-    return [person for person in found if any(one.embeddings for one in person)]
+    return [person for person in found if any(one.alone for one in person)]
 
 
 def clustered(parts: Sequence[Cluster], alike: Alike, least: int, most: int) -> list[Cluster]:
@@ -127,7 +133,7 @@ def _divided(cluster: Cluster, stretches: Mapping[tuple[int, ...], Cluster], ali
         return [cluster]
     first, second = halves
     scores = alike(first.direction, first.seconds, second.direction[np.newaxis], np.array([second.seconds]))
-    if _log_odds(scores)[0] >= DIVIDED:
+    if log_odds(scores)[0] >= DIVIDED:
         return [cluster]
     return [one for half in halves for one in _divided(half, stretches, alike)]
 
@@ -137,7 +143,7 @@ def _halves(stretches: Sequence[Cluster]) -> list[Cluster]:
     pooled = np.stack([one.pooled for one in stretches]).astype(np.float64)
     directions = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
     mean = pooled.sum(axis=0)
-    aside = directions - np.outer(directions @ mean, mean) / (mean @ mean)
+    aside = directions - np.outer(directions @ mean, mean) / max(float(mean @ mean), _NOTHING)
     side = settled(pooled, directions, aside @ np.linalg.eigh(aside.T @ aside)[1][:, -1] > 0.0)
     if side is None:
         return list(stretches[:1])
@@ -159,38 +165,75 @@ def _compare(clusters: dict[int, Cluster], number: int, odds: Numbers, alike: Al
         scores = alike(own.direction, own.seconds, directions, seconds)
         shorter = np.clip(np.minimum(seconds, own.seconds), CORE_SECONDS, LONG_SECONDS)
         asked = SAME_SPEAKER_GROWTH * np.log(shorter / CORE_SECONDS)
-        odds[number, others] = odds[others, number] = _log_odds(scores) - asked
+        odds[number, others] = odds[others, number] = log_odds(scores) - asked
 
 
-def _log_odds(scores: Numbers) -> Numbers:
+def log_odds(scores: Numbers) -> Numbers:
+    """Bounded at scores of 1e-15 from 0 and 1."""
     return np.asarray(np.log(np.maximum(scores, 1e-15) / np.maximum(1.0 - scores, 1e-15)))
 
 
 def _assigned(
     stretches: Sequence[HeardStretch], clusters: Sequence[Cluster], model_id: str, alike: Alike
 ) -> list[int | None]:
-    """The number of each stretch's cluster. Those that made clusters stay in theirs."""
-    directions = np.stack([cluster.direction for cluster in clusters])
-    seconds = np.array([cluster.seconds for cluster in clusters])
+    """The number of each stretch's cluster; ``None`` is nobody. Those that made clusters stay in theirs.
+
+    In each window first what is heard of one voice alone is told, then what is heard of several, then what has no
+    embedding.
+    """
+    centres = _Centres(np.stack([one.direction for one in clusters]), np.array([one.seconds for one in clusters]))
     core = {member: number for number, cluster in enumerate(clusters) for member in cluster.members}
     labels = [core.get(number) for number in range(len(stretches))]
     for _, numbered in groupby(enumerate(stretches), key=lambda pair: pair[1].window):
         window = list(numbered)
         known = [(core[number], heard) for number, heard in window if number in core]
-        for number, one in window:
-            if number in core:
-                continue
-            votes = _votes(one, known, len(clusters))
-            if one.embeddings:
-                scores = alike(one.embeddings[model_id], one.clean_seconds, directions, seconds)
-                if scores.max() < LEAST_SCORE:
-                    continue
-                votes += _log_odds(scores)
-            labels[number] = int(votes.argmax()) if one.embeddings or known else None
+        others = [(number, heard) for number, heard in window if number not in core]
+        for _, rank in groupby(sorted(others, key=_clearest_first), key=_clearest_first):
+            told = [(number, one, _label(one, known, centres, model_id, alike)) for number, one in rank]
+            for number, one, label in told:
+                labels[number] = label
+                known += [] if label is None else [(label, one)]
     return labels
 
 
-def _votes(one: HeardStretch, known: Sequence[tuple[int, HeardStretch]], clusters: int) -> Numbers:
+@dataclass(frozen=True)
+class _Centres:
+    """``directions`` [n, d] of the clusters, made of ``seconds`` [n]."""
+
+    directions: Vector
+    seconds: Numbers
+
+
+_Known: TypeAlias = Sequence[tuple[int, HeardStretch]]
+"""Stretches of a window with the numbers of their clusters."""
+
+
+def _clearest_first(numbered: tuple[int, HeardStretch]) -> int:
+    _, one = numbered
+    return 0 if one.alone else 1 if one.embeddings else 2
+
+
+def _label(one: HeardStretch, known: _Known, centres: _Centres, model_id: str, alike: Alike) -> int | None:
+    if not one.embeddings:
+        same = [(heard.clean_seconds, number) for number, heard in known if heard.local == one.local]
+        return max(same)[1] if same else None
+    seconds = one.clean_seconds if one.alone else one.seconds
+    scores = alike(one.embeddings[model_id], seconds, centres.directions, centres.seconds)
+    if one.alone and scores.max() < LEAST_SCORE:
+        return None
+    votes = log_odds(scores) + _votes(one, known, len(centres.seconds))
+    if not one.alone:
+        votes[[number for number, heard in known if heard.local != one.local and _at_once(one, heard)]] -= (
+            SPEAKS_ALREADY
+        )
+    return int(votes.argmax())
+
+
+def _at_once(one: HeardStretch, other: HeardStretch) -> bool:
+    return any(start < until and since < end for start, end in one.active for since, until in other.active)
+
+
+def _votes(one: HeardStretch, known: _Known, clusters: int) -> Numbers:
     """For each cluster: what its stretches in the same window weigh, those of another local speaker against it."""
     votes = np.zeros(clusters)
     for number, heard in known:

@@ -29,6 +29,8 @@ WINDOW_FRAMES: Final = 589
 STEP_FRAMES: Final = 296
 STEP: Final = STEP_FRAMES * FRAME
 """Samples from window to window, 4.995 s: a whole number of frames, so that the frames of all windows coincide."""
+LEAST_CLEAN_SECONDS: Final = 0.5
+"""Of speech of one voice alone: with less an embedding says little of whose it is."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class HeardStretch:
     """What one of the up to three local speakers of a window says until he pauses or somebody else speaks.
 
     ``active``: when, as frames [first, end) counted from the beginning of the recording. ``embeddings``, by model id,
-    are of the ``clean_seconds`` in which nobody else speaks; none where they are too few.
+    are of the ``clean_seconds`` in which nobody else speaks. Where those are too few they are of all that is said,
+    with whoever speaks at once: ``alone`` tells. There are none where even that is too little.
     """
 
     window: int
@@ -44,6 +47,16 @@ class HeardStretch:
     active: Sequence[tuple[int, int]]
     clean_seconds: float
     embeddings: Mapping[str, Vector] = field(default_factory=dict, repr=False)
+
+    @property
+    def alone(self) -> bool:
+        """Whether there are embeddings, of this voice alone."""
+        return bool(self.embeddings) and self.clean_seconds >= LEAST_CLEAN_SECONDS
+
+    @property
+    def seconds(self) -> float:
+        """With those in which others speak too."""
+        return sum(end - first for first, end in self.active) * FRAME_SECONDS
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ Stretch: TypeAlias = tuple[float, float]
 
 FILLED_SECONDS: Final = 0.1
 """A shorter pause of one speaker does not end a turn."""
-SEVERAL: Final = 0.7
-"""Where somebody speaks for certain, one more counts from 0.3 of the windows' weights on: the network misses more of
-those who speak at once than it adds. Fitted: more of the enrolled speakers' time is right, with as many errors."""
+SEVERAL: Final = 0.8
+"""Where somebody speaks for certain, one more counts from 0.2 of the windows' weights on: the network misses more of
+those who speak at once than it adds. Fitted: of 0.7, 0.8 and 0.9, 86.5, 86.7 and 86.8 % of the enrolled speakers' time
+is right, and strangers are named for 7.4, 7.5 and 7.7 % of theirs, with 23.2, 23.1 and 23.1 % of errors."""
 LEAST_SECONDS: Final = 0.1
 """A shorter turn is none."""
 

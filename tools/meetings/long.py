@@ -1,7 +1,7 @@
-"""A long meeting in slices, as the timer hears it: who was named, processor time and memory. A process of its own.
+"""A long meeting in slices, as the timer hears it: processor time and memory. A process of its own.
 
-``python -m tools.meetings.long MANIFEST`` prints JSON: what is known after each of ``MINUTES``, and after ``REPEATED``
-times the last of them, whose second half is heard once and counted as often as it takes.
+``python -m tools.meetings.long MANIFEST`` prints JSON: time and memory after each of ``MINUTES``, and after
+``REPEATED`` times the last of them, whose second half is heard once and counted as often as it takes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ctypes
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -55,11 +55,10 @@ def measured(manifest: Path) -> Iterator[dict[str, Any]]:
         samples = meeting.samples[0][: minutes * 60 * SAMPLE_RATE]
         heard = list(_heard(turns.hear, samples, heard))
         spent += time.process_time() - started
-        named, seconds = _timed(lambda: turns.name(wanted, heard))  # noqa: B023 - called at once
-        found = [(turn.start, turn.end, timbre.named(turn.speaker)) for turn in named.turns]
-        yield _line(minutes, spent + seconds, seconds, before) | {"turns": found}
+        seconds = _timed(lambda: turns.name(wanted, heard))  # noqa: B023 - called at once
+        yield _line(minutes, spent + seconds, seconds, before)
     often = [slice_ for number in range(REPEATED) for slice_ in _later(heard, number)]
-    _, seconds = _timed(lambda: turns.name(wanted, often))
+    seconds = _timed(lambda: turns.name(wanted, often))
     yield _line(minutes * REPEATED, spent * REPEATED + seconds, seconds, before)
 
 
@@ -96,10 +95,10 @@ def _moved(stretch: HeardStretch, windows: int, random: np.random.Generator) -> 
     return replace(stretch, window=stretch.window + windows, active=active, embeddings=noisy)
 
 
-def _timed(work: Any) -> tuple[Any, float]:
+def _timed(work: Callable[[], object]) -> float:
     before = time.process_time()
-    done = work()
-    return done, time.process_time() - before
+    work()
+    return time.process_time() - before
 
 
 def _line(minutes: int, spent: float, naming_seconds: float, before: float) -> dict[str, Any]:

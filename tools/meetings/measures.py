@@ -57,10 +57,12 @@ class Naming:
         return self.right + self.other + self.unnamed + self.missed
 
 
-def naming(reference: Sequence[Turn], found: Sequence[Turn], strangers: Collection[str]) -> Naming:
-    """Without a collar, in frames of 10 ms, moment by moment for each who speaks in it."""
+def naming(reference: Sequence[Turn], found: Sequence[Turn], strangers: Collection[str], collar: float = 0.0) -> Naming:
+    """In frames of 10 ms, moment by moment for each who speaks in it. ``collar``: seconds on both sides of each border
+    of the reference that are left out, whosever it is."""
     length = max((round(turn.end * FRAMES_A_SECOND) for turn in (*reference, *found)), default=0) + 1
-    spoken, heard = _masks(reference, length), _masks(found, length)
+    heard, counts = _masks(found, length), ~_near(reference, length, collar)
+    spoken = {name: mask & counts for name, mask in _masks(reference, length).items()}
     counted = dict.fromkeys((one.name for one in fields(Naming)), 0)
     for speaker, own in spoken.items():
         others = {name: ~mask for name, mask in spoken.items() if name != speaker}
@@ -103,6 +105,13 @@ def difference(ours: Sequence[Errors], theirs: Sequence[Errors]) -> Estimate:
     """Error rate of theirs less ours, of the same meetings: above 0 ours is lower."""
     speech = [one.speech for one in ours]
     return share([other.error - one.error for one, other in zip(ours, theirs, strict=True)], speech)
+
+
+def _near(turns: Sequence[Turn], length: int, collar: float) -> Mask:
+    near = np.zeros(length, np.bool_)
+    for border in (border for turn in turns for border in (turn.start, turn.end)):
+        near[max(0, round((border - collar) * FRAMES_A_SECOND)) : round((border + collar) * FRAMES_A_SECOND)] = True
+    return near
 
 
 def _masks(turns: Sequence[Turn], length: int) -> dict[str, Mask]:

@@ -11,12 +11,22 @@ from typing import Final
 from tools.calibration.curves import Estimate
 from tools.evaluation.page import WIDTH, full, table
 from tools.meetings.measures import difference, naming_share, rate
-from tools.meetings.study import ABSENT, PUBLIC, SECONDS, SPEAKERS, TWO_CHANNELS, Answer, Answers
+from tools.meetings.study import (
+    ABSENT,
+    COLLARS,
+    HALF_HOURS,
+    PUBLIC,
+    SECONDS,
+    SPEAKERS,
+    TWO_CHANNELS,
+    Answer,
+    Answers,
+)
 
 BEGIN: Final = "<!-- who spoke when: written by python dev.py evaluate --turns -->"
 END: Final = "<!-- who spoke when: end -->"
 OURS: Final = "Timbre"
-COLLARS: Final = ("0.25", "0.0")
+BORDERS: Final[Mapping[str, str]] = {"0.25": "0.25 s collar", "0.0": "no collar"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,6 @@ class TurnFindings:
     date: str
     sets: Mapping[str, Answers]
     longs: Sequence[Long]
-    half_hour: Answer
     voices: int
 
 
@@ -47,7 +56,8 @@ def section(found: TurnFindings) -> str:
 
 def internals(found: TurnFindings) -> str:
     """The tables of docs/internals/turns.md, between the same marks."""
-    return "\n\n".join((BEGIN, _intro(found), _kinds(found), _differences(found), _speakers(found), END))
+    tables = _kinds(found), _differences(found), _speakers(found), _half_hours(found.sets[HALF_HOURS][OURS])
+    return "\n\n".join((BEGIN, _intro(found), *tables, END))
 
 
 def replaced(page: str, text: str) -> str:
@@ -75,12 +85,11 @@ def _section(found: TurnFindings) -> Iterator[str]:
     )
     yield _errors(found)
     yield _filled(
-        f"Names, of {OURS} alone: shares of the time that enrolled participants speak, without a collar, and the share "
-        "of a stranger's time that bears a candidate's name. Names go by the shipped calibration, which was fitted on "
-        "both halves of the speakers.",
+        f"Names, of {OURS} alone: shares of the time that enrolled participants speak, and the share of a stranger's "
+        "time that bears a candidate's name. What is neither is without a name, or not heard. Names go by the shipped "
+        "calibration, which was fitted on both halves of the speakers.",
     )
     yield _names(found)
-    yield _half_hour(found.half_hour)
     yield _speed(found)
 
 
@@ -88,7 +97,8 @@ def _intro(found: TurnFindings) -> str:
     first = next(iter(found.sets.values()))[OURS]
     return _filled(
         f"{found.date}. {len(first)} simulated meetings of {SECONDS / 60:.0f} minutes with {min(SPEAKERS)} to "
-        f"{max(SPEAKERS)} of {found.voices} speakers, on none of whom the rules of clustering were fitted: read "
+        f"{max(SPEAKERS)} of {found.voices} speakers, and {len(found.sets[HALF_HOURS][OURS])} of 30 minutes with five, "
+        "on none of whom the rules of clustering were fitted: read "
         "sentences in turns, with the gaps and overlaps of published conversations. One participant of each "
         f"has not enrolled, and {ABSENT} people who have are absent. Sentences come again in long meetings, and nobody "
         "moves, coughs or laughs: real meetings are harder. 95 % intervals come from drawing other meetings."
@@ -113,7 +123,7 @@ def _kinds(found: TurnFindings) -> str:
         )
         for name, answers in found.sets.items()
         for system, some in answers.items()
-        for collar in COLLARS[:1]
+        for collar in list(COLLARS)[:1]
     ]
     return table(("recordings and system, 0.25 s collar", "missed", "false alarm", "confusion"), rows)
 
@@ -132,7 +142,7 @@ def _speakers(found: TurnFindings) -> str:
     """How many speakers are found in meetings of so many."""
     rows = []
     for name, answers in found.sets.items():
-        if name in (PUBLIC, TWO_CHANNELS):
+        if name in (PUBLIC, TWO_CHANNELS, HALF_HOURS):
             continue
         for system, some in answers.items():
             by_count = [
@@ -145,26 +155,24 @@ def _speakers(found: TurnFindings) -> str:
 def _names(found: TurnFindings) -> str:
     rows = []
     for name, answers in found.sets.items():
-        some = [one.naming for one in answers[OURS]]
-        shares = (naming_share(some, what) for what in ("right", "other", "unnamed"))
-        strangers = naming_share(some, "strangers_named") if any(one.strangers for one in some) else None
-        shown = full if len(some) > 1 else _plain
-        rows.append((name, *map(shown, shares), shown(strangers) if strangers else "no stranger"))
+        shown = full if len(answers[OURS]) > 1 else _plain
+        for collar, border in BORDERS.items():
+            some = [one.naming[collar] for one in answers[OURS]]
+            shares = (naming_share(some, what) for what in ("right", "other", "unnamed"))
+            strangers = naming_share(some, "strangers_named") if any(one.strangers for one in some) else None
+            rows.append((f"{name}, {border}", *map(shown, shares), shown(strangers) if strangers else "no stranger"))
     return table(("recordings", "right name", "another's name", "no name", "strangers' time named"), rows)
 
 
-def _half_hour(one: Answer) -> str:
-    names = one.naming
-    return _filled(
-        f"A meeting of 30 minutes, four enrolled people and a stranger: {100 * names.right / names.enrolled:.1f} % of "
-        f"the enrolled people's time has the right name, {100 * names.other / names.enrolled:.1f} % another's. "
-        f"{100 * names.strangers_named / names.strangers:.1f} % of the stranger's time bears a name. Error "
-        f"{_percent(one, '0.25')} with a collar of 0.25 s, {_percent(one, '0.0')} without.",
-    )
-
-
-def _percent(one: Answer, collar: str) -> str:
-    return f"{100 * one.errors[collar].error / one.errors[collar].speech:.1f} %"
+def _half_hours(answers: Sequence[Answer]) -> str:
+    """Meeting by meeting."""
+    rows = []
+    for one in answers:
+        right = naming_share([one.naming["0.25"]], "right")
+        others = (naming_share([one.naming["0.0"]], what) for what in ("right", "other", "strangers_named"))
+        rows.append((one.meeting, *map(_plain, (right, *others))))
+    titles = ("right name, 0.25 s collar", "right name", "another's name", "strangers' time named")
+    return table(("meeting; no collar where none is named", *titles), rows)
 
 
 def _speed(found: TurnFindings) -> str:

@@ -20,10 +20,14 @@ from tools.meetings.voices import Voice
 
 SPEAKERS: Final = (2, 3, 4, 5, 6)
 SECONDS: Final = 120.0
+LONG_SPEAKERS: Final = 5
 ABSENT: Final = 6
 """Candidates who take no part."""
 CHANNELS: Final[Mapping[str, Change]] = {"as recorded": clean, "telephone, mu-law": mu_law}
+COLLARS: Final[Mapping[str, float]] = {"0.25": 0.25, "0.0": 0.0}
+"""Seconds, by the names that ``peer_worker.py`` gives them."""
 TWO_CHANNELS: Final = "calls on two channels"
+HALF_HOURS: Final = "30 minutes, five people"
 PUBLIC: Final = "public sample, 19 s"
 _KATIE, _STEVE = "ms-katie", "ms-steve"
 _SAMPLE_TURNS: Final = (
@@ -49,11 +53,12 @@ class Recording:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one system made of one meeting. ``errors`` by collar. Peers know no names: their ``naming`` says nothing."""
+    """What one system made of one meeting. ``errors`` and ``naming`` by collar. Peers know no names: their ``naming``
+    says nothing."""
 
     meeting: str
     errors: Mapping[str, Errors]
-    naming: Naming
+    naming: Mapping[str, Naming]
     speakers: int
     processor_share: float
 
@@ -67,10 +72,23 @@ def meetings(voices: Sequence[Voice], of_each: int, seconds: float = SECONDS) ->
     """So many of each number of speakers; the last of each is no candidate, and ``ABSENT`` others are."""
     for speakers in SPEAKERS:
         for number in range(of_each):
-            random = np.random.default_rng([speakers, number])
-            drawn = [voices[index] for index in random.permutation(len(voices))]
-            meeting = simulated(f"{speakers} speakers, {number + 1}", drawn[:speakers], seconds, random)
-            yield with_stranger(meeting, drawn[speakers : speakers + ABSENT])
+            yield _drawn(f"{speakers} speakers, {number + 1}", voices, speakers, seconds, [speakers, number])
+
+
+def half_hours(voices: Sequence[Voice], count: int, seconds: float = 1800.0) -> list[Recording]:
+    """Each of four enrolled people and a stranger."""
+    drawn = (
+        _drawn(f"meeting {number + 1}", voices, LONG_SPEAKERS, seconds, [LONG_SPEAKERS, 30, number])
+        for number in range(count)
+    )
+    return [Recording(meeting, as_wav(meeting.samples[0])) for meeting in drawn]
+
+
+def _drawn(name: str, voices: Sequence[Voice], speakers: int, seconds: float, seed: Sequence[int]) -> Meeting:
+    random = np.random.default_rng(seed)
+    drawn = [voices[index] for index in random.permutation(len(voices))]
+    meeting = simulated(name, drawn[:speakers], seconds, random)
+    return with_stranger(meeting, drawn[speakers : speakers + ABSENT])
 
 
 def calls(voices: Sequence[Voice], count: int, seconds: float = SECONDS) -> Iterator[Recording]:
@@ -110,7 +128,7 @@ def _answer(meeting: Meeting, found: Diarized, score: Score) -> Answer:
     return Answer(
         meeting.name,
         {collar: Errors.of(kinds) for collar, kinds in score(meeting, found).items()},
-        naming(meeting.turns, found.turns, meeting.strangers),
+        {name: naming(meeting.turns, found.turns, meeting.strangers, collar) for name, collar in COLLARS.items()},
         len({turn.speaker for turn in found.turns}),
         found.processor_seconds / meeting.seconds,
     )

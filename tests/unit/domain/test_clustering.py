@@ -31,9 +31,9 @@ def near(voice: Vector, noise: float = 0.3) -> Vector:
     return np.asarray(moved / np.linalg.norm(moved), np.float32)
 
 
-def stretch(window: int, voice: Vector, seconds: float = 2.0, local: int = 0) -> HeardStretch:
+def stretch(window: int, voice: Vector, seconds: float = 2.0, local: int = 0, noise: float = 0.3) -> HeardStretch:
     start = window * 296
-    return HeardStretch(window, local, ((start, start + round(seconds * 59)),), seconds, {"m": near(voice)})
+    return HeardStretch(window, local, ((start, start + round(seconds * 59)),), seconds, {"m": near(voice, noise)})
 
 
 def labels(stretches: Sequence[HeardStretch], found: Sequence[Sequence[HeardStretch]]) -> list[int | None]:
@@ -73,6 +73,43 @@ def test_short_stretches_follow_their_voice_and_then_their_window() -> None:
     told = labels(said, people(said, "m", alike, 1, MAX_SPEAKERS))
     assert told[1] == told[2] == told[3] != told[0]
     assert told[4] is None
+
+
+def test_what_is_heard_of_several_is_told_by_what_it_sounds_like_and_is_nobodys_who_speaks_already() -> None:
+    ann, bob, eve = voices(3)
+    long = [stretch(window, voice, 4.0, noise=0.0) for window, voice in enumerate((ann, bob, eve))]
+    at_once = HeardStretch(0, 1, ((10, 40),), 0.0, {"m": near(0.55 * ann + 0.5 * bob, 0.0)})
+    beside = HeardStretch(2, 1, ((1000, 1030),), 0.0, {"m": near(0.55 * ann + 0.5 * bob, 0.0)})
+    said = [long[0], at_once, *long[1:], beside]
+    told = labels(said, people(said, "m", alike, 1, MAX_SPEAKERS))
+    assert told[1] == told[2], "the louder voice is heard anyway"
+    assert told[4] == told[0]
+
+
+def test_what_is_heard_of_several_makes_nobody() -> None:
+    ann, bob = voices(2)
+    mixed = HeardStretch(3, 1, ((1000, 1200),), 0.2, {"m": near(bob)})
+    said = [stretch(0, ann, 4.0), mixed]
+    assert [len(person) for person in people(said, "m", alike, 1, MAX_SPEAKERS)] == [2]
+    assert people([mixed], "m", alike, 1, MAX_SPEAKERS) == []
+
+
+def test_what_has_no_embedding_follows_its_local_speaker_or_is_nobodys() -> None:
+    ann, bob = voices(2)
+    long = [*(stretch(window, ann, 4.0) for window in range(3)), stretch(3, bob, 4.0)]
+    own, another = HeardStretch(3, 0, ((1400, 1410),), 0.1), HeardStretch(3, 1, ((1420, 1430),), 0.1)
+    said = [*long, own, another]
+    told = labels(said, people(said, "m", alike, 1, MAX_SPEAKERS))
+    assert told[4] == told[3]
+    assert told[5] is None
+
+
+def test_embeddings_that_cancel_each_other_are_like_nobody() -> None:
+    voice = voices(1)[0]
+    both = Cluster(2.0 * voice, 2.0, (0,)).joined(Cluster(-2.0 * voice, 2.0, (1,)))
+    assert not both.direction.any()
+    parts = [Cluster(sign * 2.0 * voice, 2.0, (number,)) for number, sign in enumerate((1.0, -1.0) * 10)]
+    assert len(clustered(parts, lambda *_: np.full(len(_[2]), 0.99), 1, MAX_SPEAKERS)) == 1
 
 
 def test_nothing_heard_is_nobody() -> None:

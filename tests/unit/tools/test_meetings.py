@@ -146,6 +146,14 @@ def test_names_are_counted_moment_by_moment() -> None:
     assert counted == Naming(right=4.0, other=1.0, unnamed=1.0, missed=1.0, strangers=2.0, strangers_named=1.0)
 
 
+def test_a_collar_leaves_out_what_is_near_a_border_of_anybodys() -> None:
+    reference = [Turn(0.0, 4.0, "a"), Turn(3.0, 6.0, "b")]
+    found = [Turn(0.0, 3.0, "a"), Turn(3.0, 6.4, "b")]
+    counted = naming(reference, found, (), 0.25)
+    # Left out: to 0.25, 2.75 to 3.25, 3.75 to 4.25, from 5.75.
+    assert counted == Naming(right=4.5, other=0.0, unnamed=0.5, missed=0.0, strangers=0.0, strangers_named=0.0)
+
+
 def test_shares_are_of_all_meetings_together_with_an_interval_over_meetings() -> None:
     estimate = share([1.0, 0.0, 3.0], [10.0, 20.0, 10.0])
     assert estimate.value == pytest.approx(0.1)
