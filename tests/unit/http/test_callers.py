@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.http.addresses import UNKNOWN, caller_address
+from shared.http.callers import UNKNOWN, caller_address
 
 
 @pytest.mark.parametrize(
