@@ -6,13 +6,10 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 
 from tests.api.client import SHORT, Answer, Client, operation
 from tests.api.later import IDENTIFICATION, TEXT_DEPENDENT, TEXT_INDEPENDENT, V2, V2021, Speakers
@@ -96,45 +93,6 @@ def test_the_own_voice_in_noise_is_told_of_the_noise(desk: Desk, generation: str
         assert details["advice"] == []
     assert 0.0 < details["snrDb"] < 15.0
     assert details["advice"] == [QUIETER]
-
-
-def read(folder: Path, count: int) -> list[Any]:
-    """The first takes of a folder, at most 8 s of each."""
-    return [
-        soundfile.read(file, dtype="float32", frames=8 * 16_000)[0] for file in sorted(folder.rglob("*.flac"))[:count]
-    ]
-
-
-def among(noise: Any, spoken: Any, snr_db: float) -> bytes:
-    """With half a second of the noise alone before and behind."""
-    spoken = np.pad(spoken, 8_000)
-    noise = np.resize(noise, len(spoken)) * np.sqrt(np.mean(np.square(spoken)) / np.mean(np.square(noise)))
-    noisy = spoken + noise * 10 ** (-snr_db / 20)
-    return wav_bytes((noisy * 0.9 / np.abs(noisy).max()).astype(np.float32))
-
-
-@pytest.mark.speech
-@pytest.mark.local_host("what is heard does not depend on the host")
-def test_real_voices_in_noise_that_are_refused_are_told_of_the_noise(
-    operator: Operator, speech: Path, long_form: bool
-) -> None:
-    customer = operator.customer(enrollmentCohesion=False)  # one of these single voices is heard as two
-    crowd = [np.resize(one / np.abs(one).max(), 9 * 16_000) for one in read(speech / "librispeech-train-clean-100", 6)]
-    noises = {"white": np.random.default_rng(2).normal(size=9 * 16_000), "babble": np.sum(crowd, axis=0)}
-    speakers = sorted((speech / "librispeech-test-other").iterdir())[: 5 if long_form else 2]
-    refused, query = dict.fromkeys(noises, 0), "&details=true&ignoreMinLength=true"
-    for speaker in speakers:
-        *enrolled, spoken = read(speaker, 4)
-        by_voice = customer.identification.enrolled(*map(wav_bytes, enrolled))
-        own = Desk(customer.primary, "", by_voice)
-        for kind, snr_db in product(noises, (5, -5) if long_form else (-5,)):
-            noisy = among(noises[kind], spoken, snr_db)
-            told = [own.details(own.identify(generation, noisy, query)) for generation in GENERATIONS]
-            assert told[0] == told[1] == told[2]
-            if told[0]["decidedBy"] == "quality" or told[0]["score"] < told[0]["threshold"]:
-                refused[kind] += 1
-                assert QUIETER in told[0]["advice"], (speaker.name, kind, snr_db, told[0])
-    assert min(refused.values()) >= len(speakers) - 1
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

@@ -19,8 +19,6 @@ from tests.speech.make import RATE
 from tests.unit.audio.hostile import vorbis
 from tests.voices import QUESTION, flite, recording
 
-DOTNET = "Upload----2017-04-18 12:50:28Z"
-"""The .NET client's boundary, with spaces and colons, goes in quotes."""
 FILE = 'Content-Disposition: form-data; name="file"; filename="a.wav"'
 
 
@@ -72,7 +70,6 @@ def wav() -> bytes:
 EXACT, RESAMPLED = 0.0, 0.1
 LABELS = (
     "multipart/form-data",
-    "multipart/form-data, multipart/form-data",
     "application/json",
     "application/x-www-form-urlencoded",
     "text/plain",
@@ -92,12 +89,6 @@ NO_AUDIO = {
     "an empty file": (f"{FILE}\r\nContent-Type: audio/wav", b""),
     "JSON": ('Content-Disposition: form-data; name="j"; filename="blob"\r\nContent-Type: application/json', b"{}"),
     "a field": ('Content-Disposition: form-data; name="locale"', b"en-us"),
-}
-CLIENTS = {
-    ".NET": (f'multipart/form-data; boundary="{DOTNET}"', FILE.replace('"file"', "Data")),
-    "Android": (f"multipart/form-data; boundary={DOTNET}", f"{FILE}\r\nContent-Type: multipart/form-data"),
-    "no boundary in the header": ("multipart/form-data", FILE),
-    "no multipart in the header": ("application/octet-stream", FILE),
 }
 ENCODINGS = (
     ("WAV", "PCM_16", 44_100, 2),
@@ -121,10 +112,6 @@ UPLOADS: dict[str, Upload] = {
     **{
         f"behind {name}": (partial(form, "b", part, (FILE, wav())), FORM, EXACT)
         for name, part in NO_AUDIO.items()
-    },
-    **{
-        f"form of {name}": (partial(form, DOTNET, (part, wav())), label, EXACT)
-        for name, (label, part) in CLIENTS.items()
     },
     "WAV of an endless size": (partial(wav_with, 0xFFFFFFFF), "audio/wav", 0.01),
     "WAV whose size was never filled in": (partial(wav_with, 0), "audio/wav", 0.01),

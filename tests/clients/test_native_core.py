@@ -136,16 +136,6 @@ class TestWhatAUserSees:
             '"my voice is my passport verify me". Heard "houston we have had a problem". '
         )
 
-    def test_too_short(self, native: Sdk, tmp_path: Path) -> None:
-        file = tmp_path / "short.wav"
-        soundfile.write(file, np.zeros(8_000, dtype=np.int16), 16_000)
-        refused = native("enroll", native.create(TEXT_INDEPENDENT), str(file))
-        assert refused.errorDetails is not None
-        assert (
-            "Minimum allowed length per enrollment request is 1 second. The recording has 0.50 seconds."
-            in refused.errorDetails
-        )
-
     def test_unknown_profile(self, native: Sdk, samples: Path) -> None:
         for refused in (
             native("get", (UNKNOWN, TEXT_DEPENDENT)),
