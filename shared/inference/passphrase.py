@@ -133,17 +133,15 @@ class SphinxPassphraseRecogniser:
         if "" in allowed or self.unknown_words(allowed):
             raise ValueError("A passphrase is empty or holds a word without a known pronunciation.")
         grammar = PhraseGrammar.of(allowed, self._dictionary)
-        settings = _SPOTTER_SETTINGS if spots else {}
         with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
             words, keywords = Path(folder) / "words.dict", Path(folder) / "keywords"
             words.write_text(grammar.pronunciations, encoding="ascii")
-            made = new_decoder(model() / "en-us", words, settings)
             if spots:
                 lines = [f"{phrase} /{_KEYWORD_THRESHOLD}/\n" for phrase in allowed]
                 keywords.write_text("".join(lines), encoding="ascii")
-                made.search_keywords(keywords)
-            else:
-                made.search_grammar(grammar.jsgf)
+                return new_decoder(model() / "en-us", words, {"kws": str(keywords), **_SPOTTER_SETTINGS})
+            made = new_decoder(model() / "en-us", words, {})
+        made.search_grammar(grammar.jsgf)
         return made
 
     @cached_property

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-Settings = Mapping[str, float | int]
+Settings = Mapping[str, str | float | int]
 
 
 class Segment(NamedTuple):
@@ -35,10 +35,7 @@ class Decoder(Protocol):
     """For one thread at a time. Every method raises ``RuntimeError`` or ``ValueError`` where pocketsphinx fails."""
 
     def search_grammar(self, jsgf: str) -> None:
-        """From now on."""
-
-    def search_keywords(self, file: Path) -> None:
-        """From now on; a line of the file is ``phrase /threshold/``."""
+        """From now on, whatever it was made for."""
 
     def process(self, pcm: bytes) -> None:
         """Begin an utterance and hear all of it, 16-bit little endian at 16 kHz.
@@ -55,7 +52,8 @@ class Decoder(Protocol):
 
 
 def new_decoder(acoustic_model: Path, dictionary: Path, settings: Settings) -> Decoder:
-    """Takes 20 ms. ``settings`` are pocketsphinx's own."""
+    """Takes 20 ms. ``settings`` are pocketsphinx's own; ``kws`` is a file of lines ``phrase /threshold/`` to
+    search for."""
     kind = _PackageDecoder if _library() is None else _LibraryDecoder
     return kind(acoustic_model, dictionary, settings)
 
@@ -74,10 +72,6 @@ class _PackageDecoder:
 
     def search_grammar(self, jsgf: str) -> None:
         self._decoder.add_jsgf_string(_SEARCH, jsgf)
-        self._decoder.activate_search(_SEARCH)
-
-    def search_keywords(self, file: Path) -> None:
-        self._decoder.add_kws(_SEARCH, str(file))
         self._decoder.activate_search(_SEARCH)
 
     def process(self, pcm: bytes) -> None:
@@ -113,16 +107,21 @@ class _LibraryDecoder:
         assert library is not None
         self._free, self._quick = library
         config = self._quick.ps_config_init(None)
-        texts = {"hmm": acoustic_model, "dict": dictionary, "lm": None, "loglevel": "FATAL"}
-        for name, text in texts.items():
-            self._quick.ps_config_set_str(config, name.encode(), None if text is None else os.fsencode(text))
-        for name, number in settings.items():
-            put = self._quick.ps_config_set_int if isinstance(number, int) else self._quick.ps_config_set_float
-            put(config, name.encode(), number)
+        folders = {"hmm": os.fsencode(acoustic_model), "dict": os.fsencode(dictionary)}
+        for name, value in {**folders, "lm": None, "loglevel": b"FATAL", **settings}.items():
+            self._set(config, name.encode(), value)
         self._decoder: int | None = self._free.ps_init(config)
         self._quick.ps_config_free(config)
         if not self._decoder:
             raise RuntimeError("pocketsphinx makes no decoder.")
+
+    def _set(self, config: int, name: bytes, value: object) -> None:
+        if isinstance(value, int):
+            self._quick.ps_config_set_int(config, name, value)
+        elif isinstance(value, float):
+            self._quick.ps_config_set_float(config, name, value)
+        else:
+            self._quick.ps_config_set_str(config, name, os.fsencode(value) if isinstance(value, str) else value)
 
     def __del__(self) -> None:
         if getattr(self, "_decoder", None):
@@ -130,10 +129,6 @@ class _LibraryDecoder:
 
     def search_grammar(self, jsgf: str) -> None:
         self._succeed(self._free.ps_add_jsgf_string, _SEARCH.encode(), jsgf.encode())
-        self._succeed(self._quick.ps_activate_search, _SEARCH.encode())
-
-    def search_keywords(self, file: Path) -> None:
-        self._succeed(self._free.ps_add_kws, _SEARCH.encode(), os.fsencode(file))
         self._succeed(self._quick.ps_activate_search, _SEARCH.encode())
 
     def process(self, pcm: bytes) -> None:
@@ -174,7 +169,6 @@ _SIGNATURES: Final[Mapping[str, tuple[Any, Sequence[Any]]]] = {
     "ps_init": (c_void_p, [c_void_p]),
     "ps_free": (c_int, [c_void_p]),
     "ps_add_jsgf_string": (c_int, [c_void_p, c_char_p, c_char_p]),
-    "ps_add_kws": (c_int, [c_void_p, c_char_p, c_char_p]),
     "ps_activate_search": (c_int, [c_void_p, c_char_p]),
     "ps_reinit_feat": (c_int, [c_void_p, c_void_p]),
     "ps_start_utt": (c_int, [c_void_p]),

@@ -15,10 +15,12 @@ import pytest
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.recording import Samples
 from shared.inference import sphinx_decoder
+from shared.inference.digits import grammar as jsgf
+from shared.inference.model_card import read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_grammar import PhraseGrammar, PronouncingDictionary
 from shared.inference.sphinx import model, pcm16
-from shared.inference.sphinx_decoder import Decoder, Segment, new_decoder
+from shared.inference.sphinx_decoder import Decoder, Segment, Settings, new_decoder
 from shared.inference.sphinx_pool import DecoderPool
 from tests.integration.inference.test_passphrase import hear, utterance_of
 from tests.voices import OUTSIDE, PASSPORT, flite
@@ -35,11 +37,19 @@ def grammar_decoder(folder: Path) -> Decoder:
     return decoder
 
 
+def digit_decoder(folder: Path) -> Decoder:
+    (card,) = read_catalogue().digits
+    (folder / "digits").write_text("\n".join((*card.pronunciations, "")), encoding="ascii")
+    decoder = new_decoder(model() / "en-us", folder / "digits", {})
+    for digits in ("618240", "972305"):
+        decoder.search_grammar(jsgf(card, digits))
+    return decoder
+
+
 def spotter(folder: Path) -> Decoder:
     (folder / "keywords").write_text(f"{PASSPORT} /1e-20/\n", encoding="ascii")
-    decoder = new_decoder(model() / "en-us", model() / "cmudict-en-us.dict", {"kws_plp": 1e-5, "ds": 2})
-    decoder.search_keywords(folder / "keywords")
-    return decoder
+    settings: Settings = {"kws": str(folder / "keywords"), "kws_plp": 1e-5, "ds": 2}
+    return new_decoder(model() / "en-us", model() / "cmudict-en-us.dict", settings)
 
 
 def pieces(decoder: Decoder, samples: Samples) -> tuple[Sequence[Segment], Sequence[Segment]]:
@@ -51,7 +61,7 @@ def pieces(decoder: Decoder, samples: Samples) -> tuple[Sequence[Segment], Seque
 
 
 @pytest.mark.skipif(LOCKED, reason="Windows shows no functions of the C library")
-@pytest.mark.parametrize("make", [grammar_decoder, spotter])
+@pytest.mark.parametrize("make", [grammar_decoder, digit_decoder, spotter])
 def test_both_ways_hear_the_same_to_the_last_bit(
     make: Callable[[Path], Decoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

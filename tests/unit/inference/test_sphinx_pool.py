@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import pytest
@@ -17,8 +16,6 @@ class Deaf:
     """A decoder that hears nothing."""
 
     def search_grammar(self, jsgf: str) -> None: ...
-
-    def search_keywords(self, file: Path) -> None: ...
 
     def process(self, pcm: bytes) -> None: ...
 
