@@ -102,10 +102,6 @@ def test_web_vtt_and_rttm_say_the_same(api: Client, voices: Mapping[str, str]) -
         assert score == "<NA>" if turn["score"] is None else float(score) == pytest.approx(turn["score"], abs=1e-4)
 
 
-def test_another_form_is_answered_with_json(api: Client, voices: Mapping[str, str]) -> None:
-    assert who(ask(api, voices["slt"], conversation(), accept="application/xml, text/html;q=0.5"))
-
-
 @pytest.mark.parametrize(
     ("query", "named"),
     [

@@ -137,20 +137,6 @@ def test_a_locale_that_is_not_supported(speakers: Speakers) -> None:
     assert speakers.call("GET", "/phrases/tlh-QO").error[:2] == (400, "InvalidArgument")
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"", "Request body is missing."),
-        (b"{", "Invalid JSON format."),
-        (b"{}", "Locale parameter is missing."),
-        (b'{"locale":null}', "Locale parameter is missing."),
-    ],
-)
-def test_a_create_body_that_says_nothing(speakers: Speakers, body: bytes, message: str) -> None:
-    answer = speakers.call("POST", "/profiles", body, content_type="application/json")
-    assert answer.error == (400, "InvalidRequest", message)
-
-
 def test_there_is_no_text_dependent_identification(api: Client, generation: Generation) -> None:
     answer = Speakers(api, generation, "identification/text-dependent").create()
     assert answer.error[:2] == (404, "NotFound")

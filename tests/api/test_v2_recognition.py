@@ -173,16 +173,3 @@ def test_noise_is_refused_with_what_was_measured(by_phrase: Speakers) -> None:
     assert (status, code) == (400, "InvalidRequest")
     ratio = f"The minimum allowed Signal-to-noise ratio (SNR) is {minimum}dB."
     assert message.startswith(f"Audio is too noisy. {ratio} The recording has ")
-
-
-@pytest.mark.parametrize("received", ["yes", "1", "true,true"])
-def test_a_flag_is_true_or_false(by_voice: Speakers, received: str) -> None:
-    answer = by_voice.enroll(by_voice.new(), recording(PASSPORT), f"&ignoreMinLength={received}")
-    values = f'Valid values are "true" and "false". Received "{received}".'
-    assert answer.error == (400, "InvalidArgument", f"Invalid ignoreMinLength parameter value. {values}")
-
-
-def test_text_in_place_of_audio(by_voice: Speakers) -> None:
-    status, code, message = by_voice.enroll(by_voice.new(), b"recording.wav").error
-    assert (status, code) == (400, "InvalidRequest")
-    assert message.startswith("Invalid audio format. Not a valid WAVE file - No RIFF header. Received ")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from tests.api.client import UNKNOWN, Client, ask_to_identify, identified, identify
 from tests.api.later import IDENTIFICATION, TEXT_INDEPENDENT, V2, V2021, Generation, Speakers
 from tests.api.operator import Customer, Operator
 from tests.service import RunningService
-from tests.voices import PASSPORT, QUESTION, STORY, recording, wav_bytes
+from tests.voices import PASSPORT, QUESTION, STORY, recording
 
 VOICES = ("slt", "awb", "rms")
 
@@ -52,10 +51,6 @@ def test_the_speaker_is_found_among_everybody(later: Speakers, voices: Mapping[s
     ids = [candidate["profileId"] for candidate in everybody["profilesRanking"]]
     assert ids == [candidate["profileId"] for candidate in listed]
     assert set(ids) == set(voices.values())
-
-
-def test_everybody_in_v1(customer: Customer, voices: Mapping[str, str]) -> None:
-    assert identified(customer.primary, ["*"], recording(QUESTION, "awb")) == voices["awb"]
 
 
 def test_only_the_group_is_asked(later: Speakers, customer: Customer, voices: Mapping[str, str]) -> None:
@@ -109,10 +104,6 @@ def test_what_names_neither_everybody_nor_a_group(later: Speakers, candidates: s
 
 def test_everybody_is_no_candidate_of_a_verification(later: Speakers) -> None:
     assert replace(later, kind=TEXT_INDEPENDENT).identify("*", recording(QUESTION)).status == 404
-
-
-def test_silence_is_refused_as_ever(later: Speakers) -> None:
-    assert later.identify("*", wav_bytes(np.zeros(5 * 16_000, np.float32))).error[0] == 400
 
 
 def test_a_group_is_made_shown_listed_and_deleted(customer: Customer, voices: Mapping[str, str]) -> None:

@@ -11,7 +11,6 @@ from shared import config
 from shared.bootstrap import Services, assemble
 from shared.domain.access import AccessKey, Role
 from shared.domain.audit import Actor, Caller, via_key
-from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription
 from shared.http.api import Api, Call
 from shared.storage.backend.memory import MemoryClock
@@ -35,18 +34,3 @@ def call(api: Api, operation: str, query: str = "", *, method: str = "POST", **r
     request = func.HttpRequest(method, "http://127.0.0.1:7071/x", params=params, route_params=route, body=b"audio")
     caller = Caller(Subscription("mine"), Actor(via_key("primary"), "request"), AccessKey("primary", Role.MANAGE))
     return Call(request, caller, services(), api, operation, CREATED)
-
-
-def profile(kind: ProfileKind) -> Profile:
-    return Profile(
-        key=ProfileKey("mine", kind, ID),
-        locale="EN-us",
-        created_at=CREATED,
-        last_action_at=USED,
-        status=EnrollmentStatus.ENROLLED,
-        enrollments_count=4,
-        speech_seconds=31.7249,
-        audio_seconds=50.0,
-        passphrase="my voice is my passport verify me" if kind.needs_phrase else None,
-        model_id="ge2e-1",
-    )

@@ -114,7 +114,6 @@ def operator(received: dict[str, Any], before: SubscriptionSettings | None = Non
 
 
 def test_each_setting_of_the_table_is_tested_here() -> None:
-    assert [setting.wire for setting in SETTINGS.values()].sort() == list(VALID).sort()
     assert VALID.keys() == INVALID.keys() == {setting.wire for setting in SETTINGS.values()}
 
 
