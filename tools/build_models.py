@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -124,12 +123,9 @@ def _converted(card: Card, content: bytes) -> bytes:
 def _install(content: bytes, target: Path) -> None:
     """Written beside the target and renamed, so that a build cut off leaves no half file under the real name."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    part = Path(name)
+    part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        part.chmod(0o644)
+        part.write_bytes(content)
         part.replace(target)
     except OSError as error:
         raise BuildFailed(f"{target} could not be written ({error.strerror}).") from error

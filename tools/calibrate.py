@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -261,25 +261,15 @@ def settings_of(report: Report, *, cautious: bool, calibrated: bool) -> tuple[di
     return {"calibration": calibration, "thresholds": {"verification": ACCEPT_SCORE}}, report.site.standing
 
 
-def _rate(text: str) -> float:
-    rate = float(text)
-    if not 0.0 < rate < 0.5:
-        raise argparse.ArgumentTypeError("a share between 0 and 0.5, for example 0.01")
-    return rate
+def _below(most: float) -> Callable[[str], float]:
+    """A number between 0 and this, both excluded."""
 
+    def number(text: str) -> float:
+        if not 0.0 < float(text) < most:
+            raise argparse.ArgumentTypeError(f"a number between 0 and {most:g}, both excluded")
+        return float(text)
 
-def _score(text: str) -> float:
-    score = float(text)
-    if not 0.0 < score < 1.0:
-        raise argparse.ArgumentTypeError("a score between 0 and 1, both excluded")
-    return score
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1")
-    return count
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -287,9 +277,16 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("manifest", type=Path, nargs="?", help="CSV with the columns path, speaker, perhaps session, role, groups")
     add("--out", type=Path, help="folder for the report")
-    add("--false-match-rate", type=_rate, default=0.01, help="wanted share of strangers accepted (0.01)")
-    add("--enrollments", type=_count, default=3, help="recordings in a signature (3, as for a passphrase)")
-    add("--in-force", type=_score, help="the threshold in force (the subscription's, else 0.5)")
+    add("--false-match-rate", type=_below(0.5), default=0.01, help="wanted share of strangers accepted (0.01)")
+    add(
+        "--enrollments",
+        type=int,
+        choices=range(1, 101),
+        metavar="N",
+        default=3,
+        help="recordings in a signature (3, as for a passphrase)",
+    )
+    add("--in-force", type=_below(1.0), help="the threshold in force (the subscription's, else 0.5)")
     add("--service", metavar="URL", help="take the subscription's calibration and threshold as those in force")
     add("--rules", choices=sorted(RULES), default="V2021_SHORT_SPEECH", help="the audio rules to hold recordings to")
     add("--model", default=MODEL.default, help="a speaker model of models/catalogue.json")

@@ -1,17 +1,12 @@
-"""Azurite with a folder of its own and the real service in front of it.
-
-So what is written can be looked at, and the service can be killed without its storage.
-"""
+"""Azurite with a folder of its own and the real service in front of it, so that what is written can be looked at."""
 
 from __future__ import annotations
 
 import base64
 import io
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +17,9 @@ from shared.bootstrap import build
 from shared.config import read
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.recording import Utterance, Vector
-from shared.storage.backend.account import StorageAccount
-from shared.storage.stores import Storage
 from tests.service import RunningService, running_service
 from tests.speech.make import RATE
 from tests.voices import flite, wav_bytes
-from tools.audit_orphans import Audit, audit
-from tools.orphans.owners import azure_strays
 
 
 @dataclass
@@ -39,10 +30,6 @@ class World:
     azurite: Azurite
     logs: list[Path] = field(default_factory=list)
 
-    @property
-    def account(self) -> StorageAccount:
-        return StorageAccount(connection_string=self.azurite.connection_string)
-
     @contextmanager
     def service(self, settings: Mapping[str, str] | None = None) -> Iterator[RunningService]:
         log = self.folder / f"service-{len(self.logs)}.log"
@@ -50,15 +37,6 @@ class World:
         environment = {"VOICE_STORAGE": self.azurite.connection_string, **(settings or {})}
         with running_service(log, environment=environment) as running:
             yield running
-
-    def kill(self, service: RunningService) -> None:
-        """As a machine that loses power: no handler, no clean-up, no goodbye."""
-        service.process.send_signal(signal.SIGKILL)
-        service.process.wait()
-
-    def orphans(self) -> Audit:
-        account = self.account
-        return audit(Storage.in_azure(account), lambda: azure_strays(account), lambda: datetime.now(UTC))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Final
 
 NEEDED: Final = ("path", "speaker")
 OPTIONAL: Final = ("profile_id", "locale", "consent_statement")
+"""Fields of a speaker."""
 DEFAULT_LOCALE: Final = "en-US"
 
 
@@ -61,7 +62,7 @@ def read_manifest(file: Path) -> list[Speaker]:
         if not recording.file.is_file():
             problems.append(f"line {number}: there is no file {path}")
         speaker = speakers.setdefault(name, _speaker(line))
-        if any(line[column] and line[column] != _said(speaker, column) for column in OPTIONAL):
+        if any(line[column] and line[column] != getattr(speaker, column) for column in OPTIONAL):
             problems.append(
                 f"line {number}: profile_id, locale or consent_statement differ from the speaker's first line"
             )
@@ -94,11 +95,3 @@ def _speaker(line: dict[str, str]) -> Speaker:
         line["locale"] or DEFAULT_LOCALE,
         line["consent_statement"] or None,
     )
-
-
-def _said(speaker: Speaker, column: str) -> str:
-    return {
-        "profile_id": speaker.profile_id or "",
-        "locale": speaker.locale,
-        "consent_statement": speaker.consent_statement or "",
-    }[column]

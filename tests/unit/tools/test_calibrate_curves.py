@@ -65,6 +65,14 @@ def test_the_det_curve_passes_through_the_rates_at_a_threshold() -> None:
     assert low[0] <= misses[0] <= high[0]
 
 
+def test_after_no_error_the_interval_ends_where_the_rule_of_3_puts_it() -> None:
+    """Of pairs of different speakers, and of speakers."""
+    false_match, false_non_match = curves(made_up(people=20, each=1, seed=6), NONE, resamplings=20).at(99.0)
+    assert (false_match.value, false_match.high) == (0.0, 3 / 190)
+    assert curves(made_up(people=20, each=1, seed=6), NONE, resamplings=20).at(-99.0)[1].high == 3 / 20
+    assert false_non_match.value == 1.0
+
+
 def test_strangers_alone_have_no_curve() -> None:
     with pytest.raises(ValueError, match="same speaker and of strangers"):
         curves(Scored(np.zeros(2), np.array([0, 1]), np.array([1, 0])), NONE)
