@@ -16,6 +16,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
+from localhost.azurite import Azurite
 from shared.audio.flac import FlacKeeper
 from shared.audio.landmarks import SpectralLandmarks
 from shared.domain.recording import Vector
@@ -24,10 +25,10 @@ from shared.storage.layout import AUDIT, ENROLLMENT_AUDIO, LONG_RECORDINGS, SUBS
 from tests.api.client import Client, Profiles, identify
 from tests.api.operator import Operator
 from tests.api.test_long_recordings import begun, look
+from tests.integration.ears import Ears, pcm, recording
 from tests.integration.needles import RUN, Needle, files, search
-from tests.integration.own_storage import Ears, pcm, recording, world
 from tests.recording_host import RecordingHost, recording_host
-from tests.service import RunningService
+from tests.service import RunningService, running_service
 from tests.voices import OUTSIDE, PASSPORT, QUESTION, STORY, joined, wav_bytes
 
 pytestmark = pytest.mark.azurite
@@ -62,9 +63,11 @@ class Traces:
 def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     folder = tmp_path_factory.mktemp("written")
     found = Traces([folder])
-    with world(folder) as one, recording_host() as host:
-        ears = Ears(one.azurite.connection_string)
-        with one.service({"TIMBRE_RECORDING_HOSTS": f"127.0.0.1:{host.port}"}) as service:
+    with Azurite(folder / "azurite") as azurite, recording_host() as host:
+        connection_string = azurite.connection_string
+        ears = Ears(connection_string)
+        settings = {"VOICE_STORAGE": connection_string, "TIMBRE_RECORDING_HOSTS": f"127.0.0.1:{host.port}"}
+        with running_service(folder / "service.log", environment=settings) as service:
             client = Client(service.url, service.key)
             _enroll(client, ears, found)
             _ask(client, ears, found)
@@ -72,8 +75,8 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
             keepless = _enroll_unkept(Operator(service.url, service.management_key), ears, found)
             _name_speakers(client, service, host, ears, found)
             service.fire("retention")
-        found.sealed += _stored(one.azurite.connection_string)
-        found.unkept = _sizes(one.azurite.connection_string, keepless)
+        found.sealed += _stored(connection_string)
+        found.unkept = _sizes(connection_string, keepless)
     wanted = [*found.asked, *found.enrolled, *found.long, *found.prints, *found.sealed]
     found.found |= {one.needle for one in search(wanted, found.paths)}
     return found

@@ -97,10 +97,10 @@ class RangeReader:
         Raises ``OSError``, ``ValueError`` (no time is left), ``SourceFailed``.
         """
         deadline = time.monotonic() + self.seconds
+        tls = self.tls() if url.secure else None
         wire = self._dialled(url, deadline)
-        if url.secure:
-            name = url.host.strip("[]")
-            wire = self.tls().wrap_socket(wire, server_hostname=name, do_handshake_on_connect=False)
+        if tls:
+            wire = tls.wrap_socket(wire, server_hostname=url.host.strip("[]"), do_handshake_on_connect=False)
         timer = Timer(deadline - time.monotonic(), _shut_down, (wire,))
         timer.daemon = True
         timer.start()

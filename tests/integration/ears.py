@@ -1,48 +1,19 @@
-"""Azurite with a folder of its own and the real service in front of it, so that what is written can be looked at."""
+"""Recordings, and what the service must have computed of them."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from localhost.azurite import Azurite
 from shared.bootstrap import build
 from shared.config import read
 from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.recording import Utterance, Vector
-from tests.service import RunningService, running_service
 from tests.speech.make import RATE
 from tests.voices import flite, wav_bytes
-
-
-@dataclass
-class World:
-    """One storage account on disk, and the services that were started in front of it one after the other."""
-
-    folder: Path
-    azurite: Azurite
-    logs: list[Path] = field(default_factory=list)
-
-    @contextmanager
-    def service(self, settings: Mapping[str, str] | None = None) -> Iterator[RunningService]:
-        log = self.folder / f"service-{len(self.logs)}.log"
-        self.logs.append(log)
-        environment = {"VOICE_STORAGE": self.azurite.connection_string, **(settings or {})}
-        with running_service(log, environment=environment) as running:
-            yield running
-
-
-@contextmanager
-def world(folder: Path) -> Iterator[World]:
-    with ExitStack() as stack:
-        yield World(folder, stack.enter_context(Azurite(folder / "azurite")))
 
 
 def recording(text: str, voice: str, seed: int) -> bytes:
