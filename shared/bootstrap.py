@@ -38,8 +38,8 @@ from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.inference.sphinx_pool import DecoderPool
-from shared.services.activation import RequireActivation
 from shared.services.audit import Audit
+from shared.services.candidates import CandidateStores
 from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll
@@ -174,7 +174,6 @@ def assemble(
     digits = SphinxDigitRecogniser(catalogue.digits, decoders=searches)
     challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
-    activation = RequireActivation(phrases) if config.activation else None
     audit = Audit(trail, clock, _new_id)
     turns = IdentifyTurns(profiles, stores.galleries, groups, listener, segmentation, models, clock)
     return Services(
@@ -184,10 +183,10 @@ def assemble(
         wrong_keys=WrongKeys(),
         subscriptions=subscriptions,
         profiles=Profiles(profiles, audit, clock, _new_id),
-        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, ear, activation),
+        enroll=Enroll(profiles, audit, listener, hear, models, FlacKeeper(), clock, ear, activation=config.activation),
         verify=Verify(profiles, listener, hear, models, clock, challenges, replays, ear),
         challenges=challenges,
-        identify=Identify(profiles, stores.galleries, groups, listener, models, clock),
+        identify=Identify(CandidateStores(profiles, stores.galleries, groups), listener, models, clock),
         identify_turns=turns,
         turns_admission=OneAtATime(TURNS_RETRY_AFTER_SECONDS),
         long_turns=LongTurns(stores.long_operations, turns, profiles, config.recording_hosts, clock, _new_id),

@@ -123,7 +123,7 @@ class Explanation:
     def of_refusal(self, refused: TimbreError) -> Explanation:
         """What was known before, and what the refusal adds to it."""
         decided_by, advise = next(_REFUSALS[kind] for kind in type(refused).__mro__ if kind in _REFUSALS)
-        advice = (advise(refused),) if advise else ()
+        advice = (advise(refused),) if callable(advise) else (advise,) if advise else ()
         if isinstance(refused, errors.SecondVoiceHeard | errors.EnrollmentDiffers):
             compared = replace(
                 self, decision=Decision(refused.score, refused.minimum), threshold_from=ThresholdFrom.DEFAULT
@@ -178,13 +178,7 @@ _SAY_THE_WORDS: Final = {
     DecidedBy.CHALLENGE: Advice("challengeDigits", "Say the digits that are shown, one by one, and nothing else."),
 }
 _SAY_IT_ANEW: Final = Advice("newRecording", "Make a new recording.")
-_SAY_THE_ACTIVATION_PHRASE: Final = Advice("activationPhrase", "Say the whole activation phrase.")
-_SPEAK_CLOSER: Final = Advice("speakCloser", "Speak closer to the microphone.")
-_SPEAK_FARTHER: Final = Advice("speakFarther", "Speak farther from the microphone.")
-_USE_A_WIDER_LINE: Final = Advice("widerLine", "Use a microphone instead of a telephone.")
 _SPEAK_ALONE: Final = Advice("speakAlone", "Record one person alone.")
-_CHOOSE_A_CHANNEL: Final = Advice("chooseChannel", "Choose one channel of the recording.")
-_SEND_ANOTHER_FORMAT: Final = Advice("otherFormat", "Send a WAV file.")
 _NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -199,22 +193,22 @@ def _shorter(refused: errors.AudioTooLong) -> Advice:
     return Advice("speakShorter", f"Record at most {refused.maximum_seconds:g} seconds.")
 
 
-_REFUSALS: Final[Mapping[type, tuple[DecidedBy, Callable[[Any], Advice] | None]]] = {
-    errors.RecordingRefused: (DecidedBy.QUALITY, lambda _: _SEND_ANOTHER_FORMAT),
+_REFUSALS: Final[Mapping[type, tuple[DecidedBy, Advice | Callable[[Any], Advice] | None]]] = {
+    errors.RecordingRefused: (DecidedBy.QUALITY, Advice("otherFormat", "Send a WAV file.")),
     errors.AudioTooShort: (DecidedBy.QUALITY, lambda refused: _longer(refused.minimum_seconds - refused.seconds)),
     errors.AudioTooLong: (DecidedBy.QUALITY, _shorter),
-    errors.SpeechTooShort: (
-        DecidedBy.QUALITY,
-        lambda refused: _longer(refused.minimum_seconds - refused.speech_seconds),
-    ),
-    errors.AudioTooNoisy: (DecidedBy.QUALITY, lambda _: FIND_A_QUIETER_ROOM),
-    errors.AudioTooQuiet: (DecidedBy.QUALITY, lambda _: _SPEAK_CLOSER),
-    errors.AudioClipped: (DecidedBy.QUALITY, lambda _: _SPEAK_FARTHER),
-    errors.AudioTooNarrow: (DecidedBy.QUALITY, lambda _: _USE_A_WIDER_LINE),
-    errors.TwoChannelsSpeak: (DecidedBy.QUALITY, lambda _: _CHOOSE_A_CHANNEL),
-    errors.SecondVoiceHeard: (DecidedBy.SECOND_VOICE, lambda _: _SPEAK_ALONE),
+    errors.SpeechTooShort: (DecidedBy.QUALITY, lambda it: _longer(it.minimum_seconds - it.speech_seconds)),
+    errors.AudioTooNoisy: (DecidedBy.QUALITY, FIND_A_QUIETER_ROOM),
+    errors.AudioTooQuiet: (DecidedBy.QUALITY, Advice("speakCloser", "Speak closer to the microphone.")),
+    errors.AudioClipped: (DecidedBy.QUALITY, Advice("speakFarther", "Speak farther from the microphone.")),
+    errors.AudioTooNarrow: (DecidedBy.QUALITY, Advice("widerLine", "Use a microphone instead of a telephone.")),
+    errors.TwoChannelsSpeak: (DecidedBy.QUALITY, Advice("chooseChannel", "Choose one channel of the recording.")),
+    errors.SecondVoiceHeard: (DecidedBy.SECOND_VOICE, _SPEAK_ALONE),
     errors.EnrollmentDiffers: (DecidedBy.VOICE, None),
-    errors.PassphraseRefused: (DecidedBy.PHRASE, lambda _: SAY_THE_WHOLE_PHRASE),
-    errors.ActivationNotHeard: (DecidedBy.ACTIVATION, lambda _: _SAY_THE_ACTIVATION_PHRASE),
+    errors.PassphraseRefused: (DecidedBy.PHRASE, SAY_THE_WHOLE_PHRASE),
+    errors.ActivationNotHeard: (
+        DecidedBy.ACTIVATION,
+        Advice("activationPhrase", "Say the whole activation phrase."),
+    ),
 }
 """The rule behind a refusal, and what to do about it. A refusal that is not here counts as its nearest base class."""

@@ -87,20 +87,8 @@ def note_decision(explanation: Explanation, *, accepted: bool) -> None:
     note(outcome="accept" if accepted else "reject", explanation=explanation)
 
 
-def note(
-    *,
-    outcome: str | None = None,
-    reason: str | None = None,
-    model_id: str | None = None,
-    candidates: int | None = None,
-    explanation: Explanation | None = None,
-) -> None:
-    """Adds what has become known meanwhile."""
-    measurement = _current.get()
-    if measurement is None:
-        return
-    measurement.outcome = measurement.outcome if outcome is None else outcome
-    measurement.reason = measurement.reason if reason is None else reason
-    measurement.model_id = measurement.model_id if model_id is None else model_id
-    measurement.candidates = measurement.candidates if candidates is None else candidates
-    measurement.explanation = explanation or measurement.explanation
+def note(**known: str | int | Explanation | None) -> None:
+    """Adds what has become known meanwhile, by the names of ``Measurement``; ``None`` leaves what was known."""
+    if measurement := _current.get():
+        for name, fact in known.items():
+            setattr(measurement, name, getattr(measurement, name) if fact is None else fact)

@@ -38,18 +38,16 @@ class MigrationProgress:
     cursor: str = ""
     finished_at: datetime | None = None
 
-    def past(self, cursor: str) -> MigrationProgress:
-        """One profile further."""
-        return replace(self, checked=self.checked + 1, cursor=cursor)
-
-    def with_migrated(self) -> MigrationProgress:
-        return replace(self, migrated=self.migrated + 1)
-
-    def with_flagged(self) -> MigrationProgress:
-        return replace(self, flagged=self.flagged + 1)
-
-    def with_postponed(self) -> MigrationProgress:
-        return replace(self, postponed=self.postponed + 1)
+    def past(self, cursor: str, *, migrated: int = 0, flagged: int = 0, postponed: int = 0) -> MigrationProgress:
+        """One profile further, which may be counted as one of three."""
+        return replace(
+            self,
+            checked=self.checked + 1,
+            cursor=cursor,
+            migrated=self.migrated + migrated,
+            flagged=self.flagged + flagged,
+            postponed=self.postponed + postponed,
+        )
 
     def at_the_end(self, at: datetime) -> MigrationProgress:
         """Finished, unless a profile was postponed: then the next walk begins at once."""

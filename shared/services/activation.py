@@ -7,7 +7,7 @@ Off unless ``TIMBRE_ACTIVATION`` is set; then it counts for every generation of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -31,20 +31,16 @@ MAX_PASSAGES: Final = 24
 """Passages that are tried, in the order in which they begin: each costs a recognition of about 60 ms."""
 
 
-@dataclass(frozen=True)
-class RequireActivation:
-    phrases: PassphraseRecogniser
-
-    def __call__(self, profile: Profile, utterance: Utterance) -> None:
-        """Raises ``ActivationNotHeard``."""
-        locale = canonical_locale(profile.locale)
-        phrases = ACTIVATION_PHRASES_BY_LOCALE.get(locale)
-        if not phrases:
-            raise ActivationNotHeard(None, locale)
-        spoken = tuple(normalise_phrase(phrase) for phrase in phrases)
-        candidates = islice(passages(utterance), MAX_PASSAGES)
-        if not any(self.phrases.recognise(passage, spoken, locale, alone=True).recognised for passage in candidates):
-            raise ActivationNotHeard(phrases[0], locale)
+def require_activation(recogniser: PassphraseRecogniser, profile: Profile, utterance: Utterance) -> None:
+    """Raises ``ActivationNotHeard``."""
+    locale = canonical_locale(profile.locale)
+    phrases = ACTIVATION_PHRASES_BY_LOCALE.get(locale)
+    if not phrases:
+        raise ActivationNotHeard(None, locale)
+    spoken = tuple(normalise_phrase(phrase) for phrase in phrases)
+    candidates = islice(passages(utterance), MAX_PASSAGES)
+    if not any(recogniser.recognise(passage, spoken, locale, alone=True).recognised for passage in candidates):
+        raise ActivationNotHeard(phrases[0], locale)
 
 
 def passages(utterance: Utterance) -> Iterator[Utterance]:

@@ -15,7 +15,7 @@ from shared.domain.profile import Profile, ProfileKey, ProfileKind, Signature
 from shared.domain.recording import Numbers, Vector
 from shared.domain.subscription import Subscription
 from shared.services.comparison import SpeakerModels
-from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Ranked, Scorer, SpeakerGallery
+from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Ranked, Scorer
 from shared.services.profiles import canonical_locale
 
 
@@ -25,42 +25,32 @@ class CandidateStores:
     galleries: Galleries
     groups: GroupStore
 
-    def signatures(self, keys: Sequence[ProfileKey], models: SpeakerModels, same_locale: bool) -> list[Signature]:
-        """Of a list, in its order. ``same_locale`` refuses profiles of different ones.
-
-        Raises ``ProfileNotFound``, ``LocalesDiffer``, ``ProfileNotEnrolled``, ``ModelDiffers``.
-        """
-        profiles = self.profiles.get_many_with_signatures(keys)
-        if same_locale:
-            _require_same_locale([profile for profile, _ in profiles])
-        return [models.require_comparable(profile, signature) for profile, signature in profiles]
-
-    def members_and_gallery(
-        self, subscription_id: str, group: str | None
-    ) -> tuple[Collection[str] | None, SpeakerGallery]:
-        """Who is in the group, and everyone. Raises ``GroupNotFound``."""
-        members = None if group is None else self.groups.all_members(subscription_id, group)
-        return members, self.galleries.up_to_date(subscription_id)
-
     def choice(
         self, subscription: Subscription, candidates: Candidates, models: SpeakerModels, same_locale: bool = False
     ) -> Choice:
-        """What every recognised voice is then compared with; of everyone those count that identify counts.
+        """What a recognised voice is then compared with. Of everyone only those count whose model runs.
 
-        Raises what identify does, ``NobodyEnrolled`` included.
+        Of a list all must be enrolled; ``same_locale`` refuses profiles of different ones.
+
+        Raises
+        ------
+        TooManyCandidates, ProfileNotFound, LocalesDiffer, ProfileNotEnrolled, ModelDiffers
+            In a list.
+        GroupNotFound
+            Otherwise.
         """
         if isinstance(candidates, Everyone | InGroup):
             group = candidates.name if isinstance(candidates, InGroup) else None
-            members, gallery = self.members_and_gallery(subscription.subscription_id, group)
+            members = None if group is None else self.groups.all_members(subscription.subscription_id, group)
+            gallery = self.galleries.up_to_date(subscription.subscription_id)
             running = {model.model_id for model in models.running} & set(gallery.models)
-            found = Choice(partial(gallery.best, only=members), running)
-            if not found.best(dict.fromkeys(running, _unlike), 1).best:
-                raise NobodyEnrolled(group)
-            return found
+            return Choice(partial(gallery.best, only=members), running, group)
         keys = distinct_keys(subscription, candidates)
-        signatures = self.signatures(keys, models, same_locale)
-        listed = [(key.profile_id, signature) for key, signature in zip(keys, signatures, strict=True)]
-        return Choice(partial(_best_listed, listed), {signature.model_id for signature in signatures})
+        profiles = self.profiles.get_many_with_signatures(keys)
+        if same_locale:
+            _require_same_locale([profile for profile, _ in profiles])
+        listed = [(key.profile_id, models.require_comparable(*read)) for key, read in zip(keys, profiles, strict=True)]
+        return Choice(partial(_best_listed, listed), {signature.model_id for _, signature in listed})
 
 
 class Best(Protocol):
@@ -69,10 +59,19 @@ class Best(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """Candidates as of one moment. ``best`` ranks them by scorers of the models that made their signatures."""
+    """Candidates as of one moment. ``best`` ranks them by scorers of the models that made their signatures.
+
+    ``group`` is whose members they are; ``None``: a list, or everyone.
+    """
 
     best: Best
     model_ids: Collection[str]
+    group: str | None = None
+
+    def require_somebody(self) -> None:
+        """Raises ``NobodyEnrolled``, as identify does, but before anything is heard."""
+        if not self.best(dict.fromkeys(self.model_ids, _unlike), 1).best:
+            raise NobodyEnrolled(self.group)
 
 
 def _best_listed(listed: Sequence[tuple[str, Signature]], scorers: Mapping[str, Scorer], most: int) -> Ranked:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.challenge import Challenge, RandomBelow, draw
-from shared.domain.errors import LocaleUnsupported, ProfileNotEnrolled
+from shared.domain.errors import ProfileNotEnrolled
 from shared.domain.limits import CHALLENGE_SECONDS, MAX_OPEN_CHALLENGES
 from shared.domain.profile import Profile
 from shared.domain.recording import Utterance
 from shared.services.ports.clock_and_ids import Clock, Ids
 from shared.services.ports.hearing import DigitRecogniser
 from shared.services.ports.keeping import ChallengeStore
+from shared.services.profiles import canonical_locale
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Challenges:
         """Raises ``ProfileNotEnrolled``, ``LocaleUnsupported``, ``TooManyChallenges``, ``ProfileNotFound`` and
         ``ProfileBusy`` when it is deleted or reset meanwhile."""
         key = profile.key
-        locale = self._locale(profile)
+        locale = canonical_locale(profile.locale, self.digits.locales)
         if not profile.is_enrolled:
             raise ProfileNotEnrolled(key.profile_id, "an enrollment to compare with")
         now = self.clock()
@@ -52,15 +53,8 @@ class Challenges:
         return self.store.get(profile.key, profile.epoch, challenge_id, at)
 
     def answered(self, challenge: Challenge, profile: Profile, utterance: Utterance) -> bool:
-        return self.digits.says(utterance, challenge.digits, self._locale(profile))
+        return self.digits.says(utterance, challenge.digits, canonical_locale(profile.locale, self.digits.locales))
 
     def spend(self, challenge: Challenge) -> None:
         """Raises ``ChallengeUnusable`` when another request was first."""
         self.store.spend(challenge)
-
-    def _locale(self, profile: Profile) -> str:
-        """The profile's own among those that are recognised: in any case, the dash optional."""
-        for locale in self.digits.locales:
-            if profile.locale.lower() in (locale.lower(), locale.lower().replace("-", "")):
-                return locale
-        raise LocaleUnsupported(profile.locale, tuple(self.digits.locales))

@@ -72,18 +72,11 @@ class SpeakerModels:
         self.model_of(profile)
         return signature
 
-    def scores(self, utterance: Utterance, signatures: Sequence[Signature]) -> list[float]:
-        """Calibrated scores in the order of the signatures, each by the model that made it.
-
-        A model embeds the recording once, and only when it made one of the signatures.
-        """
-        scores: dict[int, float] = {}
-        for model in self.running:
-            own = [index for index, signature in enumerate(signatures) if signature.model_id == model.model_id]
-            if own:
-                embedding, seconds = model.embed(utterance), utterance.speech_seconds
-                scores.update(zip(own, model.scores(embedding, seconds, [signatures[i] for i in own]), strict=True))
-        return [scores[index] for index in range(len(signatures))]
+    def score(self, utterance: Utterance, signature: Signature) -> float:
+        """Calibrated, by the model that made the signature, which must be one that runs."""
+        (model,) = (model for model in self.running if model.model_id == signature.model_id)
+        (score,) = model.scores(model.embed(utterance), utterance.speech_seconds, [signature])
+        return score
 
     def explanation(
         self,

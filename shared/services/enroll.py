@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from shared.domain.audit import AuditAction, Caller
 from shared.domain.errors import (
@@ -32,7 +33,7 @@ from shared.domain.passphrase import BY_EXAMPLE, HeardPhrase, PhraseTemplate
 from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey
 from shared.domain.recording import Audio, Utterance
 from shared.domain.subscription import SubscriptionSettings
-from shared.services.activation import RequireActivation
+from shared.services.activation import require_activation
 from shared.services.audit import Audit, NewRecord
 from shared.services.cohesion import require_same_voice, second_voice
 from shared.services.comparison import SpeakerModels
@@ -40,9 +41,7 @@ from shared.services.phrases import HearPhrase
 from shared.services.ports.clock_and_ids import Clock
 from shared.services.ports.hearing import AudioKeeper, Listener, SpeakerModel
 from shared.services.ports.keeping import ProfileStore
-
-COMMIT_ATTEMPTS = 4
-"""How often a lost race is run again before the caller is told that the profile is busy."""
+from shared.services.profiles import while_busy
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class _Take:
 
 @dataclass(frozen=True)
 class Enroll:
-    """``activation`` None: no profile needs an activation phrase. ``ear`` tells two voices in a recording apart,
+    """``activation``: free speech begins with the activation phrase. ``ear`` tells two voices in a recording apart,
     whatever model the profile is of."""
 
     profiles: ProfileStore
@@ -108,7 +107,7 @@ class Enroll:
     keeper: AudioKeeper
     clock: Clock
     ear: SpeakerModel
-    activation: RequireActivation | None = None
+    activation: bool = False
 
     def __call__(self, request: EnrollRequest) -> Enrolled:
         """The first accepted recording binds a text-dependent profile to its phrase. Speech accumulates in the others.
@@ -137,11 +136,11 @@ class Enroll:
         with explained(take.explanation(model)):
             enrollment = self._enrollment(model, take.utterance, request.settings)
             try:
-                return self._commit(request, take, model, enrollment, record)
+                return while_busy(partial(self._commit, request, take, model, enrollment, record))
             except ModelDiffers:
                 model = models.model_of(self.profiles.get(request.key))
                 enrollment = self._enrollment(model, take.utterance, request.settings)
-                return self._commit(request, take, model, enrollment, record)
+                return while_busy(partial(self._commit, request, take, model, enrollment, record))
 
     def _listen(self, request: EnrollRequest, models: SpeakerModels) -> _Take:
         """What can be refused before the recording is looked at is refused first."""
@@ -157,7 +156,7 @@ class Enroll:
             if needs_phrase:
                 return self._said(profile, utterance, settings)
             if self.activation and not profile.is_active:
-                self.activation(profile, utterance)
+                require_activation(self.phrases.recogniser, profile, utterance)
         keeps = request.key.kind.keeps_audio and settings.keep_identification_audio
         return _Take(profile, utterance, None, self.keeper.encode(utterance) if keeps else None)
 
@@ -188,26 +187,20 @@ class Enroll:
     ) -> Enrolled:
         """Adds the enrollment to whatever the profile is at the moment of writing.
 
-        Raises ``ModelDiffers`` when that was made by another model.
+        Raises ``ModelDiffers`` when that was made by another model, and ``ProfileBusy`` when it has changed meanwhile.
         """
-        for attempt in range(1, COMMIT_ATTEMPTS + 1):
-            profile, signature = self.profiles.get_with_signature(request.key)
-            profile.consent.require(request.key.profile_id, demanded=request.settings.require_consent)
-            if profile.model_id not in (None, model.model_id):  # its signature must not meet this embedding
-                raise ModelDiffers(request.key.profile_id, str(profile.model_id), configured=model.model_id)
-            after = _counted(self._admitted(profile, request.rules, take, enrollment), enrollment)
-            if take.template:
-                enrollment = replace(enrollment, template=self._kept_template(profile, take.template))
-            if signature is not None and request.settings.enrollment_cohesion:
-                require_same_voice(model, signature, enrollment)
-            total = signature.plus(enrollment) if signature else enrollment.signature
-            try:
-                stored = self.profiles.enroll(after, total, enrollment, take.kept_audio, record())
-                return Enrolled(stored, enrollment, take.explanation(model))
-            except ProfileBusy:
-                if attempt == COMMIT_ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
+        profile, signature = self.profiles.get_with_signature(request.key)
+        profile.consent.require(request.key.profile_id, demanded=request.settings.require_consent)
+        if profile.model_id not in (None, model.model_id):  # its signature must not meet this embedding
+            raise ModelDiffers(request.key.profile_id, str(profile.model_id), configured=model.model_id)
+        after = _counted(self._admitted(profile, request.rules, take, enrollment), enrollment)
+        if take.template:
+            enrollment = replace(enrollment, template=self._kept_template(profile, take.template))
+        if signature is not None and request.settings.enrollment_cohesion:
+            require_same_voice(model, signature, enrollment)
+        total = signature.plus(enrollment) if signature else enrollment.signature
+        stored = self.profiles.enroll(after, total, enrollment, take.kept_audio, record())
+        return Enrolled(stored, enrollment, take.explanation(model))
 
     def _kept_template(self, profile: Profile, template: PhraseTemplate) -> PhraseTemplate | None:
         """``None`` when enough are kept already. Raises ``PassphraseUnlike``, ``ModelDiffers``."""

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from shared.domain.decision import Decision, open_set
 from shared.domain.errors import NobodyEnrolled
 from shared.domain.explanation import Explanation
-from shared.domain.group import Candidates, Everyone, InGroup
+from shared.domain.group import Candidates
 from shared.domain.limits import AudioRules
 from shared.domain.measurement import note, note_decision
-from shared.domain.recording import Audio, Utterance
+from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
-from shared.services.candidates import CandidateStores, distinct_keys, key_of
+from shared.services.candidates import CandidateStores, key_of
 from shared.services.comparison import SpeakerModels
 from shared.services.concurrency import concurrently
 from shared.services.ports.clock_and_ids import Clock
 from shared.services.ports.hearing import Listener
-from shared.services.ports.keeping import Galleries, GroupStore, ProfileStore, Ranked
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
 
 RANKED = 5
@@ -64,9 +63,7 @@ class Identification:
 class Identify:
     """Open-set: the speaker may be none of the candidates."""
 
-    profiles: ProfileStore
-    galleries: Galleries
-    groups: GroupStore
+    stores: CandidateStores
     listener: Listener
     models: SpeakerModels
     clock: Clock
@@ -87,10 +84,15 @@ class Identify:
         settings, used_at = request.subscription.settings, self.clock()
         models = self.models.calibrated_for(settings)
         threshold = threshold_in_force(settings, "identification", request.threshold, models.current.calibration)
-        if isinstance(request.candidates, Everyone | InGroup):
-            utterance, ranked = self._rank_everyone(request, request.candidates, models)
-        else:
-            utterance, ranked = self._rank_listed(request, request.candidates, models)
+        asked = (request.subscription, request.candidates, models, request.same_locale)
+        with concurrently(self.stores.choice, *asked) as reading:
+            audio, rules = request.audio, request.rules.moved(settings.quality)
+            utterance = self.listener.listen(audio.content, audio.media_type, rules, audio.channel)
+        choice = reading.result()
+        ranked = choice.best(models.scorers(utterance, choice.model_ids), RANKED)
+        note(candidates=ranked.candidates)
+        if not ranked.best:
+            raise NobodyEnrolled(choice.group)
         ranking = [
             RankedProfile(profile_id, Decision(open_set(score, ranked.candidates), threshold.score))
             for profile_id, score in ranked.best
@@ -98,40 +100,6 @@ class Identify:
         explanation = models.explanation(ranking[0].decision, threshold, utterance, ranked.model_id)
         identification = Identification(ranking, explanation)
         if identification.identified:
-            self.profiles.touch(key_of(request.subscription, identification.best.profile_id), used_at)
+            self.stores.profiles.touch(key_of(request.subscription, identification.best.profile_id), used_at)
         note_decision(explanation, accepted=identification.identified is not None)
         return identification
-
-    def _rank_listed(
-        self, request: IdentifyRequest, profile_ids: Sequence[str], models: SpeakerModels
-    ) -> tuple[Utterance, Ranked]:
-        keys = distinct_keys(request.subscription, profile_ids)
-        note(candidates=len(keys))
-        with concurrently(self._stores.signatures, keys, models, request.same_locale) as reading:
-            utterance = self._listen(request)
-        signatures = reading.result()
-        scores = models.scores(utterance, signatures)
-        made_by = (signature.model_id for signature in signatures)
-        scored = zip((key.profile_id for key in keys), scores, made_by, strict=True)
-        return utterance, Ranked.of(scored, RANKED, len(keys))
-
-    def _rank_everyone(
-        self, request: IdentifyRequest, candidates: Everyone | InGroup, models: SpeakerModels
-    ) -> tuple[Utterance, Ranked]:
-        group = candidates.name if isinstance(candidates, InGroup) else None
-        with concurrently(self._stores.members_and_gallery, request.subscription.subscription_id, group) as reading:
-            utterance = self._listen(request)
-        members, gallery = reading.result()
-        ranked = gallery.best(models.scorers(utterance, gallery.models), RANKED, members)
-        note(candidates=ranked.candidates)
-        if not ranked.best:
-            raise NobodyEnrolled(group)
-        return utterance, ranked
-
-    @property
-    def _stores(self) -> CandidateStores:
-        return CandidateStores(self.profiles, self.galleries, self.groups)
-
-    def _listen(self, request: IdentifyRequest) -> Utterance:
-        audio, rules = request.audio, request.rules.moved(request.subscription.settings.quality)
-        return self.listener.listen(audio.content, audio.media_type, rules, audio.channel)

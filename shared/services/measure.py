@@ -53,15 +53,7 @@ def _write(measurement: Measurement, total_seconds: float) -> None:
         **{f"{stage}_ms": f"{measurement.seconds[stage] * 1000.0:.1f}" for stage in STAGES},
         "total_ms": f"{total_seconds * 1000.0:.1f}",
     }
-    log.info(
-        "recognition_measured operation=%(operation)s outcome=%(outcome)s reason=%(reason)s "
-        "subscription=%(subscription)s request=%(request)s model=%(model)s candidates=%(candidates)s "
-        "decided_by=%(decided_by)s score=%(score)s threshold=%(threshold)s threshold_from=%(threshold_from)s "
-        "speech_s=%(speech_s)s snr_db=%(snr_db)s level_dbfs=%(level_dbfs)s bandwidth_hz=%(bandwidth_hz)s "
-        "channel=%(channel)s phrase=%(phrase)s decode_ms=%(decode_ms)s listen_ms=%(listen_ms)s "
-        "embed_ms=%(embed_ms)s phrase_ms=%(phrase_ms)s store_ms=%(store_ms)s total_ms=%(total_ms)s",
-        facts,
-    )
+    log.info("recognition_measured %s", " ".join(f"{name}={fact}" for name, fact in facts.items()))
 
 
 def _explained(explanation: Explanation) -> dict[str, object]:

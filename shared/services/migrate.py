@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -88,17 +89,18 @@ class Migrate:
 
     def _moved(self, candidate: Candidate, progress: MigrationProgress) -> MigrationProgress:
         """The progress behind this profile; already stored if the profile was changed."""
-        profile, after = candidate.profile, progress.past(candidate.cursor)
+        profile, past = candidate.profile, partial(progress.past, candidate.cursor)
         if profile.model_id in (None, self.model.model_id):
-            return after
+            return past()
         if not profile.key.kind.keeps_audio or candidate.hopeless_for == self.model.model_id:
-            return after.with_flagged()
+            return past(flagged=1)
         try:
-            return self._migrated(profile, after)
+            return self._migrated(profile, past(migrated=1), past(flagged=1))
         except (ProfileBusy, ProfileNotFound):
-            return after.with_postponed()
+            return past(postponed=1)
 
-    def _migrated(self, profile: Profile, after: MigrationProgress) -> MigrationProgress:
+    def _migrated(self, profile: Profile, migrated: MigrationProgress, flagged: MigrationProgress) -> MigrationProgress:
+        """The progress behind the profile, whether it could be rebuilt or not; stored with it."""
         try:
             rebuilt = [self._rebuilt(kept) for kept in self.store.recordings(profile)]
         except (AudioNotKept, RecordingRefused, SealBroken) as reason:
@@ -108,12 +110,10 @@ class Migrate:
                 profile.key.profile_id,
                 type(reason).__name__,
             )
-            after = after.with_flagged()
-            self.store.flag(profile, self.model.model_id, after)
-            return after
-        after = after.with_migrated()
-        self.store.replace(profile, _pooled(rebuilt, self.model.model_id), rebuilt, after)
-        return after
+            self.store.flag(profile, self.model.model_id, flagged)
+            return flagged
+        self.store.replace(profile, _pooled(rebuilt, self.model.model_id), rebuilt, migrated)
+        return migrated
 
     def _rebuilt(self, kept: KeptRecording) -> Rebuilt:
         utterance = self.listener.listen(kept.content, "audio/flac", ANY_RECORDING)

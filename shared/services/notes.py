@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from shared.domain.audit import Actor, AuditAction, retention_changes
 from shared.domain.consent import Consent, ConsentRecord
-from shared.domain.errors import ProfileBusy
 from shared.domain.profile import Profile, ProfileKey, RetentionOverride
 from shared.services.audit import Audit, NewRecord
 from shared.services.ports.clock_and_ids import Clock
 from shared.services.ports.keeping import ProfileStore
-
-ATTEMPTS: Final = 4
-"""How often a lost race is run again before the caller is told that the profile is busy."""
+from shared.services.profiles import while_busy
 
 
 @dataclass(frozen=True)
@@ -48,13 +44,10 @@ class ProfileNotes:
             return self._annotated(key, lambda profile: replace(profile, retention=retention), entry)
 
     def _annotated(self, key: ProfileKey, change: Callable[[Profile], Profile], entry: NewRecord) -> Profile:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                before = self.profiles.get(key)
-                after = change(before)
-                changes = retention_changes(before.retention, after.retention)
-                return self.profiles.annotate(after, replace(entry(), changes=changes))
-            except ProfileBusy:
-                if attempt == ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
+        def annotate() -> Profile:
+            before = self.profiles.get(key)
+            after = change(before)
+            changes = retention_changes(before.retention, after.retention)
+            return self.profiles.annotate(after, replace(entry(), changes=changes))
+
+        return while_busy(annotate)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from shared.domain.audit import Actor, AuditAction, Caller
-from shared.domain.errors import LocaleUnsupported
+from shared.domain.errors import LocaleUnsupported, ProfileBusy
 from shared.domain.limits import LOCALES
 from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
@@ -14,13 +17,18 @@ from shared.services.audit import Audit
 from shared.services.ports.clock_and_ids import Clock, Ids
 from shared.services.ports.keeping import ProfileStore
 
+R = TypeVar("R")
 
-def canonical_locale(received: str) -> str:
+CHANGE_ATTEMPTS: Final = 4
+"""How often a lost race is run again before the caller is told that the profile is busy."""
+
+
+def canonical_locale(received: str, supported: Collection[str] = LOCALES) -> str:
     """The supported locale that is meant: any case, the dash optional. Raises ``LocaleUnsupported``."""
-    for locale in LOCALES:
+    for locale in supported:
         if received.lower() in (locale.lower(), locale.lower().replace("-", "")):
             return locale
-    raise LocaleUnsupported(received, LOCALES)
+    raise LocaleUnsupported(received, tuple(supported))
 
 
 def phrases_to_say(settings: SubscriptionSettings, kind: ProfileKind, locale: str) -> tuple[str, ...]:
@@ -28,6 +36,17 @@ def phrases_to_say(settings: SubscriptionSettings, kind: ProfileKind, locale: st
     if kind.needs_phrase:
         return settings.allowed_phrases(locale)
     return settings.activation_phrases_of(locale)
+
+
+def while_busy(change: Callable[[], R]) -> R:
+    """Makes the change again when it has lost a race, which it then decides anew on the profile as it is.
+
+    Raises ``ProfileBusy`` when it loses ``CHANGE_ATTEMPTS`` times in a row.
+    """
+    for _ in range(1, CHANGE_ATTEMPTS):
+        with suppress(ProfileBusy):
+            return change()
+    return change()
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,7 @@ class Profiles:
         if limit is None:
             return Page(self.store.list(subscription_id, kind, after=after))
         profiles = self.store.list(subscription_id, kind, after=after, limit=limit + 1)
-        return Page.cut(profiles, limit, _profile_id)
+        return Page.cut(profiles, limit, lambda profile: profile.key.profile_id)
 
     def reset(self, actor: Actor, key: ProfileKey) -> Profile:
         """Erase the enrollments, unbind the phrase, keep the id."""
@@ -70,7 +89,3 @@ class Profiles:
         """Erase the profile and everything kept of it."""
         with self.audit.recording(actor, AuditAction.DELETE_PROFILE, key) as record:
             self.store.delete(key, self.clock(), record())
-
-
-def _profile_id(profile: Profile) -> str:
-    return profile.key.profile_id

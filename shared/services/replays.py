@@ -28,17 +28,13 @@ class Replays:
         settings: SubscriptionSettings,
         at: datetime,
     ) -> Explanation:
-        """Of a recording that would be accepted: rejected or flagged if it is a replay. Raises as below."""
-        replay = self.heard_before(profile, utterance, settings.replay_days, at)
-        return accepted.of_replay(replay, refused=settings.replay_action is ReplayAction.REFUSE)
-
-    def heard_before(self, profile: Profile, utterance: Utterance, days: float, at: datetime) -> bool:
-        """Whether it is, or is a part of, a recording that was accepted for this profile in the last ``days``. If not,
-        its print is kept, so that of two at once one is new.
+        """Of a recording that would be accepted: rejected or flagged if it is, or is a part of, one that was accepted
+        for this profile in the last days. If not, its print is kept, so that of two at once one is new.
 
         Raises ``ProfileNotFound``, ``ProfileBusy``, ``StorageUnavailable``.
         """
         secret = self.keys.print_key(profile.key.subscription_id)
         found = self.landmarks.aligned(utterance.recording.samples)
         prints = [Print.of(landmarks, profile.key, secret) for landmarks in found]
-        return not self.store.keep_new(profile, prints[0], days, at, lambda kept: repeated(prints, kept))
+        kept = self.store.keep_new(profile, prints[0], settings.replay_days, at, lambda kept: repeated(prints, kept))
+        return accepted.of_replay(not kept, refused=settings.replay_action is ReplayAction.REFUSE)

@@ -113,7 +113,10 @@ class IdentifyTurns:
     def _choice(self, wanted: TurnsWanted) -> Choice:
         stores = CandidateStores(self.profiles, self.galleries, self.groups)
         models = self.models.calibrated_for(wanted.subscription.settings)
-        return stores.choice(wanted.subscription, wanted.candidates, models, wanted.same_locale)
+        choice = stores.choice(wanted.subscription, wanted.candidates, models, wanted.same_locale)
+        if not isinstance(wanted.candidates, Sequence):
+            choice.require_somebody()
+        return choice
 
     def _named(self, wanted: TurnsWanted, choice: Choice, heard: Sequence[HeardSpeech]) -> NamedTurns:
         settings, used_at = wanted.subscription.settings, self.clock()

@@ -105,7 +105,7 @@ class Verify:
         if heard is None or heard.recognised:
             with concurrently(self.profiles.touch, key, used_at):
                 if answered and (phrase is None or phrase.complete):
-                    (score,) = models.scores(utterance, [signature])
+                    score = models.score(utterance, signature)
         decision = Decision(score, threshold.score)
         explanation = models.explanation(decision, threshold, utterance, signature.model_id, phrase, answered=answered)
         if request.told_why and _rejected_by_voice(explanation) and second_voice(self.ear, utterance):

@@ -33,6 +33,7 @@ from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.segmentation import OnnxSegmentation
 from shared.services.audit import Audit
+from shared.services.candidates import CandidateStores
 from shared.services.challenges import Challenges, Drawn
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
@@ -291,7 +292,9 @@ class World:
         threshold: RequestedThreshold | None = None,
         same_locale: bool = False,
     ) -> Identification:
-        use_case = Identify(self.profiles, self.galleries, self.groups, self.listener, self.models, self.clock)
+        use_case = Identify(
+            CandidateStores(self.profiles, self.galleries, self.groups), self.listener, self.models, self.clock
+        )
         of_whom = subscription or self.subscriptions.get("mine")
         return use_case(IdentifyRequest(of_whom, candidates, _audio(spoken), RULES, threshold, same_locale))
 

@@ -10,7 +10,7 @@ from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import ProfileKind
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
-from shared.services.activation import RequireActivation, passages
+from shared.services.activation import passages, require_activation
 from tests.unit.services.spoken import World
 from tests.voices import flite
 
@@ -52,11 +52,10 @@ def test_the_start_length_and_speech_of_each_passage(
 def test_the_phrase_is_not_looked_for_behind_words_without_a_pause() -> None:
     world = World()
     profile = world.profiles.get(world.create(ProfileKind.IDENTIFICATION))
-    require = RequireActivation(SphinxPassphraseRecogniser())
-
-    require(profile, without_pauses(PHRASE))
+    recogniser = SphinxPassphraseRecogniser()
+    require_activation(recogniser, profile, without_pauses(PHRASE))
     with pytest.raises(ActivationNotHeard):
-        require(profile, without_pauses(f"well um {PHRASE}"))
+        require_activation(recogniser, profile, without_pauses(f"well um {PHRASE}"))
 
 
 def without_pauses(text: str) -> Utterance:

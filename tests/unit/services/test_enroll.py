@@ -22,7 +22,8 @@ from shared.domain.errors import (
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import SettingsChange, SubscriptionSettings
-from shared.services.enroll import COMMIT_ATTEMPTS, EnrollRules
+from shared.services.enroll import EnrollRules
+from shared.services.profiles import CHANGE_ATTEMPTS
 from tests.unit.services.spoken import AT_ONCE, NO_RECORDING, RULES, Interrupted, Spoken, SpokenExamples, World
 from tests.unit.services.test_verify import SlowModel
 
@@ -257,7 +258,7 @@ def test_a_profile_that_never_rests_is_busy(world: World) -> None:
     key = world.create(TDV)
     with pytest.raises(ProfileBusy, match="concurrent requests on same profile"):
         world.enroll(key, PHRASE, profiles=Interrupted(world.profiles, lambda: world.enroll(key, PHRASE)))
-    assert world.profiles.get(key).enrollments_count == COMMIT_ATTEMPTS, "the rivals' alone"
+    assert world.profiles.get(key).enrollments_count == CHANGE_ATTEMPTS, "the rivals' alone"
 
 
 def test_a_delete_in_between_is_not_undone_and_a_reset_in_between_counts_from_one(world: World) -> None:
