@@ -59,11 +59,8 @@ def test_a_model_that_the_catalogue_lacks_stops_the_start(setting: str) -> None:
 
 def test_what_stops_the_start_is_in_the_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(bootstrap, "_services", None)
-    for name, value in {
-        **SETTINGS,
-        "TIMBRE_STRICT_AUDIO": "perhaps",
-        "TIMBRE_KEY_ENCRYPTION": "local:c2hvcnQ=",
-    }.items():
+    wrong = {"TIMBRE_STRICT_AUDIO": "perhaps", "TIMBRE_KEY_ENCRYPTION": "local:c2hvcnQ="}
+    for name, value in {**SETTINGS, **wrong}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigInvalid):
         bootstrap.services()

@@ -9,19 +9,7 @@ from shared.domain.audit import ChangedValue, settings_changes
 from shared.domain.calibration import Calibration, SiteCalibration
 from shared.domain.subscription import SETTINGS, SubscriptionSettings
 
-CALIBRATION = Calibration(
-    bias=-3.0,
-    cosine=1.25,
-    log_shorter=0.5,
-    log_longer=0.25,
-    threshold_logit=1.0,
-    false_match_rate=0.01,
-    min_seconds=1.0,
-    max_seconds=30.0,
-    fitted_on="our callers",
-    fitted_speakers=100,
-    fitted_trials=5000,
-)
+CALIBRATION = Calibration(-3.0, 1.25, 0.5, 0.25, 1.0, 0.01, 1.0, 30.0, "our callers", 100, 5000)
 
 
 def test_of_what_is_private_the_trail_has_counts_and_digests() -> None:

@@ -54,12 +54,8 @@ def test_what_is_below_its_floor_is_refused_by_name(change: Mapping[str, object]
 @pytest.mark.parametrize(
     "change",
     [
-        {
-            "verification_threshold": 0.05,
-            "identification_threshold": 0.05,
-            "max_age_days": 1 / 24,
-            "max_idle_days": None,
-        },
+        {"verification_threshold": 0.05, "identification_threshold": 0.05},
+        {"max_age_days": 1 / 24, "max_idle_days": None},
         {"verification_threshold": 1e-9, "min_verification_threshold": 1e-9},
         {"max_idle_days": 1e-9, "min_retention_days": 0.0},
         {"min_verification_threshold": 0.9, "min_retention_days": 30.0},

@@ -66,11 +66,3 @@ def test_nothing_is_measured_on_another_thread() -> None:
         threads.submit(for_this_request(read)).result()
 
     assert (measurement.seconds["store"], measurement.candidates) == (0.0, 0)
-
-
-def test_an_error_comes_back_as_it_is() -> None:
-    def fail(text: str) -> None:
-        raise LookupError(text)
-
-    with ThreadPoolExecutor(1) as threads, pytest.raises(LookupError, match="gone"):
-        threads.submit(for_this_request(fail), "gone").result()

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -37,7 +38,9 @@ from shared.services.candidates import CandidateStores
 from shared.services.challenges import Challenges, Drawn
 from shared.services.comparison import SpeakerModels
 from shared.services.enroll import Enroll, Enrolled, EnrollRequest, EnrollRules
+from shared.services.groups import Groups
 from shared.services.identify import Identification, Identify, IdentifyRequest
+from shared.services.operations import Operations
 from shared.services.phrases import HearPhrase
 from shared.services.ports.keeping import ProfileStore
 from shared.services.profiles import Profiles
@@ -49,6 +52,9 @@ from shared.storage.profiles.store import RowProfileStore
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage, Stores
 
+TDV, TIV, TII = (
+    ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.TEXT_INDEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION,
+)  # fmt: skip
 RULES = AudioRules(min_seconds=1.0, max_seconds=300.0, min_speech_seconds=0.5, min_snr_db=0.0)
 AT_ONCE = EnrollRules(RULES, needed_speech_seconds=30.0, max_audio_seconds=300.0, at_once=True)
 TAKE = 100
@@ -211,19 +217,26 @@ class World:
         self.subscriptions, self.profiles = self.stores.subscriptions, self.stores.profiles
         self.trail, self.upkeep, self.groups = self.stores.trail, self.stores.upkeep, self.stores.groups
         self.galleries, self.compaction = self.stores.galleries, self.stores.compaction
-        self.eraser, self.operations, self.migrations = (
-            self.stores.eraser,
-            self.stores.operations,
-            self.stores.migrations,
-        )
+        self.eraser, self.migrations = self.stores.eraser, self.stores.migrations
+        self.operations = Operations(self.stores.operations, self.clock, self.new_id)
         self.voices, self.blobs = self.storage.voices, self.storage.audio
         self.mine = self.subscriptions.ensure("mine", {KeySlot.PRIMARY: "my key"})
         self.yours = self.subscriptions.ensure("yours", {KeySlot.PRIMARY: "your key"})
         self.me = caller(self.mine)
         self.audit = Audit(self.trail, self.clock, lambda: str(uuid4()))
+        self.change_groups = Groups(self.groups, self.audit, self.clock, self.new_id)
 
     def create(self, kind: ProfileKind, subscription: Subscription | None = None, locale: str = "en-us") -> ProfileKey:
         return self.use_cases.create(caller(subscription or self.mine), kind, locale).key
+
+    def enrolled(
+        self, kind: ProfileKind = TII, *, voice: float = 0.0, subscription: Subscription | None = None
+    ) -> ProfileKey:
+        """Fit to be recognised; a text-dependent one is bound to phrase 2."""
+        key = self.create(kind, subscription)
+        for _ in range(3 if kind.needs_phrase else 1):
+            self.enroll(key, Spoken(voice=voice, phrase=2))
+        return key
 
     @property
     def hear(self) -> HearPhrase:
@@ -325,13 +338,14 @@ def _audio(spoken: Spoken | Audio) -> Audio:
 
 
 class Interrupted(RowProfileStore):
-    """The real store, in which something else happens after each read that an enroll starts from."""
+    """The real store, in which something else happens after the first reads that an enroll starts from."""
 
-    def __init__(self, store: RowProfileStore, happens: Callable[[], object]) -> None:
+    def __init__(self, store: RowProfileStore, happens: Callable[[], object], times: int = 1) -> None:
         self.__dict__.update(store.__dict__)
-        self._happens = happens
+        self._happens = iter([happens] * times)
 
     def get_with_signature(self, key: ProfileKey) -> tuple[Profile, Signature | None]:
         found = super().get_with_signature(key)
-        self._happens()
+        for happens in islice(self._happens, 1):
+            happens()
         return found

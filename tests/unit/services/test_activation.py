@@ -7,11 +7,10 @@ import pytest
 
 from shared.domain.errors import ActivationNotHeard
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
-from shared.domain.profile import ProfileKind
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Utterance
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.services.activation import passages, require_activation
-from tests.unit.services.spoken import World
+from tests.unit.services.spoken import TII, World
 from tests.voices import flite
 
 PHRASE = ACTIVATION_PHRASES_BY_LOCALE["en-US"][0]
@@ -51,7 +50,7 @@ def test_the_start_length_and_speech_of_each_passage(
 
 def test_the_phrase_is_not_looked_for_behind_words_without_a_pause() -> None:
     world = World()
-    profile = world.profiles.get(world.create(ProfileKind.IDENTIFICATION))
+    profile = world.profiles.get(world.create(TII))
     recogniser = SphinxPassphraseRecogniser()
     require_activation(recogniser, profile, without_pauses(PHRASE))
     with pytest.raises(ActivationNotHeard):

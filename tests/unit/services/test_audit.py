@@ -19,15 +19,14 @@ from shared.domain.errors import (
     TimbreError,
     TooManyProfiles,
 )
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey
 from shared.domain.subscription import SettingsChange, SubscriptionSettings
 from shared.services.audit import Audit
 from shared.services.profiles import Profiles
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.memory import MemoryRows
-from tests.unit.services.spoken import ACTOR, Spoken, World, caller
+from tests.unit.services.spoken import ACTOR, TDV, TII, Spoken, World, caller
 
-TDV, TII = ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION
 KEY = ProfileKey("mine", TDV, "d7c62d70-632d-4e3d-af8b-8e5485f56dad")
 SUCCEEDED, REFUSED, UNKNOWN, *_ = AuditOutcome
 

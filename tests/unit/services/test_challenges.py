@@ -17,20 +17,15 @@ from shared.domain.errors import (
     TooManyChallenges,
 )
 from shared.domain.explanation import DecidedBy
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey
 from shared.domain.subscription import SubscriptionSettings
-from tests.unit.services.spoken import Spoken, World, caller
-
-KINDS = [ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.TEXT_INDEPENDENT_VERIFICATION]
+from tests.unit.services.spoken import TDV, TIV, Spoken, World
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[TDV, TIV])
 def key(world: World, request: pytest.FixtureRequest) -> ProfileKey:
     """An enrolled voice at 0 degrees."""
-    key = world.create(request.param)
-    for _ in range(3):
-        world.enroll(key, Spoken(phrase=2))
-    return key
+    return world.enrolled(request.param)
 
 
 def test_it_says_what_is_to_be_said_and_for_how_long(world: World, key: ProfileKey) -> None:
@@ -81,10 +76,7 @@ def test_expired_anothers_and_that_of_before_a_reset_are_unknown(world: World, k
     world.profiles.reset(key, world.clock())
     for _ in range(3):
         world.enroll(key, Spoken(phrase=2))
-    other = world.create(key.kind)
-    for _ in range(3):
-        world.enroll(other, Spoken(phrase=2))
-    anothers = world.draw(other, 6).challenge
+    anothers = world.draw(world.enrolled(key.kind), 6).challenge
     for challenge in (expired, reset, anothers):
         with pytest.raises(ChallengeUnusable):
             world.verify(key, Spoken(digits=challenge.digits), challenge_id=challenge.challenge_id)
@@ -109,10 +101,9 @@ def test_a_subscription_can_ask_for_one(world: World, key: ProfileKey) -> None:
 
 
 def test_whom_none_is_drawn_for_is_named(world: World) -> None:
-    kind = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
     with pytest.raises(ProfileNotEnrolled):
-        world.draw(world.create(kind), 6)
-    german = world.use_cases.create(caller(world.mine), kind, "de-de").key
+        world.draw(world.create(TIV), 6)
+    german = world.create(TIV, locale="de-de")
     with pytest.raises(LocaleUnsupported, match="en-US"):
         world.draw(german, 6)
     with pytest.raises(ProfileNotFound):

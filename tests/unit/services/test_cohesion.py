@@ -13,13 +13,12 @@ from shared.audio.listener import RecordingListener
 from shared.domain.audit import AuditAction, AuditOutcome
 from shared.domain.errors import EnrollmentDiffers
 from shared.domain.limits import AudioRules
-from shared.domain.profile import ProfileKind
 from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.services.cohesion import HOP_SECONDS, LEAST_PIECES, PIECE_SECONDS, SECOND_VOICE_SCORE, second_voice
-from tests.unit.services.spoken import Spoken, World
+from tests.unit.services.spoken import TII, Spoken, World
 from tests.voices import QUESTION, STORY, flite, wav_bytes
 
 EVERYTHING = AudioRules(0.0, 300.0, min_speech_seconds=0.1, min_snr_db=-20.0)
@@ -80,7 +79,7 @@ def test_a_model_without_a_calibration_judges_nobody(ear: OnnxSpeakerModel, list
 
 
 def test_another_voice_than_before_is_refused_and_on_record(world: World) -> None:
-    key = world.create(ProfileKind.IDENTIFICATION)
+    key = world.create(TII)
     world.enroll(key, Spoken(voice=0.0))
     before = world.stored()
     with pytest.raises(EnrollmentDiffers, match=r"Its score against them is 0\.000; at least 0\.01"):
@@ -98,6 +97,6 @@ def test_another_voice_than_before_is_refused_and_on_record(world: World) -> Non
     ids=["a poor match", "where the subscription does without"],
 )
 def test_the_second_recording_counts_too(world: World, voice: float, settings: SubscriptionSettings | None) -> None:
-    key = world.create(ProfileKind.IDENTIFICATION)
+    key = world.create(TII)
     world.enroll(key, Spoken(voice=0.0), settings=settings)
     assert world.enroll(key, Spoken(voice=voice), settings=settings).profile.enrollments_count == 2

@@ -15,11 +15,8 @@ from shared.domain.profile import EnrollmentStatus, ProfileKey, ProfileKind, Sig
 from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.comparison import SpeakerModels
-from tests.unit.services.spoken import Interrupted, Spoken, SpokenModel, World
+from tests.unit.services.spoken import TDV, TII, TIV, Interrupted, Spoken, SpokenModel, World
 
-TDV, TIV, TII = (
-    ProfileKind.TEXT_DEPENDENT_VERIFICATION, ProfileKind.TEXT_INDEPENDENT_VERIFICATION, ProfileKind.IDENTIFICATION,
-)  # fmt: skip
 OWN: Final = Calibration(-10.0, 20.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "our calls", 60, 1_000)
 
 
@@ -52,9 +49,7 @@ class Change:
 
     def profile(self, voice: float, model: Strict, kind: ProfileKind = TII) -> ProfileKey:
         """Enrolled by that model; afterwards both run."""
-        key = self.runs(model).create(kind)
-        for _ in range(3 if kind.needs_phrase else 1):
-            self.world.enroll(key, Spoken(voice=voice, phrase=3))
+        key = self.runs(model).enrolled(kind, voice=voice)
         self.old.embedded.clear()
         self.new.embedded.clear()
         self.runs(self.new, self.old)
@@ -70,7 +65,7 @@ def change(world: World) -> Change:
 def test_verify_uses_the_model_that_made_the_signature(change: Change, kind: ProfileKind) -> None:
     for made_by, other in ((change.old, change.new), (change.new, change.old)):
         key = change.profile(10.0, made_by, kind)
-        assert change.world.verify(key, Spoken(voice=10.0, phrase=3)).decision.score == pytest.approx(1.0)
+        assert change.world.verify(key, Spoken(voice=10.0, phrase=2)).decision.score == pytest.approx(1.0)
         assert (made_by.embedded, other.embedded) == ([made_by.model_id], [])
 
 
@@ -114,11 +109,10 @@ def test_an_enrollment_that_meets_the_migration_is_embedded_again_by_the_new_mod
     key, world = change.profile(10.0, change.old), change.world
 
     def migrated() -> None:
-        """Stands for the job: the profile is of the new model from now on, once."""
-        if world.profiles.get(key).model_id == "old-1":
-            world.profiles.reset(key, world.clock())
-            world.enroll(key, Spoken(voice=10.0))
-            change.new.embedded.clear()
+        """Stands for the job: the profile is of the new model from now on."""
+        world.profiles.reset(key, world.clock())
+        world.enroll(key, Spoken(voice=10.0))
+        change.new.embedded.clear()
 
     enrolled = world.enroll(key, Spoken(voice=20.0), profiles=Interrupted(world.profiles, migrated))
     assert (enrolled.profile.model_id, enrolled.enrollment.model_id) == ("new-1", "new-1")

@@ -191,15 +191,8 @@ def test_a_flood_of_one_subscription_starves_no_other(at_once: int, waiting: int
 def test_one_at_a_time_refuses_the_second_and_admits_the_next() -> None:
     admission = OneAtATime(7)
     for _ in range(2):
-        with admission.admitted():
+        with suppress(KeyError), admission.admitted():
             with pytest.raises(ServiceBusy) as refusal, admission.admitted():
                 raise AssertionError("there was no place")
             assert refusal.value.retry_after_seconds == 7
-
-
-def test_one_at_a_time_admits_the_next_after_a_failure() -> None:
-    admission = OneAtATime(7)
-    with pytest.raises(KeyError), admission.admitted():
-        raise KeyError
-    with admission.admitted():
-        pass
+            raise KeyError  # work that fails leaves its place, too

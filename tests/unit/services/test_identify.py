@@ -23,30 +23,25 @@ from shared.domain.errors import (
     TooManyCandidates,
 )
 from shared.domain.group import Candidates, Everyone, InGroup
-from shared.domain.profile import ProfileKey, ProfileKind, Signature
+from shared.domain.profile import ProfileKey, Signature
 from shared.domain.recording import Numbers, Utterance, Vector
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionSettings
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import speaker_model
-from shared.services.groups import Groups
 from shared.services.identify import RANKED, Identification
-from tests.unit.services.spoken import NO_RECORDING, Spoken, SpokenModel, World
+from tests.unit.services.spoken import ACTOR, NO_RECORDING, TII, TIV, SpokenModel, World
 
-TII = ProfileKind.IDENTIFICATION
 EVERYONE = Everyone()
 
 
 def enrolled(world: World, voice: float, subscription: Subscription | None = None) -> str:
-    key = world.create(TII, subscription)
-    world.enroll(key, Spoken(voice=voice))
-    return key.profile_id
+    return world.enrolled(voice=voice, subscription=subscription).profile_id
 
 
 def group_of(world: World, *profile_ids: str) -> InGroup:
-    change = Groups(world.groups, world.audit, world.clock, world.new_id)
-    change.put(world.me.actor, "mine", "some")
+    world.change_groups.put(ACTOR, "mine", "some")
     for profile_id in profile_ids:
-        change.add(world.me.actor, "some", ProfileKey("mine", TII, profile_id))
+        world.change_groups.add(ACTOR, "some", ProfileKey("mine", TII, profile_id))
     return InGroup("some")
 
 
@@ -122,7 +117,7 @@ def test_the_same_candidate_twice_counts_once(world: World) -> None:
 
 def test_a_candidate_that_cannot_be_compared_is_named_before_what_is_wrong_with_the_recording(world: World) -> None:
     unknown, fresh, foreign = world.new_id(), world.create(TII).profile_id, enrolled(world, 0, world.yours)
-    chinese = world.use_cases.create(world.me, TII, "zh-cn").key.profile_id
+    chinese = world.create(TII, locale="zh-cn").profile_id
     speaker = enrolled(world, 0)
     refusals: list[tuple[str, type[TimbreError], str]] = [
         (unknown, ProfileNotFound, unknown),
@@ -201,12 +196,10 @@ def test_the_ranking_is_that_of_single_verifies_in_whatever_order_the_candidates
     ids = [enrolled(world, voice) for voice in voices]
     verified: dict[int, float] = {}
     for voice in set(voices):
-        key = world.create(ProfileKind.TEXT_INDEPENDENT_VERIFICATION)
-        world.enroll(key, Spoken(voice=voice))
-        verified[voice] = world.verify(key, Spoken(voice=0)).decision.score
+        verified[voice] = world.verify(world.enrolled(TIV, voice=voice)).decision.score
     by_verifying = sorted(zip(voices, ids, strict=True), key=lambda pair: (-verified[pair[0]], pair[1]))
     expected = [(profile_id, open_set(verified[voice], len(ids))) for voice, profile_id in by_verifying[:RANKED]]
     shuffle.shuffle(ids)
     for how in ("list", "group", "everyone"):
-        ranking = world.identify(candidates(world, how, ids), Spoken(voice=0)).ranking
+        ranking = world.identify(candidates(world, how, ids)).ranking
         assert [(one.profile_id, one.decision.score) for one in ranking] == expected

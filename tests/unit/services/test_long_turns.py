@@ -24,7 +24,6 @@ from shared.domain.errors import (
 from shared.domain.group import Candidates, Everyone, Group, InGroup
 from shared.domain.heard_speech import STEP
 from shared.domain.long_operation import LongOperation, LongStatus
-from shared.domain.profile import ProfileKind
 from shared.domain.recording_url import RecordingHosts
 from shared.domain.subscription import SettingsChange
 from shared.domain.turns import NamedTurns, SpeakerOfTurns, Turn, TurnOptions
@@ -34,9 +33,8 @@ from shared.services.thresholds import RequestedThreshold
 from shared.services.turns import TurnsWanted
 from shared.storage.profiles.long_operations import LEASED
 from tests.unit.services.meetings import URL, Meeting, timer, use_cases
-from tests.unit.services.spoken import ACTOR, Spoken, SpokenModel, World
+from tests.unit.services.spoken import ACTOR, SpokenModel, World
 
-TII = ProfileKind.IDENTIFICATION
 ANN, BOB, STRANGER = 0.0, 90.0, 200.0
 PIECES = [ANN] * WINDOWS + [BOB] * WINDOWS + [STRANGER] * WINDOWS
 
@@ -57,13 +55,8 @@ class Scene:
     meeting: Meeting = field(default_factory=lambda: Meeting(PIECES))
 
     def __post_init__(self) -> None:
-        self.ann, self.bob = self.enrolled(ANN), self.enrolled(BOB)
+        self.ann, self.bob = (self.world.enrolled(voice=voice).profile_id for voice in (ANN, BOB))
         self.long_turns = use_cases(self.world.stores, self.world.clock, self.world.new_id)
-
-    def enrolled(self, voice: float) -> str:
-        key = self.world.create(TII)
-        self.world.enroll(key, Spoken(voice=voice))
-        return key.profile_id
 
     def delete(self, profile_id: str) -> None:
         self.world.profiles.delete(key_of(self.world.mine, profile_id), self.world.clock.now)
@@ -211,21 +204,15 @@ def test_numbers_of_the_unknown_go_on_behind_those_that_were() -> None:
     assert {one.ranking == [("b", 0.8)] for one in hidden.speakers} == {True}
 
 
-@pytest.mark.parametrize("start", [0, WINDOWS * STEP])
-def test_a_source_that_fails_ends_the_operation_by_name(scene: Scene, start: int) -> None:
+@pytest.mark.parametrize("start", [0, WINDOWS * STEP, None])
+def test_a_source_that_fails_or_changes_ends_the_operation_by_name(scene: Scene, start: int | None) -> None:
     operation_id = scene.begin()
-    scene.meeting.refused[start] = SourceExpired(403)
+    scene.meeting.refused |= {} if start is None else {start: SourceExpired(403)}
     scene.tick(pieces=1)
+    if start is None:
+        scene.meeting.etag = '"2"'
     scene.tick(pieces=1)
-    assert scene.failure(operation_id) == "SourceExpired"
-
-
-def test_a_changed_source_ends_the_operation_by_name(scene: Scene) -> None:
-    operation_id = scene.begin()
-    scene.tick(pieces=1)
-    scene.meeting.etag = '"2"'
-    scene.tick(pieces=1)
-    assert scene.failure(operation_id) == "SourceChanged"
+    assert scene.failure(operation_id) == ("SourceChanged" if start is None else "SourceExpired")
 
 
 def test_a_source_that_is_away_is_asked_again_and_not_for_ever(scene: Scene) -> None:

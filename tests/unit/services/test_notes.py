@@ -9,13 +9,12 @@ import pytest
 from shared.domain.audit import AuditAction, AuditOutcome
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.errors import ConsentMissing, ConsentWithdrawn, ProfileNotFound
-from shared.domain.profile import ProfileKey, ProfileKind, RetentionOverride
+from shared.domain.profile import ProfileKey, RetentionOverride
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.notes import ProfileNotes
 from shared.services.ports.keeping import ProfileStore
-from tests.unit.services.spoken import ACTOR, Interrupted, World
+from tests.unit.services.spoken import ACTOR, TII, Interrupted, World
 
-TII = ProfileKind.IDENTIFICATION
 DEMANDING = SubscriptionSettings(require_consent=True)
 
 
@@ -66,27 +65,15 @@ def test_a_record_opens_the_profile_and_a_withdrawal_shuts_it(world: World) -> N
 def test_a_withdrawal_in_the_middle_of_an_enrollment_stops_it(world: World) -> None:
     key = world.create(TII)
     record(world, key)
-    once = iter([key])
-
-    def meanwhile() -> None:
-        for profile in once:
-            withdraw(world, profile)
-
     with pytest.raises(ConsentWithdrawn):
-        enroll(world, key, Interrupted(world.profiles, meanwhile))
+        enroll(world, key, Interrupted(world.profiles, lambda: withdraw(world, key)))
     assert world.profiles.get(key).enrollments_count == 0
     assert world.kept_audio() == []
 
 
 def test_a_record_in_the_middle_of_an_enrollment_is_not_lost(world: World) -> None:
     key = world.create(TII)
-    once = iter([key])
-
-    def meanwhile() -> None:
-        for profile in once:
-            record(world, profile)
-
-    enroll(world, key, Interrupted(world.profiles, meanwhile), settings=SubscriptionSettings())
+    enroll(world, key, Interrupted(world.profiles, lambda: record(world, key)), settings=SubscriptionSettings())
     profile = world.profiles.get(key)
     assert profile.enrollments_count == 1
     assert profile.consent.given

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
 from shared.domain.errors import LocaleUnsupported, ProfileNotFound, TooManyProfiles
 from shared.domain.page import Page
+from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind
 from shared.domain.subscription import Subscription, SubscriptionSettings
 from shared.services.profiles import Profiles, canonical_locale, phrases_to_say
-from tests.unit.services.spoken import ACTOR, World, caller
-
-TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
-TII = ProfileKind.IDENTIFICATION
+from tests.unit.services.spoken import ACTOR, TDV, TII, World, caller
 
 
 @pytest.fixture
@@ -38,22 +40,27 @@ def test_what_is_no_locale_is_refused(received: str) -> None:
         canonical_locale(received)
 
 
-def test_phrases_are_the_subscriptions_own_or_those_of_the_locale() -> None:
-    own = SubscriptionSettings(passphrases={"en-US": ("open the garden door",)})
-    assert phrases_to_say(own, TDV, "en-US") == ("open the garden door",)
-    assert phrases_to_say(own, TII, "en-US")[0].startswith("I'll talk for a few seconds")
-    assert phrases_to_say(own, TII, "zh-CN") == ()
+OWN = SubscriptionSettings(
+    passphrases={"en-US": ("open the garden door",), "en-GB": "any"},
+    activation_phrases={"de-DE": ("Ich bin's, und ich bin dabei.",)},
+)
 
 
-def test_where_speakers_choose_there_is_no_phrase_to_say() -> None:
-    own = SubscriptionSettings(passphrases={"en-US": "any"})
-    assert phrases_to_say(own, TDV, "en-US") == phrases_to_say(own, TDV, "de-DE") == ()
-
-
-def test_activation_phrases_are_the_subscriptions_own_but_for_the_published_one() -> None:
-    own = SubscriptionSettings(activation_phrases={"de-DE": ("Ich bin's, und ich bin dabei.",)})
-    assert phrases_to_say(own, TII, "de-DE") == ("Ich bin's, und ich bin dabei.",)
-    assert phrases_to_say(own, TII, "fr-FR") == ()
+@pytest.mark.parametrize(
+    ("kind", "locale", "phrases"),
+    [
+        (TDV, "en-US", ("open the garden door",)),
+        (TDV, "en-GB", ()),
+        (TDV, "de-DE", ()),
+        (TII, "en-US", ACTIVATION_PHRASES_BY_LOCALE["en-US"]),
+        (TII, "de-DE", ("Ich bin's, und ich bin dabei.",)),
+        (TII, "zh-CN", ()),
+    ],
+)
+def test_phrases_are_the_subscriptions_own_or_the_published_ones(
+    kind: ProfileKind, locale: str, phrases: tuple[str, ...]
+) -> None:
+    assert phrases_to_say(OWN, kind, locale) == phrases
 
 
 def test_a_created_profile_is_stored_as_it_is_answered(world: World, profiles: Profiles) -> None:
@@ -101,23 +108,21 @@ def test_pages_follow_each_other_without_gap_or_overlap(world: World, profiles: 
     assert pages == [mine[start : start + 2] for start in range(0, number, 2)]
 
 
-def test_an_erased_profile_is_absent_and_cannot_be_changed_again(world: World, profiles: Profiles) -> None:
-    key = world.create(TII)
-    profiles.erase(ACTOR, key)
-    assert ids(profiles.page("mine", TII, None, None)) == []
-    for again in (profiles.erase, profiles.reset):
-        with pytest.raises(ProfileNotFound, match=key.profile_id):
-            again(ACTOR, key)
-    with pytest.raises(ProfileNotFound, match=key.profile_id):
-        profiles.get(key)
-
-
-def test_nobody_can_reset_or_erase_a_profile_of_another_subscription(world: World, profiles: Profiles) -> None:
-    named_as_mine = ProfileKey("mine", TII, world.create(TII, world.yours).profile_id)
+@pytest.mark.parametrize("erased", [True, False])
+def test_an_erased_profile_and_anothers_are_absent_and_cannot_be_changed(
+    world: World, profiles: Profiles, erased: bool
+) -> None:
+    key = world.create(TII) if erased else replace(world.create(TII, world.yours), subscription_id="mine")
+    if erased:
+        profiles.erase(ACTOR, key)
     before = world.stored()
-    for change in (profiles.erase, profiles.reset):
-        with pytest.raises(ProfileNotFound):
-            change(ACTOR, named_as_mine)
+    uses: list[Callable[[ProfileKey], object]] = [
+        profiles.get, partial(profiles.erase, ACTOR), partial(profiles.reset, ACTOR),
+    ]  # fmt: skip
+    for use in uses:
+        with pytest.raises(ProfileNotFound, match=key.profile_id):
+            use(key)
+    assert ids(profiles.page("mine", TII, None, None)) == []
     assert world.stored() == before
 
 

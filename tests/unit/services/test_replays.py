@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.explanation import DecidedBy
-from shared.domain.profile import ProfileKey, ProfileKind
+from shared.domain.profile import ProfileKey
 from shared.domain.subscription import ReplayAction, SubscriptionSettings
-from tests.unit.services.spoken import Spoken, World
+from tests.unit.services.spoken import TDV, TIV, Spoken, World
 
 FLAG = SubscriptionSettings(replay_action=ReplayAction.FLAG)
 REFUSE = SubscriptionSettings(replay_action=ReplayAction.REFUSE, replay_days=2.0)
@@ -15,10 +15,7 @@ REFUSE = SubscriptionSettings(replay_action=ReplayAction.REFUSE, replay_days=2.0
 
 @pytest.fixture
 def key(world: World) -> ProfileKey:
-    key = world.create(ProfileKind.TEXT_DEPENDENT_VERIFICATION)
-    for _ in range(3):
-        world.enroll(key, Spoken(phrase=2))
-    return key
+    return world.enrolled(TDV)
 
 
 def take(number: int = 1, voice: float = 0.0) -> Spoken:
@@ -60,10 +57,8 @@ def test_while_it_is_off_nothing_is_looked_for_and_nothing_kept(world: World, ke
 
 
 def test_another_profile_knows_nothing_of_it(world: World, key: ProfileKey) -> None:
-    other = world.create(ProfileKind.TEXT_INDEPENDENT_VERIFICATION)
-    world.enroll(other, Spoken())
-    assert world.verify(key, take(), settings=REFUSE).decision.accepted
-    assert world.verify(other, take(), settings=REFUSE).decision.accepted
+    for each in (key, world.enrolled(TIV)):
+        assert world.verify(each, take(), settings=REFUSE).decision.accepted
 
 
 def test_a_replayed_answer_spends_the_challenge(world: World, key: ProfileKey) -> None:

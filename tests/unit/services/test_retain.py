@@ -10,13 +10,11 @@ import pytest
 from shared.domain.audit import AuditAction
 from shared.domain.counts import Counts
 from shared.domain.operation import OperationFailed
-from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SettingsChange, Subscription, SubscriptionState
-from shared.services.operations import Operations
 from shared.services.ports.keeping import SubscriptionEraser, Upkeep
 from shared.services.retain import ERASE_CALLS, SECONDS, SLICE, Retain
 from shared.services.sweep import Sweep
-from tests.unit.services.spoken import World, caller
+from tests.unit.services.spoken import TDV, TII, World, caller
 
 
 def retain(world: World, upkeep: Upkeep | None = None, eraser: SubscriptionEraser | None = None) -> Retain:
@@ -50,9 +48,8 @@ class Counted:
 
 
 def test_what_has_expired_in_any_subscription_is_dropped(world: World) -> None:
-    operations = Operations(world.operations, world.clock, world.new_id)
     for who in ("mine", "yours"):
-        operations.record(who, world.clock(), OperationFailed("SpeakerInvalid"))
+        world.operations.record(who, world.clock(), OperationFailed("SpeakerInvalid"))
     assert retain(world)() == 0
     assert world.stored() != {}
     world.clock.advance(hours=24)
@@ -63,9 +60,9 @@ def test_what_has_expired_in_any_subscription_is_dropped(world: World) -> None:
 
 def test_the_trail_is_kept_as_long_as_the_subscription_says(world: World) -> None:
     world.subscriptions.change("mine", SettingsChange(audit_days=30.0))
-    world.create(ProfileKind.IDENTIFICATION)
+    world.create(TII)
     world.clock.advance(days=29)
-    world.create(ProfileKind.IDENTIFICATION)
+    world.create(TII)
     world.clock.advance(days=1)
     assert retain(world)() == 2, "both records are moved; thirty days to the microsecond"
     world.clock.advance(microseconds=1)
@@ -98,7 +95,7 @@ def test_a_deleted_subscription_is_erased_and_one_that_is_seen_to_be_empty_is_le
 
 def test_a_profile_whose_time_is_over_is_removed_and_that_is_recorded(world: World) -> None:
     world.subscriptions.change("mine", SettingsChange(max_age_days=1.0))
-    key = world.create(ProfileKind.TEXT_DEPENDENT_VERIFICATION)
+    key = world.create(TDV)
     world.clock.advance(hours=23)
     assert retain(world)() == 1, "the record of the creation is moved"
     expired_at = world.clock.advance(hours=1)
@@ -127,7 +124,7 @@ def test_a_clock_that_is_off_stands_still_with_an_alarm(
 ) -> None:
     """Also where no answer of the tick said the time."""
     world.subscriptions.change("mine", SettingsChange(max_age_days=1.0))
-    world.create(ProfileKind.TEXT_DEPENDENT_VERIFICATION)
+    world.create(TDV)
     world.clock.advance(days=2)
     before, world.clock.off = world.stored(), off
     with caplog.at_level(logging.ERROR):
@@ -137,13 +134,13 @@ def test_a_clock_that_is_off_stands_still_with_an_alarm(
 
 
 def test_profiles_are_counted_and_unwanted_recognitions_dropped_within_the_hour(world: World) -> None:
-    key = world.create(ProfileKind.IDENTIFICATION)
+    key = world.create(TII)
     wanted = caller(world.subscriptions.change("mine", SettingsChange(recognition_days=1.0)))
     world.audit.recognised(wanted, AuditAction.VERIFY, key, 0.879, accepted=True)
     retain(world)()
     assert world.subscriptions.get("mine").counts == Counts(1, 0, world.clock(), world.clock())
     world.subscriptions.change("mine", SettingsChange(recognition_days=None))
-    world.create(ProfileKind.IDENTIFICATION)
+    world.create(TII)
     world.clock.advance(minutes=59)
     retain(world)()
     assert [one.score for one in world.audited() if one.action is AuditAction.VERIFY] == [0.87]

@@ -8,11 +8,9 @@ import pytest
 
 from shared.domain.calibration import Calibration, FalseMatchRate
 from shared.domain.errors import ParameterInvalid
-from shared.domain.profile import ProfileKind
 from shared.domain.subscription import SubscriptionSettings
 from shared.services.thresholds import RequestedThreshold, threshold_in_force
-from tests.unit.services.spoken import Spoken, World
-from tests.unit.services.test_identify import enrolled
+from tests.unit.services.spoken import TIV, World
 
 SETTINGS = SubscriptionSettings(verification_threshold=0.6, identification_threshold=0.7)
 CALIBRATION = Calibration(-10.0, 20.0, 0.0, 0.0, 0.0, 0.01, 1.0, 12.0, "our calls", 60, 1_000)
@@ -74,9 +72,7 @@ def test_a_rate_means_nothing_to_a_model_without_a_calibration() -> None:
 
 
 def test_verify_and_identify_go_by_the_threshold_of_the_request(world: World) -> None:
-    speaker = enrolled(world, 45)
-    key = world.create(ProfileKind.TEXT_INDEPENDENT_VERIFICATION)
-    world.enroll(key, Spoken(voice=45))
+    speaker, key = world.enrolled(voice=45).profile_id, world.enrolled(TIV, voice=45)
     for threshold, accepted in ((score(0.7), True), (score(0.72), False)):
         assert world.verify(key, threshold=threshold).decision.accepted is accepted
         assert (world.identify([speaker], threshold=threshold).identified is not None) is accepted

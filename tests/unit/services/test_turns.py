@@ -20,13 +20,11 @@ from shared.domain.errors import (
 from shared.domain.group import Everyone
 from shared.domain.heard_speech import STEP_FRAMES, HeardSpeech, HeardStretch, heard_from_bytes, heard_to_bytes
 from shared.domain.limits import AudioRules
-from shared.domain.profile import ProfileKind
 from shared.domain.recording import SAMPLE_RATE, Samples, Vector
 from shared.domain.turns import NamedTurns, TurnOptions
 from shared.services.turns import TurnsWanted
-from tests.unit.services.spoken import NO_RECORDING, Spoken, World
+from tests.unit.services.spoken import NO_RECORDING, TII, World
 
-TII = ProfileKind.IDENTIFICATION
 AS_USUAL = TurnOptions()
 Said = tuple[float, int, int]
 """A voice (degrees), and from which to which frame of its window it speaks."""
@@ -54,9 +52,7 @@ def heard(*windows: Sequence[Said], channel: int | None = None) -> HeardSpeech:
 
 
 def enrolled(world: World, voice: float) -> str:
-    key = world.create(TII)
-    world.enroll(key, Spoken(voice=voice))
-    return key.profile_id
+    return world.enrolled(voice=voice).profile_id
 
 
 def named(world: World, *slices: HeardSpeech, candidates: Sequence[str], options: TurnOptions = AS_USUAL) -> NamedTurns:
@@ -67,8 +63,7 @@ def speakers(found: NamedTurns) -> list[str]:
     return [turn.speaker for turn in found.turns]
 
 
-def test_the_enrolled_are_named_and_strangers_are_counted_by_first_appearance() -> None:
-    world = World()
+def test_the_enrolled_are_named_and_strangers_are_counted_by_first_appearance(world: World) -> None:
     ann, bob = enrolled(world, 0.0), enrolled(world, 90.0)
     found = named(
         world,
@@ -81,16 +76,14 @@ def test_the_enrolled_are_named_and_strangers_are_counted_by_first_appearance() 
     assert found.speakers[1].ranking[0][0] == ann
 
 
-def test_two_clusters_of_one_candidate_join() -> None:
-    world = World()
+def test_two_clusters_of_one_candidate_join(world: World) -> None:
     ann = enrolled(world, 0.0)
     found = named(world, heard([(40.0, 0, 200)], [(-40.0, 300, 500)]), candidates=[ann])
     assert set(speakers(found)) == {ann}
     assert len(found.speakers) == 1
 
 
-def test_a_little_of_a_named_voice_in_another_tone_is_that_person_too() -> None:
-    world = World()
+def test_a_little_of_a_named_voice_in_another_tone_is_that_person_too(world: World) -> None:
     ann = enrolled(world, 0.0)
     long = [[(0.0, 0, 500)], [(0.0, 300, 500)], [(0.0, 300, 500)]]
     near, far = ([(angle, 300, 500)] for angle in (65.0, 120.0))
@@ -102,25 +95,21 @@ def test_a_little_of_a_named_voice_in_another_tone_is_that_person_too() -> None:
     assert set(speakers(found)) == {"unknown-1"}, "alone it has no name"
 
 
-def test_a_short_stretch_goes_to_the_likest_or_is_nobodys() -> None:
-    world = World()
+def test_a_short_stretch_goes_to_the_likest_or_is_nobodys(world: World) -> None:
     ann = enrolled(world, 0.0)
     found = named(world, heard([(0.0, 0, 200), (50.0, 250, 290)], [(180.0, 400, 450)]), candidates=[ann])
     assert [(turn.speaker, round(turn.start)) for turn in found.turns] == [(ann, 0), (ann, 4)]
 
 
-def test_speakers_are_as_many_as_asked_for() -> None:
-    world = World()
+def test_speakers_are_as_many_as_asked_for(world: World) -> None:
     other = enrolled(world, 180.0)
     windows = heard([(0.0, 0, 200)], [(0.0, 300, 500)], [(80.0, 300, 500)], [(-80.0, 300, 500)])
-    assert len(named(world, windows, candidates=[other]).speakers) == 3
-    assert len(named(world, windows, candidates=[other], options=TurnOptions(min_speakers=4)).speakers) == 4
-    assert len(named(world, windows, candidates=[other], options=TurnOptions(max_speakers=2)).speakers) == 2
-    assert len(named(world, windows, candidates=[other], options=TurnOptions(max_speakers=1)).speakers) == 1
+    for least, most, number in ((1, 20, 3), (4, 20, 4), (1, 2, 2), (1, 1, 1)):
+        options = TurnOptions(min_speakers=least, max_speakers=most)
+        assert len(named(world, windows, candidates=[other], options=options).speakers) == number
 
 
-def test_who_speaks_at_once_is_marked_or_left_out() -> None:
-    world = World()
+def test_who_speaks_at_once_is_marked_or_left_out(world: World) -> None:
     ann, bob = enrolled(world, 0.0), enrolled(world, 90.0)
     both = heard([(0.0, 0, 300), (90.0, 200, 500)])
     assert [turn.overlap for turn in named(world, both, candidates=[ann, bob]).turns] == [True, True]
@@ -129,8 +118,7 @@ def test_who_speaks_at_once_is_marked_or_left_out() -> None:
     assert {turn.speaker for turn in alone} <= {ann, bob}
 
 
-def test_channels_are_told_apart_and_named_alike() -> None:
-    world = World()
+def test_channels_are_told_apart_and_named_alike(world: World) -> None:
     ann = enrolled(world, 0.0)
     first, second = heard([(0.0, 0, 200)], channel=1), heard([(180.0, 50, 150), (2.0, 300, 500)], channel=2)
     found = named(world, first, second, candidates=[ann])
@@ -152,8 +140,7 @@ class Channels:
 
 
 @pytest.mark.parametrize(("count", "longest"), [(1, 3.0), (2, 3.0), (3, 2.0), (4, 1.5)])
-def test_channels_together_are_as_long_as_two_recordings(count: int, longest: float) -> None:
-    world = World()
+def test_channels_together_are_as_long_as_two_recordings(world: World, count: int, longest: float) -> None:
     wanted, rules = TurnsWanted(world.mine, [enrolled(world, 0.0)]), AudioRules(1.0, 3.0, 0.5, 0.0)
     with pytest.raises(SpeechTooShort):
         replace(world.identify_turns, listener=Channels(count, longest))(wanted, NO_RECORDING, rules)
@@ -164,8 +151,7 @@ def test_channels_together_are_as_long_as_two_recordings(count: int, longest: fl
         assert str(refusal.value).endswith(f"{longest + 0.1:.2f} seconds and voices of their own on {count} channels.")
 
 
-def test_what_was_heard_survives_its_bytes() -> None:
-    world = World()
+def test_what_was_heard_survives_its_bytes(world: World) -> None:
     first = heard([(0.0, 0, 200)], [(45.0, 300, 500)])
     (again,) = heard_from_bytes(heard_to_bytes([first]))
     ann = enrolled(world, 0.0)
@@ -173,15 +159,13 @@ def test_what_was_heard_survives_its_bytes() -> None:
     assert (again.first_window, again.end_window, again.seconds) == (0, 2, first.seconds)
 
 
-def test_a_missing_slice_is_noticed() -> None:
-    world = World()
+def test_a_missing_slice_is_noticed(world: World) -> None:
     late = HeardSpeech(None, 3, 4, 25.0, ())
     with pytest.raises(ValueError, match="window 3"):
         named(world, late, candidates=[enrolled(world, 0.0)])
 
 
-def test_candidates_are_refused_as_identify_refuses_them() -> None:
-    world = World()
+def test_candidates_are_refused_as_identify_refuses_them(world: World) -> None:
     with pytest.raises(NobodyEnrolled):
         world.identify_turns.name(TurnsWanted(world.mine, Everyone()), [])
     with pytest.raises(ProfileNotFound):

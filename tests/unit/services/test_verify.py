@@ -12,24 +12,14 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Utterance, Vector
 from shared.domain.subscription import SettingsChange, SubscriptionSettings
 from shared.services.enroll import EnrollRules
-from tests.unit.services.spoken import NO_RECORDING, RULES, Spoken, SpokenModel, World
+from tests.unit.services.spoken import NO_RECORDING, RULES, TDV, TIV, Spoken, SpokenModel, World
 
-TDV = ProfileKind.TEXT_DEPENDENT_VERIFICATION
-TIV = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
 PHRASE = Spoken(phrase=2)
-
-
-def profile_of(world: World, kind: ProfileKind) -> ProfileKey:
-    """An enrolled voice at 0 degrees; a text-dependent one is bound to phrase 2."""
-    key = world.create(kind)
-    for _ in range(3):
-        world.enroll(key, PHRASE)
-    return key
 
 
 @pytest.fixture
 def bound(world: World) -> ProfileKey:
-    return profile_of(world, TDV)
+    return world.enrolled(TDV)
 
 
 @pytest.mark.parametrize("kind", [TDV, TIV])
@@ -38,7 +28,7 @@ def test_a_voice_60_degrees_away_scores_a_half_and_the_threshold_decides(
     world: World, kind: ProfileKind, threshold: float, accepted: bool
 ) -> None:
     settings = SubscriptionSettings(verification_threshold=threshold, identification_threshold=0.999)
-    decision = world.verify(profile_of(world, kind), Spoken(voice=60, phrase=2), settings=settings).decision
+    decision = world.verify(world.enrolled(kind), Spoken(voice=60, phrase=2), settings=settings).decision
     assert decision.score == pytest.approx(0.5, abs=1e-6)
     assert (decision.threshold, decision.accepted) == (threshold, accepted)
 
@@ -65,7 +55,7 @@ def test_voice_and_phrase_must_both_be_the_enrolled_ones(
 
 
 def test_text_independent_verification_asks_for_the_voice_alone(world: World) -> None:
-    key = profile_of(world, TIV)
+    key = world.enrolled(TIV)
     for voice, accepted in ((10, True), (80, False)):
         result = world.verify(key, Spoken(voice=voice, phrase=-1))
         assert (result.decision.accepted, result.heard) == (accepted, None)
@@ -105,7 +95,7 @@ def test_by_example_voice_and_phrase_must_be_the_enrolled_ones_too(
 
 @pytest.mark.parametrize("kind", [TDV, TIV])
 def test_verifying_notes_the_use_and_writes_nothing_else(world: World, kind: ProfileKind) -> None:
-    key = profile_of(world, kind)
+    key = world.enrolled(kind)
     before, later = set(world.stored()), world.clock.advance(days=3)
     world.verify(key, Spoken(voice=90, phrase=2))
     assert world.profiles.get(key).last_action_at == later
@@ -157,7 +147,7 @@ class SlowModel(SpokenModel):
 
 def test_a_use_that_began_in_time_is_answered_and_counts_from_its_beginning(world: World) -> None:
     world.subscriptions.change("mine", SettingsChange(max_idle_days=1.0))
-    key = profile_of(world, TIV)
+    key = world.enrolled(TIV)
     began, world.model = world.clock.advance(hours=18), SlowModel(world)
     assert world.verify(key).decision.accepted
     assert world.profiles.get(key).last_action_at == began
@@ -165,7 +155,7 @@ def test_a_use_that_began_in_time_is_answered_and_counts_from_its_beginning(worl
 
 def test_a_use_that_took_too_long_brings_nothing_back(world: World) -> None:
     world.subscriptions.change("mine", SettingsChange(max_idle_days=0.25))
-    key = profile_of(world, TIV)
+    key = world.enrolled(TIV)
     world.model = SlowModel(world)
     world.verify(key)
     with pytest.raises(ProfileNotFound):
