@@ -28,11 +28,7 @@ TEXT = " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split
     [
         (CACHE_SECONDS, 300.0, "keeps an unwrapped data key in memory for at most 5 minutes"),
         (LOOK_UP_SECONDS, 30.0, "used a subscription's key in the last 30 seconds may serve a request"),
-        (
-            LOOK_UP_SECONDS,
-            30.0,
-            "a replaced or deleted key | at once on the instance that did it, within 30 seconds on others",
-        ),
+        (LOOK_UP_SECONDS, 30.0, "deleted key | at once on the instance that did it, within 30 seconds on others"),
         (SETTLED, timedelta(minutes=10), "comes back when 10 minutes have passed"),
         (PENDING_UPLOAD_MINUTES, 10, "its audio after 10 minutes, with the next tick"),
         (OPERATION_HOURS, 24, "24 hours, then gone with the next tick"),

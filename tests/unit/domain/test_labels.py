@@ -21,17 +21,6 @@ def test_a_phrase_is_of_who_speaks_for_most_of_it() -> None:
     assert speakers_of([Span(0, 9), Span(4, 15), Span(8, 19), Span(9, 25)], turns) == ["A", "A", "B", "B"]
 
 
-def test_several_turns_of_a_speaker_count_together() -> None:
-    turns = [SpokenSpan("A", Span(0, 4)), SpokenSpan("B", Span(4, 10)), SpokenSpan("A", Span(10, 14))]
-
-    assert speakers_of([Span(0, 14)], turns) == ["A"]
-
-
-def test_a_phrase_in_which_nobody_speaks_is_nobodys() -> None:
-    assert speakers_of([Span(10, 12), Span(0, 3)], [SpokenSpan("A", Span(5, 10))]) == [None, None]
-    assert speakers_of([Span(10, 12)], []) == [None]
-
-
 def test_of_equal_shares_the_first_in_the_recording_counts_in_whatever_order_turns_come() -> None:
     turns = [SpokenSpan("B", Span(5, 10)), SpokenSpan("A", Span(0, 5))]
 
@@ -42,15 +31,9 @@ def test_a_moment_is_of_who_speaks_then() -> None:
     assert speakers_of([Span(7, 7)], [SpokenSpan("A", Span(0, 5)), SpokenSpan("B", Span(5, 9))]) == ["B"]
 
 
-def test_channels_are_kept_apart_where_both_name_theirs() -> None:
-    turns = [SpokenSpan("A", Span(0, 10, 1)), SpokenSpan("B", Span(0, 4, 2))]
-
-    assert speakers_of([Span(0, 10, 2), Span(0, 10, 1), Span(0, 10), Span(0, 10, 3)], turns) == ["B", "A", "A", None]
-    assert speakers_of([Span(0, 10, 3)], [SpokenSpan("C", Span(0, 1))]) == ["C"]
-
-
 @given(phrases=st.lists(SPANS, max_size=8), turns=TURNS)
 def test_the_sums_are_those_of_a_count_turn_by_turn(phrases: list[Span], turns: list[SpokenSpan]) -> None:
+    """Several turns of a speaker count together; channels are kept apart where phrase and turn name theirs."""
     for phrase, speaker in zip(phrases, speakers_of(phrases, turns), strict=True):
         shares: dict[str | None, int] = {None: 0}
         for turn in turns:

@@ -102,22 +102,12 @@ def test_a_profile_whose_time_is_over_is_removed_and_that_is_recorded(world: Wor
     assert retain(world)() == 2, "the profile, and the record of it"
     assert world.stored().keys() == {"tally"}
     last = world.audited()[-1]
-    assert (last.action, last.profile, last.at, last.actor.via) == (
-        AuditAction.EXPIRE_PROFILE,
-        key,
-        expired_at,
-        "timer",
-    )
+    assert (last.action, last.profile, last.at) == (AuditAction.EXPIRE_PROFILE, key, expired_at)
+    assert last.actor.via == "timer"
 
 
 @pytest.mark.parametrize(
-    ("off", "said"),
-    [
-        (timedelta(minutes=5), None),
-        (timedelta(minutes=5, seconds=1), "301"),
-        (timedelta(days=1), "86400"),
-        (None, "unknown"),
-    ],
+    ("off", "said"), [(timedelta(seconds=300), None), (timedelta(seconds=301), "301"), (None, "unknown")]
 )
 def test_a_clock_that_is_off_stands_still_with_an_alarm(
     world: World, caplog: pytest.LogCaptureFixture, off: timedelta | None, said: str | None
