@@ -135,11 +135,8 @@ LOCAL_KEY = Setting(
     "Development only: a subscription `local` with this key is made at start.",
     True,
 )
-SETTINGS = (
-    STORAGE, TABLE_URI, BLOB_URI, CLIENT_ID, KEY_ENCRYPTION, MODEL, PREVIOUS_MODEL, STRICT_AUDIO, ACTIVATION,
-    PUBLIC_URL, ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUSTED_HOPS, RECORDING_HOSTS, CONSOLE, OWN_HOST, GALLERY_MEGABYTES,
-    AT_ONCE, WAITING, WAIT_SECONDS, THREADS, REQUESTS_PER_SECOND, LOCAL_KEY,
-)  # fmt: skip
+SETTINGS = tuple(setting for setting in tuple(globals().values()) if isinstance(setting, Setting))
+"""All of the above, in their order."""
 
 _FLAGS = ("true", "false")
 _KEY_ENCRYPTION = re.compile(r"local:[A-Za-z0-9+/]{43}=(,[A-Za-z0-9+/]{43}=)*|vault:https://[^/\s]+/keys/[^\s]+")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -111,17 +112,14 @@ class SubscriptionSetting:
     meaning: str
 
 
-def _customer(wire: str, kind: SettingType, default: object, meaning: str, *, private: bool = False) -> Any:
+def _entry(owner: Owner, wire: str, kind: SettingType, default: object, meaning: str, *, private: bool = False) -> Any:
     """``private``: not in representations, and so not in logs."""
-    entry = SubscriptionSetting(wire, kind, Owner.CUSTOMER, default, meaning)
+    entry = SubscriptionSetting(wire, kind, owner, default, meaning)
     return field(default_factory=lambda: default, repr=not private, metadata={"entry": entry})
 
 
-def _operator(wire: str, kind: SettingType, default: object, meaning: str) -> Any:
-    entry = SubscriptionSetting(wire, kind, Owner.OPERATOR, default, meaning)
-    return field(default_factory=lambda: default, metadata={"entry": entry})
-
-
+_customer: Final = partial(_entry, Owner.CUSTOMER)
+_operator: Final = partial(_entry, Owner.OPERATOR)
 _DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days", above=True, optional=True)
 _MIN_DAYS: Final = between(0.0, limits.MAX_RETENTION_DAYS, "of days")
 _AUDIT_DAYS: Final = between(limits.MIN_AUDIT_DAYS, limits.MAX_AUDIT_DAYS, "of days")
