@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from shared.domain.access import AccessKey, Role
@@ -30,10 +29,6 @@ COUNTING: Final = "counting_"
 STRAY: Final = "stray_sha256"
 NAMED: Final = "named_keys"
 _DIGEST_BYTES: Final = 32
-
-
-def digest(key: str) -> bytes:
-    return sha256(key.encode()).digest()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Subscriptions as rows, opened by keys of which only the SHA-256 is stored.
 
-The subscription's own row says which keys open it. A row in the table ``keys`` is only an index to it: it grants
-nothing, so a rotation is one change of one row.
+The subscription's own row says which keys open it; ``key_index.py`` finds the row. So a rotation is one change of one
+row.
 """
 
 from __future__ import annotations
@@ -41,26 +41,9 @@ from shared.services.ports.clock_and_ids import Clock
 from shared.storage.audit import subscription_record_of, written_once
 from shared.storage.backend.cache import TimedCache
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import (
-    Change,
-    Insert,
-    Merge,
-    Remove,
-    Replace,
-    Row,
-    RowChanged,
-    RowConflict,
-    RowExists,
-    Rows,
-    Value,
-)
-from shared.storage.layout import (
-    SUBSCRIPTION_PREFIX,
-    SUBSCRIPTIONS_PARTITION,
-    end_of,
-    key_row,
-    subscription_row,
-)
+from shared.storage.backend.ports import Change, Insert, Merge, Replace, Row, RowChanged, RowConflict, Rows, Value
+from shared.storage.key_index import KeyIndex, digest
+from shared.storage.layout import SUBSCRIPTION_PREFIX, SUBSCRIPTIONS_PARTITION, end_of, subscription_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.subscription_records import (
     STRAY,
@@ -69,7 +52,6 @@ from shared.storage.subscription_records import (
     counted_values,
     creation_values,
     deleted_values,
-    digest,
     digests_of,
     key_values,
     keys_of,
@@ -102,15 +84,12 @@ class RowSubscriptionStore:
         look_up_seconds: float = LOOK_UP_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._subscriptions, self._keys, self._data_keys, self._clock = subscriptions, keys, data_keys, clock
+        self._subscriptions, self._index, self._data_keys, self._clock = subscriptions, KeyIndex(keys), data_keys, clock
         self._opened = TimedCache[bytes | str, tuple[Subscription, AccessKey]](
             look_up_seconds, 2 * MAX_LOOK_UPS, monotonic
         )
         """By the digest of a key, by the issuer of a token, and by the subscription's id."""
         self._known = TimedCache[bytes | str, bool](math.inf, MAX_KNOWN, monotonic)
-
-    def by_key(self, key: str) -> Subscription:
-        return self.opened_by(key)[0]
 
     def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
         """The active subscription that this key opens now, and as which of its keys; else ``SubscriptionUnknown``."""
@@ -179,7 +158,7 @@ class RowSubscriptionStore:
                 raise SubscriptionExists(subscription_id) from None
             subscription = subscription_of(row)
         for hashed in digests.values():
-            self._index(hashed, subscription_id)
+            self._index.put(hashed, subscription_id)
         return subscription
 
     def change(
@@ -207,7 +186,7 @@ class RowSubscriptionStore:
     ) -> None:
         new = digest(key)
         if new in digests_of(self._row(subscription_id)).values():
-            self._index(new, subscription_id)
+            self._index.put(new, subscription_id)
             return
 
         def replaced(keys: Keys) -> Keys:
@@ -263,7 +242,7 @@ class RowSubscriptionStore:
         row = self._row(subscription_id)
         known = [*digests_of(row).values(), *strays_of(row)]
         for hashed in known:
-            self._remove_index(hashed, subscription_id)
+            self._index.remove(hashed, subscription_id)
         return len(known)
 
     def note_erasure(self, subscription_id: str, erasure: Erasure, before: Erasure | None) -> None:
@@ -334,7 +313,7 @@ class RowSubscriptionStore:
         if new:
             changed(keys_of(self._row(subscription_id)))  # what it refuses leaves nothing
             self._changed(subscription_id, lambda row: [_merge(row, {}, add=[new])])
-            self._index(new, subscription_id)
+            self._index.put(new, subscription_id)
         after: Keys = {}
         gone: list[bytes] = []
 
@@ -351,28 +330,14 @@ class RowSubscriptionStore:
 
         self._changed(subscription_id, changes)
         for hashed in gone:
-            self._remove_index(hashed, subscription_id)
+            self._index.remove(hashed, subscription_id)
         if gone:
             self._changed(subscription_id, lambda row: [_merge(row, {}, remove=gone)])
         return after
 
-    def _remove_index(self, hashed: bytes, subscription_id: str) -> None:
-        partition, key = key_row(hashed)
-        row = self._keys.get(partition, key)
-        if row is not None and row.get("subscription_id", str) == subscription_id:
-            with suppress(RowConflict):  # gone, or given to another one meanwhile
-                self._keys.apply(partition, [Remove(key, row.etag)])
-
-    def _index(self, hashed: bytes, subscription_id: str) -> None:
-        partition, key = key_row(hashed)
-        try:
-            self._keys.apply(partition, [Insert(key, {"subscription_id": subscription_id})])
-        except RowExists:
-            self._keys.apply(partition, [Merge(key, {"subscription_id": subscription_id})])
-
     def _look_up(self, hashed: bytes) -> tuple[Subscription, AccessKey]:
-        index = self._keys.get(*key_row(hashed))
-        row = self._find(index.get("subscription_id", str)) if index is not None else None
+        owner = self._index.owner(hashed)
+        row = self._find(owner) if owner is not None else None
         if row is None:
             raise SubscriptionUnknown
         # All are compared, whichever fits, each in constant time.

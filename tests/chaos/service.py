@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.audit import MANAGEMENT, Actor, via_key
+from shared.domain.audit import MANAGEMENT, Actor, Caller, via_key
 from shared.domain.errors import TimbreError
 from shared.domain.profile import ProfileKey
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionState
 from shared.services.audit import Audit
 from shared.services.comparison import SpeakerModels
-from shared.services.enroll import Enroll
+from shared.services.enroll import Enroll, EnrollRequest
 from shared.services.groups import Groups
 from shared.services.manage import Manage
 from shared.services.notes import ProfileNotes
@@ -20,15 +20,24 @@ from shared.services.phrases import HearPhrase
 from shared.services.profiles import Profiles
 from shared.services.retain import SECONDS, Retain
 from shared.services.sweep import Sweep
+from shared.storage.key_index import digest
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage, Stores
-from shared.storage.subscription_records import digest
 from tests.contract.comparing import packs_of
 from tests.contract.cutting import Scissors
-from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, enroll, instance, new_id, new_profile
-from tests.unit.services.spoken import SpokenExamples, SpokenKeeper, SpokenListener, SpokenModel, SpokenPhrases
+from tests.contract.stores import KEY_ENCRYPTION_KEY, NOW, Clock, cutting, instance, new_id, new_profile
+from tests.unit.services import spoken
+from tests.unit.services.spoken import (
+    AT_ONCE,
+    Spoken,
+    SpokenExamples,
+    SpokenKeeper,
+    SpokenListener,
+    SpokenModel,
+    SpokenPhrases,
+)
 from tools.audit_orphans import audit
 from tools.orphans.findings import Finding
 
@@ -104,6 +113,17 @@ class Scene:
     def ids(self) -> tuple[str, str]:
         return self.owner, self.other
 
+    @property
+    def stores(self) -> Stores:
+        """Of an instance that has just started."""
+        return start(self.storage, self.clock).stores
+
+    def caller(self, subscription_id: str) -> Caller:
+        return spoken.caller(self.stores.subscriptions.get(subscription_id))
+
+    def enroll(self, service: Service, key: ProfileKey) -> None:
+        service.enroll(EnrollRequest(self.caller(key.subscription_id), key, Spoken().audio, AT_ONCE))
+
 
 def scene(storage: Storage) -> Scene:
     clock = Clock()
@@ -113,11 +133,12 @@ def scene(storage: Storage) -> Scene:
         new = Subscription(subscription_id, created_at=NOW)
         service.stores.subscriptions.create(new, {slot: first_key(subscription_id, slot) for slot in KeySlot})
     keys = [service.stores.profiles.create(new_profile(one), 10).key for one in (owner, owner, other)]
-    for key in keys:
-        for seed in (1, 2):
-            enroll(service.stores, key, seed=seed)
     on = Scene(storage, clock, service, owner, other, *keys)
+    for key in (*keys, *keys):
+        on.enroll(service, key)
     pack(on)
+    while service.retain():  # what is on record is where it stays
+        pass
     return on
 
 
@@ -181,7 +202,7 @@ def packed(scene: Scene) -> set[str]:
 def readable(scene: Scene, key: ProfileKey) -> bool:
     """Whether an instance that has just started can get at the voice."""
     try:
-        return start(scene.storage, scene.clock).stores.profiles.get_with_signature(key)[1] is not None
+        return scene.stores.profiles.get_with_signature(key)[1] is not None
     except TimbreError:
         return False
 

@@ -18,11 +18,11 @@ from shared.domain.subscription import (
     Subscription,
     SubscriptionSettings,
 )
+from shared.storage.key_index import digest
 from shared.storage.layout import key_row
 from shared.storage.sealing.data_keys import DataKeys
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from shared.storage.stores import Storage
-from shared.storage.subscription_records import digest
 from shared.storage.subscriptions import RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Scissors
 from tests.contract.stores import KEY_ENCRYPTION_KEY, Clock, instance, new_id
@@ -65,7 +65,7 @@ def opens(store: RowSubscriptionStore, *keys: str) -> list[str]:
     opening = []
     for key in keys:
         with suppress(SubscriptionUnknown):
-            store.by_key(key)
+            store.opened_by(key)[0]
             opening.append(key)
     return opening
 

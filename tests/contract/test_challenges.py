@@ -35,8 +35,7 @@ def left(storage: Storage, key: ProfileKey) -> list[str]:
     return [*keys_of(stored, VERIFY), *(row for row in keys_of(stored, "due:") if ":challenge:" in row)]
 
 
-def test_it_is_opened_until_it_expires_and_spent_once(storage: Storage) -> None:
-    stores = instance(storage)
+def test_it_is_opened_until_it_expires_and_spent_once(stores: Stores, storage: Storage) -> None:
     key, other = profile_in(stores), profile_in(stores)
     challenge = drawn(key)
     stores.challenges.add(challenge, 5, NOW)
@@ -53,8 +52,7 @@ def test_it_is_opened_until_it_expires_and_spent_once(storage: Storage) -> None:
         stores.challenges.spend(opened)
 
 
-def test_of_many_at_once_one_spends_it(storage: Storage) -> None:
-    stores = instance(storage)
+def test_of_many_at_once_one_spends_it(stores: Stores, storage: Storage) -> None:
     key = profile_in(stores)
     challenge = drawn(key)
     stores.challenges.add(challenge, 5, NOW)
@@ -71,8 +69,7 @@ def test_of_many_at_once_one_spends_it(storage: Storage) -> None:
         assert sum(threads.map(spends, range(8))) == 1
 
 
-def test_there_are_never_more_than_the_most_however_many_are_drawn_at_once(storage: Storage) -> None:
-    stores = instance(storage)
+def test_there_are_never_more_than_the_most_however_many_are_drawn_at_once(stores: Stores, storage: Storage) -> None:
     key = profile_in(stores)
 
     def gets_in(_: int) -> bool:
@@ -89,8 +86,7 @@ def test_there_are_never_more_than_the_most_however_many_are_drawn_at_once(stora
     assert len(left(storage, key)) == 5 + 6, "in the place of one that has expired, whose row of the timer is left"
 
 
-def test_the_timer_takes_away_what_nobody_answered_and_no_later_one(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_timer_takes_away_what_nobody_answered_and_no_later_one(stores: Stores, storage: Storage) -> None:
     key = profile_in(stores)
     for _ in range(2):
         stores.challenges.add(drawn(key), 2, NOW)
@@ -120,8 +116,7 @@ def test_what_is_spent_or_taken_away_at_that_moment_is_no_failure_of_the_timer(
     assert "upkeep_failed" not in caplog.text
 
 
-def test_the_digits_are_sealed(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_digits_are_sealed(stores: Stores, storage: Storage) -> None:
     key = profile_in(stores)
     stores.challenges.add(drawn(key, "273951"), 5, NOW)
     stored = everything(storage, key.subscription_id)
@@ -129,9 +124,10 @@ def test_the_digits_are_sealed(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("erase", ["delete", "reset", "withdraw_consent"])
-def test_none_is_left_of_a_profile_that_is_erased_at_any_moment_of_a_draw(storage: Storage, erase: str) -> None:
+def test_none_is_left_of_a_profile_that_is_erased_at_any_moment_of_a_draw(
+    stores: Stores, storage: Storage, erase: str
+) -> None:
     """Before each of the three calls to storage, and after the last."""
-    stores = instance(storage)
     for call in range(1, 5):
         key, scissors = profile_in(stores), Scissors(interrupt_at=call)
         erased = partial(getattr(stores.profiles, erase), key, NOW)

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.counts import Counts
 from shared.domain.subscription import SettingsChange
 from shared.storage.profiles import counting
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
 from tests.contract.stores import NOW, enroll, instance, new_profile, new_subscription
 
 
@@ -48,9 +48,7 @@ def test_profiles_are_counted_in_slices_without_those_that_have_expired(
     )
 
 
-def test_a_subscription_that_is_deleted_is_not_counted(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_subscription(stores)
+def test_a_subscription_that_is_deleted_is_not_counted(stores: Stores, subscription_id: str) -> None:
     stores.subscriptions.begin_deletion(subscription_id, NOW, "a request")
     stores.subscriptions.note_counts(subscription_id, Counts(profiles=1, counted_at=NOW))
     assert stores.subscriptions.get(subscription_id).counts is None

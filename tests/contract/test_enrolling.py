@@ -18,7 +18,6 @@ from tests.contract.cutting import Scissors
 from tests.contract.stores import (
     ERASURES,
     LATER,
-    MODEL,
     NOW,
     Erases,
     assert_same_signature,
@@ -35,16 +34,6 @@ from tests.contract.stores import (
 )
 
 KINDS = list(ProfileKind)
-
-
-def test_an_enrollment_changes_profile_and_signature_together(stores: Stores, created: Profile) -> None:
-    enrollment = new_enrollment(seed=7)
-    after, signature = enrolled(created, None, enrollment)
-    returned = stores.profiles.enroll(after, signature, enrollment, b"fLaC")
-    profile, found = stores.profiles.get_with_signature(created.key)
-    assert profile == after == returned
-    assert profile.model_id == MODEL
-    assert_same_signature(found, signature)
 
 
 def test_enrollments_add_up_also_from_the_returned_profile(stores: Stores, storage: Storage) -> None:
@@ -167,8 +156,9 @@ def test_two_enrollments_at_once_both_count_or_one_is_busy(stores: Stores, creat
 
 @ERASURES
 @pytest.mark.parametrize("call", [1, 2, 3])
-def test_an_erasure_at_any_moment_of_an_enrollment_wins(storage: Storage, call: int, erases: Erases) -> None:
-    stores = instance(storage)
+def test_an_erasure_at_any_moment_of_an_enrollment_wins(
+    stores: Stores, storage: Storage, call: int, erases: Erases
+) -> None:
     key = stores.profiles.create(new_profile(new_subscription(stores)), 10).key
     enroll(stores, key, seed=1)
     read, old = stores.profiles.get_with_signature(key)
@@ -185,8 +175,9 @@ def test_an_erasure_at_any_moment_of_an_enrollment_wins(storage: Storage, call: 
 
 
 @pytest.mark.parametrize("call", [2, 3])
-def test_an_enrollment_whose_upload_the_timer_gave_up_does_not_succeed(storage: Storage, call: int) -> None:
-    stores = instance(storage)
+def test_an_enrollment_whose_upload_the_timer_gave_up_does_not_succeed(
+    stores: Stores, storage: Storage, call: int
+) -> None:
     created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
     read = stores.profiles.get(created.key)
     subscription_id = created.key.subscription_id
@@ -199,11 +190,3 @@ def test_an_enrollment_whose_upload_the_timer_gave_up_does_not_succeed(storage: 
         enroll_onto(instance(storage, scissors), read)
     assert sorted(everything(storage, subscription_id)) == [f"profile:tii:{created.key.profile_id}", "tally"]
     assert stores.profiles.get(created.key) == created
-
-
-def test_a_committed_enrollment_keeps_its_audio_through_a_sweep(stores: Stores, storage: Storage) -> None:
-    created = stores.profiles.create(new_profile(new_subscription(stores)), 10)
-    enroll(stores, created.key)
-    before = everything(storage, created.key.subscription_id)
-    assert stores.upkeep.sweep(created.key.subscription_id, LATER, 10) == 0
-    assert everything(storage, created.key.subscription_id) == before

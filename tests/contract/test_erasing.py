@@ -21,7 +21,6 @@ from tests.contract.stores import (
     Erases,
     assert_same_signature,
     enroll,
-    enrolled,
     everything,
     instance,
     keys_of,
@@ -44,8 +43,9 @@ def test_the_maximum_counts_profiles_of_all_kinds_and_deletes_make_room(stores: 
     stores.profiles.create(new_profile(new_subscription(stores)), 3)
 
 
-def test_creates_and_deletes_at_once_keep_the_count_exact(stores: Stores, storage: Storage) -> None:
-    subscription_id = new_subscription(stores)
+def test_creates_and_deletes_at_once_keep_the_count_exact(
+    subscription_id: str, stores: Stores, storage: Storage
+) -> None:
     early = [stores.profiles.create(new_profile(subscription_id), 20) for _ in range(6)]
 
     def create(_: int) -> bool:
@@ -80,19 +80,9 @@ def test_reset_takes_the_voice_and_keeps_the_profile(stores: Stores, storage: St
     assert sorted(stored) == [f"profile:tdv:{created.key.profile_id}", "tally"]
 
 
-def test_after_a_reset_a_profile_enrolls_anew(stores: Stores, created: Profile) -> None:
-    enroll(stores, created.key, seed=1)
-    reset = stores.profiles.reset(created.key, NOW)
-    enrollment = new_enrollment(seed=2)
-    after, signature = enrolled(reset, None, enrollment)
-    stores.profiles.enroll(after, signature, enrollment, b"fLaC")
-    profile, found = stores.profiles.get_with_signature(created.key)
-    assert (profile.enrollments_count, profile.epoch) == (1, 1)
-    assert_same_signature(found, signature)
-
-
-def test_delete_leaves_only_the_count_and_the_neighbours(stores: Stores, storage: Storage) -> None:
-    subscription_id = new_subscription(stores)
+def test_delete_leaves_only_the_count_and_the_neighbours(
+    subscription_id: str, stores: Stores, storage: Storage
+) -> None:
     going, staying = (stores.profiles.create(new_profile(subscription_id), 10) for _ in range(2))
     enroll(stores, staying.key)
     stayed = everything(storage, subscription_id)
@@ -162,8 +152,9 @@ def test_a_profile_whose_count_row_is_gone_can_still_be_deleted(stores: Stores, 
     assert everything(storage, created.key.subscription_id) == {}
 
 
-def test_a_count_that_others_keep_changing_only_delays_a_create(stores: Stores, storage: Storage) -> None:
-    subscription_id = new_subscription(stores)
+def test_a_count_that_others_keep_changing_only_delays_a_create(
+    subscription_id: str, stores: Stores, storage: Storage
+) -> None:
     stores.profiles.create(new_profile(subscription_id), 10)
 
     def disturb() -> None:

@@ -147,8 +147,9 @@ def test_an_expired_profile_can_not_be_added_and_leaves_its_groups(
     assert_no_membership_is_left(storage, subscription_id)
 
 
-def test_nobody_is_in_a_group_made_under_an_earlier_ones_name(stores: Stores, storage: Storage) -> None:
-    subscription_id = new_subscription(stores)
+def test_nobody_is_in_a_group_made_under_an_earlier_ones_name(
+    subscription_id: str, stores: Stores, storage: Storage
+) -> None:
     new_group(stores, subscription_id)
     stores.groups.add("night-shift", new_speaker(stores, subscription_id))
     stores.groups.remove(subscription_id, "night-shift", NOW)

@@ -53,8 +53,7 @@ def left(storage: Storage, profile: Profile) -> list[str]:
     return [*keys_of(stored, VERIFY), *(row for row in keys_of(stored, "due:") if ":print:" in row)]
 
 
-def test_a_recording_is_new_once_for_its_days_and_for_each_profile(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_recording_is_new_once_for_its_days_and_for_each_profile(stores: Stores, storage: Storage) -> None:
     profile, other = profile_in(stores), profile_in(stores)
     assert keep(stores, profile, 1)
     assert keep(stores, other, 1)
@@ -81,8 +80,7 @@ def test_the_oldest_go_beyond_the_most(storage: Storage, monkeypatch: pytest.Mon
     assert [keep(stores, profile, number, NOW + timedelta(minutes=1)) for number in (4, 3, 2)] == [False] * 3
 
 
-def test_the_timer_takes_them_away_when_their_days_are_over(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_timer_takes_them_away_when_their_days_are_over(stores: Stores, storage: Storage) -> None:
     profile = profile_in(stores)
     keep(stores, profile, 1)
     stores.upkeep.sweep(profile.key.subscription_id, OVER - timedelta(microseconds=1), 10)
@@ -93,9 +91,8 @@ def test_the_timer_takes_them_away_when_their_days_are_over(storage: Storage) ->
 
 @pytest.mark.parametrize("less", [{"replay_action": ReplayAction.OFF}, {"replay_days": 5.0}])
 def test_what_a_new_setting_keeps_no_more_goes_with_the_next_tick_and_what_came_late_with_another(
-    storage: Storage, less: dict[str, object]
+    stores: Stores, storage: Storage, less: dict[str, object]
 ) -> None:
-    stores = instance(storage)
     profile = profile_in(stores)
     subscription_id, at = profile.key.subscription_id, NOW + timedelta(days=6)
     keep(stores, profile, 1)
@@ -124,8 +121,7 @@ def test_a_walk_goes_on_where_it_stopped(storage: Storage, monkeypatch: pytest.M
         assert len(left(storage, profile)) == expected
 
 
-def test_a_print_is_sealed(storage: Storage) -> None:
-    stores = instance(storage)
+def test_a_print_is_sealed(stores: Stores, storage: Storage) -> None:
     profile = profile_in(stores)
     keep(stores, profile, 1)
     stored = everything(storage, profile.key.subscription_id)
@@ -135,9 +131,8 @@ def test_a_print_is_sealed(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("erase", ["delete", "reset", "withdraw_consent"])
-def test_none_is_left_of_a_profile_that_is_erased_at_any_moment(storage: Storage, erase: str) -> None:
+def test_none_is_left_of_a_profile_that_is_erased_at_any_moment(stores: Stores, storage: Storage, erase: str) -> None:
     """Before each of the three calls to storage, and after the last."""
-    stores = instance(storage)
     for call in range(1, 5):
         profile, scissors = profile_in(stores), Scissors(interrupt_at=call)
         erased = partial(getattr(stores.profiles, erase), profile.key, NOW)

@@ -76,15 +76,6 @@ def test_an_id_that_cannot_stand_in_a_key_is_refused_or_absent(stores: Stores, p
         stores.profiles.get(replace(key, subscription_id=profile_id, profile_id=new_id()))
 
 
-def test_more_enrollments_than_one_transaction_are_erased(stores: Stores, storage: Storage) -> None:
-    kind = ProfileKind.TEXT_INDEPENDENT_VERIFICATION
-    profile = stores.profiles.create(new_profile(new_subscription(stores), kind), 10)
-    for seed in range(103):
-        enroll(stores, profile.key, seed)
-    stores.profiles.delete(profile.key, NOW)
-    assert everything(storage, profile.key.subscription_id) == {"tally": {"profiles": 0}}
-
-
 def test_many_profiles_come_in_the_order_asked_for(stores: Stores, subscription_id: str) -> None:
     profiles = [stores.profiles.create(new_profile(subscription_id), 100) for _ in range(12)]
     for seed, profile in enumerate(profiles[:6]):

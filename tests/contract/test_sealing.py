@@ -128,8 +128,7 @@ def test_without_its_data_key_a_subscription_is_gone(storage: Storage) -> None:
     stores.profiles.get_with_signature(two)
 
 
-def test_the_kept_audio_opens_only_as_the_enrollment_that_it_is(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_kept_audio_opens_only_as_the_enrollment_that_it_is(stores: Stores, storage: Storage) -> None:
     key = stores.profiles.create(new_profile(new_subscription(stores)), 10).key
     enroll(stores, key, audio=b"fLaC the audio")
     (row,) = storage.voices.query(key.subscription_id, "enrollment:", "enrollment;")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -23,9 +24,9 @@ from shared.domain.subscription import (
     SubscriptionState,
 )
 from shared.storage.backend.ports import Insert, Merge, Row, Value
+from shared.storage.key_index import digest
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, subscription_row
-from shared.storage.stores import Storage
-from shared.storage.subscription_records import digest
+from shared.storage.stores import Storage, Stores
 from tests.contract.opening import EVERYTHING, KEYS, LATER, NOW, created, indexed, opens
 from tests.contract.stores import instance, new_id
 
@@ -84,55 +85,33 @@ def test_a_row_from_before_a_setting_came_has_its_default(storage: Storage) -> N
     assert changed.settings == SubscriptionSettings(max_candidates=7, require_consent=True)
 
 
-def test_ensure_again_changes_nothing_and_keeps_the_data_key(storage: Storage) -> None:
-    stores = instance(storage)
-    subscription_id = new_id()
-    keys = {KeySlot.PRIMARY: "key"}
-    first = stores.subscriptions.ensure(subscription_id, keys)
-    rows = rows_of(storage)
-    data_key = stores.data_keys.of(subscription_id)
-    assert instance(storage).subscriptions.ensure(subscription_id, keys) == first
-    assert rows_of(storage) == rows
-    assert instance(storage).data_keys.of(subscription_id) == data_key
-
-
-def test_ensure_from_many_processes_at_once_makes_one_subscription(storage: Storage) -> None:
-    subscription_id = new_id()
+def test_ensure_again_and_at_once_makes_one_subscription_and_keeps_its_data_key(storage: Storage) -> None:
+    subscription_id, keys = new_id(), {KeySlot.PRIMARY: "key"}
     with ThreadPoolExecutor(4) as threads:
-        list(
-            threads.map(
-                lambda _: instance(storage).subscriptions.ensure(subscription_id, {KeySlot.PRIMARY: "key"}), range(8)
-            )
-        )
+        made = threads.map(lambda _: instance(storage).subscriptions.ensure(subscription_id, keys), range(8))
+        assert {one.subscription_id for one in made} == {subscription_id}
+    rows, data_key = rows_of(storage), instance(storage).data_keys.of(subscription_id)
+    assert instance(storage).subscriptions.ensure(subscription_id, keys) == Subscription(subscription_id)
+    assert rows_of(storage) == rows
     assert instance(storage).subscriptions.all_ids() == [subscription_id]
-    assert len(instance(storage).data_keys.of(subscription_id)) == 32
-
-
-def test_an_id_is_created_once(storage: Storage) -> None:
-    store, subscription_id = created(storage, EVERYTHING)
-    with pytest.raises(SubscriptionExists):
-        store.create(Subscription(subscription_id), {KeySlot.PRIMARY: "a third key"})
-    assert store.get(subscription_id).settings == EVERYTHING
-    assert opens(store, "a third key") == indexed(storage, "a third key") == []
+    assert (instance(storage).data_keys.of(subscription_id), len(data_key)) == (data_key, 32)
 
 
 def test_the_first_of_many_creations_wins_and_its_keys_open(storage: Storage) -> None:
     subscription_id = new_id()
 
-    def create(number: int) -> int | None:
-        try:
-            instance(storage).subscriptions.create(
-                Subscription(subscription_id), {KeySlot.PRIMARY: f"key of creator {number}"}
-            )
-        except SubscriptionExists:
-            return None
-        return number
+    def create(number: int) -> bool:
+        new = Subscription(subscription_id, settings=SubscriptionSettings(max_candidates=number + 1))
+        with suppress(SubscriptionExists):
+            return bool(instance(storage).subscriptions.create(new, {KeySlot.PRIMARY: f"key of creator {number}"}))
+        return False
 
     with ThreadPoolExecutor(4) as threads:
-        winners = [number for number in threads.map(create, range(8)) if number is not None]
+        winners = [number for number, won in enumerate(threads.map(create, range(8))) if won]
+    store, keys = instance(storage).subscriptions, [f"key of creator {number}" for number in range(8)]
     assert len(winners) == 1
-    store = instance(storage).subscriptions
-    assert [number for number in range(8) if opens(store, f"key of creator {number}")] == winners
+    assert opens(store, *keys) == indexed(storage, *keys) == [keys[winners[0]]]
+    assert store.get(subscription_id).settings.max_candidates == winners[0] + 1
 
 
 @pytest.mark.parametrize("state", [SubscriptionState.DELETING, SubscriptionState.DELETED])
@@ -147,16 +126,16 @@ def test_a_subscription_that_is_not_active_opens_to_no_key_and_is_not_revived(
     assert store.ensure(subscription_id, {KeySlot.PRIMARY: "another"}).state is state
     for key in ("key", "another"):
         with pytest.raises(SubscriptionUnknown):
-            store.by_key(key)
+            store.opened_by(key)[0]
     assert store.all_ids() == [subscription_id]
 
 
 def test_a_change_is_seen_at_once_by_whoever_comes_with_a_key(storage: Storage) -> None:
     store, subscription_id = created(storage)
-    store.by_key("first key")
+    store.opened_by("first key")[0]
     changed = store.change(subscription_id, SettingsChange(max_candidates=3, max_age_days=1.5))
     assert changed.settings == SubscriptionSettings(max_age_days=1.5, max_candidates=3)
-    assert store.by_key("first key") == store.by_key("second key") == changed
+    assert store.opened_by("first key")[0] == store.opened_by("second key")[0] == changed
 
 
 def test_changes_of_different_settings_at_once_all_count(storage: Storage) -> None:
@@ -206,8 +185,7 @@ def test_pages_go_through_all_in_the_order_of_ids(storage: Storage) -> None:
     ]
 
 
-def test_deletion_closes_it_and_destroys_its_data_key_in_one(storage: Storage) -> None:
-    stores = instance(storage)
+def test_deletion_closes_it_and_destroys_its_data_key_in_one(stores: Stores, storage: Storage) -> None:
     subscription_id = new_id()
     stores.subscriptions.create(Subscription(subscription_id, created_at=NOW), KEYS)
     stores.data_keys.of(subscription_id)
@@ -221,18 +199,12 @@ def test_deletion_closes_it_and_destroys_its_data_key_in_one(storage: Storage) -
         stores.data_keys.of(subscription_id)
 
 
-def test_deletion_again_changes_nothing(storage: Storage) -> None:
+def test_what_is_being_deleted_is_not_changed_revived_or_deleted_again(storage: Storage) -> None:
     store, subscription_id = created(storage)
     store.begin_deletion(subscription_id, NOW, "the first")
     rows = rows_of(storage)
     again = store.begin_deletion(subscription_id, LATER, "the second")
     assert (again.state, again.deleted_at) == (SubscriptionState.DELETING, NOW)
-    assert rows_of(storage) == rows
-
-
-def test_what_is_being_deleted_is_not_changed_or_revived(storage: Storage) -> None:
-    store, subscription_id = created(storage)
-    store.begin_deletion(subscription_id, NOW, "request")
     for call in (
         lambda: store.change(subscription_id, SettingsChange(max_profiles=1)),
         lambda: store.replace_key(subscription_id, KeySlot.PRIMARY, "new key"),
@@ -242,3 +214,4 @@ def test_what_is_being_deleted_is_not_changed_or_revived(storage: Storage) -> No
     with pytest.raises(SubscriptionExists):
         store.create(Subscription(subscription_id), {KeySlot.PRIMARY: "new key"})
     assert not opens(store, "new key")
+    assert rows_of(storage) == rows

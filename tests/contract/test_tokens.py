@@ -13,7 +13,7 @@ from shared.domain.errors import SubscriptionUnknown
 from shared.domain.subscription import KeySlot, SettingsChange
 from shared.domain.token import Scope, Token, TokenOperation, fingerprint
 from shared.storage.profiles.tokens import KEPT
-from shared.storage.stores import Storage
+from shared.storage.stores import Storage, Stores
 from shared.storage.subscriptions import LOOK_UP_SECONDS
 from tests.contract.cutting import Scissors
 from tests.contract.opening import created, cut_store
@@ -64,8 +64,7 @@ def test_what_was_taken_back_can_be_spent(storage: Storage) -> None:
     store.add(token, "another request")
 
 
-def test_the_timer_takes_it_away_when_the_token_is_over_for_every_clock(storage: Storage) -> None:
-    stores = instance(storage)
+def test_the_timer_takes_it_away_when_the_token_is_over_for_every_clock(stores: Stores, storage: Storage) -> None:
     token = token_of(new_id())
     stores.spent_tokens.add(token, "a request")
     assert stores.upkeep.sweep(token.subscription_id, ENDS + KEPT - timedelta(seconds=1), 10) == 0

@@ -11,9 +11,9 @@ from shared.domain.access import AccessKey, Role
 from shared.domain.subscription import KeySlot, Subscription
 from shared.domain.token import SignedToken
 from shared.services.wrong_keys import may_be_a_key
+from shared.storage.key_index import digest
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
 from shared.storage.stores import Storage
-from shared.storage.subscription_records import digest
 from tests.contract.stores import instance
 from tests.unit.domain.test_token import KEY, TOKEN
 
@@ -26,7 +26,7 @@ def opened_by(key: str) -> list[object]:
     subscriptions = instance(Storage.in_memory()).subscriptions
     subscriptions.create(Subscription("mine"), KEYS)
     subscriptions.put_key("mine", KIOSK, "kiosk's key", 1)
-    subscriptions.by_key(key)
+    subscriptions.opened_by(key)[0]
     return [digest(one) for one in (*KEYS.values(), "kiosk's key")]
 
 

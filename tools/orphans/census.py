@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from shared.domain.subscription import SubscriptionState
+from shared.storage.key_index import KeyIndex
 from shared.storage.layout import (
     SUBSCRIPTIONS_PARTITION,
     data_key_row,
     end_of,
-    key_row,
     records_prefix,
     subscription_row,
 )
@@ -80,7 +80,7 @@ def take(account: Storage, subscription_id: str, indexed: Iterable[str], progres
     data_key = account.subscriptions.get(SUBSCRIPTIONS_PARTITION, data_key_row(subscription_id))
     opening = frozenset(one.hex() for one in digests_of(own).values()) if own else frozenset()
     listed = frozenset(one.hex() for one in strays_of(own)) if own else frozenset()
-    entries = frozenset(indexed)
+    entries, index = frozenset(indexed), KeyIndex(account.keys)
     subscription = subscription_of(own) if own else None
     erasure = subscription.erasure if subscription else None
     return Census(
@@ -94,12 +94,8 @@ def take(account: Storage, subscription_id: str, indexed: Iterable[str], progres
         turns=turns,
         audit_records=audit_records,
         stale_keys=tuple(sorted(entries - opening - listed)),
-        lost_keys=tuple(sorted(one for one in opening - entries if not _has_entry(account, one))),
+        lost_keys=tuple(sorted(one for one in opening - entries if index.owner(bytes.fromhex(one)) is None)),
     )
-
-
-def _has_entry(account: Storage, digest: str) -> bool:
-    return account.keys.get(*key_row(bytes.fromhex(digest))) is not None
 
 
 class _Counter:

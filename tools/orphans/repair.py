@@ -8,14 +8,14 @@ from datetime import datetime
 from shared.domain.profile import ProfileKey
 from shared.storage.audit import RowAuditTrail
 from shared.storage.backend.erasing import remove_silently
-from shared.storage.backend.ports import MAX_CHANGES, Insert, Remove, Replace, RowConflict
+from shared.storage.backend.ports import MAX_CHANGES, Insert, Replace, RowConflict
+from shared.storage.key_index import KeyIndex
 from shared.storage.layout import (
     RECOGNITION_PREFIX,
     SUBSCRIPTIONS_PARTITION,
     TALLY,
     data_key_row,
     end_of,
-    key_row,
     member_row,
     parsed_profile_row,
 )
@@ -56,11 +56,9 @@ def repair(account: Storage, finding: Finding) -> bool:  # noqa: C901  one flat 
         case Problem.EXPIRY_UNWATCHED:
             _watch(account, owner, where)
         case Problem.KEY_STALE:
-            _unindex(account, owner, where)
+            KeyIndex(account.keys).remove(bytes.fromhex(where), owner)
         case Problem.KEY_LOST:
-            partition, key = key_row(bytes.fromhex(where))
-            with suppress(RowConflict):
-                account.keys.apply(partition, [Insert(key, {"subscription_id": owner})])
+            KeyIndex(account.keys).put(bytes.fromhex(where), owner)
         case _:
             return False
     return True
@@ -92,11 +90,3 @@ def _watch(account: Storage, owner: str, profile: str) -> None:
         kind, profile_id = parsed_profile_row(profile)
         with suppress(RowConflict):
             account.voices.apply(owner, [expire_due(armed_at, ProfileKey(owner, kind, profile_id))])
-
-
-def _unindex(account: Storage, owner: str, digest: str) -> None:
-    partition, key = key_row(bytes.fromhex(digest))
-    row = account.keys.get(partition, key)
-    if row is not None and row.get("subscription_id", str) == owner:
-        with suppress(RowConflict):
-            account.keys.apply(partition, [Remove(key, row.etag)])

@@ -277,11 +277,8 @@ class SubscriptionStore(Protocol):
     return, and elsewhere when the look-up of the key is renewed. ``record`` is as in ``ProfileStore``.
     """
 
-    def by_key(self, key: str) -> Subscription:
-        """The active subscription that this key opens; ``SubscriptionUnknown`` otherwise."""
-
     def opened_by(self, key: str) -> tuple[Subscription, AccessKey]:
-        """The same, and which of its keys it is."""
+        """The active subscription that this key opens, and which of its keys it is; else ``SubscriptionUnknown``."""
 
     def has_opened(self, key: str) -> bool:
         """Whether this process has seen it open a subscription, and not refused since. Asks no storage."""

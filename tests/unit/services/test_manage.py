@@ -62,7 +62,7 @@ def manage(world: World, subscriptions: RowSubscriptionStore | None = None, keys
 def test_the_first_put_creates_and_shows_the_keys_and_the_second_does_not(world: World) -> None:
     first = put(world, SettingsChange(max_profiles=5))
     assert set(first.keys) == set(KeySlot)
-    assert world.subscriptions.by_key(first.keys[KeySlot.PRIMARY]) == first.subscription
+    assert world.subscriptions.opened_by(first.keys[KeySlot.PRIMARY])[0] == first.subscription
     assert (first.subscription.settings.max_profiles, first.subscription.created_at) == (5, world.clock())
     second = put(world, SettingsChange(max_candidates=6))
     assert second.keys == {}
@@ -129,10 +129,10 @@ def test_a_creation_that_comes_second_is_a_change_without_keys(world: World) -> 
     result = manage(world, Overtaken(world.subscriptions), keys).put(OPERATOR, "new", SettingsChange(max_profiles=5))
     assert result.keys == {}
     assert result.subscription.settings.max_profiles == 5
-    assert world.subscriptions.by_key("theirs").subscription_id == "new"
+    assert world.subscriptions.opened_by("theirs")[0].subscription_id == "new"
     for key in keys.given:
         with pytest.raises(SubscriptionUnknown):
-            world.subscriptions.by_key(key)
+            world.subscriptions.opened_by(key)[0]
     assert [one.action.value for one in world.audited("new")] == ["settings.change"]
 
 

@@ -9,7 +9,7 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.backend.memory import MemoryRows
 from shared.storage.backend.ports import Rows
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row
-from shared.storage.sealing.data_keys import CACHE_SECONDS, MAX_CACHED, DataKeys
+from shared.storage.sealing.data_keys import CACHE_SECONDS, DataKeys
 from shared.storage.sealing.envelope import NONCE_BYTES, TAG_BYTES, Envelope, Place, Secret
 from shared.storage.sealing.key_encryption import LocalKeyEncryption
 from tests.contract.cutting import CuttingRows, Scissors
@@ -49,19 +49,6 @@ def test_a_destroyed_key_is_gone_at_once_here_and_soon_elsewhere() -> None:
     clock.seconds += CACHE_SECONDS
     with pytest.raises(SubscriptionUnknown):
         elsewhere.of("s")
-
-
-def test_no_more_keys_are_kept_in_memory_than_the_bound() -> None:
-    rows, scissors = MemoryRows(), Scissors()
-    keys = DataKeys(CuttingRows(rows, scissors), LocalKeyEncryption(OLD))
-    for number in range(MAX_CACHED + 1):
-        with_key(rows, f"s{number}")
-        keys.of(f"s{number}")
-    scissors.calls.clear()
-    keys.of("s1")
-    assert scissors.calls == []
-    keys.of("s0")
-    assert scissors.calls == ["get"]
 
 
 def test_rotation_rewraps_the_same_key_and_what_was_sealed_still_opens() -> None:
