@@ -27,7 +27,7 @@ def assert_conforms(method: str, target: str, status: int, headers: Mapping[str,
     described_as = "get" if method == "HEAD" else method.lower()
     response = _response(described_as, path, str(status), by_host="apim-request-id" not in headers)
     for name, header in response.get("headers", {}).items():
-        described = _resolved(header)
+        described = resolved(header)
         assert name.lower() in headers or not described.get("required"), f"{method} {path} {status}: no {name}"
         if name.lower() in headers:
             _validator(json.dumps(described["schema"])).validate(headers[name.lower()])
@@ -59,14 +59,14 @@ def _response(method: str, path: str, status: str, by_host: bool) -> dict[str, A
         return {"content": {"application/json": {"schema": {"anyOf": [_error("Error"), _error("LaterError")]}}}}
     responses = described["responses"]
     assert status in responses, f"{method} {path} answered {status}, which is not described"
-    return _resolved(responses[status])
+    return resolved(responses[status])
 
 
 def _error(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _resolved(one: dict[str, Any]) -> dict[str, Any]:
+def resolved(one: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in one:
         return one
     found: Any = DOCUMENT

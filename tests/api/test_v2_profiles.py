@@ -137,9 +137,14 @@ def test_a_locale_that_is_not_supported(speakers: Speakers) -> None:
     assert speakers.call("GET", "/phrases/tlh-QO").error[:2] == (400, "InvalidArgument")
 
 
-def test_there_is_no_text_dependent_identification(api: Client, generation: Generation) -> None:
-    answer = Speakers(api, generation, "identification/text-dependent").create()
-    assert answer.error[:2] == (404, "NotFound")
+def test_identification_is_of_no_phrase_and_verifies_nobody(
+    api: Client, generation: Generation, to_identify: Speakers
+) -> None:
+    answers = (
+        Speakers(api, generation, "identification/text-dependent").create(),
+        to_identify.verify(to_identify.enrolled(recording(PASSPORT)), recording(PASSPORT)),
+    )
+    assert [answer.error[:2] for answer in answers] == [(404, "NotFound")] * 2
 
 
 @pytest.mark.parametrize("query", ["", "?api-version=", "?api-version=2021-09-05"])
