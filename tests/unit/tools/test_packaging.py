@@ -168,6 +168,7 @@ def test_bytecode_depends_on_the_sources_alone(tmp_path: Path) -> None:
         compile_folder(folder, sys.executable)
         found.append((folder / "inner" / "__pycache__" / f"module.{sys.implementation.cache_tag}.pyc").read_bytes())
     assert found[0] == found[1]
+    assert found[0][4:8] == (0b01).to_bytes(4, "little"), "PEP 552: a hash of the source, which nobody compares"
     assert b"/home/site/wwwroot/inner/module.py" in found[0]
     assert str(tmp_path).encode() not in found[0]
 
