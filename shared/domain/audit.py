@@ -202,14 +202,9 @@ def key_changes(before: Mapping[str, AccessKey], after: Mapping[str, AccessKey])
     return tuple(
         ChangedValue(name, old, new)
         for was, now in both
-        for name, old, new in (("role", _role(was), _role(now)), ("expiresDateTime", _end(was), _end(now)))
+        for name, old, new in (
+            ("role", was and was.role.value, now and now.role.value),
+            ("expiresDateTime", was and date(was.expires_at), now and date(now.expires_at)),
+        )
         if old != new
     )
-
-
-def _role(key: AccessKey | None) -> str | None:
-    return key.role.value if key else None
-
-
-def _end(key: AccessKey | None) -> str | None:
-    return date(key.expires_at) if key else None

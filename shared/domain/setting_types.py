@@ -145,10 +145,6 @@ THRESHOLD: Final = SettingType(
 """A score, or the false-match rate that the score is to stand for."""
 
 
-def _phrases(name: str, value: object) -> dict[str, Phrases | None]:
-    return _by_locale(name, value, limits.LOCALES, _phrase_list)
-
-
 def _by_locale(
     name: str, value: object, locales: Collection[str], listed: Callable[[str, object, str], Phrases]
 ) -> dict[str, Phrases | None]:
@@ -165,8 +161,7 @@ def _phrase_list(name: str, value: object, locale: str) -> Phrases:
     if value == ANY:
         return ANY
     phrases = _listed(name, value, f'null, "{ANY}" or')
-    read = _signs if locale in limits.LOCALES_BY_CHARACTER else _words
-    return tuple(dict.fromkeys(read(f"{name}[{place}]", phrase) for place, phrase in enumerate(phrases)))
+    return tuple(dict.fromkeys(_phrase(f"{name}[{place}]", phrase, locale) for place, phrase in enumerate(phrases)))
 
 
 def _listed(name: str, value: object, or_else: str) -> list[object]:
@@ -176,22 +171,19 @@ def _listed(name: str, value: object, or_else: str) -> list[object]:
     return value
 
 
-def _words(name: str, value: object) -> str:
-    fewest, most, longest = limits.MIN_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_CHARACTERS
-    phrase = normalise_phrase(value) if isinstance(value, str) and len(value) <= longest else ""
-    if len(phrase) > longest or not fewest <= len(phrase.split()) <= most:
-        rule = f"A phrase has {fewest} to {most} words and at most {longest} characters."
-        raise ParameterInvalid(name, kind_of(value), rule)
-    return phrase
-
-
-def _signs(name: str, value: object) -> str:
-    """Of a language that puts no spaces between words."""
-    fewest, most = limits.MIN_PASSPHRASE_SIGNS, limits.MAX_PASSPHRASE_SIGNS
+def _phrase(name: str, value: object, locale: str) -> str:
+    """A language that puts no spaces between words is counted by characters."""
     longest = limits.MAX_PASSPHRASE_CHARACTERS
-    phrase = normalise_phrase(value).replace(" ", "") if isinstance(value, str) and len(value) <= longest else ""
-    if not fewest <= len(phrase) <= most:
-        raise ParameterInvalid(name, kind_of(value), f"A phrase has {fewest} to {most} characters.")
+    phrase = normalise_phrase(value) if isinstance(value, str) and len(value) <= longest else ""
+    if locale in limits.LOCALES_BY_CHARACTER:
+        phrase = phrase.replace(" ", "")
+        count, fewest, most = len(phrase), limits.MIN_PASSPHRASE_SIGNS, limits.MAX_PASSPHRASE_SIGNS
+        rule = f"A phrase has {fewest} to {most} characters."
+    else:
+        count, fewest, most = len(phrase.split()), limits.MIN_PASSPHRASE_WORDS, limits.MAX_PASSPHRASE_WORDS
+        rule = f"A phrase has {fewest} to {most} words and at most {longest} characters."
+    if len(phrase) > longest or not fewest <= count <= most:
+        raise ParameterInvalid(name, kind_of(value), rule)
     return phrase
 
 
@@ -200,7 +192,7 @@ def _changed_by_locale(before: Mapping[str, Phrases], change: Mapping[str, Phras
 
 
 PHRASES: Final = SettingType(
-    _phrases,
+    lambda name, value: _by_locale(name, value, limits.LOCALES, _phrase_list),
     f'It must be an object by locale, each a list or "{ANY}".',
     {
         "type": "object",
@@ -217,10 +209,6 @@ PHRASES: Final = SettingType(
 """Lists in normalised form by locale, or ``ANY``. A change names locales: ``None`` takes what is said of one away."""
 
 
-def _activation_phrases(name: str, value: object) -> dict[str, Phrases | None]:
-    return _by_locale(name, value, ACTIVATION_LOCALES, _activation_list)
-
-
 def _activation_list(name: str, value: object, _: str) -> Phrases:
     phrases = _listed(name, value, "null or")
     return tuple(
@@ -231,7 +219,7 @@ def _activation_list(name: str, value: object, _: str) -> Phrases:
 ACTIVATION_LOCALES: Final = tuple(at for at in limits.LOCALES if at not in ACTIVATION_PHRASES_BY_LOCALE)
 ACTIVATION_PHRASES: Final = replace(
     PHRASES,
-    read=_activation_phrases,
+    read=lambda name, value: _by_locale(name, value, ACTIVATION_LOCALES, _activation_list),
     rule="It must be an object of lists by locale.",
     schema={"type": "object", "additionalProperties": {"type": ["array", "null"], "items": {"type": "string"}}},
 )
