@@ -20,20 +20,21 @@ from shared.config import ConfigInvalid
 from shared.domain.audit import MANAGEMENT, Actor, AuditAction
 from shared.domain.errors import TimbreError
 from shared.domain.subscription import Subscription
+from shared.storage.stores import Stores
 from tools.portability.archive import COST, ArchiveWriter
-from tools.portability.deployment import REPOSITORY, Deployment, deployment, new_id, now, passphrase, say
+from tools.portability.deployment import REPOSITORY, active, audit_of, deployment, new_id, now, passphrase, say
 from tools.portability.reading import ProfileRestless, SubscriptionReader
 
 _COULD_NOT = 2
 
 
-def export(where: Deployment, subscription_id: str, out: Path, secret: bytes, *, cost: int = COST) -> str:
+def export(stores: Stores, subscription_id: str, out: Path, secret: bytes, *, cost: int = COST) -> str:
     """One sentence about what was written. Raises ``CannotStart``, ``TimbreError``, ``ProfileRestless``."""
     if out.exists():
         raise CannotStart(f"{out} is there already.")
-    subscription = where.subscription(subscription_id)
-    reader, partial = where.reader(), out.with_name(f"{out.name}.partial")
-    actor, audit = Actor(MANAGEMENT, new_id()), where.target(subscription).audit
+    subscription = active(stores, subscription_id)
+    reader, partial = SubscriptionReader(stores), out.with_name(f"{out.name}.partial")
+    actor, audit = Actor(MANAGEMENT, new_id()), audit_of(stores)
     with audit.recording(actor, AuditAction.EXPORT_SUBSCRIPTION, subscription_id) as record:
         _write(reader, subscription, partial, secret, cost)
         partial.rename(out)
@@ -65,8 +66,8 @@ def _write(reader: SubscriptionReader, subscription: Subscription, file: Path, s
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     try:
-        with deployment(options.data) as where:
-            print(export(where, options.subscription, options.out, passphrase(options.passphrase_file)))
+        with deployment(options.data) as stores:
+            print(export(stores, options.subscription, options.out, passphrase(options.passphrase_file)))
     except (CannotStart, ConfigInvalid, TimbreError, OSError) as problem:
         print(problem, file=sys.stderr)
     except ProfileRestless:

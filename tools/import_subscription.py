@@ -19,19 +19,20 @@ from localhost.failure import CannotStart
 from shared.config import ConfigInvalid
 from shared.domain.audit import MANAGEMENT, Actor
 from shared.domain.errors import TimbreError
+from shared.storage.stores import Stores
 from tools.portability.archive import ArchiveRefused, lines
-from tools.portability.deployment import REPOSITORY, Deployment, deployment, new_id, passphrase, say
+from tools.portability.deployment import REPOSITORY, active, deployment, new_id, passphrase, say
 from tools.portability.writing import ImportCrossed, Imported, SubscriptionWriter, check
 
 _COULD_NOT = 2
 
 
-def restore(where: Deployment, subscription_id: str, file: Path, secret: bytes) -> Imported:
+def restore(stores: Stores, subscription_id: str, file: Path, secret: bytes) -> Imported:
     """Raises ``CannotStart``, ``ArchiveRefused``, ``ImportCrossed``, ``TimbreError``, ``OSError``."""
-    subscription = where.subscription(subscription_id)
+    subscription = active(stores, subscription_id)
     with file.open("rb") as archive:
         expected = check(lines(archive, secret))
-    writer = SubscriptionWriter(where.target(subscription))
+    writer = SubscriptionWriter(stores, subscription)
     with file.open("rb") as archive:
         writer.write(
             lines(archive, secret),
@@ -44,8 +45,8 @@ def restore(where: Deployment, subscription_id: str, file: Path, secret: bytes) 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     try:
-        with deployment(options.data) as where:
-            done = restore(where, options.subscription, options.file, passphrase(options.passphrase_file))
+        with deployment(options.data) as stores:
+            done = restore(stores, options.subscription, options.file, passphrase(options.passphrase_file))
     except (CannotStart, ConfigInvalid, ArchiveRefused, ImportCrossed, TimbreError, OSError) as problem:
         print(problem, file=sys.stderr)
         return _COULD_NOT

@@ -71,8 +71,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, default=REPOSITORY / ".timbre", help="the local service's data folder")
     options = parser.parse_args(arguments)
     try:
-        with deployment(options.data) as running:
-            result = rewrap(running.stores.storage.subscriptions, running.stores.data_keys, _say)
+        with deployment(options.data) as stores:
+            result = rewrap(stores.storage.subscriptions, stores.data_keys, _say)
     except (CannotStart, ConfigInvalid) as problem:
         print(problem, file=sys.stderr)
         return _COULD_NOT_WORK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -165,7 +166,18 @@ def assert_same_signature(found: Signature | None, expected: Signature) -> None:
     assert (found.model_id, found.speech_seconds) == (expected.model_id, expected.speech_seconds)
 
 
-NewStorage = Callable[[], Storage]
+def at_once(number: int, attempt: Callable[[int], object], *losing: type[Exception]) -> list[int]:
+    """Who of so many at once succeeds: makes the attempt without such an error, and not False."""
+
+    def succeeds(one: int) -> bool:
+        try:
+            return attempt(one) is not False
+        except losing:
+            return False
+
+    with ThreadPoolExecutor(6) as threads:
+        return [one for one, made in enumerate(threads.map(succeeds, range(number))) if made]
+
 
 Erases = Callable[[Stores, ProfileKey], None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import partial
@@ -15,7 +14,7 @@ from shared.domain.profile import ProfileKey, ProfileKind
 from shared.storage.layout import VERIFY
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
-from tests.contract.stores import NOW, everything, instance, keys_of, new_id, new_profile, new_subscription
+from tests.contract.stores import NOW, at_once, everything, instance, keys_of, new_id, new_profile, new_subscription
 
 SOON = NOW + timedelta(seconds=120)
 
@@ -58,29 +57,14 @@ def test_of_many_at_once_one_spends_it(stores: Stores, storage: Storage) -> None
     stores.challenges.add(challenge, 5, NOW)
     opened = stores.challenges.get(key, 0, challenge.challenge_id, NOW)
 
-    def spends(_: int) -> bool:
-        try:
-            instance(storage).challenges.spend(opened)
-        except ChallengeUnusable:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(spends, range(8))) == 1
+    assert len(at_once(8, lambda _: instance(storage).challenges.spend(opened), ChallengeUnusable)) == 1
 
 
 def test_there_are_never_more_than_the_most_however_many_are_drawn_at_once(stores: Stores, storage: Storage) -> None:
     key = profile_in(stores)
 
-    def gets_in(_: int) -> bool:
-        try:
-            instance(storage).challenges.add(drawn(key), 5, NOW)
-        except TooManyChallenges:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(gets_in, range(8))) == 5
+    drawing = at_once(8, lambda _: instance(storage).challenges.add(drawn(key), 5, NOW), TooManyChallenges)
+    assert len(drawing) == 5
     stores.challenges.add(late := Challenge(new_id(), key, 0, "404040", SOON + timedelta(seconds=9)), 5, SOON)
     assert stores.challenges.get(key, 0, late.challenge_id, SOON) == late
     assert len(left(storage, key)) == 5 + 6, "in the place of one that has expired, whose row of the timer is left"

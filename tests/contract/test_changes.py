@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -82,20 +83,20 @@ def test_writers_at_once_get_numbers_of_their_own(storage: Storage) -> None:
 
 def test_whatever_changes_who_is_a_candidate_is_logged(stores: Stores, subscription_id: str, storage: Storage) -> None:
     key = new_speaker(stores, subscription_id)
-    seen = [last_change(storage.voices, subscription_id)]
-    enroll(stores, key, 2)
-    seen.append(last_change(storage.voices, subscription_id))
-    stores.profiles.annotate(replace(stores.profiles.get(key), retention=RetentionOverride(max_age_days=1.0)))
-    seen.append(last_change(storage.voices, subscription_id))
-    stores.profiles.reset(key, NOW)
-    seen.append(last_change(storage.voices, subscription_id))
-    enroll(stores, key, 3)
-    stores.profiles.withdraw_consent(key, NOW)
-    seen.append(last_change(storage.voices, subscription_id))
-    enroll(stores, key, 4)
-    stores.profiles.delete(key, NOW)
-    seen.append(last_change(storage.voices, subscription_id))
-    assert seen == [1, 2, 3, 4, 6, 8]
+    own = RetentionOverride(max_age_days=1.0)
+    changes: list[Callable[[], object]] = [
+        lambda: enroll(stores, key, 2),
+        lambda: stores.profiles.annotate(replace(stores.profiles.get(key), retention=own)),
+        lambda: stores.profiles.reset(key, NOW),
+        lambda: enroll(stores, key, 3),
+        lambda: stores.profiles.withdraw_consent(key, NOW),
+        lambda: enroll(stores, key, 4),
+        lambda: stores.profiles.delete(key, NOW),
+    ]
+    for number, change in enumerate(changes, start=1):
+        assert last_change(storage.voices, subscription_id) == number
+        change()
+    assert last_change(storage.voices, subscription_id) == 8
 
 
 def test_an_expiry_is_logged_with_the_removal(stores: Stores, storage: Storage) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +20,7 @@ from tests.contract.stores import (
     NOW,
     Erases,
     assert_same_signature,
+    at_once,
     delete,
     enroll,
     enroll_onto,
@@ -136,16 +136,7 @@ def test_use_of_the_profile_in_between_does_not_stop_an_enrollment(stores: Store
 
 
 def test_two_enrollments_at_once_both_count_or_one_is_busy(stores: Stores, created: Profile, storage: Storage) -> None:
-
-    def attempt(seed: int) -> bool:
-        try:
-            enroll(stores, created.key, seed)
-        except ProfileBusy:
-            return False
-        return True
-
-    with ThreadPoolExecutor(6) as threads:
-        succeeded = sum(threads.map(attempt, range(12)))
+    succeeded = len(at_once(12, lambda seed: enroll(stores, created.key, seed), ProfileBusy))
     stored = everything(storage, created.key.subscription_id)
     assert succeeded >= 1
     assert stores.profiles.get(created.key).enrollments_count == succeeded

@@ -20,6 +20,7 @@ from tests.contract.stores import (
     NOW,
     Erases,
     assert_same_signature,
+    at_once,
     enroll,
     everything,
     instance,
@@ -47,19 +48,12 @@ def test_creates_and_deletes_at_once_keep_the_count_exact(
     subscription_id: str, stores: Stores, storage: Storage
 ) -> None:
     early = [stores.profiles.create(new_profile(subscription_id), 20) for _ in range(6)]
-
-    def create(_: int) -> bool:
-        try:
-            stores.profiles.create(new_profile(subscription_id), 20)
-        except TooManyProfiles:
-            return False
-        return True
-
     with ThreadPoolExecutor(6) as threads:
         deleting = [threads.submit(stores.profiles.delete, profile.key, NOW) for profile in early]
-        created = sum(threads.map(create, range(18)))
+        new = at_once(18, lambda _: stores.profiles.create(new_profile(subscription_id), 20), TooManyProfiles)
         for deleted in deleting:
             deleted.result()
+    created = len(new)
     stored = everything(storage, subscription_id)
     assert len(keys_of(stored, "profile:")) == created
     assert stored["tally"] == {"profiles": created}

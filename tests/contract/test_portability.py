@@ -32,17 +32,13 @@ from tools.export_subscription import export
 from tools.import_subscription import restore
 from tools.portability.archive import ArchiveRefused, ArchiveWriter, lines
 from tools.portability.content import encoded
-from tools.portability.deployment import Deployment
+from tools.portability.deployment import active
 from tools.portability.writing import LEFT_ALONE, ImportCrossed, SubscriptionWriter, check
 
 SECRET = b"a long and quiet afternoon"
 COST = 2**14
 TAKE = PhraseTemplate("takes-1", b"how it was said")
 OPERATOR = Actor(MANAGEMENT, "00000000-0000-4000-8000-000000000001")
-
-
-def deployment(storage: Storage) -> Deployment:
-    return Deployment(instance(storage))
 
 
 def memory() -> Storage:
@@ -89,7 +85,7 @@ def target_id(stores: Stores) -> str:
 @pytest.fixture
 def file(storage: Storage, full: Full, tmp_path: Path) -> Path:
     """The archive of the full subscription."""
-    export(deployment(storage), full[0], tmp_path / "a", SECRET, cost=COST)
+    export(instance(storage), full[0], tmp_path / "a", SECRET, cost=COST)
     return tmp_path / "a"
 
 
@@ -97,7 +93,7 @@ def test_everything_arrives_in_another_deployment(stores: Stores, full: Full, fi
     other, keys = memory(), full[1]
     there = instance(other)
     target_id = new_subscription(there)
-    restore(deployment(other), target_id, file, SECRET)
+    restore(instance(other), target_id, file, SECRET)
     for key in keys:
         profile, signature = stores.profiles.get_with_signature(key)
         found, its = there.profiles.get_with_signature(replace(key, subscription_id=target_id))
@@ -110,7 +106,7 @@ def test_everything_arrives_in_another_deployment(stores: Stores, full: Full, fi
     assert there.groups.members(target_id, "team", after=None, limit=10) == [keys[0].profile_id]
     (audio,) = other.audio.names(f"{target_id}/")
     assert b"fLaC" not in (other.audio.get(audio) or b"")
-    export(deployment(other), target_id, tmp_path / "b", SECRET, cost=COST)
+    export(instance(other), target_id, tmp_path / "b", SECRET, cost=COST)
     assert portable(tmp_path / "b") == portable(file)
 
 
@@ -129,7 +125,7 @@ def portable(file: Path) -> list[bytes]:
 def test_what_arrived_can_be_enrolled_further_reset_and_deleted_without_a_trace(
     stores: Stores, storage: Storage, full: Full, target_id: str, file: Path
 ) -> None:
-    restore(deployment(storage), target_id, file, SECRET)
+    restore(instance(storage), target_id, file, SECRET)
     mine = [replace(key, subscription_id=target_id) for key in full[1]]
     assert enroll(stores, mine[0], seed=9).enrollments_count == 3
     assert stores.profiles.get(mine[1]).passphrase == "my name is unknown to you"
@@ -142,9 +138,9 @@ def test_what_arrived_can_be_enrolled_further_reset_and_deleted_without_a_trace(
 
 
 def test_a_second_import_changes_nothing(storage: Storage, target_id: str, file: Path) -> None:
-    restore(deployment(storage), target_id, file, SECRET)
+    restore(instance(storage), target_id, file, SECRET)
     before = everything(storage, target_id)
-    done = restore(deployment(storage), target_id, file, SECRET)
+    done = restore(instance(storage), target_id, file, SECRET)
     assert (done.profiles, done.there_already) == (0, 3)
     assert everything(storage, target_id) == before
 
@@ -155,7 +151,7 @@ def test_an_id_that_is_taken_is_mapped_and_found_again(
     key = full[1][0]
     taken = replace(new_profile(target_id), created_at=NOW - timedelta(days=1))
     stores.profiles.create(replace(taken, key=replace(key, subscription_id=target_id)), 10)
-    first, again = (restore(deployment(storage), target_id, file, SECRET) for _ in range(2))
+    first, again = (restore(instance(storage), target_id, file, SECRET) for _ in range(2))
     assert list(first.renamed) == [key.profile_id]
     assert again.renamed == first.renamed
     assert (again.profiles, again.there_already) == (0, 3)
@@ -168,10 +164,10 @@ def test_an_id_that_is_taken_is_mapped_and_found_again(
 def test_a_wrong_passphrase_or_a_cut_file_writes_nothing(storage: Storage, target_id: str, file: Path) -> None:
     before = everything(storage, target_id)
     with pytest.raises(ArchiveRefused):
-        restore(deployment(storage), target_id, file, b"another afternoon")
+        restore(instance(storage), target_id, file, b"another afternoon")
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(ArchiveRefused):
-        restore(deployment(storage), target_id, file, SECRET)
+        restore(instance(storage), target_id, file, SECRET)
     assert everything(storage, target_id) == before
 
 
@@ -182,7 +178,7 @@ class Torn(Exception):
 def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, technology: str, tmp_path: Path) -> None:
     source = memory()
     subscription_id, keys = filled(instance(source))
-    export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    export(instance(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
     records = records_of(tmp_path / "a")
     stores = instance(storage)
     for cut in range(1, len(records), 1 if technology == "memory" else 3):
@@ -192,10 +188,9 @@ def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, t
             yield from records[:cut]
             raise Torn
 
-        where = deployment(storage)
         with pytest.raises(Torn):
-            SubscriptionWriter(where.target(where.subscription(target_id))).write(torn(), OPERATOR)  # type: ignore[arg-type]
-        restore(deployment(storage), target_id, tmp_path / "a", SECRET)
+            SubscriptionWriter(stores, active(stores, target_id)).write(torn(), OPERATOR)  # type: ignore[arg-type]
+        restore(instance(storage), target_id, tmp_path / "a", SECRET)
         left = everything(storage, target_id)
         assert len(keys_of(left, "profile:")) == 3
         assert len(keys_of(left, "enrollment:")) == 3
@@ -208,11 +203,11 @@ def half_imported(storage: Storage, tmp_path: Path) -> tuple[str, ProfileKey, Su
     """An import that has written a profile's enrollments and not yet the profile."""
     source = memory()
     subscription_id, keys = filled(instance(source))
-    export(deployment(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    export(instance(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
     records = records_of(tmp_path / "a")
-    target_id = new_subscription(instance(storage))
-    where = deployment(storage)
-    writer = SubscriptionWriter(where.target(where.subscription(target_id)))
+    stores = instance(storage)
+    target_id = new_subscription(stores)
+    writer = SubscriptionWriter(stores, active(stores, target_id))
     until = next(number for number, one in enumerate(records) if b'"audio":"' in one)
     writer.write(records[: until + 1], OPERATOR)
     return target_id, replace(keys[0], subscription_id=target_id), writer
@@ -247,27 +242,27 @@ def test_the_limit_of_profiles_holds_and_the_import_goes_on_when_it_is_raised(
 ) -> None:
     stores.subscriptions.change(target_id, SettingsChange(max_profiles=1))
     with pytest.raises(TooManyProfiles):
-        restore(deployment(storage), target_id, file, SECRET)
+        restore(instance(storage), target_id, file, SECRET)
     assert len(keys_of(everything(storage, target_id), "profile:")) == 1
     stores.subscriptions.change(target_id, SettingsChange(max_profiles=3))
-    assert restore(deployment(storage), target_id, file, SECRET).profiles == 2
+    assert restore(instance(storage), target_id, file, SECRET).profiles == 2
 
 
 def test_expired_profiles_stay_behind(stores: Stores, subscription_id: str, storage: Storage, tmp_path: Path) -> None:
     long_ago = NOW - timedelta(days=1000)
     old = replace(new_profile(subscription_id), created_at=long_ago, last_action_at=long_ago)
     stores.profiles.create(replace(old, retention=RetentionOverride(max_idle_days=1.0)), 10)
-    export(deployment(storage), subscription_id, tmp_path / "a", SECRET, cost=COST)
+    export(instance(storage), subscription_id, tmp_path / "a", SECRET, cost=COST)
     with (tmp_path / "a").open("rb") as archive:
         assert check(lines(archive, SECRET)).profiles == 0
 
 
 def test_no_such_subscription_and_a_file_that_is_there(stores: Stores, storage: Storage, tmp_path: Path) -> None:
     with pytest.raises(SubscriptionNotFound):
-        export(deployment(storage), "nobody", tmp_path / "a", SECRET, cost=COST)
+        export(instance(storage), "nobody", tmp_path / "a", SECRET, cost=COST)
     (tmp_path / "a").write_bytes(b"mine")
     with pytest.raises(CannotStart, match="there already"):
-        export(deployment(storage), new_subscription(stores), tmp_path / "a", SECRET, cost=COST)
+        export(instance(storage), new_subscription(stores), tmp_path / "a", SECRET, cost=COST)
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"mine"
 
@@ -283,7 +278,7 @@ def test_an_archive_of_format_1_has_no_templates_and_arrives(
                 del said["template"], said["frontEnd"]
             archive.write(encoded({**said, "format": 1} if said["type"] == "subscription" else said))
         archive.close()
-    restore(deployment(storage), target_id, tmp_path / "1", SECRET)
+    restore(instance(storage), target_id, tmp_path / "1", SECRET)
     found = stores.profiles.get(replace(full[1][1], subscription_id=target_id))
     assert (found.enrollments_count, stores.profiles.templates(found)) == (1, [])
 

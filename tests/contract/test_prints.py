@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +19,7 @@ from shared.storage.profiles import prints
 from shared.storage.profiles.schedule import SETTLED
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
-from tests.contract.stores import NOW, everything, instance, keys_of, new_profile, new_subscription
+from tests.contract.stores import NOW, at_once, everything, instance, keys_of, new_profile, new_subscription
 
 DAYS = 10.0
 OVER = NOW + timedelta(days=DAYS)
@@ -66,8 +65,7 @@ def test_a_recording_is_new_once_for_its_days_and_for_each_profile(stores: Store
 
 def test_of_many_at_once_one_is_new(storage: Storage) -> None:
     profile = profile_in(instance(storage))
-    with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(lambda _: keep(instance(storage), profile, 1), range(8))) == 1
+    assert len(at_once(8, lambda _: keep(instance(storage), profile, 1))) == 1
 
 
 def test_the_oldest_go_beyond_the_most(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

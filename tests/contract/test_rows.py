@@ -21,6 +21,7 @@ from shared.storage.backend.ports import (
     Rows,
     Value,
 )
+from tests.contract.stores import at_once
 
 
 def stored(rows: Rows, key: str, partition: str = "p") -> Row:
@@ -140,12 +141,4 @@ def test_threads_that_increment_under_etags_lose_nothing(rows: Rows) -> None:
 
 
 def test_of_threads_that_insert_one_row_one_succeeds(rows: Rows) -> None:
-    def insert(number: int) -> bool:
-        try:
-            rows.apply("p", [Insert("k", {"n": number})])
-        except RowExists:
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as threads:
-        assert sum(threads.map(insert, range(16))) == 1
+    assert len(at_once(16, lambda number: rows.apply("p", [Insert("k", {"n": number})]), RowExists)) == 1

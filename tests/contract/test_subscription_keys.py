@@ -30,7 +30,7 @@ from shared.storage.stores import Storage
 from shared.storage.subscriptions import LOOK_UP_SECONDS, RowSubscriptionStore
 from tests.contract.cutting import CuttingRows, Failure, ProcessDied, Scissors, cuts
 from tests.contract.opening import EVERYTHING, KEYS, LATER, NOW, created, cut_store, indexed, opens
-from tests.contract.stores import KEY_ENCRYPTION_KEY, Clock, instance, new_id
+from tests.contract.stores import KEY_ENCRYPTION_KEY, Clock, at_once, instance, new_id
 
 
 @pytest.mark.parametrize("key", ["", "first kex", "first key ", "FIRST KEY", "ключ", "x" * 5000])
@@ -194,8 +194,7 @@ def test_of_keys_made_at_once_under_one_name_one_counts(storage: Storage) -> Non
     def put(number: int) -> bool:
         return instance(storage).subscriptions.put_key(subscription_id, KIOSK, f"key {number}", 20)[1]
 
-    with ThreadPoolExecutor(3) as threads:
-        new = [number for number, is_new in enumerate(threads.map(put, range(3))) if is_new]
+    new = at_once(3, put)
     assert len(new) == 1
     keys = [f"key {number}" for number in range(3)]
     assert opens(instance(storage).subscriptions, *keys) == indexed(storage, *keys) == [f"key {new[0]}"]

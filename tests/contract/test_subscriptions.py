@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -28,7 +27,7 @@ from shared.storage.key_index import digest
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, data_key_row, subscription_row
 from shared.storage.stores import Storage, Stores
 from tests.contract.opening import EVERYTHING, KEYS, LATER, NOW, created, indexed, opens
-from tests.contract.stores import instance, new_id
+from tests.contract.stores import at_once, instance, new_id
 
 
 def rows_of(storage: Storage) -> list[Row]:
@@ -100,14 +99,11 @@ def test_ensure_again_and_at_once_makes_one_subscription_and_keeps_its_data_key(
 def test_the_first_of_many_creations_wins_and_its_keys_open(storage: Storage) -> None:
     subscription_id = new_id()
 
-    def create(number: int) -> bool:
+    def create(number: int) -> None:
         new = Subscription(subscription_id, settings=SubscriptionSettings(max_candidates=number + 1))
-        with suppress(SubscriptionExists):
-            return bool(instance(storage).subscriptions.create(new, {KeySlot.PRIMARY: f"key of creator {number}"}))
-        return False
+        instance(storage).subscriptions.create(new, {KeySlot.PRIMARY: f"key of creator {number}"})
 
-    with ThreadPoolExecutor(4) as threads:
-        winners = [number for number, won in enumerate(threads.map(create, range(8))) if won]
+    winners = at_once(8, create, SubscriptionExists)
     store, keys = instance(storage).subscriptions, [f"key of creator {number}" for number in range(8)]
     assert len(winners) == 1
     assert opens(store, *keys) == indexed(storage, *keys) == [keys[winners[0]]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,7 +16,7 @@ from shared.storage.stores import Storage, Stores
 from shared.storage.subscriptions import LOOK_UP_SECONDS
 from tests.contract.cutting import Scissors
 from tests.contract.opening import created, cut_store
-from tests.contract.stores import NOW, everything, instance, keys_of, new_id
+from tests.contract.stores import NOW, at_once, everything, instance, keys_of, new_id
 
 ENDS = NOW.replace(microsecond=0) + timedelta(minutes=10)
 
@@ -43,16 +42,8 @@ def test_a_token_is_spent_once_and_by_one_request(storage: Storage) -> None:
 
 def test_of_many_at_once_one_gets_in(storage: Storage) -> None:
     token = token_of(new_id())
-
-    def gets_in(request_id: str) -> bool:
-        try:
-            instance(storage).spent_tokens.add(token, request_id)
-        except SubscriptionUnknown:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(gets_in, map(str, range(8)))) == 1
+    spending = at_once(8, lambda number: instance(storage).spent_tokens.add(token, str(number)), SubscriptionUnknown)
+    assert len(spending) == 1
 
 
 def test_what_was_taken_back_can_be_spent(storage: Storage) -> None:

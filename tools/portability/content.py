@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.passphrase import PhraseTemplate
-from shared.domain.profile import EnrollmentStatus, Profile, ProfileKey, ProfileKind, RetentionOverride
+from shared.domain.profile import Enrollment, EnrollmentStatus, Profile, ProfileKey, ProfileKind, RetentionOverride
 from shared.domain.subscription import UNSET
-from shared.storage.profiles.records import Version
+from shared.storage.profiles.records import Version, vector_bytes, vector_from
 from tools.portability.archive import ArchiveRefused
 
 FORMAT: Final = 2
@@ -43,9 +43,9 @@ class PortableProfile:
                 "profileId": one.key.profile_id,
                 "locale": one.locale,
                 "enrollmentStatus": one.status.value,
-                "createdDateTime": _time(one.created_at),
-                "lastActionDateTime": _time(one.last_action_at),
-                "lastEnrolledDateTime": _time(one.last_enrolled_at),
+                "createdDateTime": time_text(one.created_at),
+                "lastActionDateTime": time_text(one.last_action_at),
+                "lastEnrolledDateTime": time_text(one.last_enrolled_at),
                 "enrollmentsCount": one.enrollments_count,
                 "audioSeconds": one.audio_seconds,
                 "speechSeconds": one.speech_seconds,
@@ -84,23 +84,15 @@ class PortableProfile:
 
 @dataclass(frozen=True)
 class PortableEnrollment:
-    """``embedding`` is little-endian float32, [dimension]; ``audio`` FLAC. ``snr_db`` may be infinite.
-
-    ``template`` is of a phrase by example.
-    """
+    """``audio`` is FLAC."""
 
     number: int
     enrollment_id: str
-    created_at: datetime
-    audio_seconds: float
-    speech_seconds: float
-    snr_db: float
-    model_id: str
-    embedding: bytes = field(repr=False)
+    enrollment: Enrollment
     audio: bytes | None = field(repr=False)
-    template: PhraseTemplate | None = None
 
     def line(self, key: ProfileKey) -> bytes:
+        one, template = self.enrollment, self.enrollment.template
         return encoded(
             {
                 "type": "enrollment",
@@ -108,32 +100,30 @@ class PortableEnrollment:
                 "profileId": key.profile_id,
                 "number": self.number,
                 "enrollmentId": self.enrollment_id,
-                "createdDateTime": _time(self.created_at),
-                "audioSeconds": self.audio_seconds,
-                "speechSeconds": self.speech_seconds,
-                "snrDb": self.snr_db if math.isfinite(self.snr_db) else None,
-                "modelId": self.model_id,
-                "embedding": _bytes(self.embedding),
+                "createdDateTime": time_text(one.created_at),
+                "audioSeconds": one.audio_seconds,
+                "speechSeconds": one.speech_seconds,
+                "snrDb": one.snr_db if math.isfinite(one.snr_db) else None,
+                "modelId": one.model_id,
+                "embedding": _bytes(vector_bytes(one.embedding)),
                 "audio": _bytes(self.audio),
-                "frontEnd": self.template.front_end if self.template else None,
-                "template": _bytes(self.template.content if self.template else None),
+                "frontEnd": template.front_end if template else None,
+                "template": _bytes(template.content if template else None),
             }
         )
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> PortableEnrollment:
-        return cls(
-            number=int(said["number"]),
-            enrollment_id=str(said["enrollmentId"]),
-            created_at=_read_time(said["createdDateTime"]),
+        enrollment = Enrollment(
+            embedding=vector_from(_read_bytes(said["embedding"]) or b""),
+            model_id=str(said["modelId"]),
             audio_seconds=float(said["audioSeconds"]),
             speech_seconds=float(said["speechSeconds"]),
             snr_db=math.inf if said["snrDb"] is None else float(said["snrDb"]),
-            model_id=str(said["modelId"]),
-            embedding=_read_bytes(said["embedding"]) or b"",
-            audio=_read_bytes(said["audio"]),
+            created_at=_read_time(said["createdDateTime"]),
             template=_read_template(said),
         )
+        return cls(int(said["number"]), str(said["enrollmentId"]), enrollment, _read_bytes(said["audio"]))
 
 
 @dataclass
@@ -162,7 +152,7 @@ def decoded(line: bytes) -> dict[str, Any]:
     return said
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_text(moment: datetime | None) -> str | None:
     """To the microsecond, as it is stored."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
@@ -188,11 +178,11 @@ def _consent(consent: Consent) -> dict[str, object]:
     record = consent.record
     said = record and {
         "statementId": record.statement_id,
-        "recordedDateTime": _time(record.recorded_at),
+        "recordedDateTime": time_text(record.recorded_at),
         "channel": record.channel,
         "reference": record.reference,
     }
-    return {"record": said, "withdrawnDateTime": _time(consent.withdrawn_at)}
+    return {"record": said, "withdrawnDateTime": time_text(consent.withdrawn_at)}
 
 
 def _read_consent(said: Mapping[str, Any]) -> Consent:

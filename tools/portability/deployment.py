@@ -7,7 +7,6 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,41 +19,21 @@ from shared.config import STORAGE, TABLE_URI, Config, read
 from shared.domain.subscription import Subscription, SubscriptionState
 from shared.services.audit import Audit
 from shared.storage.stores import Storage, Stores
-from tools.portability.reading import SubscriptionReader
-from tools.portability.writing import Target
 
 SHORTEST_PASSPHRASE: Final = 12
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
-class Deployment:
-    """What an account keeps."""
+def active(stores: Stores, subscription_id: str) -> Subscription:
+    """``SubscriptionNotFound``; ``CannotStart`` for one that is not active."""
+    found = stores.subscriptions.get(subscription_id)
+    if found.state is not SubscriptionState.ACTIVE:
+        raise CannotStart(f"The subscription is {found.state.value}.")
+    return found
 
-    stores: Stores
 
-    def subscription(self, subscription_id: str) -> Subscription:
-        """``SubscriptionNotFound``; ``CannotStart`` for one that is not active."""
-        found = self.stores.subscriptions.get(subscription_id)
-        if found.state is not SubscriptionState.ACTIVE:
-            raise CannotStart(f"The subscription is {found.state.value}.")
-        return found
-
-    def reader(self) -> SubscriptionReader:
-        storage = self.stores.storage
-        return SubscriptionReader(storage.voices, storage.audio, self.stores.envelope, self.stores.groups)
-
-    def target(self, subscription: Subscription) -> Target:
-        return Target(
-            subscription=subscription,
-            voices=self.stores.storage.voices,
-            audio=self.stores.storage.audio,
-            envelope=self.stores.envelope,
-            groups=self.stores.groups,
-            audit=Audit(self.stores.trail, now, new_id),
-            clock=now,
-            new_id=new_id,
-        )
+def audit_of(stores: Stores) -> Audit:
+    return Audit(stores.trail, now, new_id)
 
 
 @contextmanager
@@ -79,11 +58,11 @@ def configured(data: Path) -> Iterator[Config]:
 
 
 @contextmanager
-def deployment(data: Path) -> Iterator[Deployment]:
+def deployment(data: Path) -> Iterator[Stores]:
     """Raises ``CannotStart``, ``ConfigInvalid``."""
     with configured(data) as config:
         storage = Storage.in_azure(config.storage)
-        yield Deployment(Stores.over(storage.rows, storage.blobs, key_encryption_of(config), now, new_id))
+        yield Stores.over(storage.rows, storage.blobs, key_encryption_of(config), now, new_id)
 
 
 def passphrase(file: Path) -> bytes:

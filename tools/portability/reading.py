@@ -7,17 +7,18 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.profile import Profile, ProfileKind
-from shared.domain.retention import with_expiry
+from shared.domain.profile import Enrollment, Profile, ProfileKind
+from shared.domain.retention import has_expired
 from shared.domain.subscription import Owner, Subscription
 from shared.http.settings import settings_shown
-from shared.services.ports.keeping import GroupStore
-from shared.storage.backend.ports import Blobs, Row, Rows
+from shared.storage.backend.ports import Row
+from shared.storage.backend.row_values import read
 from shared.storage.layout import end_of, enrollments_prefix, profiles_range
 from shared.storage.profiles.migration import SEALED_BY
-from shared.storage.profiles.records import Version, opened_template, profile_of, sealed_voice_of
-from shared.storage.sealing.envelope import Envelope, Place, Secret
-from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, encoded
+from shared.storage.profiles.records import Version, opened_template, profile_of, sealed_voice_of, vector_from
+from shared.storage.sealing.envelope import Place, Secret
+from shared.storage.stores import Stores
+from tools.portability.content import FORMAT, Counts, PortableEnrollment, PortableProfile, encoded, time_text
 
 ATTEMPTS: Final = 10
 _PAGE: Final = 500
@@ -30,8 +31,9 @@ class ProfileRestless(Exception):
 class SubscriptionReader:
     """``missing`` counts recordings that an enrollment names and that are not there, or no more."""
 
-    def __init__(self, voices: Rows, audio: Blobs, envelope: Envelope, groups: GroupStore) -> None:
-        self._voices, self._audio, self._envelope, self._groups = voices, audio, envelope, groups
+    def __init__(self, stores: Stores) -> None:
+        self._voices, self._audio = stores.storage.voices, stores.storage.audio
+        self._envelope, self._groups = stores.envelope, stores.groups
         self.counts, self.missing = Counts(), 0
 
     def lines(
@@ -47,7 +49,7 @@ class SubscriptionReader:
                 "type": "subscription",
                 "format": FORMAT,
                 "subscriptionId": subscription_id,
-                "exportedDateTime": at.isoformat().replace("+00:00", "Z"),
+                "exportedDateTime": time_text(at),
                 "settings": settings_shown(subscription.settings, Owner.OPERATOR),
             }
         )
@@ -63,8 +65,7 @@ class SubscriptionReader:
         if found is None:
             return
         row, profile, enrollments = found
-        expires_at = with_expiry(profile, subscription.settings.retention).expires_at
-        if expires_at is not None and expires_at <= at:
+        if has_expired(profile, subscription.settings.retention, at):
             return
         yield self._opened(row, profile).line()
         self.counts.profiles += 1
@@ -110,24 +111,20 @@ class SubscriptionReader:
             audio = None if sealed is None else opened(Secret.AUDIO, sealed, row.maybe(SEALED_BY, str) or model_id)
             self.counts.recordings += audio is not None
             self.missing += audio is None
-        return PortableEnrollment(
-            number=int(row.key.rpartition(":")[2]),
-            enrollment_id=enrollment_id,
-            created_at=row.get("created_at", datetime),
-            audio_seconds=row.get("audio_seconds", float),
-            speech_seconds=row.get("speech_seconds", float),
+        enrollment = read(
+            row,
+            Enrollment,
+            embedding=vector_from(opened(Secret.EMBEDDING, row.get("embedding", bytes))),
             snr_db=row.get("snr_db", float) if "snr_db" in row.values else float("inf"),
-            model_id=model_id,
-            embedding=opened(Secret.EMBEDDING, row.get("embedding", bytes)),
-            audio=audio,
             template=opened_template(self._envelope, profile, row),
         )
+        return PortableEnrollment(int(row.key.rpartition(":")[2]), enrollment_id, enrollment, audio)
 
     def _grouped(self, subscription_id: str) -> Iterator[bytes]:
         after = None
         while groups := self._groups.page(subscription_id, after=after, limit=_PAGE):
             for group in groups:
-                created = group.created_at.isoformat().replace("+00:00", "Z")
+                created = time_text(group.created_at)
                 yield encoded({"type": "group", "name": group.name, "createdDateTime": created})
                 self.counts.groups += 1
                 last = None

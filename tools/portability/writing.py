@@ -21,20 +21,27 @@ from shared.domain.limits import MAX_GROUPS
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.retention import with_expiry
 from shared.domain.subscription import Subscription
-from shared.services.audit import Audit
-from shared.services.ports.clock_and_ids import Clock, Ids
-from shared.services.ports.keeping import GroupStore
 from shared.storage.audit import record_of
 from shared.storage.backend.compare_and_swap import compare_and_swap
-from shared.storage.backend.ports import Blobs, Change, Insert, Remove, RowConflict, RowExists, Rows, Value
+from shared.storage.backend.ports import Change, Insert, Remove, RowConflict, RowExists
 from shared.storage.layout import TALLY, audio_blob, enrollment_row, profile_row
 from shared.storage.profiles.change_log import logged
-from shared.storage.profiles.records import SealedVoice, Version, first_sum, profile_of, profile_values
+from shared.storage.profiles.records import (
+    SealedVoice,
+    Version,
+    enrollment_values,
+    first_sum,
+    profile_of,
+    profile_values,
+    vector_bytes,
+)
 from shared.storage.profiles.removal import Eraser, count, counted
 from shared.storage.profiles.schedule import ERASE, action_of, armed, erase_due, key_in
-from shared.storage.sealing.envelope import Envelope, Place, Secret, template_place
+from shared.storage.sealing.envelope import Place, Secret, template_place
+from shared.storage.stores import Stores
 from tools.portability.archive import ArchiveRefused
 from tools.portability.content import FORMATS, Counts, PortableEnrollment, PortableProfile, decoded
+from tools.portability.deployment import audit_of, new_id, now
 
 IMPORTING: Final = "importing"
 """On a tombstone: it is an import's own."""
@@ -72,20 +79,6 @@ class _Profile:
         return self.portable.profile
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where it all goes."""
-
-    subscription: Subscription
-    voices: Rows
-    audio: Blobs
-    envelope: Envelope
-    groups: GroupStore
-    audit: Audit
-    clock: Clock
-    new_id: Ids
-
-
 def check(lines: Iterable[bytes]) -> Counts:
     """Read the archive to its end and hold it against its last line. Raises ``ArchiveRefused``."""
     found, last, first = Counts(), None, True
@@ -111,8 +104,10 @@ def check(lines: Iterable[bytes]) -> Counts:
 class SubscriptionWriter:
     """One import. ``source`` is known from the archive's first line."""
 
-    def __init__(self, target: Target) -> None:
-        self._to, self._subscription_id = target, target.subscription.subscription_id
+    def __init__(self, stores: Stores, subscription: Subscription) -> None:
+        self._stores, self._settings = stores, subscription.settings
+        self._subscription_id = subscription.subscription_id
+        self._voices, self._audio, self._seal = stores.storage.voices, stores.storage.audio, stores.envelope.seal
         self._source = ""
         self._open: _Profile | None = None
         self._erasing: set[str] = set()
@@ -149,8 +144,8 @@ class SubscriptionWriter:
 
     def _clear_up(self) -> set[str]:
         """Erase what earlier imports left half-written; the ids of profiles whose erasure is under way."""
-        eraser, erasing = Eraser(self._to.voices, self._to.audio), set[str]()
-        for row in list(self._to.voices.query(self._subscription_id, "due:", "due;")):
+        eraser, erasing = Eraser(self._voices, self._audio), set[str]()
+        for row in list(self._voices.query(self._subscription_id, "due:", "due;")):
             if action_of(row) == ERASE:
                 if row.values.get(IMPORTING):
                     eraser(row)
@@ -167,9 +162,9 @@ class SubscriptionWriter:
             return
         if key != profile.key:
             self.done.renamed[profile.key.profile_id] = key.profile_id
-        due = erase_due(self._to.clock() + LEFT_ALONE, key, None)
+        due = erase_due(now() + LEFT_ALONE, key, None)
         tombstone = Insert(due.key, {**due.values, IMPORTING: True})
-        self._to.voices.apply(self._subscription_id, [tombstone])
+        self._voices.apply(self._subscription_id, [tombstone])
         self._open = _Profile(PortableProfile(replace(profile, key=key), portable.signature), tombstone)
 
     def _place(self, profile: Profile) -> ProfileKey | None:
@@ -178,7 +173,7 @@ class SubscriptionWriter:
         own = profile.key
         origin = f"timbre:{self._source}:{own.kind.value}:{own.profile_id}:{profile.created_at.isoformat()}"
         for key in (own, replace(own, profile_id=str(uuid5(NAMESPACE_URL, origin)))):
-            row = self._to.voices.get(self._subscription_id, profile_row(key))
+            row = self._voices.get(self._subscription_id, profile_row(key))
             if row is not None and profile_of(row).created_at == profile.created_at:
                 if key != own:
                     self.done.renamed[own.profile_id] = key.profile_id
@@ -191,22 +186,24 @@ class SubscriptionWriter:
         if self._open is None:
             return
         profile, key = self._open.profile, self._open.profile.key
-        seal, blob = self._to.envelope.seal, None
+        model_id, template, blob = one.enrollment.model_id, one.enrollment.template, None
         if one.audio is not None:
             blob = audio_blob(key, profile.epoch, one.enrollment_id)
-            place = Place(key, Secret.AUDIO, profile.epoch, one.model_id, one.enrollment_id)
-            self._to.audio.put(blob, seal(place, one.audio))
+            place = Place(key, Secret.AUDIO, profile.epoch, model_id, one.enrollment_id)
+            self._audio.put(blob, self._seal(place, one.audio))
             self.done.recordings += 1
-        place = Place(key, Secret.EMBEDDING, profile.epoch, one.model_id, one.enrollment_id)
-        values = _row(one, seal(place, one.embedding), blob)
-        if one.template:
-            place = template_place(key, profile.epoch, one.template.front_end, one.enrollment_id)
-            values |= {"front_end": one.template.front_end, "template": seal(place, one.template.content)}
+        place = Place(key, Secret.EMBEDDING, profile.epoch, model_id, one.enrollment_id)
+        embedding, take = self._seal(place, vector_bytes(one.enrollment.embedding)), None
+        if template:
+            take = self._seal(
+                template_place(key, profile.epoch, template.front_end, one.enrollment_id), template.content
+            )
+        values = enrollment_values(one.enrollment, one.enrollment_id, embedding, blob, take)
         insert = Insert(enrollment_row(key, profile.epoch, one.number), values)
         try:
-            self._to.voices.apply(self._subscription_id, [insert])
+            self._voices.apply(self._subscription_id, [insert])
         except RowExists:
-            there = self._to.voices.get(self._subscription_id, insert.key)
+            there = self._voices.get(self._subscription_id, insert.key)
             if there is None or there.values.get("enrollment_id") != one.enrollment_id:
                 raise ImportCrossed(f"profile {key.profile_id} is written by somebody else") from None
         self._open.enrollments += 1
@@ -220,14 +217,13 @@ class SubscriptionWriter:
         profile = opened.profile
         if opened.enrollments != profile.enrollments_count:
             raise ArchiveRefused(f"Enrollments of profile {profile.key.profile_id} are missing in the archive.")
-        with self._to.audit.recording(
-            actor, AuditAction.CREATE_PROFILE, profile.key, model_id=profile.model_id
-        ) as record:
+        recording = audit_of(self._stores).recording
+        with recording(actor, AuditAction.CREATE_PROFILE, profile.key, model_id=profile.model_id) as record:
             self._commit(opened, record())
         self.done.profiles += 1
 
     def _commit(self, opened: _Profile, record: AuditEntry | None) -> None:
-        settings, voices = self._to.subscription.settings, self._to.voices
+        settings, voices = self._settings, self._voices
         profile = with_expiry(opened.profile, settings.retention)
         armed_at, arming = armed(profile.key, None, profile.expires_at)
         values = profile_values(profile, Version.of(profile).revision, self._sealed(opened), armed_at)
@@ -254,7 +250,7 @@ class SubscriptionWriter:
 
     def _sealed(self, opened: _Profile) -> SealedVoice:
         profile, signature = opened.profile, opened.portable.signature
-        seal, key, epoch = self._to.envelope.seal, profile.key, profile.epoch
+        seal, key, epoch = self._seal, profile.key, profile.epoch
         phrase = profile.passphrase
         place = Place(key, Secret.SIGNATURE, epoch, profile.model_id or "")
         return SealedVoice(
@@ -263,28 +259,14 @@ class SubscriptionWriter:
         )
 
     def _group(self, said: dict[str, Any]) -> None:
-        group = Group(self._subscription_id, str(said["name"]), self._to.new_id(), self._to.clock())
-        self._to.groups.put(group, MAX_GROUPS)
+        group = Group(self._subscription_id, str(said["name"]), new_id(), now())
+        self._stores.groups.put(group, MAX_GROUPS)
 
     def _member(self, said: dict[str, Any]) -> None:
         profile_id = self.done.renamed.get(str(said["profileId"]), str(said["profileId"]))
         key = ProfileKey(self._subscription_id, ProfileKind.IDENTIFICATION, profile_id)
         try:
-            self._to.groups.add(str(said["group"]), key)
+            self._stores.groups.add(str(said["group"]), key)
         except ProfileNotFound:  # deleted while the archive was written, or expired since
             return
         self.done.members += 1
-
-
-def _row(one: PortableEnrollment, embedding: bytes, blob: str | None) -> dict[str, Value]:
-    values: dict[str, Value] = {
-        "enrollment_id": one.enrollment_id,
-        "model_id": one.model_id,
-        "audio_seconds": one.audio_seconds,
-        "speech_seconds": one.speech_seconds,
-        "created_at": one.created_at,
-        "embedding": embedding,
-    }
-    if one.snr_db != float("inf"):
-        values["snr_db"] = one.snr_db
-    return values | ({"blob": blob} if blob else {})
