@@ -21,7 +21,8 @@ from shared.domain.subscription import KeySlot, SettingsChange
 from shared.storage.backend.account import StorageAccount
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, subscription_row
 from shared.storage.stores import Storage
-from tests.chaos.changes import CHANGES, NAMED, SHORT, Change, begun, nothing_is_left_of_a_deleted_one
+from tests.chaos.changes import CHANGES, NAMED, Change, begun
+from tests.chaos.holding import SHORT, nothing_is_left_of_a_deleted_one
 from tests.chaos.service import (
     OPERATOR,
     Scene,
