@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-import azure.functions as func
-
-from shared.bootstrap import Services
 from shared.domain.audit import Caller
 from shared.domain.errors import BodyNotUnderstood, TimbreError
 from shared.domain.page import Page
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Audio
 from shared.domain.subscription import Subscription
-from shared.http import reply, request
+from shared.http import request
 from shared.http.errors import Catalogue
 from shared.http.multipart import audio_part, begins_as_recording
 from shared.http.reply import Reply
+from shared.http.request import Received
 from shared.services.enroll import Enrolled, EnrollRequest, EnrollRules
 from shared.services.identify import Identification, IdentifyRequest
 from shared.services.verify import Verification, VerifyRequest
@@ -35,12 +33,10 @@ CHANNEL_RULE: Final = "It should be a whole number: the recording's channels are
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Received):
     """An authenticated request. ``operation`` is the name that its handler was registered with."""
 
-    request: func.HttpRequest
     caller: Caller
-    services: Services
     api: Api
     operation: str
     received_at: datetime
@@ -48,17 +44,6 @@ class Call:
     @property
     def subscription(self) -> Subscription:
         return self.caller.subscription
-
-    @property
-    def base_url(self) -> str:
-        """For links in the answer. Raises ``HostNotAllowed``."""
-        return reply.base_url(self.request.url, self.services.config)
-
-    def path(self, name: str) -> str:
-        return str(self.request.route_params[name])
-
-    def parameter(self, name: str) -> str | None:
-        return request.parameter(self.request, name)
 
     def operation_id(self) -> str:
         """The one that the path names. Raises ``IdMalformed``."""

@@ -8,16 +8,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
-import azure.functions as func
-
 from shared.domain.audit import AuditAction, AuditEntry, AuditFilter
 from shared.domain.errors import IdMalformed, ParameterInvalid, ParameterUnsupported
 from shared.domain.json_values import moment
 from shared.domain.page import Page
 from shared.domain.profile import ProfileKind
 from shared.domain.times import date
-from shared.http.paging import PAGE_NAMES, PagedCall, read_page, write_page
-from shared.http.request import guid, parameter
+from shared.http.paging import PAGE_NAMES, read_page, write_page
+from shared.http.request import Received, guid
 from shared.services.audit import Audit
 
 ENTRY: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z:[a-z0-9-]{1,64}")
@@ -38,7 +36,7 @@ _KINDS: Final = {
 }
 
 
-def audit_page(call: PagedCall, audit: Audit, subscription_id: str, also: Sequence[str] = ()) -> dict[str, object]:
+def audit_page(call: Received, audit: Audit, subscription_id: str, also: Sequence[str] = ()) -> dict[str, object]:
     """The page that the query asks for; it may have the parameters ``also``.
 
     Raises ``ParameterUnsupported``, ``ParameterInvalid``, ``ContinuationInvalid``.
@@ -48,7 +46,7 @@ def audit_page(call: PagedCall, audit: Audit, subscription_id: str, also: Sequen
         if name.lower() not in known:
             raise ParameterUnsupported(name[:64])
     after, limit = read_page(call, ENTRY)
-    page: Page[AuditEntry] = audit.page(subscription_id, _filter(call.request), after, limit)
+    page: Page[AuditEntry] = audit.page(subscription_id, _filter(call), after, limit)
     return write_page(call, page, write_entry)
 
 
@@ -71,31 +69,31 @@ def write_entry(entry: AuditEntry) -> dict[str, object]:
     }
 
 
-def _filter(request: func.HttpRequest) -> AuditFilter:
+def _filter(call: Received) -> AuditFilter:
     return AuditFilter(
-        since=_moment(request, "from"),
-        until=_moment(request, "to"),
-        profile_id=_profile_id(request),
-        action=_action(request),
+        since=_moment(call, "from"),
+        until=_moment(call, "to"),
+        profile_id=_profile_id(call),
+        action=_action(call),
     )
 
 
-def _moment(request: func.HttpRequest, name: str) -> datetime | None:
-    received = parameter(request, name)
+def _moment(call: Received, name: str) -> datetime | None:
+    received = call.parameter(name)
     rule = "It must be a date or a time in ISO 8601, such as 2026-11-22T12:00:00Z."
     return max(EARLIEST, moment(name, received, rule)) if received else None
 
 
-def _profile_id(request: func.HttpRequest) -> str | None:
-    received = parameter(request, "profileId")
+def _profile_id(call: Received) -> str | None:
+    received = call.parameter("profileId")
     try:
         return guid(received) if received else None
     except IdMalformed as error:
         raise ParameterInvalid("profileId", str(received), "It must be the id of a profile.") from error
 
 
-def _action(request: func.HttpRequest) -> AuditAction | None:
-    received = parameter(request, "action")
+def _action(call: Received) -> AuditAction | None:
+    received = call.parameter("action")
     try:
         return AuditAction(received) if received else None
     except ValueError as error:

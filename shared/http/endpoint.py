@@ -150,7 +150,7 @@ async def _answer(
             base_url(request.url, ready.config)
         whole = await request.whole()
         async with _admitted(operation, ready, caller):
-            call = Call(whole, caller, ready, api, operation, ready.clock())
+            call = Call(whole, ready, caller, api, operation, ready.clock())
             return await on_thread(partial(_handle, handler, call))
     except TimbreError as error:
         return errors.reply(error, api.catalogue, operation)

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-import azure.functions as func
-
 from shared.bootstrap import Services
 from shared.domain.access import AccessKey, Role
 from shared.domain.audit import MANAGEMENT, TIMER, Actor, Caller
@@ -18,8 +16,8 @@ from shared.domain.json_values import field_of, kind_of, known_fields, moment
 from shared.domain.migration import MigrationProgress
 from shared.domain.subscription import KeySlot, Owner, SettingsChange, Subscription
 from shared.domain.times import date
-from shared.http.reply import Reply, base_url
-from shared.http.request import json_object
+from shared.http.reply import Reply
+from shared.http.request import Received, json_object
 from shared.http.settings import settings_change, settings_shown
 from shared.services.manage import PutResult
 
@@ -36,21 +34,15 @@ _NOT_STORED: Final = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
-class ManagementCall:
+class ManagementCall(Received):
     """A request that the functions host let through with the function key."""
 
-    request: func.HttpRequest
-    services: Services
     actor: Actor
-
-    @property
-    def base_url(self) -> str:
-        return base_url(self.request.url, self.services.config)
 
     @property
     def subscription_id(self) -> str:
         """The one that the path names. Raises ``ParameterInvalid``."""
-        received = str(self.request.route_params["subscriptionId"])
+        received = self.path("subscriptionId")
         if not SUBSCRIPTION_ID.fullmatch(received):
             rule = "It has 1 to 63 letters, digits and dashes and starts with a letter or digit."
             raise ParameterInvalid("subscriptionId", received, rule)
@@ -59,7 +51,7 @@ class ManagementCall:
     @property
     def key_name(self) -> str:
         """Of a key with a name of its own. Raises ``ParameterInvalid``."""
-        received = str(self.request.route_params["name"])
+        received = self.path("name")
         if not KEY_NAME.fullmatch(received) or received in RESERVED:
             rule = f"It has 1 to 32 lower-case letters, digits and dashes, and is not {', '.join(RESERVED)}."
             raise ParameterInvalid("name", received, rule)
@@ -68,7 +60,7 @@ class ManagementCall:
     @property
     def any_key_name(self) -> str:
         """``key_name``, or a classic key, in any case of letters. Raises ``ParameterInvalid``."""
-        received = str(self.request.route_params["name"]).lower()
+        received = self.path("name").lower()
         return received if received in list(KeySlot) else self.key_name
 
     def key_change(self) -> tuple[Role, datetime | None]:

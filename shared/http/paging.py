@@ -7,15 +7,13 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
-
-import azure.functions as func
 
 from shared.domain.errors import ContinuationInvalid
 from shared.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from shared.domain.page import Page
-from shared.http.request import parameter, whole_number
+from shared.http.request import Received, whole_number
 
 T = TypeVar("T")
 
@@ -33,27 +31,19 @@ PAGE_NAMES: Final = PageNames("maxpagesize", "continuationToken", "nextLink")
 """Of 2021-09-05, and of what Timbre adds."""
 
 
-class PagedCall(Protocol):
-    @property
-    def request(self) -> func.HttpRequest: ...
-
-    @property
-    def base_url(self) -> str: ...
-
-
-def read_page(call: PagedCall, place: re.Pattern[str], names: PageNames = PAGE_NAMES) -> tuple[str | None, int]:
+def read_page(call: Received, place: re.Pattern[str], names: PageNames = PAGE_NAMES) -> tuple[str | None, int]:
     """Where the page starts, which must look like ``place``, and how many items it has at most.
 
     Raises ``ContinuationInvalid``, ``ParameterInvalid``.
     """
-    token = parameter(call.request, names.token)
+    token = call.parameter(names.token)
     after = _decoded(token, place, names.token) if token else None
     rule = f"Value should be positive integer in the range [1, {MAX_PAGE}]."
-    return after, whole_number(names.size, parameter(call.request, names.size), rule, MAX_PAGE) or DEFAULT_PAGE
+    return after, whole_number(names.size, call.parameter(names.size), rule, MAX_PAGE) or DEFAULT_PAGE
 
 
 def write_page(
-    call: PagedCall, page: Page[T], written: Callable[[T], object], name: str = "value", names: PageNames = PAGE_NAMES
+    call: Received, page: Page[T], written: Callable[[T], object], name: str = "value", names: PageNames = PAGE_NAMES
 ) -> dict[str, object]:
     """The items under ``name``, and the link to what follows them. Raises ``HostNotAllowed``."""
     body: dict[str, object] = {name: [written(item) for item in page.items]}
@@ -64,7 +54,7 @@ def write_page(
     return {**body, names.next_link: f"{own_url(call)}?{urlencode({**kept, names.token: token}, safe='$')}"}
 
 
-def own_url(call: PagedCall) -> str:
+def own_url(call: Received) -> str:
     """The request's own URL without its query, on the base that the client can reach. Raises ``HostNotAllowed``."""
     return call.base_url + quote(urlsplit(call.request.url).path, safe="/:%")
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 import azure.functions as func
 
+from shared.bootstrap import Services
 from shared.domain.errors import (
     BodyMissing,
     BodyNotUnderstood,
@@ -25,6 +27,7 @@ from shared.domain.group import EVERYONE, GROUP_PREFIX, Candidates, Everyone, In
 from shared.domain.json_values import field_of
 from shared.domain.limits import MAX_BODY_BYTES
 from shared.domain.setting_types import SHARE_RULE
+from shared.http.reply import base_url
 from shared.services.thresholds import RequestedThreshold
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -36,6 +39,25 @@ _WHOLE_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _MAX_JSON_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request that was let in, and what serves it."""
+
+    request: func.HttpRequest
+    services: Services
+
+    @property
+    def base_url(self) -> str:
+        """For links in the answer. Raises ``HostNotAllowed``."""
+        return base_url(self.request.url, self.services.config)
+
+    def path(self, name: str) -> str:
+        return str(self.request.route_params[name])
+
+    def parameter(self, name: str) -> str | None:
+        return parameter(self.request, name)
 
 
 def guid(received: str) -> str:

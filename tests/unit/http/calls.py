@@ -33,4 +33,4 @@ def call(api: Api, operation: str, query: str = "", *, method: str = "POST", **r
     params = dict(pair.split("=") for pair in query.split("&")) if query else {}
     request = func.HttpRequest(method, "http://127.0.0.1:7071/x", params=params, route_params=route, body=b"audio")
     caller = Caller(Subscription("mine"), Actor(via_key("primary"), "request"), AccessKey("primary", Role.MANAGE))
-    return Call(request, caller, services(), api, operation, CREATED)
+    return Call(request, services(), caller, api, operation, CREATED)
