@@ -1,4 +1,4 @@
-"""Storage that stops answering when it is told to: a relay in front of Azurite whose valve can be shut."""
+"""Storage that stops answering when it is told to: a relay in front of Azurite whose valve can be shut, or cuts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Valve:
         self._open.set()
         self._waiting = 0
         self._held: tuple[bytes, ...] = ()
+        self._cut_after: int | None = None
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port = int(self._listening.getsockname()[1])
         Thread(target=self._accept, daemon=True).start()
@@ -32,6 +33,15 @@ class Valve:
             yield
         finally:
             self._open.set()
+
+    @contextmanager
+    def cut(self, after: int) -> Iterator[None]:
+        """Every connection that is opened meanwhile ends after so many bytes of answers."""
+        self._cut_after = after
+        try:
+            yield
+        finally:
+            self._cut_after = None
 
     def wait_for(self, number: int, seconds: float) -> bool:
         """Whether so many wait within that time."""
@@ -47,7 +57,7 @@ class Valve:
                 client, _ = self._listening.accept()
                 storage = socket.create_connection(self._target)
                 Thread(target=self._relay, args=(client, storage), daemon=True).start()
-                Thread(target=self._copy, args=(storage, client), daemon=True).start()
+                Thread(target=self._copy, args=(storage, client, self._cut_after), daemon=True).start()
 
     def _relay(self, client: socket.socket, storage: socket.socket) -> None:
         with suppress(OSError, ValueError), storage:  # ValueError: the other copier has closed the client's socket
@@ -77,10 +87,13 @@ class Valve:
             self._count(-int(counted))
 
     @staticmethod
-    def _copy(storage: socket.socket, client: socket.socket) -> None:
+    def _copy(storage: socket.socket, client: socket.socket, left: int | None) -> None:
         with suppress(OSError), client:
-            while part := storage.recv(65_536):
-                client.sendall(part)
+            while left != 0 and (part := storage.recv(65_536)):
+                sent = part[:left]
+                client.sendall(sent)
+                left = None if left is None else left - len(sent)
+            client.shutdown(socket.SHUT_RDWR)  # closing alone does not wake the other copier, which reads from it
 
     def _count(self, change: int) -> None:
         with self._changed:

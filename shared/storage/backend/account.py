@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies
 
+from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from requests import Session
 from requests.adapters import HTTPAdapter
@@ -42,6 +43,9 @@ _DEVELOPMENT_ACCOUNT: Final = (
 """The emulator's published account, the same on every machine. The tables SDK does not know the short form."""
 
 
+_WITHOUT_BODY: Final = (204, 304)
+
+
 class ImpatientTransport(RequestsTransport):  # type: ignore[misc]  # azure.core says no type of it
     """Pauses for ``MAX_BACKOFF_SECONDS`` at most: the SDK sleeps out any ``Retry-After``, minutes of it too."""
 
@@ -50,7 +54,11 @@ class ImpatientTransport(RequestsTransport):  # type: ignore[misc]  # azure.core
 
 
 class StorageTransport(ImpatientTransport):
-    """Tells the clock what each answer says, also of a refusal or of an attempt that is made again."""
+    """Tells the clock what each answer says, also of a refusal or of an attempt that is made again.
+
+    An answer whose headers were cut is none. Python takes them for whole, and then the SDK takes a transaction that
+    storage refused for done, as no part of the answer says otherwise.
+    """
 
     def __init__(self, clock: StorageClock, **options: Any) -> None:
         super().__init__(**options)
@@ -59,6 +67,8 @@ class StorageTransport(ImpatientTransport):
     def send(self, request: Any, **options: Any) -> Any:
         sent = self._clock.own()
         answer = super().send(request, **options)
+        if not _has_whole_headers(answer):
+            raise ServiceResponseError("The headers of an answer were cut.")
         self._clock.hear(answer.headers.get("Date"), sent)
         return answer
 
@@ -140,6 +150,12 @@ class StorageAccount:
         if self.client_id:
             return ManagedIdentityCredential(client_id=self.client_id, **options)
         return DefaultAzureCredential(**options)
+
+
+def _has_whole_headers(answer: Any) -> bool:
+    """On a connection that stays open, headers say where the body ends (RFC 9112, section 6.3)."""
+    is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
+    return is_chunked or answer.headers.get("Content-Length", "").isdigit() or answer.status_code in _WITHOUT_BODY
 
 
 def _silence_sdk_logs() -> None:

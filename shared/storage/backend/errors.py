@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from requests import RequestException
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.measurement import stage
@@ -37,6 +38,9 @@ def azure_errors(changes: Sequence[Change] = ()) -> Iterator[None]:
             yield
     except AzureError as error:
         raise (_conflict(error, changes) if changes else None) or _unavailable(error) from None
+    except (RequestException, ValueError) as error:
+        # An answer that was cut: the SDK reads the body of a transaction late, and values of headers without a check.
+        raise _unavailable(error) from None
     except AttributeError as error:
         # create_entity of azure-data-tables 12.7 looks into the answer behind every error; no token has none.
         if not isinstance(error.__context__, AzureError):
@@ -62,12 +66,12 @@ def _conflict(error: AzureError, changes: Sequence[Change]) -> RowConflict | Non
     return conflict(changes[index].key)
 
 
-def _unavailable(error: AzureError) -> StorageUnavailable:
+def _unavailable(error: Exception) -> StorageUnavailable:
     status = error.status_code if isinstance(error, HttpResponseError) else None
     logger.warning("storage_failed error=%s status=%s code=%s", type(error).__name__, status, _code(error))
     return StorageUnavailable()
 
 
-def _code(error: AzureError) -> str:
+def _code(error: Exception) -> str:
     code = getattr(error, "error_code", None)
     return str(getattr(code, "value", code) or "")
