@@ -83,8 +83,7 @@ def enrollment_row(key: ProfileKey, epoch: int, number: int) -> str:
 
 def enrollments_prefix(key: ProfileKey, epoch: int | None) -> str:
     """Of one epoch, or of all."""
-    prefix = f"enrollment:{key.kind.value}:{key.profile_id}:"
-    return prefix if epoch is None else f"{prefix}{epoch:0{_EPOCH_DIGITS}}:"
+    return f"enrollment:{key.kind.value}:{key.profile_id}:{_epoch(epoch, ':')}"
 
 
 VERIFY: Final = "verify:"
@@ -93,8 +92,7 @@ VERIFY: Final = "verify:"
 
 def verify_prefix(key: ProfileKey, epoch: int | None) -> str:
     """Of one epoch, or of all."""
-    prefix = f"{VERIFY}{key.kind.value}:{key.profile_id}:"
-    return prefix if epoch is None else f"{prefix}{epoch:0{_EPOCH_DIGITS}}:"
+    return f"{VERIFY}{key.kind.value}:{key.profile_id}:{_epoch(epoch, ':')}"
 
 
 def challenge_row(key: ProfileKey, epoch: int, place: int) -> str:
@@ -115,8 +113,11 @@ def audio_blob(key: ProfileKey, epoch: int, enrollment_id: str) -> str:
 
 def audio_prefix(key: ProfileKey, epoch: int | None) -> str:
     """Of one epoch, or of all."""
-    prefix = f"{key.subscription_id}/{key.kind.value}/{key.profile_id}/"
-    return prefix if epoch is None else f"{prefix}{epoch:0{_EPOCH_DIGITS}}/"
+    return f"{key.subscription_id}/{key.kind.value}/{key.profile_id}/{_epoch(epoch, '/')}"
+
+
+def _epoch(epoch: int | None, end: str) -> str:
+    return "" if epoch is None else f"{epoch:0{_EPOCH_DIGITS}}{end}"
 
 
 def parsed_profile_row(row_key: str) -> tuple[ProfileKind, str]:

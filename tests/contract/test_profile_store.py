@@ -10,6 +10,7 @@ from shared.domain.errors import ProfileNotFound
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Scissors
+from tests.contract.expiring import assert_absent
 from tests.contract.stores import (
     LATER,
     NOW,
@@ -36,19 +37,9 @@ def test_a_created_profile_is_read_back_as_it_was(stores: Stores, kind: ProfileK
 
 
 def test_an_absent_profile_is_not_found_by_any_method(stores: Stores, storage: Storage) -> None:
-    absent = new_profile(new_subscription(stores))
-    profiles, key = stores.profiles, absent.key
-    for call in (
-        lambda: profiles.get(key),
-        lambda: profiles.get_with_signature(key),
-        lambda: profiles.get_many_with_signatures([key]),
-        lambda: profiles.reset(key, NOW),
-        lambda: profiles.delete(key, NOW),
-    ):
-        with pytest.raises(ProfileNotFound) as caught:
-            call()
-        assert caught.value.profile_id == key.profile_id
-    profiles.touch(key, NOW)
+    key = new_profile(new_subscription(stores)).key
+    assert_absent(stores, key)
+    stores.profiles.touch(key, NOW)
     assert everything(storage, key.subscription_id) == {}
 
 

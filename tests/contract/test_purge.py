@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from io import BytesIO
-from typing import Any
 
 import pytest
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
 
 from shared.domain.audit import Actor, AuditAction, AuditEntry, via_key
 from shared.domain.consent import Consent, ConsentRecord
@@ -20,7 +15,6 @@ from shared.domain.errors import ProfileBusy, ProfileNotFound, StorageUnavailabl
 from shared.domain.operation import Operation, OperationFailed, operation_id
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.subscription import KeySlot, Subscription, SubscriptionSettings, SubscriptionState
-from shared.storage.backend.account import StorageAccount
 from shared.storage.backend.ports import MAX_CHANGES, Insert
 from shared.storage.layout import SUBSCRIPTIONS_PARTITION, enrollment_row, profile_row, subscription_row
 from shared.storage.profiles.schedule import SETTLED, upload_due
@@ -253,36 +247,9 @@ class Throttle(Scissors):
         raise StorageUnavailable
 
 
-class ThrottledConnections(HTTPAdapter):
-    """Five requests of fifty are answered 503, as by an account at its limit: the SDK asks again, and gives up."""
-
-    sent = 0
-
-    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
-        self.sent += 1
-        if self.sent % 50 < 45:
-            return super().send(request, *arguments, **options)
-        busy = HTTPResponse(BytesIO(), {"Retry-After": "0", "Content-Length": "0"}, 503, preload_content=False)
-        return self.build_response(request, busy)
-
-
-def quiet_and_busy(technology: str, request: pytest.FixtureRequest) -> tuple[Storage, Storage]:
-    """The same storage twice."""
-    if technology == "memory":
-        storage = Storage.in_memory()
-        return storage, cutting(storage, Throttle())
-    if not request.getfixturevalue("long_form"):
-        pytest.skip("takes half a minute: the long form")
-    text, name = request.getfixturevalue("azurite").connection_string, f"t{new_id().replace('-', '')}"
-    quiet, busy = StorageAccount(connection_string=text), StorageAccount(connection_string=text)
-    busy.transport.session.mount("http://", ThrottledConnections())
-    return Storage.in_azure(quiet, name), Storage.in_azure(busy, name)
-
-
-def test_a_purge_of_more_profiles_than_a_page_ends_with_exact_counts_though_storage_is_busy(
-    technology: str, request: pytest.FixtureRequest
-) -> None:
-    quiet, busy = quiet_and_busy(technology, request)
+def test_a_purge_of_more_profiles_than_a_page_ends_with_exact_counts_though_storage_is_busy() -> None:
+    quiet = Storage.in_memory()
+    busy = cutting(quiet, Throttle())
     stores, subscription_id = filled(quiet)
     keys = [new_profile(subscription_id).key for _ in range(1_234)]
     for start in range(0, len(keys), MAX_CHANGES // 2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -151,14 +151,13 @@ def _expiry(census: Census) -> Iterator[tuple[Problem, str]]:
     """A profile that is to expire, and the row that makes the timer look, name each other."""
     values = [(key, census.rows[key]) for key in census.keys("due:") if _action(key) == EXPIRE]
     watched = {(row["kind"], row["profile_id"], row["armed_at"]) for _, row in values}
-    doomed = tuple(rows for rows, _ in _doomed(census))
+    gone = _gone(census)
     for profile in census.keys("profile:"):
         armed_at = census.rows[profile].get("armed_at")
         if armed_at is not None and (*profile.split(":")[1:], armed_at) not in watched:
             yield Problem.EXPIRY_UNWATCHED, profile
     for due, row in values:
-        named = f"{row['kind']}:{row['profile_id']}"
-        if f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed):
+        if gone(str(row["kind"]), str(row["profile_id"])):
             yield Problem.WATCH_OF_NOBODY, due
 
 
@@ -166,20 +165,16 @@ def _galleries(census: Census) -> Iterator[tuple[Problem, str]]:
     """The row names the pack; a member is an identification profile."""
     named = {pack_blob(census.subscription_id, str(census.rows[key]["blob"])) for key in census.keys(PACK)}
     yield from ((Problem.PACK_WITHOUT_ROW, name) for name in census.packs - named)
-    doomed = tuple(rows for rows, _ in _doomed(census))
-    kind = ProfileKind.IDENTIFICATION.value
+    gone = _gone(census)
     for row in census.keys("grouped:"):
-        profile = row.split(":")[1]
-        if f"profile:{kind}:{profile}" not in census.rows and not f"enrollment:{kind}:{profile}:".startswith(doomed):
+        if gone(ProfileKind.IDENTIFICATION.value, row.split(":")[1]):
             yield Problem.MEMBER_OF_NOBODY, row
 
 
 def _recognitions(census: Census) -> Iterator[tuple[Problem, str]]:
-    doomed = tuple(rows for rows, _ in _doomed(census))
+    gone = _gone(census)
     for pointer in census.keys(RECOGNISED):
-        _, kind, profile = pointer.split(":")[:3]
-        named = f"{kind}:{profile}"
-        if f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed):
+        if gone(*pointer.split(":")[1:3]):
             yield Problem.RECOGNITION_OF_NOBODY, pointer
 
 
@@ -220,6 +215,17 @@ def _doomed(census: Census) -> Iterator[tuple[str, str]]:
             epoch = values.get("epoch")
             assert epoch is None or isinstance(epoch, int)
             yield enrollments_prefix(key, epoch), audio_prefix(key, epoch)
+
+
+def _gone(census: Census) -> Callable[[str, str], bool]:
+    """Whether there is no such profile, of this kind and id, and no tombstone that takes away what it left."""
+    doomed = tuple(rows for rows, _ in _doomed(census))
+
+    def gone(kind: str, profile_id: str) -> bool:
+        named = f"{kind}:{profile_id}"
+        return f"profile:{named}" not in census.rows and not f"enrollment:{named}:".startswith(doomed)
+
+    return gone
 
 
 def _own_enrollments(census: Census, profile_row: str) -> str:

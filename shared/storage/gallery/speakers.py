@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,10 +13,9 @@ from shared.domain.errors import SealBroken
 from shared.domain.profile import Profile, ProfileKey, ProfileKind
 from shared.domain.recording import Vector
 from shared.domain.subscription import RetentionPolicy, Unset
-from shared.domain.threads import for_this_request
 from shared.storage.backend.ports import Row, Rows
-from shared.storage.layout import profile_row, profiles_range
-from shared.storage.profiles.candidates import READERS
+from shared.storage.layout import profiles_range
+from shared.storage.profiles.candidates import point_reads
 from shared.storage.profiles.records import PUBLIC_PROFILE, profile_of, sealed_voice_of, signature_from
 from shared.storage.sealing.envelope import Envelope, Place, Secret
 
@@ -61,18 +59,11 @@ class SpeakerReader:
 
     def __init__(self, voices: Rows, envelope: Envelope) -> None:
         self._voices, self._envelope = voices, envelope
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="speaker-read")
 
     def by_ids(self, subscription_id: str, ids: Sequence[str]) -> Mapping[str, Speakers | None]:
         """Each alone; ``None`` for who is absent or not enrolled."""
-        if not ids:
-            return {}
-
-        def read(profile_id: str) -> Row | None:
-            key = ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id)
-            return self._voices.get(subscription_id, profile_row(key))
-
-        rows = self._readers.map(for_this_request(read), ids)
+        keys = [ProfileKey(subscription_id, ProfileKind.IDENTIFICATION, profile_id) for profile_id in ids]
+        rows = point_reads(self._voices, keys)
         return {profile_id: self._speaker(row) if row else None for profile_id, row in zip(ids, rows, strict=True)}
 
     def all(self, subscription_id: str) -> list[Speakers]:

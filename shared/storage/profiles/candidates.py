@@ -32,10 +32,24 @@ ROOM: Final = 8
 MAX_CROWDED: Final = 1_000
 
 
+_readers: Final = ThreadPoolExecutor(READERS, thread_name_prefix="profile-read")
+
+
+def point_reads(voices: Rows, keys: Sequence[ProfileKey]) -> list[Row | None]:
+    """Side by side, in the order of the keys; ``None`` for an absent profile."""
+
+    def read(key: ProfileKey) -> Row | None:
+        return voices.get(key.subscription_id, profile_row(key))
+
+    if len(keys) < 2:
+        return [read(key) for key in keys]
+    with stage("store"):  # what the readers' own threads take is not counted
+        return list(_readers.map(for_this_request(read), keys))
+
+
 class Candidates:
     def __init__(self, voices: Rows) -> None:
         self._voices = voices
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="profile-read")
         self._crowded: set[tuple[str, str]] = set()
 
     def rows(self, keys: Sequence[ProfileKey]) -> list[Row | None]:
@@ -43,13 +57,7 @@ class Candidates:
         by_range = self._by_range(keys) if len(keys) >= FEWEST_FOR_RANGE else None
         if by_range is not None:
             return [by_range.get(profile_row(key)) for key in keys]
-        if len(keys) < 2:
-            return [self._row(key) for key in keys]
-        with stage("store"):  # what the readers' own threads take is not counted
-            return list(self._readers.map(for_this_request(self._row), keys))
-
-    def _row(self, key: ProfileKey) -> Row | None:
-        return self._voices.get(key.subscription_id, profile_row(key))
+        return point_reads(self._voices, keys)
 
     def _by_range(self, keys: Sequence[ProfileKey]) -> dict[str, Row] | None:
         subscription_id, kind = keys[0].subscription_id, keys[0].kind.value
