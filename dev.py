@@ -4,7 +4,7 @@
     python dev.py test  [pytest arguments]
     python dev.py model [NAME]
     python dev.py bench [arguments]
-    python dev.py evaluate [MANIFEST] [--turns]
+    python dev.py evaluate [MANIFEST] [--turns | --second-voices]
     python dev.py check
     python dev.py package [--python-version 3.13] [--out build] [--media]
     python dev.py lock [--upgrade]

@@ -16,6 +16,7 @@ from typing import Final
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from tools.calibration.hearing import open_pipeline
 from tools.calibration.kept import KEPT, KeptHearings
+from tools.evaluate_second_voices import write as write_second_voices
 from tools.evaluate_turns import write as write_turns
 from tools.evaluation.ears import Ear, our_ear
 from tools.evaluation.page import Findings, networks_page, page
@@ -23,6 +24,7 @@ from tools.evaluation.peer_environment import PeerMissing
 from tools.evaluation.pieces import data_sets
 from tools.evaluation.study import Study
 from tools.meetings.page import written
+from tools.second_voices.page import written as second_voices
 
 MODEL: Final = "campplus-channels-1"
 OURS: Final = "Timbre"
@@ -48,14 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.turns:
             write_turns(options.manifest, DOCS)
             return 0
+        if options.second_voices:
+            write_second_voices(options.manifest, DOCS)
+            return 0
         others = {name: our_ear(open_pipeline(_built(model_id)), kept) for name, model_id in OTHERS.items()}
         found = evaluate(options.manifest, kept, others)
     except (PeerMissing, ValueError) as problem:
         print(problem, file=sys.stderr)
         return CANNOT
     out = options.out or (DOCS if options.manifest.resolve() == SPEECH.resolve() else BUILD)
-    turns = written(DOCS / "accuracy.md") if out == DOCS else ""
-    for name, text in (("accuracy.md", page(found, turns)), ("internals/networks.md", networks_page(found))):
+    shipped = DOCS / "accuracy.md"
+    sections = (written(shipped), second_voices(shipped.read_text(encoding="utf-8"))) if out == DOCS else ()
+    for name, text in (("accuracy.md", page(found, *sections)), ("internals/networks.md", networks_page(found))):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(text, encoding="utf-8")
         print(f"Written: {out / name}")
@@ -103,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("manifest", type=Path, nargs="?", default=SPEECH, help=f"default: {SPEECH}")
     parser.add_argument("--out", type=Path, help="folder of the pages (docs for the development speech)")
     parser.add_argument("--turns", action="store_true", help="who spoke when instead: its section and its tables")
+    parser.add_argument("--second-voices", action="store_true", help="two voices in one enrollment instead")
     return parser
 
 

@@ -44,8 +44,9 @@ class Findings:
     long_lists: tuple[LongList, ...]
 
 
-def page(found: Findings, turns: str = "") -> str:
-    """``turns``: the section of who spoke when, which is measured by itself."""
+def page(found: Findings, turns: str = "", second_voices: str = "") -> str:
+    """``turns`` and ``second_voices``: the sections of who spoke when and of two voices, which are measured by
+    themselves."""
     template = Template(TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(
         date=found.date,
@@ -63,6 +64,7 @@ def page(found: Findings, turns: str = "") -> str:
         identification=_identification(found.named),
         long_lists=_long_lists(found.long_lists),
         turns=turns,
+        second_voices=second_voices,
     )
 
 

@@ -17,7 +17,7 @@ from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
 from shared.domain.subscription import SubscriptionSettings
 from shared.inference.model_card import read_catalogue
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
-from shared.services.cohesion import HOP_SECONDS, LEAST_PIECES, PIECE_SECONDS, SECOND_VOICE_SCORE, second_voice
+from shared.services.cohesion import HOP_SECONDS, LEAST_PIECES, PIECE_SECONDS, least_score, second_voice
 from tests.unit.services.spoken import TII, Spoken, World
 from tests.voices import QUESTION, STORY, flite, wav_bytes
 
@@ -56,7 +56,7 @@ def test_a_second_voice_is_refused_with_what_was_measured(ear: OnnxSpeakerModel,
     second = second_voice(ear, utterance)
     assert second is not None
     assert re.search(r"beside \d\.\d seconds of the first", str(second))
-    assert second.score < SECOND_VOICE_SCORE == second.minimum
+    assert second.score < second.minimum == least_score(second.second_seconds)
     assert second.second_seconds == pytest.approx(2.2, abs=0.8)
 
 
@@ -64,6 +64,10 @@ def test_a_second_voice_is_heard_in_turns_of_a_second(ear: OnnxSpeakerModel, lis
     story, question = np.split(flite(STORY, "slt")[:96_000], 6), np.split(flite(QUESTION, "rms")[8_000:40_000], 2)
     turns = [story[0], story[1], question[0], story[2], story[3], question[1], story[4], story[5]]
     assert second_voice(ear, heard(listener, *turns))
+
+
+def test_the_less_a_second_voice_says_the_less_alike_it_must_be() -> None:
+    assert [round(least_score(seconds), 2) for seconds in (1.5, 2.7, 4.0, 20.0)] == [0.24, 0.5, 0.69, 0.69]
 
 
 def test_less_speech_is_not_judged(ear: OnnxSpeakerModel, listener: RecordingListener) -> None:
