@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from shared.storage.backend.ports import Blobs, Rows
 from shared.storage.backend.tables import TableRows
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure
+from tests.contract.moving import Scene, scene_on
 from tests.contract.stores import Clock, instance, new_profile, new_subscription
 
 TECHNOLOGIES = ["memory", pytest.param("azurite", marks=pytest.mark.azurite)]
@@ -99,3 +101,9 @@ def subscription_id(stores: Stores) -> str:
 def created(stores: Stores, subscription_id: str) -> Profile:
     """Of identification, not enrolled."""
     return stores.profiles.create(new_profile(subscription_id), 10)
+
+
+@pytest.fixture
+def scene(storage: Storage, tmp_path: Path) -> Scene:
+    """Profiles of one model, on their way to another."""
+    return scene_on(storage, tmp_path)

@@ -127,10 +127,6 @@ def scene_on(storage: Storage, folder: Path) -> Scene:
     return Scene(storage, stores, new_subscription(stores), old, new)
 
 
-def memory() -> Storage:
-    return Storage.in_memory()
-
-
 def expected(by: OnnxSpeakerModel, *pitches: float) -> Signature:
     heard = [spoken(pitch) for pitch in pitches]
     pooled = np.sum([by.embed(one) * np.float32(one.speech_seconds) for one in heard], axis=0)

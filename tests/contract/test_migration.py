@@ -15,24 +15,10 @@ from shared.storage.profiles.records import vector_from
 from shared.storage.sealing.envelope import Place, Secret
 from shared.storage.stores import Storage
 from tests.contract.cutting import Scissors
-from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, model, scene_on, spoken
+from tests.contract.moving import Scene, enroll_voice, expected, migration, model, scene_on, spoken
 from tests.contract.stores import NOW, Clock
 
-TII, TIV, TDV = (
-    ProfileKind.IDENTIFICATION,
-    ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
-    ProfileKind.TEXT_DEPENDENT_VERIFICATION,
-)
-
-
-@pytest.fixture
-def scene(storage: Storage, tmp_path: Path) -> Scene:
-    return scene_on(storage, tmp_path)
-
-
-@pytest.fixture
-def in_memory(tmp_path: Path) -> Scene:
-    return scene_on(memory(), tmp_path)
+TIV, TDV = ProfileKind.TEXT_INDEPENDENT_VERIFICATION, ProfileKind.TEXT_DEPENDENT_VERIFICATION
 
 
 def test_a_signature_is_rebuilt_from_every_kept_recording_and_enrolls_on(scene: Scene) -> None:
@@ -131,7 +117,8 @@ def test_a_second_change_of_models_still_opens_the_audio(scene: Scene, tmp_path:
     assert float(signature.direction @ expected(third, 110, 120).direction) > 0.999
 
 
-def test_more_enrollments_than_one_transaction_takes(in_memory: Scene) -> None:
+def test_more_enrollments_than_one_transaction_takes(tmp_path: Path) -> None:
+    in_memory = scene_on(Storage.in_memory(), tmp_path)
     key = in_memory.profile(*(100 + number for number in range(105)))
     in_memory.migrate()
     assert in_memory.read(key)[1].model_id == "new-1"

@@ -19,20 +19,10 @@ from shared.storage.backend.ports import Merge
 from shared.storage.layout import end_of, enrollments_prefix, profile_row
 from shared.storage.stores import Storage
 from tests.contract.cutting import Failure, Scissors, cuts
-from tests.contract.moving import Scene, enroll_voice, expected, memory, migration, scene_on
+from tests.contract.moving import Scene, enroll_voice, expected, migration, scene_on
 from tests.contract.stores import NOW, Clock, new_subscription
 
 T = TypeVar("T")
-TII, TIV, TDV = (
-    ProfileKind.IDENTIFICATION,
-    ProfileKind.TEXT_INDEPENDENT_VERIFICATION,
-    ProfileKind.TEXT_DEPENDENT_VERIFICATION,
-)
-
-
-@pytest.fixture
-def scene(storage: Storage, tmp_path: Path) -> Scene:
-    return scene_on(storage, tmp_path)
 
 
 class Meanwhile(Scissors):
@@ -136,8 +126,11 @@ def test_whatever_call_is_cut_every_profile_ends_migrated_or_flagged_and_counted
     tmp_path: Path, failure: Failure
 ) -> None:
     for scissors in cuts(failure, least=10):
-        scene = scene_on(memory(), tmp_path)
-        moved, kept = [scene.profile(110, 120), scene.profile(130)], [scene.profile(140, kind=TIV)]
+        scene = scene_on(Storage.in_memory(), tmp_path)
+        moved, kept = (
+            [scene.profile(110, 120), scene.profile(130)],
+            [scene.profile(140, kind=ProfileKind.TEXT_INDEPENDENT_VERIFICATION)],
+        )
         migration(scene.storage, scene.stores, scene.new, scissors=scissors)()
         for _ in range(3):
             scene.migrate()

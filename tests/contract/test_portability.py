@@ -41,10 +41,6 @@ TAKE = PhraseTemplate("takes-1", b"how it was said")
 OPERATOR = Actor(MANAGEMENT, "00000000-0000-4000-8000-000000000001")
 
 
-def memory() -> Storage:
-    return Storage.in_memory()
-
-
 def filled(stores: Stores) -> tuple[str, list[ProfileKey]]:
     """One profile of each kind: an enrolled speaker, a phrase, one with consent and retention and no voice."""
     subscription_id = new_subscription(stores)
@@ -90,7 +86,7 @@ def file(storage: Storage, full: Full, tmp_path: Path) -> Path:
 
 
 def test_everything_arrives_in_another_deployment(stores: Stores, full: Full, file: Path, tmp_path: Path) -> None:
-    other, keys = memory(), full[1]
+    other, keys = Storage.in_memory(), full[1]
     there = instance(other)
     target_id = new_subscription(there)
     restore(instance(other), target_id, file, SECRET)
@@ -176,7 +172,7 @@ class Torn(Exception):
 
 
 def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, technology: str, tmp_path: Path) -> None:
-    source = memory()
+    source = Storage.in_memory()
     subscription_id, keys = filled(instance(source))
     export(instance(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
     records = records_of(tmp_path / "a")
@@ -201,7 +197,7 @@ def test_an_import_cut_at_any_record_is_finished_by_the_next(storage: Storage, t
 
 def half_imported(storage: Storage, tmp_path: Path) -> tuple[str, ProfileKey, SubscriptionWriter]:
     """An import that has written a profile's enrollments and not yet the profile."""
-    source = memory()
+    source = Storage.in_memory()
     subscription_id, keys = filled(instance(source))
     export(instance(source), subscription_id, tmp_path / "a", SECRET, cost=COST)
     records = records_of(tmp_path / "a")
