@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator
+from functools import cache
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from typing import Final
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from shared.domain.errors import SubscriptionUnknown
 from shared.domain.limits import WRONG_KEYS_PER_MINUTE
 from shared.http.errors import V1, V2
+from shared.services import measure
 from tests.infra.template import INFRA, Infra
 from tests.service import REPOSITORY
 
@@ -33,9 +38,18 @@ def log_calls() -> Iterator[tuple[str, str]]:
                     yield level, text.replace("%s", timer, 1) if timer else text
 
 
+@cache
 def emitted() -> dict[str, str]:
-    """Event -> its format."""
-    return {text.split()[0]: text for _, text in log_calls()}
+    """Event -> its format; of a recognition the line itself, whose fields are named where they are gathered."""
+    lines = SimpleQueue[logging.LogRecord]()
+    recorder, level = QueueHandler(lines), measure.log.level
+    measure.log.addHandler(recorder)
+    measure.log.setLevel(logging.INFO)
+    with measure.measured("verify", "subscription", "request"):
+        pass
+    measure.log.removeHandler(recorder)
+    measure.log.setLevel(level)
+    return {text.split()[0]: text for text in (*(text for _, text in log_calls()), lines.get().getMessage())}
 
 
 def queries() -> Iterator[tuple[str, str]]:
