@@ -16,6 +16,7 @@ from tools.second_voices.recordings import (
     MOOD,
     SENTENCE,
     TURNS,
+    Mixture,
     Speaker,
     halves,
     second_voices,
@@ -43,6 +44,11 @@ def strength(samples: np.ndarray, hertz: float) -> float:
     return float(levels.sum() / levels.max() * 0.1)
 
 
+@pytest.fixture(scope="module")
+def mixtures() -> list[Mixture]:
+    return list(second_voices(PEOPLE[:2]))
+
+
 def test_nobody_is_of_both_halves() -> None:
     fitting, counted = halves(PEOPLE)
     assert [one.name for one in fitting] == ["l1688", "a"]
@@ -55,17 +61,17 @@ def test_single_voices_are_every_recording_beginnings_and_long_ones() -> None:
 
 
 @pytest.mark.parametrize("kind", TURNS)
-def test_a_second_voice_speaks_as_long_as_its_turns(kind: str) -> None:
-    found = [one for one in second_voices(PEOPLE[:2]) if one.kind == kind]
+def test_a_second_voice_speaks_as_long_as_its_turns(mixtures: list[Mixture], kind: str) -> None:
+    found = [one for one in mixtures if one.kind == kind]
     assert [(one.first, one.second) for one in found] == [("l1688", "l1998")] * 2 + [("l1998", "l1688")] * 2
     for one in found[:2]:
         assert strength(one.samples, 500.0) == pytest.approx(sum(TURNS[kind]), abs=0.7)
         assert FIRST_SECONDS[0] - 0.7 < strength(one.samples, 200.0) < FIRST_SECONDS[1] + 0.7
 
 
-def test_the_same_mixtures_are_drawn_again() -> None:
-    first, again = (next(second_voices(PEOPLE[:2])) for _ in range(2))
-    assert (first.samples == again.samples).all()
+def test_the_same_mixtures_are_drawn_again(mixtures: list[Mixture]) -> None:
+    again = next(second_voices(PEOPLE[:2]))
+    assert (mixtures[0].samples == again.samples).all()
 
 
 def test_an_interval_is_wilsons() -> None:
