@@ -1,6 +1,6 @@
 """How whole numbers from 0 to 255 stand for the values inside CAM++, and numbers from -127 to 127 for its weights.
 
-What speech makes of the network's tensors was measured once (``models/campplus-channels.md``), channel by channel; the
+What speech makes of the network's tensors was measured once (``tools.models.campplus_ranges``), channel by channel; the
 result is a file beside the weights. Each channel has a step of its own, which costs nothing at run time: a step is
 divided out of the row of weights that makes the channel, and multiplied into the columns of those that read it.
 """
@@ -21,6 +21,8 @@ Numbers = npt.NDArray[np.float64]
 Ranges = Mapping[str, Array]
 """By the names of ``campplus_onnx``: the lowest, the highest and the mean value of each channel, [3, channels]; of what
 rectifiers give, the mean alone, [1, channels]."""
+RECTIFIED: Final = ("_raised", "_lowered")
+"""Ends of names of what rectifiers give to the convolutions behind them."""
 
 RANGES_FILE: Final = Path(__file__).with_name("campplus-channels-ranges.npz")
 

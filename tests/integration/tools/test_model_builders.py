@@ -21,6 +21,7 @@ from shared.inference.model_card import CATALOGUE_FILE, FbankRules, read_catalog
 from tests.service import REPOSITORY
 from tests.unit.inference.golden.signals import voice
 from tests.unit.tools.stand_ins import detector_file, detector_weights, encoder_weights
+from tools.models.campplus_directions import leading
 from tools.models.campplus_int8 import campplus_int8
 from tools.models.campplus_onnx import campplus_onnx
 from tools.models.campplus_weights import ARRAYS_FILE, DIMENSION, Array, campplus, read_arrays
@@ -127,6 +128,14 @@ def test_8_bits_are_the_same_whole_numbers_on_every_processor() -> None:
     sums = read[0].astype(np.int64) @ weight.T + constants[f"{layer}_hidden_bias"]
     scaled = sums.astype(np.float32) * constants[f"{layer}_hidden_scale"]
     np.testing.assert_array_equal(made[0], np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+
+
+def test_the_largest_differences_lead_whatever_number_of_them_a_group_has() -> None:
+    random = np.random.default_rng(4)
+    many, few = np.zeros((500, 5)), np.zeros((10, 5))
+    many[:, 1], many[:, 4] = random.normal(0.0, 2.0, 500), random.normal(0.0, 0.1, 500)
+    few[:, 3] = random.normal(0.0, 5.0, 10)
+    np.testing.assert_allclose(np.abs(leading([many, few], 2)), np.eye(5)[[3, 1]], atol=0.05)
 
 
 def test_weights_of_something_else_are_refused_by_name(arrays: dict[str, Array], tmp_path: Path) -> None:
