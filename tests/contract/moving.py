@@ -31,9 +31,13 @@ LISTENER = RecordingListener(SOUND)
 
 
 def model(folder: Path, model_id: str, dimension: int, seed: int) -> OnnxSpeakerModel:
-    card = fbank_card(model_id, dimension, f"{model_id}.onnx")
-    put_network(folder, card, seed)
-    return speaker_model(card, folder)
+    """Its file is written anew: for a process that is to read the same file beside this one, there is ``opened``."""
+    put_network(folder, fbank_card(model_id, dimension, f"{model_id}.onnx"), seed)
+    return opened(folder, model_id, dimension)
+
+
+def opened(folder: Path, model_id: str, dimension: int) -> OnnxSpeakerModel:
+    return speaker_model(fbank_card(model_id, dimension, f"{model_id}.onnx"), folder)
 
 
 @cache
