@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -12,9 +13,9 @@ from shared.domain.errors import OperationNotFound
 from shared.domain.limits import OPERATION_HOURS, PENDING_UPLOAD_MINUTES
 from shared.domain.operation import EnrollmentResult, IdentificationResult, Operation, OperationFailed, operation_id
 from shared.domain.profile import EnrollmentStatus
-from shared.storage.backend.ports import Insert
+from shared.storage.backend.ports import Insert, Remove
 from shared.storage.layout import due_row, is_operation
-from shared.storage.profiles.schedule import erase_due
+from shared.storage.profiles.schedule import erase_due, upload_due
 from shared.storage.profiles.sweep import POSTPONED
 from shared.storage.stores import Storage, Stores
 from tests.contract.cutting import Failure, ProcessDied, Scissors
@@ -94,6 +95,17 @@ def test_the_upload_of_an_enrollment_that_died_is_deleted_when_its_time_is_over_
         assert len(list(storage.audio.names(f"{profile.key.subscription_id}/"))) == 1
     assert stores.upkeep.sweep(profile.key.subscription_id, NOW + timedelta(minutes=PENDING_UPLOAD_MINUTES), 10) == 1
     assert everything(storage, profile.key.subscription_id) == before
+
+
+def test_an_upload_that_is_committed_while_the_timer_gives_it_up_keeps_its_blob(storage: Storage) -> None:
+    subscription_id, blob = new_id(), "a/tii/b/000000/c.flac"
+    upload = upload_due(NOW, "c", blob)
+    storage.audio.put(blob, b"sealed")
+    storage.voices.apply(subscription_id, [upload])
+    committed = partial(storage.voices.apply, subscription_id, [Remove(upload.key)])
+    scissors = Scissors(interrupt_at=2, before_call=committed)
+    assert instance(storage, scissors).upkeep.sweep(subscription_id, NOW + timedelta(hours=1), 10) == 1
+    assert storage.audio.get(blob) == b"sealed"
 
 
 def test_a_sweep_takes_the_oldest_of_its_subscription_up_to_its_limit(stores: Stores, storage: Storage) -> None:
