@@ -59,15 +59,21 @@ def test_a_use_in_between_does_not_disturb(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("what", ["delete", "reset"])
-def test_a_deletion_or_reset_in_between_wins(scene: Scene, what: str) -> None:
-    key = scene.profile(110)
-    scissors = Meanwhile(lambda: getattr(scene.stores.profiles, what)(key, NOW))
-    assert scene.migrate(scissors).migrated == 0
-    assert scene.migrate().postponed == 0
-    row = scene.storage.voices.get(key.subscription_id, profile_row(key))
-    assert row is None or "signature" not in row.values
-    prefix = enrollments_prefix(key, None)
-    assert list(scene.storage.voices.query(key.subscription_id, prefix, end_of(prefix))) == []
+def test_a_deletion_or_reset_at_any_call_wins(tmp_path: Path, what: str) -> None:
+    for call in count(1):
+        scene = scene_on(Storage.in_memory(), tmp_path)
+        key = scene.profile(110)
+        erases = partial(getattr(scene.stores.profiles, what), key, NOW)
+        scissors = Scissors(interrupt_at=call, before_call=erases)
+        migration(scene.storage, scene.stores, scene.new, scissors=scissors)()
+        if len(scissors.calls) < call:
+            assert call > 8
+            return
+        assert scene.migrate().postponed == 0
+        row = scene.storage.voices.get(key.subscription_id, profile_row(key))
+        assert row is None or "signature" not in row.values
+        prefix = enrollments_prefix(key, None)
+        assert list(scene.storage.voices.query(key.subscription_id, prefix, end_of(prefix))) == []
 
 
 def test_a_finished_walk_rests_for_a_day_and_then_finds_a_straggler(scene: Scene) -> None:

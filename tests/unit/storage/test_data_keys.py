@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.errors import SealBroken, SubscriptionUnknown
@@ -100,9 +102,16 @@ def test_a_sealed_text_has_a_version_a_new_nonce_and_a_tag() -> None:
     assert envelope.open(PLACE, one) == envelope.open(PLACE, two) == b"a voice"
 
 
-def test_places_that_run_together_are_still_different() -> None:
-    key = ProfileKey("s", ProfileKind.IDENTIFICATION, "p")
-    assert (
-        Place(key, Secret.SIGNATURE, 1, "1m").associated_data()
-        != Place(key, Secret.SIGNATURE, 11, "m").associated_data()
-    )
+def test_no_two_places_read_alike() -> None:
+    """Each part counts, also where two run together."""
+    key = PLACE.key
+    others = [replace(key, subscription_id="x"), replace(key, profile_id="x")]
+    others.append(replace(key, kind=ProfileKind.TEXT_DEPENDENT_VERIFICATION))
+    places = [
+        PLACE,
+        replace(PLACE, secret=Secret.AUDIO),
+        replace(PLACE, item="x"),
+        *(replace(PLACE, epoch=epoch, model_id=model) for epoch, model in ((1, "m"), (1, "1m"), (11, "m"))),
+        *(replace(PLACE, key=other) for other in others),
+    ]
+    assert len({place.associated_data() for place in places}) == len(places)
