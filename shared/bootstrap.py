@@ -170,8 +170,9 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     searches = DecoderPool(max(1, config.at_once // 2))  # one for each processor, unless set
     phrases = SphinxPassphraseRecogniser(searches)
-    hear = HearPhrase(phrases, AlignedTakes(OnnxNetwork(catalogue.phrases), catalogue.phrases.model_id))
-    digits = SphinxDigitRecogniser(catalogue.digits, decoders=searches)
+    sounds = OnnxNetwork(catalogue.phrases)
+    hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id))
+    digits = SphinxDigitRecogniser(catalogue.digits, sounds, decoders=searches)
     challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     audit = Audit(trail, clock, _new_id)

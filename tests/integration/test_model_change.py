@@ -151,7 +151,8 @@ def models_in_use(town: Town) -> set[str]:
 
 
 def verifying(stores: Stores, models: SpeakerModels) -> Verify:
-    challenges = Challenges(stores.challenges, SphinxDigitRecogniser(()), Clock(), new_id, randbelow)
+    digits = SphinxDigitRecogniser((), OnnxNetwork(NETWORK))
+    challenges = Challenges(stores.challenges, digits, Clock(), new_id, randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     return Verify(stores.profiles, LISTENER, HEAR, models, Clock(), challenges, replays, models.current)
 
