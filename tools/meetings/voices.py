@@ -92,7 +92,9 @@ def trimmed(samples: Samples) -> Take:
 def spoken(samples: Samples) -> list[Span]:
     """By level alone: a detector's own mistakes would be in the reference of all that use it.
 
-    Of single takes without other sound it agrees with Silero's detector to about 0.2 s of speech a take.
+    Of 134 single takes of the fitting half (473 s by level) Silero's detector, with its 64 ms on both sides, hears 25 s
+    more and the segmentation network 70 s more; 7 s, 1.6 %, are heard by neither. So the reference is no wider than
+    detectors are, and its pauses are more.
     """
     power = np.square(samples[: len(samples) // FRAME * FRAME], dtype=np.float64).reshape(-1, FRAME).mean(axis=1)
     if not power.any():

@@ -7,14 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.domain.heard_speech import STEP, WINDOW, HeardSpeech, HeardStretch, heard_from_bytes, heard_to_bytes
+from shared.domain.heard_speech import (
+    LEAST_CLEAN_SECONDS,
+    STEP,
+    WINDOW,
+    HeardSpeech,
+    HeardStretch,
+    heard_from_bytes,
+    heard_to_bytes,
+)
 from shared.domain.recording import SAMPLE_RATE, Samples
 from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import speaker_model
 from shared.services.comparison import SpeakerModels
-from shared.services.hear_speakers import HearSpeakers
+from shared.services.hear_speakers import LEAST_MIXED_SECONDS, HearSpeakers
 from tests.voices import QUESTION, STORY, flite
 
 MODEL = "campplus-channels-1"
@@ -70,3 +78,14 @@ def test_only_whole_windows_are_heard_until_the_end(hear: HearSpeakers, samples:
     heard = hear(np.zeros(samples, np.float32), 0.0, last=last)
     assert (heard.end_window, heard.stretches) == (windows, ())
     assert heard.next_second == windows * STEP / SAMPLE_RATE
+
+
+def test_words_inside_anothers_turn_are_embedded_with_what_is_heard_beside_them(hear: HearSpeakers) -> None:
+    turn, words = flite(STORY, "awb").copy(), flite(QUESTION, "slt")[: SAMPLE_RATE * 2]
+    turn[SAMPLE_RATE : SAMPLE_RATE + len(words)] += words
+    heard = hear(turn, 0.0, last=True).stretches
+    mixed = [one for one in heard if one.embeddings and not one.alone]
+    assert mixed
+    assert all(one.clean_seconds < LEAST_CLEAN_SECONDS and one.seconds >= LEAST_MIXED_SECONDS for one in mixed)
+    assert all(one.alone == (one.clean_seconds >= LEAST_CLEAN_SECONDS) for one in heard)
+    assert all(one.embeddings or one.seconds < LEAST_MIXED_SECONDS + 0.1 for one in heard)
