@@ -11,7 +11,7 @@ Where the laws of timing come from:
   and Cieri (ICPhS 2007). Reece et al. (2023, doi 10.1126/sciadv.adf3197) hear them in nearly two thirds of longer
   turns; some of ours are short. In all 10 % of the time that somebody speaks is overlapped (``overlapped``: 8 to 11 %
   in twelve meetings of half an hour, 9 to 13 % in short ones; Shriberg, Stolcke and Baron, Eurospeech 2001, and others
-  count up to a tenth in meetings). Of what each one says that is 14 to 26 %: an overlapped moment is two people's.
+  count up to a tenth in meetings). Of what each one says that is 14 to 27 %: an overlapped moment is two people's.
 - Whoever spoke before the last speaker is ``RETURNS`` times as likely to go on (after Stasser and Taylor 1991).
 
 Everything is drawn from a generator that is passed in.

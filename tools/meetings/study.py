@@ -76,9 +76,9 @@ def meetings(voices: Sequence[Voice], of_each: int, seconds: float = SECONDS) ->
 
 
 def half_hours(voices: Sequence[Voice], count: int, seconds: float = 1800.0) -> list[Recording]:
-    """Each of four enrolled people and a stranger."""
+    """Each of four enrolled people and a stranger. No longer than what the service decodes at once."""
     drawn = (
-        _drawn(f"meeting {number + 1}", voices, LONG_SPEAKERS, seconds, [LONG_SPEAKERS, 30, number])
+        _drawn(f"meeting {number + 1}", voices, LONG_SPEAKERS, seconds, [LONG_SPEAKERS, 30, number]).until(seconds)
         for number in range(count)
     )
     return [Recording(meeting, as_wav(meeting.samples[0])) for meeting in drawn]
