@@ -39,11 +39,13 @@ MOST_WHOLE_CHANNELS: Final = 2
 """Our choice: a call has two parties. Eight channels of five minutes took 47 s of one processor, which a small instance
 does not have within the host's limit of three minutes."""
 LITTLE_SECONDS: Final = 2 * DIVIDED_SECONDS
+LITTLE_SHARE: Final = 0.1
 REST_SCORE: Final = 0.02
 REST_LOG_ODDS: Final = -2.0
-"""A voice without a name that has said less is the rest of what a named one says, when the named candidate is its best
-with such a score, and both voices have such log odds: what a speaker says in another tone makes a cluster of its own,
-too little for a name. Fitted, 0.9 points of the enrolled speakers' time: docs/internals/turns.md."""
+"""A voice without a name that has said less, and less than such a share of what a named one has, is the rest of that
+one when its candidate is the best with such a score, and both voices have such log odds: what a speaker says in another
+tone makes a cluster of its own, too little for a name. Fitted, 0.9 points of the enrolled speakers' time:
+docs/decisions/turns.md. Without the share a guest of 20 s was named in one of ten short meetings by telephone."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class _Ranking:
 
     def rest_of(self, voice: _Voice, score: float, named: Sequence[_Voice]) -> bool:
         """Whether a voice without a name is the rest of what its best candidate says, whom it has ``score`` with."""
-        if score < REST_SCORE or voice.seconds >= min(LITTLE_SECONDS, sum(one.seconds for one in named)):
+        if score < REST_SCORE or voice.seconds >= min(LITTLE_SECONDS, LITTLE_SHARE * sum(one.seconds for one in named)):
             return False
         model = self.models.current
         rest, person = _together([voice], model.model_id), _together(named, model.model_id)

@@ -85,12 +85,14 @@ def test_two_clusters_of_one_candidate_join(world: World) -> None:
 
 def test_a_little_of_a_named_voice_in_another_tone_is_that_person_too(world: World) -> None:
     ann = enrolled(world, 0.0)
-    long = [[(0.0, 0, 500)], [(0.0, 300, 500)], [(0.0, 300, 500)]]
-    near, far = ([(angle, 300, 500)] for angle in (65.0, 120.0))
+    long = [[(0.0, 0, 500)]] * 7
+    near, far = ([(angle, 200, 500)] for angle in (65.0, 120.0))
     found = named(world, heard(*long, near), candidates=[ann])
     assert set(speakers(found)) == {ann}
     found = named(world, heard(*long, far), candidates=[ann])
     assert set(speakers(found)) == {ann, "unknown-1"}
+    found = named(world, heard(*long[:2], near), candidates=[ann])
+    assert set(speakers(found)) == {ann, "unknown-1"}, "a fifth is not little"
     found = named(world, heard(near), candidates=[ann])
     assert set(speakers(found)) == {"unknown-1"}, "alone it has no name"
 
