@@ -2,7 +2,7 @@
 
 The network hears every 20 ms of a word, with 0.1 to 0.3 s around it, over whatever line it came. Eight moments of the
 word, evenly apart, are weighed for each digit; how much more one has than the best other says how surely it is the one.
-``docs/challenges.md`` has the figures, ``docs/internals/passphrases.md`` how the weights were found.
+``docs/challenges.md`` has the figures; ``tools/models/digit_sounds.py`` finds the weights.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DigitSounds:
         margin counts. Raises ``OSError`` where there are no weights.
         """
         heard = self.frames(utterance)
-        spoken = _spoken(utterance.speech[around_speech(utterance)])
+        spoken = spoken_frames(utterance.speech[around_speech(utterance)])
         own = np.arange(DIGITS) == np.array([int(digit) for digit in digits])[:, None]
         margins = []
         for words in ways:
@@ -69,7 +69,7 @@ class DigitSounds:
         gain = np.abs(level).max() / np.abs(utterance.spoken).max()
         samples = utterance.recording.samples[around] * gain
         features = fbank(np.resize(samples, max(FRAME, len(samples))), RULES)
-        spoken = _spoken(utterance.speech[around])[: len(features)]
+        spoken = spoken_frames(utterance.speech[around])[: len(features)]
         heard = self._network.run_single((features - features[spoken].mean(axis=0))[None])[0]
         return np.asarray(heard - heard[spoken[::_STEP]].mean(axis=0), np.float32)
 
@@ -99,7 +99,7 @@ def without_silence(word: Stretch, spoken: npt.NDArray[np.bool_]) -> Stretch:
     return Stretch(word.start_frame + int(where[0]), word.start_frame + int(where[-1]))
 
 
-def _spoken(speech: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def spoken_frames(speech: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """The frames of which more than half is speech; all, where there is none."""
     windows = np.lib.stride_tricks.sliding_window_view(np.resize(speech, max(FRAME, len(speech))), FRAME)[::HOP]
     spoken = windows.mean(axis=1) > 0.5

@@ -92,6 +92,11 @@ class SphinxDigitRecogniser:
                 return False
             return self._agree(card, utterance, drawn, heard, digits)
 
+    def lay(self, utterance: Utterance, digits: str, locale: str) -> Words:
+        """The digits as they lie along the recording, in frames from the start of ``around_speech``; none where they do
+        not fit."""
+        return self._hear(self._card(locale), pcm16(utterance), digits)[0]
+
     def _hear(self, card: DigitCard, pcm: bytes, digits: str) -> tuple[Words, Words]:
         """The drawn digits as they lie along the recording, if they fit; and what the decoder heard, any digits."""
         with self._decoders.lease((_KEY, card.locale), lambda: self._make(card, {})) as places:
