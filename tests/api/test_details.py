@@ -192,7 +192,7 @@ def test_enrollments_explain_themselves(desk: Desk, generation: str) -> None:
         "cut": "phrase",
     }  # fmt: skip
     assert told["alone"]["model"] == told["two voices"]["model"] == "campplus-channels-1"
-    assert told["two voices"]["score"] < told["two voices"]["threshold"] == 0.5
+    assert told["two voices"]["score"] < told["two voices"]["threshold"] < 0.7  # rises with its seconds
     assert told["two voices"]["advice"] == [{"code": "speakAlone", "text": "Record one person alone."}]
     assert told["whole"]["phrase"] == {"recognised": True, "complete": True}
     assert told["outside"]["phrase"] == {"recognised": False, "complete": False}

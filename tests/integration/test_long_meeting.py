@@ -74,7 +74,7 @@ def test_a_meeting_comes_back_as_if_nothing_had_happened_though_the_service_is_k
             half = look(client, operation).json
             slice_ = threading.Thread(target=fire, args=[service])
             slice_.start()
-            slice_.join(15.0)
+            slice_.join(5.0)
             assert slice_.is_alive()
             storage.kill(service)
             slice_.join()

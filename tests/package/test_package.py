@@ -89,7 +89,7 @@ def test_a_recognition_leaves_a_line_with_its_outcome_and_times(client: Client, 
     assert [tuple(line[name] for name in names) for line in lines] == [
         ("enroll", "enrolled", "none", "campplus-channels-1", "0"),
         ("identify", "accept", "none", "campplus-channels-1", "1"),
-        ("identify", "refused", "ProfileNotEnrolled", "none", "1"),
+        ("identify", "refused", "ProfileNotEnrolled", "none", "0"),
         ("enroll", "refused", "AudioUnreadable", "none", "0"),
     ]
     assert lines[3]["request"] == refused.headers["apim-request-id"]

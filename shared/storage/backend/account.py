@@ -68,6 +68,7 @@ class StorageTransport(ImpatientTransport):
         sent = self._clock.own()
         answer = super().send(request, **options)
         if not _has_whole_headers(answer):
+            answer.close()
             raise ServiceResponseError("The headers of an answer were cut.")
         self._clock.hear(answer.headers.get("Date"), sent)
         return answer

@@ -19,6 +19,10 @@ from shared.storage.backend.ports import Change, Insert, Merge, RowConflict, Row
 from shared.storage.backend.tables import TableRows
 from tests.valve import Valve, behind
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"  # the SDK drops an answer that it cannot read, socket and all
+)
+
 CUT, WHOLE = 1_500, 100_000
 """Bytes. Headers and most bodies end before the first; no answer here is longer than the second."""
 
