@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -90,13 +91,15 @@ class RecordingHost:
 
 
 @contextmanager
-def recording_host() -> Iterator[RecordingHost]:
+def recording_host(pause_seconds: float = 0.0) -> Iterator[RecordingHost]:
+    """Each answer waits for the pause."""
     files: dict[str, bytes] = {}
     asked: list[str] = []
 
     def answer(request: str, say: Say) -> None:
         path = request.split()[1].partition("?")[0]
         asked.append(path)
+        time.sleep(pause_seconds)
         content = files.get(path)
         if content is None:
             say(head("404 Not Found", Content_Length=0))
