@@ -54,7 +54,10 @@ def by_telephone(samples: Samples) -> Utterance:
     return utterance_of(narrow.astype(np.float32), 3_900.0)
 
 
-@pytest.mark.parametrize(("digits", "pace"), [("618240", 1.0), ("2938475610", 0.8)])
+LONG = pytest.mark.long_form("a refusal of eight seconds of speech takes three quarters of a second")
+
+
+@pytest.mark.parametrize(("digits", "pace"), [("618240", 1.0), pytest.param("2938475610", 0.8, marks=LONG)])
 def test_by_telephone_a_digit_that_the_decoder_mishears_is_heard_by_its_sound(
     recogniser: SphinxDigitRecogniser, digits: str, pace: float
 ) -> None:
