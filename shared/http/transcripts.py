@@ -38,8 +38,8 @@ _SPEAKER_RULE: Final = "It must be the id of a profile, or unknown-1 and so on."
 _TIMING_LINE: Final = re.compile(r"^.*-->.*$", re.MULTILINE)
 _MOMENT: Final = r"(?:([0-9]{2,9}):)?([0-5][0-9]):([0-5][0-9])\.([0-9]{3})"
 _TIMING: Final = re.compile(rf"[ \t]*{_MOMENT}[ \t]*-->[ \t]*{_MOMENT}(?:[ \t].*)?")
-_TAG: Final = re.compile(r"<(?:v(?:[.\s][^>]*?)??(?:>|(?=\n*\Z))|/v>)|(<[^>]*>)")
-"""Every tag as the standard reads it, up to the next ``>``; a group of its own holds it unless it is a voice."""
+_TAG: Final = re.compile(r"<(?:v(?:[.\s][^>]*?)??(?:>|(?=\n*\Z))|/v>)|(<[^>]*>?)")
+"""Every tag as the standard reads it, up to the next ``>`` or the end; a group holds it unless it is a voice."""
 
 
 class Transcript(Protocol):
