@@ -47,8 +47,8 @@ class RowGroups:
 
     def __init__(self, voices: Rows, profiles: ProfileStore) -> None:
         self._voices, self._profiles = voices, profiles
-        self._remembered = TimedCache[tuple[str, int], frozenset[str]](inf, MAX_REMEMBERED)
-        """By the group's id and revision."""
+        self._remembered = TimedCache[str, tuple[int, frozenset[str]]](inf, MAX_REMEMBERED)
+        """By the group's id: its revision and who was in it then."""
 
     def put(self, group: Group, maximum: int, record: AuditEntry | None = None) -> bool:
         if self._voices.get(group.subscription_id, group_row(group.name)) is not None:
@@ -117,9 +117,13 @@ class RowGroups:
         """One read while nobody is added or taken out."""
         row = self._row(subscription_id, name)
         group_id, revision = _group(row).group_id, row.get("revision", int)
-        return self._remembered.load(
-            (group_id, revision), lambda: frozenset(self._members(subscription_id, group_id, None, None))
-        )
+        remembered = self._remembered.get(group_id)
+        if remembered is not None and remembered[0] == revision:
+            return remembered[1]
+        members = frozenset(self._members(subscription_id, group_id, None, None))
+        self._remembered.forget(group_id)  # an earlier revision is of no use: members may be many
+        self._remembered.load(group_id, lambda: (revision, members))
+        return members
 
     def _members(self, subscription_id: str, group_id: str, after: str | None, limit: int | None) -> list[str]:
         prefix = members_prefix(group_id)
