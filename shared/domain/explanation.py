@@ -197,7 +197,10 @@ _REFUSALS: Final[Mapping[type, tuple[DecidedBy, Advice | Callable[[Any], Advice]
     errors.RecordingRefused: (DecidedBy.QUALITY, Advice("otherFormat", "Send a WAV file.")),
     errors.AudioTooShort: (DecidedBy.QUALITY, lambda refused: _longer(refused.minimum_seconds - refused.seconds)),
     errors.AudioTooLong: (DecidedBy.QUALITY, _shorter),
-    errors.SpeechTooShort: (DecidedBy.QUALITY, lambda it: _longer(it.minimum_seconds - it.speech_seconds)),
+    errors.SpeechTooShort: (
+        DecidedBy.QUALITY,
+        lambda refused: _longer(refused.minimum_seconds - refused.speech_seconds),
+    ),
     errors.AudioTooNoisy: (DecidedBy.QUALITY, FIND_A_QUIETER_ROOM),
     errors.AudioTooQuiet: (DecidedBy.QUALITY, Advice("speakCloser", "Speak closer to the microphone.")),
     errors.AudioClipped: (DecidedBy.QUALITY, Advice("speakFarther", "Speak farther from the microphone.")),

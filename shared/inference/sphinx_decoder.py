@@ -87,7 +87,8 @@ class _PackageDecoder:
         if hypothesis is None or not hypothesis.hypstr:
             return ()
         return [
-            Segment(each.word, each.ascore, each.prob, each.start_frame, each.end_frame) for each in self._decoder.seg()
+            Segment(found.word, found.ascore, found.prob, found.start_frame, found.end_frame)
+            for found in self._decoder.seg()
         ]
 
 
@@ -149,7 +150,7 @@ class _LibraryDecoder:
             word = self._quick.ps_seg_word(segment).decode()
             self._quick.ps_seg_frames(segment, byref(start), byref(end))
             whole = self._quick.ps_seg_prob(segment, byref(acoustic), byref(language), byref(backoff))
-            ascore, prob = (self._quick.logmath_exp(logarithms, each) for each in (acoustic.value, whole))
+            ascore, prob = (self._quick.logmath_exp(logarithms, score) for score in (acoustic.value, whole))
             found.append(Segment(word, ascore, prob, start.value, end.value))
             segment = self._quick.ps_seg_next(segment)
         return found
