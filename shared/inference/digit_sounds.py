@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.domain.recording import Utterance
-from shared.inference.fbank import FRAME, HOP, fbank, leveled
+from shared.inference.fbank import FRAME, HOP, gain_to
 from shared.inference.onnx_network import OnnxNetwork
-from shared.inference.phrase_examples import LEVEL_DBFS, RULES
+from shared.inference.phrase_examples import FRAME_STEP, LEVEL_DBFS, sounds
 from shared.inference.sphinx import around_speech
 
 Array = npt.NDArray[np.float32]
@@ -26,11 +26,9 @@ Array = npt.NDArray[np.float32]
 DIGITS: Final = 10
 MOMENTS: Final = 8
 """Of a word: a phone has two or three."""
-_STEP: Final = 2
-"""Frames of 10 ms that a frame of the network stands for."""
 
 
-class Stretch(NamedTuple):
+class WordFrames(NamedTuple):
     """A word's frames of 10 ms, counted from the start of ``around_speech``; the end belongs to it."""
 
     start_frame: int
@@ -43,7 +41,7 @@ class DigitSounds:
     def __init__(self, network: OnnxNetwork, weights: Path) -> None:
         self._network, self._file = network, weights
 
-    def margins(self, utterance: Utterance, ways: Sequence[Sequence[Stretch]], digits: str) -> Array:
+    def margins(self, utterance: Utterance, ways: Sequence[Sequence[WordFrames]], digits: str) -> Array:
         """By how much each word is rather its digit than the likeliest other: natural logarithms of odds, [words].
 
         ``ways`` are ways in which as many words as digits may lie in the recording, at least one of each; the least
@@ -65,13 +63,8 @@ class DigitSounds:
         A frame is 20 ms.
         """
         around = around_speech(utterance)
-        level = leveled(utterance.spoken, LEVEL_DBFS)
-        gain = np.abs(level).max() / np.abs(utterance.spoken).max()
-        samples = utterance.recording.samples[around] * gain
-        features = fbank(np.resize(samples, max(FRAME, len(samples))), RULES)
-        spoken = spoken_frames(utterance.speech[around])[: len(features)]
-        heard = self._network.run_single((features - features[spoken].mean(axis=0))[None])[0]
-        return np.asarray(heard - heard[spoken[::_STEP]].mean(axis=0), np.float32)
+        samples = utterance.recording.samples[around] * gain_to(utterance.spoken, LEVEL_DBFS)
+        return sounds(self._network, samples, spoken_frames(utterance.speech[around]))
 
     @cached_property
     def _weights(self) -> Array:
@@ -80,10 +73,10 @@ class DigitSounds:
             return np.asarray(arrays["weights"], np.float32)
 
 
-def moments(heard: Array, word: Stretch) -> Array:
+def moments(heard: Array, word: WordFrames) -> Array:
     """The word at ``MOMENTS`` moments from its start to its end, between two frames a mean of both; one after the
     other."""
-    start, end = word.start_frame / _STEP, (word.end_frame + 1) / _STEP
+    start, end = word.start_frame / FRAME_STEP, (word.end_frame + 1) / FRAME_STEP
     at = np.clip(np.linspace(start, max(end - 1.0, start), MOMENTS), 0.0, len(heard) - 1.0)
     before = np.floor(at).astype(np.intp)
     behind = np.minimum(before + 1, len(heard) - 1)
@@ -91,16 +84,16 @@ def moments(heard: Array, word: Stretch) -> Array:
     return np.ravel(heard[before] * (1.0 - share) + heard[behind] * share)
 
 
-def without_silence(word: Stretch, spoken: npt.NDArray[np.bool_]) -> Stretch:
+def without_silence(word: WordFrames, spoken: npt.NDArray[np.bool_]) -> WordFrames:
     """From its first to its last frame of speech: a decoder's last word may go on through the silence behind it."""
     where = np.flatnonzero(spoken[word.start_frame : word.end_frame + 1])
     if not len(where):
         return word
-    return Stretch(word.start_frame + int(where[0]), word.start_frame + int(where[-1]))
+    return WordFrames(word.start_frame + int(where[0]), word.start_frame + int(where[-1]))
 
 
 def spoken_frames(speech: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """The frames of which more than half is speech; all, where there is none."""
     windows = np.lib.stride_tricks.sliding_window_view(np.resize(speech, max(FRAME, len(speech))), FRAME)[::HOP]
     spoken = windows.mean(axis=1) > 0.5
-    return spoken if spoken[::_STEP].any() else np.ones_like(spoken)
+    return spoken if spoken[::FRAME_STEP].any() else np.ones_like(spoken)

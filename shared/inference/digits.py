@@ -20,7 +20,7 @@ import numpy as np
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.measurement import stage
 from shared.domain.recording import Utterance
-from shared.inference.digit_sounds import DigitSounds, Stretch
+from shared.inference.digit_sounds import DigitSounds, WordFrames
 from shared.inference.model_card import CATALOGUE_FILE, DigitCard
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.sphinx import FRAME_SAMPLES, Words, around_speech, model, paths, pcm16, per_frame
@@ -102,8 +102,10 @@ class SphinxDigitRecogniser:
         with self._decoders.lease((_KEY, card.locale), lambda: self._make(card, {})) as places:
             places.search_grammar(grammar(card, digits, _OTHER_WEIGHT))
             _, heard = paths(places, pcm)
-        if all(_same(card, heard, digits)) or card.locale not in self._sounds:
-            return (heard if all(_same(card, heard, digits)) else ()), heard
+        if all(_same(card, heard, digits)):
+            return heard, heard
+        if card.locale not in self._sounds:
+            return (), heard
         with self._decoders.lease((_DRAWN_KEY, card.locale), lambda: self._make(card, _WIDE_BEAMS)) as only:
             only.search_grammar(grammar(card, digits))
             _, drawn = paths(only, pcm)
@@ -116,7 +118,7 @@ class SphinxDigitRecogniser:
         if sounds is None:
             return True
         ways = [drawn, heard] if len(heard) == len(digits) else [drawn]
-        places = [[Stretch(word.start_frame, word.end_frame) for word in words] for words in ways]
+        places = [[WordFrames(word.start_frame, word.end_frame) for word in words] for words in ways]
         least = np.where(_same(card, heard, digits), _LEAST_MARGIN, _LEAST_MARGIN_ALONE)
         return bool((sounds.margins(utterance, places, digits) > least).all())
 

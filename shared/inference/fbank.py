@@ -54,10 +54,13 @@ def segments(speech: Samples, rules: FbankRules) -> list[Array]:
 
 def leveled(speech: Samples, level_dbfs: float) -> Samples:
     """The speech, shape [n], with this RMS level, in dB of full scale. Digital silence stays as it is."""
+    return speech * gain_to(speech, level_dbfs)
+
+
+def gain_to(speech: Samples, level_dbfs: float) -> np.float32:
+    """What the speech is multiplied by to have this RMS level; 1 for digital silence."""
     energy = float(np.sum(np.square(speech, dtype=np.float64)))
-    if energy == 0.0:
-        return speech
-    return speech * np.float32(10.0 ** (level_dbfs / 20.0) * (len(speech) / energy) ** 0.5)
+    return np.float32(10.0 ** (level_dbfs / 20.0) * (len(speech) / energy) ** 0.5 if energy else 1.0)
 
 
 def fbank(samples: Samples, rules: FbankRules) -> Array:

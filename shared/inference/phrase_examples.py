@@ -17,17 +17,20 @@ import numpy.typing as npt
 
 from shared.domain.measurement import stage
 from shared.domain.passphrase import BY_EXAMPLE, NOTHING_HEARD_SCORE, HeardPhrase, PhraseTemplate
-from shared.domain.recording import Utterance
+from shared.domain.recording import Samples, Utterance
 from shared.inference.fbank import FRAME, fbank, leveled
 from shared.inference.model_card import FbankRules
 from shared.inference.onnx_network import OnnxNetwork
 
 Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
 DIMENSION: Final = 32
 LEVEL_DBFS: Final = -23.0
 RULES: Final = FbankRules("povey", 1.0)
+FRAME_STEP: Final = 2
+"""Frames of 10 ms that a frame of the network stands for."""
 _ONE: Final = 127.0  # in a template's bytes
 
 FREE_FRAMES: Final = 8
@@ -57,9 +60,7 @@ class AlignedTakes:
         """A byte for each of the 32 dimensions of every 20 ms: 24 KB of the longest recording."""
         spoken = leveled(utterance.spoken, LEVEL_DBFS)
         with stage("phrase"):
-            features = fbank(np.resize(spoken, max(FRAME, len(spoken))), RULES)
-            heard = self._network.run_single((features - features.mean(axis=0))[None])[0]
-            directions = _unit(heard - heard.mean(axis=0))
+            directions = _unit(sounds(self._network, spoken))
         return PhraseTemplate(self.front_end, np.rint(directions * _ONE).astype(np.int8).tobytes())
 
     def compare(self, take: PhraseTemplate, enrolled: Sequence[PhraseTemplate]) -> HeardPhrase:
@@ -71,6 +72,20 @@ class AlignedTakes:
         mean, worst = apart.min(axis=0)
         recognised = bool(mean <= MOST_APART and worst <= MOST_APART_AT_WORST)
         return HeardPhrase(BY_EXAMPLE, NOTHING_HEARD_SCORE if np.isinf(mean) else -float(mean), recognised)
+
+
+def sounds(network: OnnxNetwork, samples: Samples, spoken: Mask | None = None) -> Array:
+    """What the network makes of every 20 ms of samples [n] at ``LEVEL_DBFS``: [frames, ``DIMENSION``].
+
+    Of what goes in and of what comes out the mean is taken away: that of the ``spoken`` frames of 10 ms, or of all.
+    """
+    features = fbank(np.resize(samples, max(FRAME, len(samples))), RULES)
+    heard = network.run_single(_centred(features, spoken)[None])[0]
+    return _centred(heard, None if spoken is None else spoken[::FRAME_STEP])
+
+
+def _centred(rows: Array, counted: Mask | None) -> Array:
+    return np.asarray(rows - (rows if counted is None else rows[counted]).mean(axis=0), np.float32)
 
 
 def distances(enrolled: Sequence[Array], said: Array) -> Array:

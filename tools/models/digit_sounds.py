@@ -28,7 +28,7 @@ import soxr
 from shared.domain.errors import RecordingRefused
 from shared.domain.limits import V2_SHORT_SPEECH
 from shared.domain.recording import SAMPLE_RATE, Utterance
-from shared.inference.digit_sounds import DIGITS, DigitSounds, Stretch, moments, spoken_frames, without_silence
+from shared.inference.digit_sounds import DIGITS, DigitSounds, WordFrames, moments, spoken_frames, without_silence
 from shared.inference.digits import SphinxDigitRecogniser
 from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
@@ -77,7 +77,7 @@ def main() -> int:
         random = np.random.default_rng(zlib.crc32(row["path"].encode()))
         for utterance in heard(listener, asked.manifest.parent / row["path"], random):
             lie = recogniser.lay(utterance, row["digits"], asked.locale)
-            places = [Stretch(word.start_frame, word.end_frame) for word in lie]
+            places = [WordFrames(word.start_frame, word.end_frame) for word in lie]
             for taking in taken(sounds, utterance, places, random):
                 words += [Word(*pair, row["voice"]) for pair in zip(taking, map(int, row["digits"]), strict=True)]
     said, digits = np.stack([word.said for word in words]), np.array([word.digit for word in words])
@@ -100,7 +100,7 @@ def heard(listener: Listener, path: Path, random: np.random.Generator) -> Iterat
 
 
 def taken(
-    sounds: DigitSounds, utterance: Utterance, places: Sequence[Stretch], random: np.random.Generator
+    sounds: DigitSounds, utterance: Utterance, places: Sequence[WordFrames], random: np.random.Generator
 ) -> Iterator[list[Array]]:
     """The words as they lie, with ends moved, and at other paces: of each taking what is weighed, a row a word.
 
@@ -119,7 +119,7 @@ def taken(
         yield [moments(frames, _moved(word, random)) for word in there]
 
 
-def at_pace(utterance: Utterance, words: Sequence[Stretch], pace: float) -> tuple[Utterance, list[Stretch]]:
+def at_pace(utterance: Utterance, words: Sequence[WordFrames], pace: float) -> tuple[Utterance, list[WordFrames]]:
     """Played at another pace and so another pitch, and where the words then lie."""
     samples = utterance.recording.samples
     at = np.arange(int(len(samples) / pace)) * pace
@@ -128,7 +128,7 @@ def at_pace(utterance: Utterance, words: Sequence[Stretch], pace: float) -> tupl
         utterance, recording=replace(utterance.recording, samples=played), speech=utterance.speech[at.astype(np.intp)]
     )
     before, behind = around_speech(utterance).start / FRAME_SAMPLES, around_speech(other).start / FRAME_SAMPLES
-    return other, [Stretch(*(round((frame + before) / pace - behind) for frame in word)) for word in words]
+    return other, [WordFrames(*(round((frame + before) / pace - behind) for frame in word)) for word in words]
 
 
 def told(said: Array, digits: npt.NDArray[np.intp], voices: Sequence[str]) -> int:
@@ -162,9 +162,9 @@ def fit(said: Array, digits: npt.NDArray[np.intp]) -> Numbers:
     return np.vstack((scaled, weights[-1] - mean @ scaled))
 
 
-def _moved(word: Stretch, random: np.random.Generator) -> Stretch:
+def _moved(word: WordFrames, random: np.random.Generator) -> WordFrames:
     start, end = (int(frame + random.integers(-_MOVED_FRAMES, _MOVED_FRAMES + 1)) for frame in word)
-    return Stretch(start, max(end, start + _MOVED_FRAMES))
+    return WordFrames(start, max(end, start + _MOVED_FRAMES))
 
 
 if __name__ == "__main__":

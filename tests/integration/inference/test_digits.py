@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.recording import Samples, Utterance
-from shared.inference.digit_sounds import DigitSounds, Stretch, without_silence
+from shared.inference.digit_sounds import DigitSounds, WordFrames, without_silence
 from shared.inference.digits import SphinxDigitRecogniser
 from shared.inference.model_card import CATALOGUE_FILE, DigitCard, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
@@ -75,7 +75,7 @@ def test_each_word_sounds_more_like_its_own_digit_than_like_the_next() -> None:
     parts = [np.concatenate((flite(word), np.zeros(3_200, np.float32))) for word in WORDS]
     utterance = utterance_of(np.concatenate(parts))
     ends = np.cumsum([0, *map(len, parts)]) - around_speech(utterance).start
-    places = [Stretch(max(0, int(a)) // 160, int(b) // 160 - 1) for a, b in pairwise(ends)]
+    places = [WordFrames(max(0, int(a)) // 160, int(b) // 160 - 1) for a, b in pairwise(ends)]
     right = sounds.margins(utterance, [places], "0123456789")
     wrong = sounds.margins(utterance, [places], "1234567890")
     assert (right > wrong).all()
@@ -84,8 +84,8 @@ def test_each_word_sounds_more_like_its_own_digit_than_like_the_next() -> None:
 
 def test_a_word_is_without_the_silence_around_it() -> None:
     spoken = np.repeat([False, True, False], [10, 20, 30])
-    assert without_silence(Stretch(5, 59), spoken) == Stretch(10, 29)
-    assert without_silence(Stretch(40, 59), spoken) == Stretch(40, 59)
+    assert without_silence(WordFrames(5, 59), spoken) == WordFrames(10, 29)
+    assert without_silence(WordFrames(40, 59), spoken) == WordFrames(40, 59)
 
 
 @pytest.mark.parametrize("said", ["72305", "97235", "97230", "9723051", "5972305"])

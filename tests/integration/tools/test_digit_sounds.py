@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from shared.inference.digit_sounds import DigitSounds, Stretch
+from shared.inference.digit_sounds import DigitSounds, WordFrames
 from shared.inference.digits import SphinxDigitRecogniser
 from shared.inference.model_card import CATALOGUE_FILE, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
@@ -43,7 +43,7 @@ def test_weights_of_two_readings_tell_the_digits_of_another(tmp_path: Path, monk
     network = OnnxNetwork(read_catalogue().phrases)
     utterance = utterance_of(lower(spoken(OTHER), 0.95))
     words = SphinxDigitRecogniser(read_catalogue().digits, network).lay(utterance, OTHER, "en-US")
-    places = [Stretch(word.start_frame, word.end_frame) for word in words]
+    places = [WordFrames(word.start_frame, word.end_frame) for word in words]
     assert (DigitSounds(network, made).margins(utterance, [places], OTHER) > 0.0).all()
 
 
@@ -64,6 +64,6 @@ def test_the_fit_reaches_the_least_of_its_loss() -> None:
 
 def test_a_word_lies_at_the_same_sound_at_another_pace() -> None:
     utterance = utterance_of(spoken(OTHER))
-    other, (word,) = digit_sounds.at_pace(utterance, [Stretch(100, 140)], 0.8)
+    other, (word,) = digit_sounds.at_pace(utterance, [WordFrames(100, 140)], 0.8)
     assert len(other.recording.samples) == round(len(utterance.recording.samples) / 0.8)
     assert 48 <= word.end_frame - word.start_frame <= 52
