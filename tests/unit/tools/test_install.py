@@ -31,12 +31,15 @@ def test_a_model_is_downloaded_once_tried_and_installed(
 def test_set_up_downloads_nothing_that_was_not_asked_for(deployment: Deployment) -> None:
     deployment.models.mkdir()
     content = deployment.content
-    networks = ("voice_activity", "segmentation", "phrases")
-    for built in (content["speaker_models"][0], *(content[name] for name in networks)):
+    networks = [content[name] for name in ("voice_activity", "segmentation", "phrases")]
+    networks += [content["transcribers"][0][part] for part in ("encoder", "decoder", "tokens")]
+    for built in (content["speaker_models"][0], *networks):
         (deployment.models / built["file"]["name"]).write_bytes(b"built before")
         built["file"]["sha256"] = hashlib.sha256(b"built before").hexdigest()
     assert deployment.install(name="") == 0
-    assert deployment.files == ["ge2e.onnx", "phrase-frames.onnx", "segmentation-3.0.onnx", "silero_vad.onnx"]
+    transcriber = [f"moonshine-tiny-en-{part}" for part in ("decoder.ort", "encoder.ort", "tokens.bin")]
+    networks = ["phrase-frames.onnx", "segmentation-3.0.onnx", "silero_vad.onnx"]
+    assert deployment.files == ["ge2e.onnx", *transcriber, *networks]
     assert deployment.server.asked == 0
 
 
