@@ -166,7 +166,8 @@ def test_its_bill_of_materials_names_all_that_is_in_it(place: Place) -> None:
 
     assert sha256(found["metadata"]["component"]) == hashlib.sha256(place.archive.read_bytes()).hexdigest()
     packages = {path.name.split("-")[0].replace("_", "-") for path in (place.app / PACKAGES).glob("*.dist-info")}
-    models = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in (place.app / "models").glob("*.onnx")}
+    files = [file for kind in ("onnx", "ort", "bin") for file in (place.app / "models").glob(f"*.{kind}")]
+    models = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     assert {name for name, one in components.items() if one["type"] == "library"} == packages
     named = {place.app / one["description"]: sha256(one) for one in components.values() if "model" in one["type"]}
     assert named == models
