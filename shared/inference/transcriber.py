@@ -33,6 +33,8 @@ END: Final = 2
 _TOKENS_PER_SECOND: Final = 6.5
 """More than anybody says; the authors' own bound against a decoder that repeats itself for ever."""
 _FEWEST_TOKENS: Final = 8
+_EVERY_FRAME: Final = np.ones((1, 1), np.int64)
+"""The decoder takes every 384th value of a mask of the samples: this one for all frames, however many there are."""
 _PAST: Final = "past_key_values"
 _PRESENT: Final = "present"
 
@@ -54,6 +56,12 @@ class Transcriber:
     def __init__(self, card: TranscriberCard, folder: Path = CATALOGUE_FILE.parent) -> None:
         self._card, self._folder = card, folder
         self._encoder, self._decoder = OnnxNetwork(card.encoder, folder), OnnxNetwork(card.decoder, folder)
+
+    @property
+    def locales(self) -> Sequence[str]:
+        """Those of its card; none where a file of it is missing."""
+        parts = (self._card.encoder, self._card.decoder, self._card.tokens)
+        return self._card.locales if all((self._folder / part.file.name).is_file() for part in parts) else ()
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -100,7 +108,7 @@ class Transcriber:
         inputs: dict[str, npt.NDArray[Any]] = {
             "input_ids": np.array([tokens], np.int64),
             "encoder_hidden_states": heard.states,
-            "encoder_attention_mask": np.ones(heard.states.shape[:2], np.int64),
+            "encoder_attention_mask": _EVERY_FRAME,
             "use_cache_branch": np.array([cache is not None]),
             **(self._empty if cache is None else cache),
         }

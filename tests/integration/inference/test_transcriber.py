@@ -50,6 +50,13 @@ def test_what_was_said_is_likelier_than_a_word_changed_or_left_out(transcriber: 
         assert worst(other) < worst(SAID) - 3.0
 
 
+def test_more_than_nine_seconds_are_heard(transcriber: Transcriber) -> None:
+    twice = np.concatenate((flite(PASSPORT), np.zeros(120_000, np.float32), flite(PASSPORT)))
+    heard = transcriber.hear(twice)
+    assert heard.states.shape[1] > 384
+    assert "passport" in words(transcriber.vocabulary.text(transcriber.transcript(heard)))
+
+
 def test_a_transcript_ends(transcriber: Transcriber) -> None:
     noise = np.random.default_rng(1).normal(0.0, 0.1, 16_000).astype(np.float32)
     heard = transcriber.hear(noise)
