@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 
 from localhost.azurite import Azurite
@@ -18,6 +20,12 @@ from tests.spread import FileByFile
 from tools.packaging.failure import CannotPackage
 
 pytest_plugins = ("tests.outcomes",)
+
+# A busy machine is no error. Otherwise as Hypothesis has it: where ``CI`` is set it draws the same examples every time.
+hypothesis_settings.register_profile(
+    "patient", hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from secrets import randbelow
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,11 @@ UNKNOWN = "11111111-2222-3333-4444-555555555555"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SHORT = "?shortAudio=true"
+_NUMBERS = count()
+
+
+def own_address(number: int) -> str:
+    return f"198.18.{number // 256 % 256}.{number % 256}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Client:
     key: str | None = field(repr=False)
     key_header: str = KEY_HEADER
     checked: bool = True
-    address: str = field(default_factory=lambda: f"198.18.{randbelow(256)}.{randbelow(256)}", repr=False)
+    address: str = field(default_factory=lambda: own_address(next(_NUMBERS)), repr=False)
 
     def call(
         self,

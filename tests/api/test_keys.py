@@ -26,6 +26,9 @@ TAKES = {
 }
 """Method and path of the operations that take a role; what fits several takes the first."""
 
+CLOCKS = timedelta(seconds=1)
+"""How far the service's clock, which goes by storage's, may be from this machine's."""
+
 OPERATIONS = [
     (method.upper(), re.sub(r"\{(\w+)\}", lambda name: UNKNOWN if name[1].endswith("Id") else "x", path))
     for path, item in DOCUMENT["paths"].items()
@@ -76,14 +79,18 @@ def test_each_operation_is_refused_to_the_roles_below_its_own(operator: Operator
 
 
 def test_an_expired_key_is_refused_everything_though_it_has_just_opened(operator: Operator, mine: Customer) -> None:
-    expires = datetime.now(UTC) + timedelta(seconds=5)
-    client = put(operator, mine, "passing", "manage", expires)
-    assert client.call("GET", "/caller").status == 200
-    time.sleep(max(0.0, (expires - datetime.now(UTC)).total_seconds()))
+    for seconds in (2, 20, 60):  # a busy machine may need them to ask once
+        name, expires = f"passing-{seconds}", datetime.now(UTC) + timedelta(seconds=seconds)
+        client = put(operator, mine, name, "manage", expires)
+        status = client.call("GET", "/caller").status
+        if datetime.now(UTC) < expires - CLOCKS:
+            break
+    assert status == 200
+    time.sleep(max(0.0, (expires + CLOCKS - datetime.now(UTC)).total_seconds()))
     statuses = {operation: answer.error[:2] for operation, answer in walked(client)}
     assert {status for status, _ in statuses.values()} == {401}
     assert statuses["GET /settings"] == (401, "Unauthorized")
-    (listed,) = (key for key in operator.keys(mine.subscription_id).json["value"] if key["name"] == "passing")
+    (listed,) = (key for key in operator.keys(mine.subscription_id).json["value"] if key["name"] == name)
     assert DATE.fullmatch(listed["expiresDateTime"])
 
 

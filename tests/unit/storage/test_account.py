@@ -46,10 +46,11 @@ def failing_port(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as once:
-        once.bind(("127.0.0.1", 0))
-        return int(once.getsockname()[1])
+def closed_port() -> Iterator[int]:
+    """Nobody listens there, and nobody else can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 def every_call(account: StorageAccount) -> list[Callable[[], object]]:

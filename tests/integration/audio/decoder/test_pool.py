@@ -11,7 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from shared.audio.decoder import pool
 from shared.audio.decoder.pool import Decoders
 from shared.audio.reader import Bounds
 from shared.domain.errors import AudioTooLong, AudioUnreadable, RecordingRefused, ServiceBusy
+from tests.unit.audio.decoding import PATIENCE_SECONDS
 from tests.unit.audio.encoded import file, opus_packets, tone
 from tests.unit.audio.hostile import vorbis
 
@@ -49,9 +50,16 @@ def children() -> set[int]:
     return decoding
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a caller would be told to come again."""
+    monkeypatch.setattr(pool, "DECODING_WAIT_SECONDS", PATIENCE_SECONDS)
+
+
 @pytest.fixture
 def fresh() -> Iterator[Fresh]:
     """Decoders, and a look at their processes."""
+    gc.collect()  # what other tests have left
     before = children()
     yield Decoders(2), lambda: children() - before
     gc.collect()
@@ -101,12 +109,10 @@ def test_a_body_that_kills_or_fills_its_process_is_refused_and_the_next_is_read(
     running: tuple[Decoders, int], body: bytes
 ) -> None:
     decoders, process = running
-    started = time.monotonic()
 
-    with pytest.raises((AudioUnreadable, ServiceBusy)):
+    with pytest.raises(AudioUnreadable):
         seconds(body, decoders)
 
-    assert time.monotonic() - started < 3.0 + 2.0  # the clock's three, and a machine that is busy
     assert not Path(f"/proc/{process}").exists()
     assert seconds(FLAC, decoders) == 2.0
 
@@ -123,12 +129,12 @@ def test_processes_that_are_killed_cost_nobody_an_answer(fresh: Fresh) -> None:
             return None
 
     with ThreadPoolExecutor(2) as senders:
-        answers = senders.map(send, range(30))
-        for _ in range(4):  # at work or waiting
-            time.sleep(0.15)
-            for process in list(processes())[:1]:
+        sent: list[Future[float | None]] = [senders.submit(send, number) for number in range(30)]
+        for answered in (5, 10, 15, 20):
+            sent[answered].result()
+            for process in list(processes())[:1]:  # at work or waiting
                 os.kill(process, signal.SIGKILL)
-        heard = [answer for answer in answers if answer is not None]
+        heard = [answer for each in sent if (answer := each.result()) is not None]
 
     assert decoders.started > 2
     assert len(heard) >= 28
@@ -149,7 +155,7 @@ def test_a_process_that_stands_still_is_replaced_and_the_caller_comes_again(
     with pytest.raises(ServiceBusy):
         seconds(body, decoders)
 
-    assert 0.4 < time.monotonic() - started < 2.5
+    assert time.monotonic() - started > 0.4  # and not for ever, as it stands still
     monkeypatch.undo()
     assert seconds(FLAC, decoders) == 2.0
 
@@ -225,16 +231,24 @@ def test_a_process_ends_with_its_parent_however_that_ends() -> None:
 
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     process = Path(f"/proc/{int(ended.stdout)}")
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while process.exists() and b"shared.audio" in (process / "cmdline").read_bytes():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
+def open_files() -> set[str]:
+    """What they lead to: pipes and sockets have numbers of their own."""
+    leads = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing itself
+            leads.add(str(entry.readlink()))
+    return leads
+
+
 @linux
 def test_decoders_that_nobody_has_any_more_leave_nothing(fresh: Fresh) -> None:
-    files = Path("/proc/self/fd")
-    before, threads = len(list(files.iterdir())), threading.active_count()
+    before, threads = open_files(), set(threading.enumerate())
     decoders = Decoders(1)
     seconds(FLAC, decoders)
 
@@ -242,5 +256,5 @@ def test_decoders_that_nobody_has_any_more_leave_nothing(fresh: Fresh) -> None:
     gc.collect()
 
     assert fresh[1]() == set()
-    assert len(list(files.iterdir())) == before
-    assert threading.active_count() == threads
+    assert open_files() <= before
+    assert set(threading.enumerate()) <= threads

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -163,13 +162,10 @@ def test_long_wav_counts_in_64_bits_and_no_further_than_the_body(form: bytes, pr
     assert np.allclose(heard.samples, SECOND, atol=1e-4)
 
 
-def test_a_chunk_that_goes_nowhere_in_a_long_wav_is_refused_at_once() -> None:
-    """libsndfile 1.2.2 never comes back from such a list."""
+def test_a_chunk_that_goes_nowhere_in_a_long_wav_is_refused_before_it_is_decoded() -> None:
+    """libsndfile 1.2.2 never comes back from such a list: its process would be ended, which is another refusal."""
     listed = chunk(b"LIST", b"INFOXXXX" + b"\xf8\xff\xff\xff" + bytes(8))
     rest = riff(chunk(b"ds64", bytes(28)), pcm_format(), listed, chunk(b"data", bytes(72), 0xFFFFFFFF))
-    started = time.perf_counter()
 
     with pytest.raises(AudioTooShort, match=r"0\.00 seconds"):
         decoded(b"RF64\xff\xff\xff\xff" + rest[8:], shortest=1.0)
-
-    assert time.perf_counter() - started < 0.1
