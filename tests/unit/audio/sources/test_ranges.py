@@ -274,9 +274,10 @@ def test_a_changed_source_is_refused_whether_it_keeps_the_condition_or_ignores_i
 
 
 def test_nobody_at_the_port_is_not_available() -> None:
-    with socket.socket() as taken, pytest.raises(SourceUnavailable):
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
-        PATIENT.read(Server(taken.getsockname()[1]).url(), 0, 1)
+        with pytest.raises(SourceUnavailable):
+            PATIENT.read(Server(taken.getsockname()[1]).url(), 0, 1)
 
 
 def test_the_url_of_a_request_is_in_no_exception_behind_the_one_that_is_raised() -> None:
