@@ -11,13 +11,14 @@ from threading import Condition, Event, Thread
 
 
 class Valve:
-    """While it is shut, requests stay unanswered; those whose first line has ``counted`` in it are counted."""
+    """While it is shut, requests stay unanswered; those whose first line has ``counted`` in it are counted, each once,
+    however often it is made again."""
 
     def __init__(self, target: tuple[str, int], counted: bytes = b"") -> None:
         self._target, self._counted = target, counted
         self._open, self._changed = Event(), Condition()
         self._open.set()
-        self._waiting = 0
+        self._counted_lines = set[bytes]()
         self._held: tuple[bytes, ...] = ()
         self._cut_after: int | None = None
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
@@ -28,6 +29,7 @@ class Valve:
     def shut(self, *held: bytes) -> Iterator[None]:
         """For requests whose first line has one of these in it; without any, for every request."""
         self._held = held or (b"",)
+        self._counted_lines = set()
         self._open.clear()
         try:
             yield
@@ -44,9 +46,9 @@ class Valve:
             self._cut_after = None
 
     def wait_for(self, number: int, seconds: float) -> bool:
-        """Whether so many wait within that time."""
+        """Whether so many have come within that time since it was shut."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._waiting >= number, seconds)
+            return self._changed.wait_for(lambda: len(self._counted_lines) >= number, seconds)
 
     def close(self) -> None:
         self._listening.close()
@@ -64,27 +66,25 @@ class Valve:
             while part := client.recv(65_536):
                 line = part.partition(b"\r\n")[0]
                 is_held = not self._open.is_set() and any(held in line for held in self._held)
-                held_back = self._hold(client, part, self._counted in line) if is_held else part
+                if is_held and self._counted in line:
+                    self._count(line)
+                held_back = self._hold(client, part) if is_held else part
                 if not held_back:
                     return
                 storage.sendall(held_back)
             storage.shutdown(socket.SHUT_WR)
 
-    def _hold(self, client: socket.socket, part: bytes, counted: bool) -> bytes:
+    def _hold(self, client: socket.socket, part: bytes) -> bytes:
         """Everything that the client has sent once the valve is open; nothing where it has given up by then."""
-        self._count(int(counted))
-        try:
-            is_open = False
-            while not is_open:
-                is_open = self._open.wait(0.02)
-                while select.select([client], [], [], 0.0)[0]:  # its end stands behind what it had still to send
-                    more = client.recv(65_536)
-                    if not more:
-                        return b""
-                    part += more
-            return part
-        finally:
-            self._count(-int(counted))
+        is_open = False
+        while not is_open:
+            is_open = self._open.wait(0.02)
+            while select.select([client], [], [], 0.0)[0]:  # its end stands behind what it had still to send
+                more = client.recv(65_536)
+                if not more:
+                    return b""
+                part += more
+        return part
 
     @staticmethod
     def _copy(storage: socket.socket, client: socket.socket, left: int | None) -> None:
@@ -95,9 +95,9 @@ class Valve:
                 left = None if left is None else left - len(sent)
             client.shutdown(socket.SHUT_RDWR)  # closing alone does not wake the other copier, which reads from it
 
-    def _count(self, change: int) -> None:
+    def _count(self, line: bytes) -> None:
         with self._changed:
-            self._waiting += change
+            self._counted_lines.add(line)
             self._changed.notify_all()
 
 

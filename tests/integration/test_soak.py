@@ -21,13 +21,13 @@ from tests.voices import wav_bytes
 
 SHORT, LONG = (45, 90, 3.0), (900, 3_000, 0.3)
 """Requests to warm up, requests that count, and megabytes that 100 of them may leave behind. Seen in the short form:
-0.05 to 0.9, and 7.2 and 8.7 where verify kept its recordings."""
+0.0, and 7.2 to 13.4 where verify kept its recordings."""
 
 BLOCKS = 10
 
-SLOWEST = 6.5
-"""How often the median time of its kind the 95th of 100 answers may take. Seen on a busy machine: 1.2 to 5.1, and 8.8
-where every tenth verify waited for 3 s."""
+SLOWEST, PARTS = 6.5, 3
+"""How often the median time of its kind the 95th of 100 answers may take, in the best of so many parts: a machine that
+is busy for a moment slows one. Seen there: 1.0 to 1.6, and 97 where every tenth verify waited for 3 s."""
 
 SAMPLE_EVERY = 9
 
@@ -63,6 +63,18 @@ def growth_per_100(held: Sequence[float]) -> float:
     return float(np.median(np.diff(means))) * 100 * BLOCKS / (len(held) * SAMPLE_EVERY)
 
 
+def slowest(seconds: Sequence[float]) -> float:
+    """One kind's, in the order in which they were sent."""
+    parts = np.array_split(seconds, PARTS)
+    return float(min(np.percentile(part, 95, method="higher") for part in parts) / np.median(seconds))
+
+
+def test_a_moment_is_no_wait_and_every_tenth_is() -> None:
+    usual = [0.1] * 9
+    assert slowest([*usual, *usual, 3.0, 3.0, *usual, 0.1]) == 1.0
+    assert slowest([*usual, 3.0] * PARTS) > SLOWEST
+
+
 def test_memory_that_is_taken_once_is_no_growth() -> None:
     assert growth_per_100([200.0] * 5 + [206.0] * 5) == 0.0
     assert growth_per_100([200.0 + 0.9 * number for number in range(10)]) > SHORT[2]
@@ -81,7 +93,7 @@ def test_memory_does_not_grow_with_requests_and_none_waits_for_long(
         if number % SAMPLE_EVERY == 0:
             held.append(megabytes(running.process.pid) or 0.0)
     growth = growth_per_100(held)
-    slowest = [float(np.percentile(kind, 95) / np.median(kind)) for kind in seconds]
-    print(growth, slowest)
+    longest = [slowest(kind) for kind in seconds]
+    print(growth, longest)
     assert growth < allowed
-    assert max(slowest) < SLOWEST
+    assert max(longest) < SLOWEST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,9 +24,8 @@ def held(process_id: int) -> Held | None:
     """``None`` where there is no ``/proc``."""
     if not Path("/proc/self/stat").exists():
         return None
-    pages = _sum(process_id, lambda folder: int((folder / "statm").read_text().split()[1]))
     return Held(
-        megabytes=pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        megabytes=_sum(process_id, _resident_kibibytes) * 1024 / 1e6,
         handles=_sum(process_id, lambda folder: len(list((folder / "fd").iterdir()))),
         threads=_sum(process_id, lambda folder: len(list((folder / "task").iterdir()))),
     )
@@ -44,6 +44,12 @@ def processor_seconds(process_id: int) -> float | None:
     if not Path("/proc/self/stat").exists():
         return None
     return _sum(process_id, _ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_kibibytes(folder: Path) -> int:
+    # proc(5): the counters of statm are off by up to a quarter of a megabyte a processor; this walks the pages.
+    found = re.search(r"^Rss: +(\d+) kB$", (folder / "smaps_rollup").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def _ticks(folder: Path) -> int:
