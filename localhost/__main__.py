@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, worker: Callable[[], Worker] = 
         wants_storage = settings.wants_own_storage(values, os.environ)
         settings.apply({**_DEFAULTS, **values}, os.environ)
         with _storage(wants_storage, None if options.ephemeral else options.data):
-            asyncio.run(_serve(options.app, options.port, worker()))
+            asyncio.run(_serve(options, worker()))
     except KeyboardInterrupt:
         return 0
     except CannotStart as problem:
@@ -70,6 +70,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="stop when the other end of stdin is closed, or its process is gone",
     )
+    parser.add_argument("--timers-on-demand", action="store_true", help="no timer runs until it is asked for")
     options = parser.parse_args(arguments)
     options.app, options.data = options.app.resolve(), options.data.resolve()
     return options
@@ -86,19 +87,20 @@ def _storage(wanted: bool, data: Path | None) -> Iterator[None]:
         yield
 
 
-async def _serve(app_folder: Path, port: int, worker: Worker) -> None:
+async def _serve(options: argparse.Namespace, worker: Worker) -> None:
     print("Loading the function app", flush=True)
-    functions = await worker.index(app_folder)
+    functions = await worker.index(options.app)
     key = os.environ.get("TIMBRE_LOCAL_MANAGEMENT_KEY", "")
     if not key:
         raise CannotStart("TIMBRE_LOCAL_MANAGEMENT_KEY is empty: set it in local.settings.json or the environment.")
     server = Server(worker, functions, key)
-    timers = Timers(worker, functions)
+    timers = Timers(worker, functions)  # a schedule that is none stops the start
     stop = _stop_on_signals()
-    url = f"http://127.0.0.1:{await server.start(port)}"
+    url = f"http://127.0.0.1:{await server.start(options.port)}"
     try:
         await _check_ready(url)
-        timers.start()
+        if not options.timers_on_demand:
+            timers.start()
         shown = os.environ.get("TIMBRE_LOCAL_SUBSCRIPTION_KEY", "")
         print(f"Timbre is ready at {url} (Ocp-Apim-Subscription-Key: {shown})", flush=True)
         await stop.wait()

@@ -77,7 +77,7 @@ def running_service(
 
     The app is the working tree, the ``package``, or the one of ``PACKAGE``; under ``pytest --azure-host`` the package
     on Azure's own host. On the local host the child holds a pipe from us and stops when it closes: it goes even if the
-    test run is killed.
+    test run is killed. There its timers run when a test fires them, and never between two of its looks at storage.
     """
     if APP in os.environ and "--app" not in arguments:
         with _on_azure(log, arguments, environment or {}) as running:
@@ -132,10 +132,11 @@ def _runs(log: Path, timer: str) -> tuple[set[str], set[str]]:
 
 
 def _host(arguments: tuple[str, ...], package: Path | None) -> list[str]:
-    place = package or os.environ.get(PACKAGE)
-    if place is None or "--app" in arguments:  # another app: the test is about the local host
+    if "--app" in arguments:  # another app: the test is about the local host
         return ["-m", "localhost"]
-    return ["-m", "tests.package.front", str(place)]
+    place = package or os.environ.get(PACKAGE)
+    host = ["localhost"] if place is None else ["tests.package.front", str(place)]
+    return ["-m", *host, "--timers-on-demand"]
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -15,13 +15,19 @@ from tests.service import RunningService
 from tests.voices import PASSPORT, QUESTION, recording, takes
 
 DAY_SECONDS = 24 * 3600
+TICK_SECONDS = 5 * 60
+ROOM_SECONDS = 20
+"""More than a test takes."""
 IDENTIFIED = "identification/text-independent"
 Fire = Callable[[], None]
 
 
 @pytest.fixture
 def fire(service: RunningService) -> Fire:
-    """Run the timer."""
+    """Run the timer, which does not run by itself meanwhile."""
+    if service.is_azure_host:
+        until_next = TICK_SECONDS - time.time() % TICK_SECONDS
+        time.sleep(until_next + ROOM_SECONDS if until_next < ROOM_SECONDS else 0.0)
     return lambda: service.fire("retention")
 
 

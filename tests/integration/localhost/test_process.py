@@ -98,6 +98,16 @@ def test_the_ready_line_is_the_last_on_the_terminal_and_names_port_and_key(tmp_p
     assert last == f"Timbre is ready at {service.url} (Ocp-Apim-Subscription-Key: {service.key})"
 
 
+def test_a_timer_on_demand_does_not_run_by_itself(tmp_path: Path) -> None:
+    app = write_sample_app(tmp_path / "app")
+    arguments = ("--app", str(app), "--timers-on-demand")
+    with running_service(tmp_path / "log", *arguments, environment=ENVIRONMENT) as service:
+        time.sleep(1.1)  # its schedule is every second
+        assert not (app / "often-ran").exists()
+        service.fire("often")
+        assert (app / "often-ran").exists()
+
+
 def test_a_taken_port_is_one_sentence_and_code_2(tmp_path: Path) -> None:
     app = write_sample_app(tmp_path / "app")
     with socket.socket() as taken:
