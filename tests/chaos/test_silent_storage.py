@@ -23,7 +23,7 @@ from tests.voices import QUESTION, recording
 
 BOUND_SECONDS = 15.0
 """What docs/overload.md says, and some room: a transaction of 3 s, and a look whether it was made, in three attempts of
-3 s. Seen here: reads 9.8 s, transactions 3.2 s, blobs 11.1 s."""
+3 s. Seen here: reads 9.8 s, transactions 3.2 s, blobs 11.1 s. Beyond what as many take that are heard at once."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,13 @@ def test_every_operation_answers_503_within_the_bound_and_leaves_every_count(sil
         listed = [kind.call("GET", "/profiles").json for kind in (silent.verifiers, silent.identifiers)]
         return [*profiles, *listed]
 
-    before = state()
-    with ThreadPoolExecutor(len(calls)) as pool, silent.blobs.shut(), silent.tables.shut(read.encode(), b"batch"):
-        answered = list(pool.map(timed, calls))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        heard = pool.map(timed, [lambda: silent.verifiers.verify(read, audio)] * len(calls))
+        usual_seconds = max(seconds for _, seconds in heard)
+        before = state()
+        with silent.blobs.shut(), silent.tables.shut(read.encode(), b"batch"):
+            answered = list(pool.map(timed, calls))
     assert [(answer.status, answer.headers.get("retry-after")) for answer, _ in answered] == [(503, "5")] * len(calls)
-    assert max(seconds for _, seconds in answered) < BOUND_SECONDS
+    assert max(seconds for _, seconds in answered) < usual_seconds + BOUND_SECONDS
     assert state() == before
     assert silent.identifiers.enroll(kept, audio).json["enrollmentsCount"] == 2, "it works again"
