@@ -29,7 +29,6 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-LOG = ROOT / "build" / "setup.log"
 CANNOT, STOPPED = 2, 130
 MIN_PYTHON, MIN_NODE = (3, 11), 20
 LOCKS = ("requirements-dev.txt", "requirements-localhost.txt")
@@ -98,36 +97,53 @@ def set_up(models: bool = True, clients: bool = False, node: bool = True, nightl
             f"Timbre needs Python 3.11 or later, this is {sys.version.split()[0]}: run dev.py with a newer one."
         )
     npm = _find_npm() if node else ""
-    everything, worker = (ROOT / name for name in LOCKS)
-    wanted = _fingerprint([everything, worker])
-    stamp = VENV / "timbre-setup"
-    if not _is_usable_venv():
-        _step("Creating .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)], NO_VENV)
-    if _read(stamp) != wanted:
-        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
-        pip.append("--no-compile")  # a third of the time, for modules of which most are never imported
-        _step("Installing Python packages (a minute or two the first time)", [*pip, "-r", str(everything)], NO_NETWORK)
-        alone = ["--ignore-requires-python", "--no-deps", "-r", str(worker)]
-        _step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK)
-        stamp.write_text(wanted)
-    if node:
-        _install_packages("Installing Azurite (half a minute the first time)", npm, ROOT)
-    if clients:
-        _install_packages("Installing the client SDKs that the tests drive", npm, ROOT / "tests" / "clients")
-    if clients and nightly:
-        _install_packages("Installing the clients of the long form", npm, ROOT / "tests" / "clients" / "nightly")
+    wanted = {".": node, "tests/clients": clients, "tests/clients/nightly": clients and nightly}
+    beside = [step for folder in wanted if wanted[folder] and (step := _node_step(npm, folder))]
+    try:
+        _set_up_python()
+        for step in beside:
+            step.finish()
+    except BaseException:
+        for step in beside:
+            step.give_up()
+        raise
     if models and (code := _delegate(["-m", "tools.build_models"])):
         sys.exit(code)  # it has said why
 
 
-def _install_packages(title: str, npm: str, folder: Path) -> None:
-    wanted = _fingerprint([folder / "package-lock.json"])
-    stamp = folder / "node_modules" / ".timbre-setup"  # npm ci empties the folder first: half an install has no stamp
+def _set_up_python() -> None:
+    everything, worker = (ROOT / name for name in LOCKS)
+    wanted = _fingerprint([everything, worker])
+    stamp = VENV / "timbre-setup"
+    if not _is_usable_venv():
+        Step("Creating .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)], NO_VENV).finish()
     if _read(stamp) != wanted:
-        _step(title, [npm, "ci", "--no-audit", "--no-fund"], NO_NETWORK, folder)
+        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+        pip.append("--no-compile")  # a third of the time, for modules of which most are never imported
+        title = "Installing Python packages (a minute or two the first time)"
+        Step(title, [*pip, "-r", str(everything)], NO_NETWORK).finish()
+        alone = ["--ignore-requires-python", "--no-deps", "-r", str(worker)]
+        Step("Installing the Functions worker library", [*pip, *alone], NO_NETWORK).finish()
         stamp.write_text(wanted)
 
 
+def _node_step(npm: str, folder: str) -> Step | None:
+    """Begun, so that it runs beside pip; none where nothing has changed."""
+    wanted = _fingerprint([ROOT / folder / "package-lock.json"])
+    # npm ci empties the folder first: half an install has no stamp.
+    stamp = ROOT / folder / "node_modules" / ".timbre-setup"
+    if _read(stamp) == wanted:
+        return None
+    title, log = NODE_PACKAGES[folder]
+    return Step(title, [npm, "ci", "--no-audit", "--no-fund"], NO_NETWORK, folder, log, {stamp: wanted})
+
+
+NODE_PACKAGES = {
+    ".": ("Installing Azurite (half a minute the first time)", "setup-azurite.log"),
+    "tests/clients": ("Installing the client SDKs that the tests drive", "setup-clients.log"),
+    "tests/clients/nightly": ("Installing the clients of the long form", "setup-nightly.log"),
+}
+"""By folder: what the terminal says, and where the rest goes."""
 NO_NETWORK = "check the network, proxy and disk space and run the command again; it goes on where it stopped"
 NO_VENV = "install Python's venv module (Debian and Ubuntu: apt-get install python3-venv) and run the command again"
 
@@ -185,32 +201,56 @@ def _read(file: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _step(title: str, command: list[str], advice: str, folder: Path = ROOT) -> None:
-    """One line on the terminal; what the program says goes to the log."""
-    print(title, flush=True)
-    LOG.parent.mkdir(exist_ok=True)
-    with LOG.open("w") as log:
-        # Its own group: npm and pip have children, and a stop must reach those too.
-        child = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=os.name != "nt"
-        )
+class Step:
+    """A program of the set-up, begun: one line on the terminal; what the program says goes to a log in build/.
+
+    ``stamps`` are files that say that it is done, and their texts.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        command: list[str],
+        advice: str,
+        folder: str = ".",
+        log: str = "setup.log",
+        stamps: dict[Path, str] | None = None,
+    ) -> None:
+        print(title, flush=True)
+        self._title, self._advice, self._stamps = title, advice, stamps or {}
+        self._log = ROOT / "build" / log
+        self._log.parent.mkdir(exist_ok=True)
+        with self._log.open("w") as output:
+            self._child = subprocess.Popen(
+                command,
+                cwd=ROOT / folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=os.name != "nt",  # npm and pip have children, and a stop must reach those too
+            )
+
+    def finish(self) -> None:
         try:
-            code = child.wait()
+            code = self._child.wait()
         except Stopped:
-            _end_group(child)
+            self.give_up()
             raise
-    if code:
-        raise Cannot(f"{title} failed: {advice} (details: {LOG}).")
+        if code:
+            raise Cannot(f"{self._title} failed: {self._advice} (details: {self._log}).")
+        for stamp, text in self._stamps.items():
+            stamp.write_text(text)
 
-
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    if os.name == "nt":
-        child.terminate()
-    else:
-        os.killpg(child.pid, signal.SIGTERM)
-    child.wait()
+    def give_up(self) -> None:
+        """End it with its children, where it has not ended."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if self._child.poll() is None:
+            if os.name == "nt":
+                self._child.terminate()
+            else:
+                os.killpg(self._child.pid, signal.SIGTERM)
+            self._child.wait()
 
 
 def _serve(command: list[str]) -> int:
