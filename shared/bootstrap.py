@@ -30,7 +30,7 @@ from shared.audio.voice_activity import VoiceActivity
 from shared.config import Config, ConfigInvalid, read
 from shared.domain.recording import SAMPLE_RATE
 from shared.domain.subscription import KeySlot
-from shared.inference.digits import SphinxDigitRecogniser
+from shared.inference.digits import SpokenDigitRecogniser
 from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
@@ -38,6 +38,7 @@ from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.inference.sphinx_pool import DecoderPool
+from shared.inference.transcriber import Transcriber
 from shared.services.audit import Audit
 from shared.services.candidates import CandidateStores
 from shared.services.challenges import Challenges
@@ -172,7 +173,7 @@ def assemble(
     phrases = SphinxPassphraseRecogniser(searches)
     sounds = OnnxNetwork(catalogue.phrases)
     hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id))
-    digits = SphinxDigitRecogniser(catalogue.digits, sounds, decoders=searches)
+    digits = SpokenDigitRecogniser(catalogue.digits, map(Transcriber, catalogue.transcribers))
     challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     audit = Audit(trail, clock, _new_id)

@@ -1,76 +1,74 @@
-"""Whether an utterance says the drawn digits, by pocketsphinx with a grammar of them.
+"""Whether an utterance says the drawn digits, by a transcriber that is asked how well they fit.
 
-In every place of the grammar stands the drawn digit, and at a small weight every other one: a wrong digit is then heard
-as what it is. A second ear, which bears telephones and rooms better, must not contradict; and where it is sure of the
-drawn digit, it outweighs a decoder that heard another. Every word must be close to what the acoustic model expects, so
-that silence fills no place; and no speech may be left over, as the decoder's silence swallows a digit before or behind
-the others.
+It writes nothing down itself. The drawn digits are laid before it in two written forms, as words and as figures, and it
+tells how likely each of the ten is in every place behind the drawn ones before it, and whether the speech ends behind
+each. A form alone is rather a matter of what the transcriber likes to write; the mean of both is what it heard.
 ``docs/challenges.md`` has the measurements.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.measurement import stage
-from shared.domain.recording import Utterance
-from shared.inference.digit_sounds import DigitSounds, WordFrames
-from shared.inference.model_card import CATALOGUE_FILE, DigitCard
-from shared.inference.onnx_network import OnnxNetwork
-from shared.inference.sphinx import FRAME_SAMPLES, Words, around_speech, model, paths, pcm16, per_frame
-from shared.inference.sphinx_decoder import Decoder, Settings, new_decoder
-from shared.inference.sphinx_pool import DecoderPool
+from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
+from shared.inference.model_card import DigitCard
+from shared.inference.transcriber import END, Heard, Transcriber
+from shared.inference.vocabulary import Vocabulary
 
-SHIPPED: Final = "en-us"
-"""The acoustic model in pocketsphinx's own package."""
+Array = npt.NDArray[np.float32]
 
-_OTHER_WEIGHT: Final = "1e-14"
-"""Prior of any other digit against 1 for the drawn one. With 1e-30 readings in a room with one digit wrong pass."""
+_MARGIN_SECONDS: Final = 0.3
+"""Of the recording before the first and behind the last speech."""
 
-_WORST_WORD: Final = -70.0
-"""Acoustic log-likelihood per frame that the worst digit must exceed (pocketsphinx units)."""
+_LEAST_ODDS: Final = -2.0
+_LEAST_MEAN: Final = 1.5
+"""Logarithm of the odds that every drawn digit must have against the likeliest other in its place, and all on average:
+where no digits are said, each is about as likely as another."""
 
-_LEFT_OVER_FRAMES: Final = 8
-_LEFT_OVER_DB: Final = -8.0
-"""How long speech outside the digits may be, in frames of 10 ms, that is louder than this against the digits' own
-level: what a room adds behind a word is softer."""
-
-_LEAST_MARGIN: Final = -3.0
-_LEAST_MARGIN_ALONE: Final = 0.0
-"""Logarithm of the odds of a drawn digit against the likeliest other, by its sound, that lets it pass: where the
-decoder hears it too, and where the decoder hears another."""
-
-_WIDE_BEAMS: Final = {"beam": 1e-120, "wbeam": 1e-100, "pbeam": 1e-120}
-"""Where the drawn digits alone are laid along a recording in which others may have been said."""
-
-_KEY: Final = "digits"
-_DRAWN_KEY: Final = "drawn digits"
+_LEAST_END: Final = -1.0
+_MOST_END_BEFORE: Final = 0.5
+"""Logarithm of the odds that the speech ends against that it goes on: behind the last digit, and behind any before."""
 
 
-class SphinxDigitRecogniser:
-    """A ``DigitRecogniser`` for the languages of the cards whose acoustic model is there. Safe to share between
-    threads. pocketsphinx is not imported before the first call.
+class Fit(NamedTuple):
+    """How well drawn digits fit what was heard: natural logarithms of odds, [digits] each."""
 
-    ``network`` is the one that phrases are compared by; it hears the languages whose card names weights for it.
-    """
+    own: Array
+    """Of each digit against the likeliest other in its place."""
+    end: Array
+    """That the speech ends behind it, against that it goes on."""
 
-    def __init__(
-        self,
-        cards: Sequence[DigitCard],
-        network: OnnxNetwork,
-        folder: Path = CATALOGUE_FILE.parent,
-        decoders: DecoderPool | None = None,
-    ) -> None:
-        self._folder = folder
-        self._cards = {card.locale: card for card in cards if self._is_there(card)}
-        self._sounds = {card.locale: DigitSounds(network, folder / card.sounds) for card in cards if card.sounds}
-        self._decoders = decoders or DecoderPool()
+    @property
+    def is_right(self) -> bool:
+        are_said = self.own.min() > _LEAST_ODDS and self.own.mean() > _LEAST_MEAN
+        return bool(are_said and self.end[-1] > _LEAST_END and self.end[:-1].max() < _MOST_END_BEFORE)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Digits as a transcriber writes them. ``before`` and ``behind`` count the tokens up to each digit's start and end;
+    ``firsts[3]`` are the tokens that a 3 may begin with."""
+
+    tokens: Sequence[int]
+    before: Sequence[int]
+    behind: Sequence[int]
+    firsts: Sequence[Sequence[int]]
+
+
+class SpokenDigitRecogniser:
+    """A ``DigitRecogniser`` for the languages of the cards whose transcriber is there. Safe to share between threads.
+    Nothing is opened before the first use."""
+
+    def __init__(self, cards: Iterable[DigitCard], transcribers: Iterable[Transcriber]) -> None:
+        self._transcribers = {locale: transcriber for transcriber in transcribers for locale in transcriber.locales}
+        self._cards = {card.locale: card for card in cards if card.locale in self._transcribers}
 
     @property
     def locales(self) -> Sequence[str]:
@@ -81,49 +79,21 @@ class SphinxDigitRecogniser:
         return " ".join(card.said[int(digit)][0] for digit in digits)
 
     def says(self, utterance: Utterance, digits: str, locale: str) -> bool:
-        card = self._card(locale)
+        self._card(locale)
         if not utterance.speech.any():
             return False
         with stage("phrase"):
-            drawn, heard = self._hear(card, pcm16(utterance), digits)
-            if not drawn or min(map(per_frame, drawn)) <= _WORST_WORD:
-                return False
-            if left_over(utterance, drawn) > _LEFT_OVER_FRAMES:
-                return False
-            return self._agree(card, utterance, drawn, heard, digits)
+            return self.fit(utterance, digits, locale).is_right
 
-    def lay(self, utterance: Utterance, digits: str, locale: str) -> Words:
-        """The digits as they lie along the recording, in frames from the start of ``around_speech``; none where they do
-        not fit."""
-        return self._hear(self._card(locale), pcm16(utterance), digits)[0]
-
-    def _hear(self, card: DigitCard, pcm: bytes, digits: str) -> tuple[Words, Words]:
-        """The drawn digits as they lie along the recording, if they fit; and what the decoder heard, any digits."""
-        with self._decoders.lease((_KEY, card.locale), lambda: self._make(card, {})) as places:
-            places.search_grammar(grammar(card, digits, _OTHER_WEIGHT))
-            _, heard = paths(places, pcm)
-        if all(_same(card, heard, digits)):
-            return heard, heard
-        if card.locale not in self._sounds:
-            return (), heard
-        with self._decoders.lease((_DRAWN_KEY, card.locale), lambda: self._make(card, _WIDE_BEAMS)) as only:
-            only.search_grammar(grammar(card, digits))
-            _, drawn = paths(only, pcm)
-        return (drawn if len(drawn) == len(digits) else ()), heard
-
-    def _agree(self, card: DigitCard, utterance: Utterance, drawn: Words, heard: Words, digits: str) -> bool:
-        """Whether the words also sound like the digits: where the drawn ones lie, and where those do that were heard,
-        since a wrong digit lies on the part of a word that is most like it."""
-        sounds = self._sounds.get(card.locale)
-        if sounds is None:
-            return True
-        ways = [drawn, heard] if len(heard) == len(digits) else [drawn]
-        places = [[WordFrames(word.start_frame, word.end_frame) for word in words] for words in ways]
-        least = np.where(_same(card, heard, digits), _LEAST_MARGIN, _LEAST_MARGIN_ALONE)
-        return bool((sounds.margins(utterance, places, digits) > least).all())
-
-    def _is_there(self, card: DigitCard) -> bool:
-        return card.acoustic_model == SHIPPED or (self._folder / card.acoustic_model).is_dir()
+    def fit(self, utterance: Utterance, digits: str, locale: str) -> Fit:
+        """Of an utterance with speech. Raises ``LocaleUnsupported``, and what ``Transcriber`` raises."""
+        card, transcriber = self._card(locale), self._transcribers[locale]
+        heard, vocabulary = transcriber.hear(around_speech(utterance)), transcriber.vocabulary
+        forms = in_words(vocabulary, card, digits), in_figures(vocabulary, digits)
+        fits = [_fit(transcriber, heard, form) for form in forms]
+        likely, end = (np.mean([one[part] for one in fits], axis=0) for part in (0, 1))
+        own = np.arange(likely.shape[1]) == np.array([int(digit) for digit in digits])[:, None]
+        return Fit(likely[own] - np.where(own, -np.inf, likely).max(axis=1), end)
 
     def _card(self, locale: str) -> DigitCard:
         """Raises ``LocaleUnsupported``."""
@@ -131,47 +101,54 @@ class SphinxDigitRecogniser:
             raise LocaleUnsupported(locale, self.locales)
         return self._cards[locale]
 
-    def _make(self, card: DigitCard, settings: Settings) -> Decoder:
-        """For all challenges of a language: a grammar takes a millisecond to change, a decoder 20 to make."""
-        own = model() if card.acoustic_model == SHIPPED else self._folder
-        with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
-            words = Path(folder) / "digits.dict"
-            words.write_text("\n".join((*card.pronunciations, "")), encoding="utf-8")
-            return new_decoder(own / card.acoustic_model, words, settings)
+
+def around_speech(utterance: Utterance) -> Samples:
+    """From the first to the last speech, with a margin. Its level does not matter to the transcriber."""
+    where = np.flatnonzero(utterance.speech)
+    margin = round(_MARGIN_SECONDS * SAMPLE_RATE)
+    return utterance.recording.samples[max(0, int(where[0]) - margin) : int(where[-1]) + 1 + margin]
 
 
-def grammar(card: DigitCard, digits: str, other_weight: str = "") -> str:
-    """JSGF. With a weight of any other digit against 1 for the drawn one; otherwise the drawn ones alone."""
-    places = (_place(card, int(digit), other_weight) for digit in digits)
-    return f"#JSGF V1.0;\ngrammar digits;\npublic <digits> = {' '.join(places)};\n"
+def in_words(vocabulary: Vocabulary, card: DigitCard, digits: str) -> Written:
+    """``Four, seven, two``: the word that is shown, with commas between."""
+    tokens: list[int] = []
+    before, behind = [], []
+    for digit in digits:
+        word = card.said[int(digit)][0]
+        tokens += [_comma(vocabulary)] if tokens else []
+        before.append(len(tokens))
+        tokens += vocabulary.tokens(word if before[-1] else word.capitalize())
+        behind.append(len(tokens))
+    ways = [[way for word in said for way in (word, word.capitalize())] for said in card.said]
+    return Written(tokens, before, behind, [sorted({vocabulary.tokens(way)[0] for way in of}) for of in ways])
 
 
-def _same(card: DigitCard, words: Words, digits: str) -> list[bool]:
-    """Whether each word is its digit; none is, where there are more or fewer."""
-    if len(words) != len(digits):
-        return [False] * len(digits)
-    return [word.word in card.said[int(digit)] for word, digit in zip(words, digits, strict=True)]
+def in_figures(vocabulary: Vocabulary, digits: str) -> Written:
+    """``472``: a token of a space, and one of each figure."""
+    space, *figures = vocabulary.tokens("0123456789")
+    tokens = [space, *(figures[int(digit)] for digit in digits)]
+    places = range(1, len(tokens))
+    return Written(tokens, places, [place + 1 for place in places], [[figure] for figure in figures])
 
 
-def left_over(utterance: Utterance, words: Words) -> int:
-    """The longest run of loud speech outside the words, in frames."""
-    stretch = around_speech(utterance)
-    count = len(utterance.speech[stretch]) // FRAME_SAMPLES
-    frames = slice(stretch.start, stretch.start + count * FRAME_SAMPLES)
-    speech = utterance.speech[frames].reshape(count, FRAME_SAMPLES).mean(axis=1) > 0.5
-    samples = utterance.recording.samples[frames].astype(np.float64)
-    power = np.square(samples).reshape(count, FRAME_SAMPLES).mean(axis=1)
-    inside = np.zeros(count, bool)
-    for word in words:
-        inside[word.start_frame : word.end_frame + 1] = True
-    loud = power > np.percentile(power[inside], 60) * 10.0 ** (_LEFT_OVER_DB / 10.0)
-    edges = np.flatnonzero(np.diff((speech & loud & ~inside).astype(np.int8), prepend=0, append=0))
-    return int(np.max(edges[1::2] - edges[::2], initial=0))
+def _fit(transcriber: Transcriber, heard: Heard, form: Written) -> tuple[Array, Array]:
+    """Logarithms: the likelihood of each of the ten digits in every place, [digits, 10]; and the odds of an end behind
+    each, [digits]."""
+    rows = transcriber.log_probabilities(heard, form.tokens)
+    vocabulary = transcriber.vocabulary
+    likely = np.stack([_any(rows[form.before], firsts) for firsts in form.firsts], axis=1)
+    stops = [END, vocabulary.tokens("0.")[-1]]
+    # A digit more begins with a word or a figure, or with what stands before one.
+    more = {token for firsts in form.firsts for token in firsts}
+    more |= {_comma(vocabulary), vocabulary.tokens("0-")[-1], vocabulary.tokens("0")[0]}
+    behind = rows[form.behind]
+    return likely, _any(behind, stops) - _any(behind, sorted(more))
 
 
-def _place(card: DigitCard, digit: int, other_weight: str) -> str:
-    others = [word for other, said in enumerate(card.said) if other != digit for word in said]
-    weighted = [f"/1.0/ {word}" for word in card.said[digit]]
-    if other_weight:
-        weighted += [f"/{other_weight}/ {word}" for word in others]
-    return f"( {' | '.join(weighted)} )"
+def _comma(vocabulary: Vocabulary) -> int:
+    return vocabulary.tokens("0,")[-1]
+
+
+def _any(rows: Array, tokens: Sequence[int]) -> Array:
+    """Logarithm of the likelihood of any of the tokens, [rows]."""
+    return np.asarray(np.logaddexp.reduce(rows[:, tokens], axis=1), np.float32)

@@ -94,19 +94,10 @@ class TranscriberCard:
 
 @dataclass(frozen=True)
 class DigitCard:
-    """The digits of a language, for challenges.
-
-    ``said[3]`` are the words for 3; the first is what is shown. ``pronunciations`` are lines of a dictionary in the
-    phones of ``acoustic_model``: a pocketsphinx model, ``en-us`` of its own package or a folder beside the catalogue.
-    ``sounds`` is a file beside it, by which a second ear tells the digits (``digit_sounds.py``); without one the
-    decoder decides alone.
-    """
+    """The digits of a language, for challenges: ``said[3]`` are the words for 3, of which the first is shown."""
 
     locale: str
-    acoustic_model: str
     said: tuple[tuple[str, ...], ...]
-    pronunciations: tuple[str, ...]
-    sounds: str | None = None
 
 
 @dataclass(frozen=True)

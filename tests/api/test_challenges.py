@@ -107,8 +107,9 @@ def test_the_digits_take_the_place_of_the_phrase(door: Door) -> None:
         assert (rejected.json["recognitionResult"], rejected.json["score"]) == ("Reject", 0.0)
     earlier = Speakers(door.customer.primary, V2, TEXT_DEPENDENT)
     challenge = door.drawn(door.bound)
-    accepted = earlier.verify(door.bound, said(challenge), f"&challenge={challenge['challengeId'].upper()}")
-    assert accepted.json["recognitionResult"] == "Accept"
+    query = f"&challenge={challenge['challengeId'].upper()}&details=true"
+    accepted = earlier.verify(door.bound, said(challenge), query)
+    assert accepted.json["recognitionResult"] == "Accept", accepted.body
     path = f"{PREFIX}/verify?verificationProfileId={door.bound}&challenge="
     for phrase, result in ((None, "Accept"), (PASSPORT, "Reject")):
         challenge = door.drawn(door.bound)

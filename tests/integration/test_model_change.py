@@ -22,7 +22,7 @@ from shared.domain.limits import V1_SHORT_AUDIO
 from shared.domain.migration import MigrationProgress
 from shared.domain.profile import ProfileKey, ProfileKind
 from shared.domain.recording import Audio
-from shared.inference.digits import SphinxDigitRecogniser
+from shared.inference.digits import SpokenDigitRecogniser
 from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
@@ -151,7 +151,7 @@ def models_in_use(town: Town) -> set[str]:
 
 
 def verifying(stores: Stores, models: SpeakerModels) -> Verify:
-    digits = SphinxDigitRecogniser((), OnnxNetwork(NETWORK))
+    digits = SpokenDigitRecogniser((), ())
     challenges = Challenges(stores.challenges, digits, Clock(), new_id, randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     return Verify(stores.profiles, LISTENER, HEAR, models, Clock(), challenges, replays, models.current)

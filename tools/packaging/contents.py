@@ -23,7 +23,6 @@ FILES: Final = (
     "models/segmentation-3.0.md",
     "models/phrase-frames.md",
     "models/moonshine-tiny-en.md",
-    "models/digit-sounds-en-us.npz",
 )
 CODE: Final = ("functions", "shared")
 FUNCIGNORE: Final = Path(__file__).with_name("funcignore")

@@ -15,8 +15,6 @@ import pytest
 from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.recording import Samples
 from shared.inference import sphinx_decoder
-from shared.inference.digits import grammar as jsgf
-from shared.inference.model_card import read_catalogue
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_grammar import PhraseGrammar, PronouncingDictionary
 from shared.inference.sphinx import model, pcm16
@@ -37,15 +35,6 @@ def grammar_decoder(folder: Path) -> Decoder:
     return decoder
 
 
-def digit_decoder(folder: Path) -> Decoder:
-    (card,) = read_catalogue().digits
-    (folder / "digits").write_text("\n".join((*card.pronunciations, "")), encoding="ascii")
-    decoder = new_decoder(model() / "en-us", folder / "digits", {})
-    for digits in ("618240", "972305"):
-        decoder.search_grammar(jsgf(card, digits))
-    return decoder
-
-
 def spotter(folder: Path) -> Decoder:
     (folder / "keywords").write_text(f"{PASSPORT} /1e-20/\n", encoding="ascii")
     settings: Settings = {"kws": str(folder / "keywords"), "kws_plp": 1e-5, "ds": 2}
@@ -61,7 +50,7 @@ def pieces(decoder: Decoder, samples: Samples) -> tuple[Sequence[Segment], Seque
 
 
 @pytest.mark.skipif(LOCKED, reason="Windows shows no functions of the C library")
-@pytest.mark.parametrize("make", [grammar_decoder, digit_decoder, spotter])
+@pytest.mark.parametrize("make", [grammar_decoder, spotter])
 def test_both_ways_hear_the_same_to_the_last_bit(
     make: Callable[[Path], Decoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
