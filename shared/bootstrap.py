@@ -35,6 +35,7 @@ from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_cat
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
+from shared.inference.phrase_states import ENCODER, SoundStates
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
 from shared.inference.sphinx_pool import DecoderPool
@@ -172,8 +173,10 @@ def assemble(
     searches = DecoderPool(max(1, config.at_once // 2))  # one for each processor, unless set
     phrases = SphinxPassphraseRecogniser(searches)
     sounds = OnnxNetwork(catalogue.phrases)
-    hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id))
-    digits = SpokenDigitRecogniser(catalogue.digits, map(Transcriber, catalogue.transcribers))
+    transcribers = {card.encoder.model_id: Transcriber(card) for card in catalogue.transcribers}
+    states = SoundStates(transcribers[ENCODER])
+    hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id, states))
+    digits = SpokenDigitRecogniser(catalogue.digits, transcribers.values())
     challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)
     audit = Audit(trail, clock, _new_id)

@@ -27,7 +27,9 @@ from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.passphrase import SphinxPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
+from shared.inference.phrase_states import SoundStates, states_card
 from shared.inference.speaker_model import OnnxSpeakerModel
+from shared.inference.transcriber import Transcriber
 from shared.services.candidates import CandidateStores
 from shared.services.challenges import Challenges
 from shared.services.comparison import SpeakerModels
@@ -50,8 +52,10 @@ TII, TIV, TDV = (
 SHORT, LONG = (14, 1, 1, 3, 1), (70, 6, 6, 12, 6)
 """Profiles of identification whose recordings are kept, lost and were never kept; of verification without and with a
 phrase."""
-NETWORK = read_catalogue().phrases
-HEAR = HearPhrase(SphinxPassphraseRecogniser(), AlignedTakes(OnnxNetwork(NETWORK), NETWORK.model_id))
+CATALOGUE = read_catalogue()
+NETWORK = CATALOGUE.phrases
+STATES = SoundStates(Transcriber(states_card(CATALOGUE)))
+HEAR = HearPhrase(SphinxPassphraseRecogniser(), AlignedTakes(OnnxNetwork(NETWORK), NETWORK.model_id, STATES))
 PITCHES = tuple(range(90, 250, 10))
 
 

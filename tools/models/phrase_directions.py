@@ -68,12 +68,12 @@ def aligned(takes: Sequence[Array], directions: Array) -> list[Array]:
     return list(np.stack(laid, axis=1)) if len(laid) > 1 else []
 
 
-def discriminants(same: Sequence[Array], most: int) -> Array:
+def discriminants(same: Sequence[Array], most: int, ridge: float = _RIDGE) -> Array:
     """[channels, most]: in the order of how much more all frames differ than those of one group, and scaled by it."""
     every = np.concatenate(same).astype(np.float64)
     inside = np.concatenate([group - group.mean(axis=0) for group in same]).astype(np.float64)
     within = inside.T @ inside / (len(every) - len(same))
-    within += np.eye(len(within)) * np.trace(within) / len(within) * _RIDGE
+    within += np.eye(len(within)) * np.trace(within) / len(within) * ridge
     spread, axes = np.linalg.eigh(within)
     white = axes / np.sqrt(spread)
     ratio, directions = np.linalg.eigh(white.T @ (every.T @ every / len(every)) @ white)

@@ -22,6 +22,7 @@ FILES: Final = (
     "models/APACHE-2.0.txt",
     "models/segmentation-3.0.md",
     "models/phrase-frames.md",
+    "models/phrase-states.npz",
     "models/moonshine-tiny-en.md",
 )
 CODE: Final = ("functions", "shared")

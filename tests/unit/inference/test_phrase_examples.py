@@ -11,10 +11,14 @@ from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Samples
 from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
 from shared.inference.phrase_examples import AlignedTakes
+from shared.inference.phrase_states import SoundStates, states_card
+from shared.inference.transcriber import Transcriber
 from tests.voices import CHINESE, GERMAN, HOUSTON, OTHER_CHINESE, OTHER_GERMAN, OUTSIDE, PASSPORT, flite
 
-CARD = read_catalogue().phrases
-TAKES = AlignedTakes(OnnxNetwork(CARD), CARD.model_id)
+CATALOGUE = read_catalogue()
+CARD = CATALOGUE.phrases
+STATES = SoundStates(Transcriber(states_card(CATALOGUE)))
+TAKES = AlignedTakes(OnnxNetwork(CARD), CARD.model_id, STATES)
 
 
 def spoken(samples: Samples) -> Utterance:
@@ -51,6 +55,11 @@ def test_another_sentence_of_the_same_voice_is_not(enrolled: list[PhraseTemplate
     assert not TAKES.compare(template(text), enrolled).recognised
 
 
+def test_one_word_may_make_another_phrase() -> None:
+    """By the frames of the speaker network alone it would be the same."""
+    assert not TAKES.compare(template("houston we have had no problem"), [template(HOUSTON)]).recognised
+
+
 def test_nothing_enrolled_is_nothing_said() -> None:
     assert not TAKES.compare(template(PASSPORT), []).recognised
 
@@ -58,6 +67,6 @@ def test_nothing_enrolled_is_nothing_said() -> None:
 def test_a_template_of_the_longest_recording_has_its_bound_and_says_who_made_it() -> None:
     noise = np.random.default_rng(1).normal(0.0, 0.1, 15 * SAMPLE_RATE).astype(np.float32)
     made = TAKES.template(spoken(noise))
-    assert made.front_end == "phrase-frames-1"
+    assert made.front_end == "phrase-frames-1+phrase-states-1"
     assert len(made.content) <= MAX_PHRASE_TEMPLATE_BYTES
     assert repr(made.content) not in repr(made)
