@@ -23,6 +23,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -30,6 +32,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CANNOT, STOPPED = 2, 130
+STOPS = (signal.SIGINT, signal.SIGTERM)
 MIN_PYTHON, MIN_NODE = (3, 11), 20
 LOCKS = ("requirements-dev.txt", "requirements-localhost.txt")
 MODULES = {
@@ -54,7 +57,7 @@ class Stopped(Exception):
 
 def main(arguments: list[str]) -> int:
     options, rest = _parse(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         signal.signal(number, _stopped)
     # pip compiles nothing here. Where this is set, each of the many processes of a test run would compile all anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -98,13 +101,13 @@ def set_up(models: bool = True, clients: bool = False, node: bool = True, nightl
         )
     npm = _find_npm() if node else ""
     wanted = {".": node, "tests/clients": clients, "tests/clients/nightly": clients and nightly}
-    beside = [step for folder in wanted if wanted[folder] and (step := _node_step(npm, folder))]
     try:
+        beside = [step for folder in wanted if wanted[folder] and (step := _node_step(npm, folder))]
         _set_up_python()
         for step in beside:
             step.finish()
     except BaseException:
-        for step in beside:
+        for step in _running:
             step.give_up()
         raise
     if models and (code := _delegate(["-m", "tools.build_models"])):
@@ -201,6 +204,23 @@ def _read(file: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
+_running: list[Step] = []
+
+
+@contextmanager
+def _stops_wait() -> Iterator[None]:
+    """A stop is raised behind the block: a program that had just begun would be left behind."""
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if came:
+        raise Stopped(came[0])
+
+
 class Step:
     """A program of the set-up, begun: one line on the terminal; what the program says goes to a log in build/.
 
@@ -220,7 +240,7 @@ class Step:
         self._title, self._advice, self._stamps = title, advice, stamps or {}
         self._log = ROOT / "build" / log
         self._log.parent.mkdir(exist_ok=True)
-        with self._log.open("w") as output:
+        with _stops_wait(), self._log.open("w") as output:
             self._child = subprocess.Popen(
                 command,
                 cwd=ROOT / folder,
@@ -229,21 +249,17 @@ class Step:
                 stderr=output,
                 start_new_session=os.name != "nt",  # npm and pip have children, and a stop must reach those too
             )
+            _running.append(self)
 
     def finish(self) -> None:
-        try:
-            code = self._child.wait()
-        except Stopped:
-            self.give_up()
-            raise
-        if code:
+        if self._child.wait():
             raise Cannot(f"{self._title} failed: {self._advice} (details: {self._log}).")
         for stamp, text in self._stamps.items():
             stamp.write_text(text)
 
     def give_up(self) -> None:
         """End it with its children, where it has not ended."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPS:
             signal.signal(number, signal.SIG_IGN)
         if self._child.poll() is None:
             if os.name == "nt":

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from tests.integration.localhost.test_process import wait_until_gone
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -140,5 +141,4 @@ def test_a_stop_during_the_set_up_ends_its_programs_too(copy: Path, tmp_path: Pa
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-    stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
-    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+    wait_until_gone(int((tmp_path / "pid").read_text()))
