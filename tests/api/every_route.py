@@ -7,6 +7,7 @@ module has not heard of is an error: whoever adds one says here what it may be.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,9 @@ ID = "{id}"
 
 _NAMES = {"{profileId}": ID, "{operationId}": ID, "{locale}": "en-US", "{name}": "a-group"}
 _IN_QUERY = re.compile(r"(?:verificationP|identificationP|p)rofileIds?")
+
+# The app keeps its process from writing bytecode. In that of the tests every later run would compile all tests anew.
+sys.dont_write_bytecode = False
 
 UNDESCRIBED = {"console", "console_file", "zz_elsewhere"}
 """Functions that are no operation of the API: the console's files, and the last resort for paths of nobody."""
