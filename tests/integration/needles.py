@@ -27,6 +27,9 @@ _FEWEST_KINDS = 5
 """A sample of fewer different bytes is silence or padding, which proves nothing."""
 
 
+_DECIMALS = [str(byte).encode() for byte in range(256)]
+
+
 @dataclass(frozen=True)
 class Needle:
     name: str
@@ -85,8 +88,9 @@ def forms(content: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"base64url+{skipped}", encoded.replace(b"+", b"-").replace(b"/", b"_")
     yield "hex", content.hex().encode()
     yield "HEX", content.hex().upper().encode()
-    yield "decimal", ",".join(map(str, content)).encode()
-    yield "decimal spaced", ", ".join(map(str, content)).encode()
+    decimal = b",".join(map(_DECIMALS.__getitem__, content))
+    yield "decimal", decimal
+    yield "decimal spaced", decimal.replace(b",", b", ")
 
 
 def _samples(contents: list[bytes]) -> _Samples:
@@ -94,7 +98,7 @@ def _samples(contents: list[bytes]) -> _Samples:
     for number, content in enumerate(contents):
         if len(content) < _SAMPLE:
             continue
-        windows = _windows(content)[::_STRIDE].copy()
+        windows = _windows(content, _STRIDE)
         ordered = np.sort(windows.view(np.uint8).reshape(-1, _SAMPLE), axis=1)
         telling = np.flatnonzero((np.diff(ordered, axis=1) != 0).sum(axis=1) + 1 >= _FEWEST_KINDS)
         values.append(windows[telling])
@@ -129,10 +133,10 @@ def _hash(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.asarray((values * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _HASH_BITS), dtype=np.uint64)
 
 
-def _windows(content: bytes) -> NDArray[np.uint64]:
-    """The 8 bytes from each place on as a number, shape [length - 7]."""
+def _windows(content: bytes, step: int = 1) -> NDArray[np.uint64]:
+    """The 8 bytes from each ``step``-th place on as a number, shape [length - 7] where it is 1."""
     data = np.frombuffer(content, dtype=np.uint8)
-    return np.lib.stride_tricks.sliding_window_view(data, _SAMPLE).copy().view(np.uint64)[:, 0]
+    return np.lib.stride_tricks.sliding_window_view(data, _SAMPLE)[::step].copy().view(np.uint64)[:, 0]
 
 
 def _agreement(needle: bytes, at: int, haystack: bytes, there: int) -> int:
