@@ -45,14 +45,14 @@ class Load:
 
 def closed_loop(connect: Callable[[], Client], request: Request, clients: int, seconds: float) -> Load:
     """Each client sends its next request when it has its answer, and after a refusal rests for as long as that says.
-    What it began before the time is over counts."""
+    What it began before the time is over counts, and its first request in any case."""
     start = Barrier(clients + 1)
 
     def run() -> list[Answer]:
         client, answers = connect(), list[Answer]()
         start.wait()
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
+        while not answers or time.perf_counter() < end:
             answers.append(client.answer(request))
             rest = float(answers[-1].headers.get("retry-after", 0.0))
             time.sleep(max(0.0, min(rest, end - time.perf_counter())))

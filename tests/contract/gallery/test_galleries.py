@@ -183,9 +183,7 @@ def test_a_gallery_that_nobody_uses_is_given_up_by_itself(stores: Stores, storag
         new_speaker(stores, one)
     galleries = instance(storage).galleries
     galleries._idle_seconds = 0.2
-    for one in subscriptions:
-        galleries.up_to_date(one)
-    assert galleries.bytes_held > 0
+    assert all(galleries.up_to_date(one).gallery.bytes_held > 0 for one in subscriptions)
     deadline = time.monotonic() + 30
     while galleries.bytes_held and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 
 import pytest
 
@@ -74,8 +75,20 @@ def test_answers_refusals_and_failures_are_told_apart() -> None:
 def test_the_open_loop_counts_what_it_could_not_send(monkeypatch: pytest.MonkeyPatch) -> None:
     load = open_loop(Standin, HEALTH, rate=2000.0, seconds=0.05)
     assert (len(load.answers), load.not_sent) == (100, 0)
+    refused, over = count(1), Event()
+
+    class Room(Semaphore):
+        """The one answer comes when the last of the others could not be sent."""
+
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+            acquired = super().acquire(blocking, timeout)
+            if not acquired and next(refused) == 9:
+                over.set()
+            return acquired
+
+    monkeypatch.setattr(loops, "Semaphore", Room)
     monkeypatch.setattr(loops, "MOST_UNDER_WAY", 1)
-    monkeypatch.setattr(Standin, "answer", lambda *_: Event().wait(0.2) or Answer(200, 0.2))
+    monkeypatch.setattr(Standin, "answer", lambda *_: Answer(200, float(over.wait(30.0))))
     load = open_loop(Standin, HEALTH, rate=1000.0, seconds=0.01)
     assert (len(load.answers), load.not_sent) == (1, 9)
 
