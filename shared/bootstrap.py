@@ -3,8 +3,7 @@
 The modules that every recognition needs are imported with the app. What is opened is lazy: the model and the voice
 activity network by the first request that needs them, the storage clients by the first that stores, so the retention
 timer never loads the model, and the timers for migration and long recordings only while there is something to do. So
-are modules that only some requests or deployments need: pocketsphinx, azure.storage.blob, azure.identity,
-azure.keyvault.
+are modules that only some requests or deployments need: azure.storage.blob, azure.identity, azure.keyvault.
 """
 
 from __future__ import annotations
@@ -33,12 +32,11 @@ from shared.domain.subscription import KeySlot
 from shared.inference.digits import SpokenDigitRecogniser
 from shared.inference.model_card import CatalogueInvalid, ModelUnknown, read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
-from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.passphrase import TranscribedPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.phrase_states import ENCODER, SoundStates
 from shared.inference.segmentation import OnnxSegmentation
 from shared.inference.speaker_model import OnnxSpeakerModel, speaker_model
-from shared.inference.sphinx_pool import DecoderPool
 from shared.inference.transcriber import Transcriber
 from shared.services.audit import Audit
 from shared.services.candidates import CandidateStores
@@ -170,10 +168,9 @@ def assemble(
     segmentation = OnnxSegmentation(OnnxNetwork(catalogue.segmentation))
     decoders = Decoders(config.at_once)
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
-    searches = DecoderPool(max(1, config.at_once // 2))  # one for each processor, unless set
-    phrases = SphinxPassphraseRecogniser(searches)
     sounds = OnnxNetwork(catalogue.phrases)
     transcribers = {card.encoder.model_id: Transcriber(card) for card in catalogue.transcribers}
+    phrases = TranscribedPassphraseRecogniser(transcribers[ENCODER])
     states = SoundStates(transcribers[ENCODER])
     hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id, states))
     digits = SpokenDigitRecogniser(catalogue.digits, transcribers.values())

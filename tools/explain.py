@@ -28,7 +28,9 @@ from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.profile import Signature
 from shared.domain.recording import Utterance
 from shared.http.details import written
-from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.model_card import read_catalogue
+from shared.inference.passphrase import TranscribedPassphraseRecogniser
+from shared.inference.transcriber import Transcriber
 from shared.services.comparison import SpeakerModels
 from tools.calibration.hearing import Pipeline, open_pipeline
 
@@ -98,7 +100,7 @@ def _listened(name: str, path: Path, pipeline: Pipeline, rules: AudioRules) -> U
 
 def _phrase(first: Utterance, second: Utterance) -> PhraseHeard:
     """Of the phrase of the first in the second. Raises ``PassphraseNotHeard`` where the first has none."""
-    recogniser = SphinxPassphraseRecogniser()
+    recogniser = TranscribedPassphraseRecogniser(Transcriber(read_catalogue().transcribers[0]))
     enrolled, heard = (recogniser.recognise(one, EN_US_PASSPHRASES, LOCALE) for one in (first, second))
     print("Phrase")
     with explained(Explanation(measured=first.measured)):

@@ -213,7 +213,7 @@ class ChallengeUnusable(RequestInvalid):
 
 
 class PassphraseUnpronounceable(RequestInvalid):
-    """``words`` are those that the pronouncing dictionary of the locale does not have."""
+    """``words`` are those that the recogniser of the locale cannot spell: none of the letters a to z, or numbers."""
 
     def __init__(self, locale: str, words: Sequence[str]) -> None:
         self.locale, self.words = locale, tuple(words)

@@ -24,7 +24,8 @@ GOOD_SNR_DB: Final = 15.0
 at 5 dB (docs/accuracy.md)."""
 
 GOOD_SNR_FOR_PHRASES_DB: Final = 25.0
-"""The same for phrases: in white noise all of 9 whole ones are recognised above it, and 2 of 9 from 18 to 24 dB."""
+"""The same for phrases: of 90 synthesised ones 84 are recognised in white noise at 20 dB and 79 at 10 dB; in quiet
+264 of 270."""
 
 LOUD_DBFS: Final = -40.0
 """Where nothing is speech, what is louder drowns it or stands in its place: in white noise 5 dB above the speech no

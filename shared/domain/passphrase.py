@@ -47,10 +47,11 @@ NOTHING_HEARD_SCORE = float("-inf")
 class HeardPhrase:
     """What a recogniser makes of an utterance.
 
-    ``phrase`` is the allowed phrase nearest to the utterance, ``None`` when none fits. ``score`` is the worst word's
-    acoustic log-likelihood per frame (pocketsphinx units, larger is better, ``NOTHING_HEARD_SCORE`` when nothing was
-    heard); ``recognised`` tells whether all of the phrase was heard clearly. ``begun`` are the words, of one allowed
-    phrase or several, with which a recording clearly begins that ends before the phrase does.
+    ``phrase`` is the allowed phrase nearest to the utterance, ``None`` when none fits. ``score`` is the natural
+    logarithm of the odds of its worst word against the likeliest other token, or half of what all below zero sum up to
+    where that is less; 0 at most, ``NOTHING_HEARD_SCORE`` when nothing was heard. ``recognised`` tells whether all of
+    the phrase was heard clearly. ``begun`` are the words, of one allowed phrase or several, with which a recording
+    clearly begins that ends before the phrase does.
 
     Where takes are compared, ``phrase`` is ``BY_EXAMPLE`` and ``score`` how like the enrolled takes the utterance is.
     """

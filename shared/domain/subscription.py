@@ -159,8 +159,9 @@ class SubscriptionSettings:
         "passphrases",
         PHRASES,
         {},
-        'By locale: in en-US 1 to 50 phrases of 4 to 20 known words each, in place of the published ones; `"any"`, '
-        "everywhere else the default, lets speakers choose [phrases of their own](phrases.md). `null`: the default.",
+        "By locale: in en-US 1 to 50 phrases of 4 to 20 words each, in the letters a to z, in place of the published "
+        'ones; `"any"`, everywhere else the default, lets speakers choose [phrases of their own](phrases.md). '
+        "`null`: the default.",
         private=True,
     )
     activation_phrases: Mapping[str, tuple[str, ...]] = _customer(

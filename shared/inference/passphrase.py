@@ -1,157 +1,154 @@
-"""Which allowed phrase an English utterance says, by pocketsphinx with a grammar of those phrases.
+"""Which allowed phrase an English utterance says, by a transcriber's odds for each of its words.
 
-The decoder's best path through a grammar always says *something* allowed, so two checks follow. The path must be one
-whole phrase; and its worst word must be close to what the acoustic model expects, measured against the best senone of
-each frame. For words whose confusion would turn a phrase round ("known" for "unknown") the grammar also offers the
-wrong word: a recording of it is then recognised as what it is, and refused.
-
-The grammar bears words after the phrase, which its last silence swallows, but none before. So where it recognises
-nothing, a keyword search looks for the phrases, and the stretch that fits best is held against the same grammar and
-checks by itself. What the second search buys: 153 instead of 12 of 160 phrases behind other words. What it costs: 40
-of 250 lines, and twice the time of a refusal (131 instead of 67 ms). ``docs/decisions/passphrase-recognition.md`` has
-the measurements. Where neither recognises a phrase, the beginning of one is looked for, so that a refusal can say that
-it was cut: 45 lines and 15 to 40 ms.
+The phrase that is expected is laid along the recording at once: where each of its words stands, it was said. Elsewhere,
+and where none is expected, the transcript tells which phrase it is like, and behind which words, and that one is laid
+along. ``docs/decisions/passphrase-recognition.md`` has the measurements.
 """
 
 from __future__ import annotations
 
-import tempfile
+import math
+import re
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
-from difflib import SequenceMatcher
-from functools import cached_property
-from pathlib import Path
-from typing import Final
+from itertools import accumulate, takewhile
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from shared.domain.errors import LocaleUnsupported
-from shared.domain.limits import PASSPHRASE_WORST_WORD, PASSPHRASE_WORST_WORD_TELEPHONE
+from shared.domain.limits import PASSPHRASE_WORST_WORD
 from shared.domain.measurement import stage
 from shared.domain.passphrase import HeardPhrase, normalise_phrase
-from shared.domain.recording import Utterance
-from shared.inference.phrase_grammar import PhraseGrammar, PronouncingDictionary
-from shared.inference.sphinx import Words, model, paths, pcm16, per_frame, segments
-from shared.inference.sphinx_decoder import Decoder, Settings, new_decoder
-from shared.inference.sphinx_pool import DecoderPool
+from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
+from shared.inference.expected_text import ExpectedText, letters, score_of
+from shared.inference.nearest_part import nearest_part
+from shared.inference.transcriber import Heard, Transcriber
 
 _LOCALES = ("en-US",)
-_NEAREST_FLOOR = 1.3
-"""A worst word below this many thresholds is no sign of the phrase, which is then not named as the nearest."""
-_KEYWORD_THRESHOLD = 1e-20
-"""Likelihood of a phrase against a loop of phones at which the spotter reports it: low, as it only proposes."""
-_SPOTTER_SETTINGS: Final[Settings] = {"kws_plp": 1e-5, "ds": 2}
-"""Probability of a phone of that loop (with 0.1, the default, a third of the phrases is found), and senones of every
-second frame only: as many phrases in 0.6 of the time; of every third, three quarters of them."""
-_FRAME_BYTES = 320  # 10 ms of 16-bit PCM, the decoder's step
-_BEHIND_FRAMES = 5
-"""Kept behind what was spotted. Measured: with 15 a truncated phrase between other words is accepted three times as
-often. None are kept before it: with 10 the first word swallows the end of the one before, and half are refused."""
-_SILENCE = bytes(30 * _FRAME_BYTES)
-"""The spotter reports a phrase some frames after its end; the grammar expects a phrase between silences."""
-
-
-_FEWEST_BEGUN = 2
+_KNOWN: Final = re.compile("[a-z]+(?:'[a-z]+)*")
+_MARGIN_SECONDS: Final = 0.15
+"""Audio kept on each side of the speech, whose first and last sounds may be taken for noise."""
+_LEVEL: Final = 0.05
+"""RMS of the speech that the transcriber gets (-26 dBFS)."""
+_FEWEST_SAMPLES: Final = SAMPLE_RATE // 10
+"""The transcriber hears no less."""
+_FARTHEST: Final = 0.6
+"""A share of a phrase's letters. A transcript that is farther from it says something else: 3 of 80 windows of other
+speech are nearer, and 124 of 125 phrases that are recognised (0.7: 61 and 125; 0.5: none and 121)."""
+_LIKE: Final = 0.5
+"""Up to here a phrase is named as the nearest."""
+_AS_NEAR: Final = 0.15
+_MOST_LAID: Final = 2
+"""So many phrases are laid along, the second only where it is that little farther from the transcript than the first:
+a list of fifty takes no longer than a list of ten."""
+_FEWEST_BEGUN: Final = 2
 """Words of a phrase that was cut; one word alone is heard in all kinds of speech."""
 
-_KEY: Final = "phrases"
+
+class _Place(NamedTuple):
+    """Where in a transcript a phrase fits best: ``before`` it stand so many tokens; ``distance`` is the least number of
+    letters to change, add or take away, as a share of the phrase's."""
+
+    phrase: str
+    before: int
+    distance: float
 
 
-class SphinxPassphraseRecogniser:
-    """A ``PassphraseRecogniser`` for en-US. Safe to share between threads.
-
-    Nothing of pocketsphinx is imported or read before the first call.
-    """
+class TranscribedPassphraseRecogniser:
+    """A ``PassphraseRecogniser`` for en-US. Safe to share between threads. Nothing is opened before the first call."""
 
     locales = _LOCALES
 
-    def __init__(self, decoders: DecoderPool | None = None) -> None:
-        self._decoders = decoders or DecoderPool()
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._transcriber = transcriber
+        self._expected = ExpectedText(transcriber)
 
     def recognise(
-        self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
+        self,
+        utterance: Utterance,
+        phrases: Sequence[str],
+        locale: str,
+        *,
+        expected: str | None = None,
+        alone: bool = False,
     ) -> HeardPhrase:
-        """Which of the phrases (in their normalised form) is spoken, and whether all of it was heard clearly.
+        """Which of the phrases (in their normalised form) is spoken, and whether each of its words was heard.
 
-        Words before and after it do no harm; with ``alone`` those before do, which saves half of the time of a refusal.
+        Words before and after it do no harm; with ``alone`` those before do, which saves most of the time of a refusal.
+        ``expected`` is tried first: it takes half of the time where it was said.
         Raises ``LocaleUnsupported``, and ``ValueError`` for a phrase that is empty or has one of ``unknown_words``.
         """
         if locale not in _LOCALES:
             raise LocaleUnsupported(locale, _LOCALES)
         allowed = tuple(dict.fromkeys(normalise_phrase(phrase) for phrase in phrases))
-        if not allowed or not utterance.speech.any():
-            return HeardPhrase.nothing()
-        pcm = pcm16(utterance)
-        threshold = PASSPHRASE_WORST_WORD if utterance.is_wide else PASSPHRASE_WORST_WORD_TELEPHONE
-        with stage("phrase"):
-            heard, so_far = self._hear(pcm, allowed, threshold)
-            if heard.recognised or alone:
-                return heard
-            if spotted := self._spot(pcm, allowed):
-                within, _ = self._hear(spotted, allowed, threshold)
-                if within.recognised:
-                    return within
-            return replace(heard, begun=self._begun(pcm, so_far, allowed, threshold))
-
-    def unknown_words(self, phrases: Sequence[str]) -> list[str]:
-        """The words, in order and once each, that the dictionary cannot pronounce: such phrases can't be allowed."""
-        words = dict.fromkeys(word for phrase in phrases for word in normalise_phrase(phrase).split())
-        return [word for word in words if word not in self._dictionary]
-
-    def _hear(self, pcm: bytes, allowed: tuple[str, ...], threshold: float) -> tuple[HeardPhrase, Words]:
-        """By the grammar; and the path to where in it the audio ends, be that the end of a phrase or not."""
-        with self._decoder(allowed) as grammar:
-            so_far, words = paths(grammar, pcm)
-        if not words:
-            return HeardPhrase.nothing(), so_far
-        return _judge([word.word for word in words], min(map(per_frame, words)), allowed, threshold), so_far
-
-    def _begun(self, pcm: bytes, so_far: Words, allowed: tuple[str, ...], threshold: float) -> str | None:
-        """The words of a phrase that was not said to its end, but for the last, which may be cut itself.
-
-        Before the end of a phrase the decoder gives no scores. So the audio is held against a grammar of these words
-        alone. Measured: 42 of 44 phrases cut at 50 to 80 % of their length, and 11 of 200 sentences that are no phrase.
-        """
-        begun = " ".join(word.word for word in so_far[:-1])
-        if len(so_far) <= _FEWEST_BEGUN or not any(phrase.startswith(f"{begun} ") for phrase in allowed):
-            return None
-        heard, _ = self._hear(pcm, (begun,), threshold)
-        return begun if heard.recognised else None
-
-    def _spot(self, pcm: bytes, allowed: tuple[str, ...]) -> bytes:
-        """The stretch that is most like one of the phrases, between silences; empty if none is like any."""
-        with self._decoder(allowed, spots=True) as spotter:
-            nearest = max(segments(spotter, pcm + _SILENCE), key=lambda segment: segment.prob, default=None)
-        if nearest is None:
-            return b""
-        end = nearest.end_frame + 1 + _BEHIND_FRAMES
-        return _SILENCE + pcm[max(0, nearest.start_frame) * _FRAME_BYTES : end * _FRAME_BYTES] + _SILENCE
-
-    def _decoder(self, allowed: tuple[str, ...], *, spots: bool = False) -> AbstractContextManager[Decoder]:
-        return self._decoders.lease((_KEY, allowed, spots), lambda: self._make(allowed, spots))
-
-    def _make(self, allowed: tuple[str, ...], spots: bool) -> Decoder:
         if "" in allowed or self.unknown_words(allowed):
             raise ValueError("A passphrase is empty or holds a word without a known pronunciation.")
-        grammar = PhraseGrammar.of(allowed, self._dictionary)
-        with tempfile.TemporaryDirectory(prefix="timbre-") as folder:
-            words, keywords = Path(folder) / "words.dict", Path(folder) / "keywords"
-            words.write_text(grammar.pronunciations, encoding="ascii")
-            if spots:
-                lines = [f"{phrase} /{_KEYWORD_THRESHOLD}/\n" for phrase in allowed]
-                keywords.write_text("".join(lines), encoding="ascii")
-                return new_decoder(model() / "en-us", words, {"kws": str(keywords), **_SPOTTER_SETTINGS})
-            made = new_decoder(model() / "en-us", words, {})
-        made.search_grammar(grammar.jsgf)
-        return made
+        if not allowed or not utterance.speech.any():
+            return HeardPhrase.nothing()
+        with stage("phrase"):
+            heard = self._transcriber.hear(_around_speech(utterance))
+            first = allowed if alone else tuple(phrase for phrase in allowed if phrase == expected)
+            laid = [self._laid(heard, phrase) for phrase in first]
+            best = max(laid, key=lambda one: one.score, default=HeardPhrase.nothing())
+            return best if best.recognised or alone else self._found(heard, allowed, best)
 
-    @cached_property
-    def _dictionary(self) -> PronouncingDictionary:
-        return PronouncingDictionary(model() / "cmudict-en-us.dict")
+    def unknown_words(self, phrases: Sequence[str]) -> list[str]:
+        """The words, in order and once each, that are not of the letters a to z: such phrases can't be allowed."""
+        words = dict.fromkeys(word for phrase in phrases for word in normalise_phrase(phrase).split())
+        return [word for word in words if not _KNOWN.fullmatch(word)]
+
+    def _laid(self, heard: Heard, phrase: str, before: Sequence[int] = ()) -> HeardPhrase:
+        """``begun`` are the words up to the first that was not heard."""
+        odds = self._expected.log_odds(heard, phrase, PASSPHRASE_WORST_WORD, before)
+        score = score_of(odds)
+        if score > PASSPHRASE_WORST_WORD:
+            return HeardPhrase(phrase, score, recognised=True)
+        begun = [word for word, _ in takewhile(_was_heard, zip(phrase.split(), odds, strict=True))]
+        is_cut = not before and _FEWEST_BEGUN <= len(begun) < len(odds)
+        return HeardPhrase(phrase, score, recognised=False, begun=" ".join(begun) if is_cut else None)
+
+    def _found(self, heard: Heard, allowed: Sequence[str], first: HeardPhrase) -> HeardPhrase:
+        """By the transcript. ``first`` is the expected phrase, or nothing."""
+        draft = self._expected.draft(first.phrase) if first.phrase else ()
+        transcript = self._transcriber.transcript(heard, draft)
+        places = sorted((self._place(transcript, phrase) for phrase in allowed), key=lambda place: place.distance)
+        farthest = min(_FARTHEST, places[0].distance + _AS_NEAR)
+        laid = [
+            first
+            if (place.phrase, place.before) == (first.phrase, 0)
+            else self._laid(heard, place.phrase, transcript[: place.before])
+            for place in places[:_MOST_LAID]
+            if place.distance <= farthest
+        ]
+        best = max(laid, key=lambda one: one.score, default=first)
+        if best.recognised:
+            return best
+        words = sum(1 for token in transcript if token in self._expected.spelling.starts)
+        begun = next((one.begun for one in (first, *laid) if one.begun and len(one.begun.split()) >= words - 1), None)
+        nearest = places[0].phrase if places[0].distance <= _LIKE else None
+        return HeardPhrase(nearest, best.score, recognised=False, begun=begun)
+
+    def _place(self, transcript: Sequence[int], phrase: str) -> _Place:
+        spelling, wanted = self._expected.spelling, letters(phrase)
+        written = [spelling.letters[token] for token in transcript]
+        lengths = accumulate(map(len, written), initial=0)
+        starts = {0: 0}
+        for number, (token, length) in enumerate(zip(transcript, lengths, strict=False)):
+            if token in spelling.starts and written[number]:
+                starts.setdefault(length, number)
+        cost, start = nearest_part("".join(written), wanted, tuple(starts))
+        return _Place(phrase, starts[start], cost / len(wanted))
 
 
-def _judge(words: Sequence[str], worst: float, allowed: Sequence[str], threshold: float) -> HeardPhrase:
-    heard = " ".join(words)
-    if heard in allowed and worst > threshold:
-        return HeardPhrase(phrase=heard, score=worst, recognised=True)
-    nearest = max(allowed, key=lambda phrase: SequenceMatcher(a=phrase.split(), b=words).ratio())
-    return HeardPhrase(phrase=nearest if worst > threshold * _NEAREST_FLOOR else None, score=worst, recognised=False)
+def _was_heard(word: tuple[str, float]) -> bool:
+    return word[1] > PASSPHRASE_WORST_WORD
+
+
+def _around_speech(utterance: Utterance) -> Samples:
+    """From the first to the last speech with its pauses and a margin, at a fixed level."""
+    where = np.flatnonzero(utterance.speech)
+    margin = round(_MARGIN_SECONDS * SAMPLE_RATE)
+    around = utterance.recording.samples[max(0, int(where[0]) - margin) : int(where[-1]) + 1 + margin]
+    around = np.pad(around, (0, max(0, _FEWEST_SAMPLES - len(around))))
+    rms = math.sqrt(float(np.mean(np.square(utterance.spoken, dtype=np.float64))))
+    return np.asarray(np.clip(around * (_LEVEL / rms), -1.0, 1.0) if rms > 0 else around, np.float32)

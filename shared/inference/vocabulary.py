@@ -7,6 +7,7 @@ piece has the best score, and in a vocabulary that was trained by joining, that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -27,6 +28,12 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self._pieces)
+
+    @cached_property
+    def pieces(self) -> Sequence[str]:
+        """What each token writes; unknown, start, end and the single bytes write nothing."""
+        written = [piece.decode(errors="replace").replace(_SPACE, " ") for piece in self._pieces[_PIECES:]]
+        return [*[""] * _PIECES, *written]
 
     def tokens(self, text: str) -> list[int]:
         """As the transcriber would write the text at the start of its transcript."""

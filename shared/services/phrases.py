@@ -22,7 +22,8 @@ class HearPhrase:
 
     def recognised(self, profile: Profile, utterance: Utterance, settings: SubscriptionSettings) -> HeardPhrase:
         locale = canonical_locale(profile.locale)
-        return self.recogniser.recognise(utterance, settings.allowed_phrases(locale, profile.passphrase), locale)
+        allowed = settings.allowed_phrases(locale, profile.passphrase)
+        return self.recogniser.recognise(utterance, allowed, locale, expected=profile.passphrase)
 
     def is_by_example(self, profile: Profile, settings: SubscriptionSettings) -> bool:
         return settings.by_example(canonical_locale(profile.locale), profile.passphrase)

@@ -113,7 +113,7 @@ def test_an_update_keeps_what_it_does_not_name_and_can_be_repeated(operator: Ope
         ({"retention": {"maxAgeDays": -1}}, "retention.maxAgeDays"),
         ({"thresholds": {"verification": 1}}, "thresholds.verification"),
         ({"passphrases": {"en-US": ["two words"]}}, "passphrases.en-US[0]"),
-        ({"passphrases": {"en-US": ["open the xyzzyplugh door now"]}}, "passphrases.en-US"),
+        ({"passphrases": {"en-US": ["open the door no 7 now"]}}, "passphrases.en-US"),
         ({"passphrases": {"ja-JP": ["open the door to the garden"]}}, "passphrases.ja-JP"),
         ({"\ud800": 1}, "field"),
     ],

@@ -21,7 +21,7 @@ class Door:
     def __init__(self, operator: Operator, replay: object = None, generation: Generation = V2021) -> None:
         self.customer: Customer = operator.customer(requestsPerSecond=10_000)
         self.speakers = Speakers(self.customer.primary, generation, TEXT_DEPENDENT)
-        self.bound = self.speakers.enrolled(*takes(PASSPORT, "awb"))
+        self.bound = self.speakers.enrolled(*takes(PASSPORT, "rms"))
         if replay:
             assert self.customer.settings({"replay": replay}).status == 200
 
@@ -36,8 +36,8 @@ class Door:
         ]
 
 
-FIRST = recording(PASSPORT, "awb")
-SAMPLES = flite(PASSPORT, "awb")
+FIRST = recording(PASSPORT, "rms")
+SAMPLES = flite(PASSPORT, "rms")
 RANDOM = np.random.default_rng(1)
 REFUSED = ("Reject", 0.0, "replay", True)
 
@@ -87,7 +87,7 @@ def test_a_reset_and_a_withdrawn_consent_forget_it(operator: Operator) -> None:
     door = Door(operator, DAYS)
     assert door.outcomes(FIRST)[0][0] == "Accept"
     assert door.speakers.reset(door.bound).status == 200
-    for audio in takes(PASSPORT, "awb"):
+    for audio in takes(PASSPORT, "rms"):
         door.speakers.enroll(door.bound, audio)
     assert [one[0] for one in door.outcomes(FIRST, FIRST)] == ["Accept", "Reject"]
 

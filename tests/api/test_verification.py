@@ -28,7 +28,7 @@ def test_three_recordings_of_one_phrase_enroll_a_speaker_and_more_are_taken(veri
     assert shown["lastActionDateTime"] > shown["createdDateTime"]
 
 
-@pytest.mark.parametrize("voice", ["awb", "rms"])
+@pytest.mark.parametrize("voice", ["slt", "rms"])
 def test_the_same_voice_with_the_same_phrase_is_accepted(verification: Profiles, voice: str) -> None:
     profile_id = verification.enrolled(*takes(PASSPORT, voice))
     answer = verify(verification.client, profile_id, recording(PASSPORT, voice))
@@ -39,9 +39,9 @@ def test_the_same_voice_with_the_same_phrase_is_accepted(verification: Profiles,
     assert 0.5 <= answer.json["score"] <= 1.0
 
 
-@pytest.mark.parametrize("other", ["awb", "rms", "kal16"])
-def test_another_voice_with_the_same_phrase_is_rejected(api: Client, by_passport: str, other: str) -> None:
-    answer = verify(api, by_passport, recording(PASSPORT, other))
+@pytest.mark.parametrize(("other", "pace"), [("awb", 1.04), ("rms", 1.0)])
+def test_another_voice_with_the_same_phrase_is_rejected(api: Client, by_passport: str, other: str, pace: float) -> None:
+    answer = verify(api, by_passport, recording(PASSPORT, other, pace))
     assert (answer.status, answer.json["result"], answer.json["phrase"]) == (200, "Reject", PASSPORT)
     assert answer.json["score"] < 0.5
 

@@ -25,7 +25,7 @@ from shared.domain.recording import Audio
 from shared.inference.digits import SpokenDigitRecogniser
 from shared.inference.model_card import read_catalogue
 from shared.inference.onnx_network import OnnxNetwork
-from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.passphrase import TranscribedPassphraseRecogniser
 from shared.inference.phrase_examples import AlignedTakes
 from shared.inference.phrase_states import SoundStates, states_card
 from shared.inference.speaker_model import OnnxSpeakerModel
@@ -54,8 +54,9 @@ SHORT, LONG = (14, 1, 1, 3, 1), (70, 6, 6, 12, 6)
 phrase."""
 CATALOGUE = read_catalogue()
 NETWORK = CATALOGUE.phrases
-STATES = SoundStates(Transcriber(states_card(CATALOGUE)))
-HEAR = HearPhrase(SphinxPassphraseRecogniser(), AlignedTakes(OnnxNetwork(NETWORK), NETWORK.model_id, STATES))
+TRANSCRIBER = Transcriber(states_card(CATALOGUE))
+TAKES = AlignedTakes(OnnxNetwork(NETWORK), NETWORK.model_id, SoundStates(TRANSCRIBER))
+HEAR = HearPhrase(TranscribedPassphraseRecogniser(TRANSCRIBER), TAKES)
 PITCHES = tuple(range(90, 250, 10))
 
 

@@ -122,7 +122,7 @@ def _ask(client: Client, ears: Ears, found: Traces) -> None:
     by_phrase, by_speech = found.ids
     asked = {
         "accepted": recording(PASSPORT, "slt", 11),
-        "another speaker": recording(PASSPORT, "awb", 12),
+        "another speaker": recording(PASSPORT, "rms", 12),
         "another phrase": recording(OUTSIDE, "slt", 13),
         "identified": recording(QUESTION, "slt", 14),
         "a stranger": recording(STORY, "rms", 15),

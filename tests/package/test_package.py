@@ -118,17 +118,8 @@ def test_it_has_what_the_service_opens_and_nothing_else_of_the_repository(place:
 def test_it_has_no_development_dependency(place: Place) -> None:
     prefix = f"{PACKAGES}/"
     packages = {name.removeprefix(prefix).split("/")[0] for name in names(place) if name.startswith(prefix)}
-    assert {"numpy", "onnxruntime", "pocketsphinx", "cryptography"} <= packages
-    assert not packages & {"pytest", "mypy", "onnx", "aiohttp", "azure_functions_runtime", "sounddevice.py", "bin"}
-
-
-def test_phrases_are_recognised_without_pythons_lock(place: Place) -> None:
-    script = (
-        "import sys; sys.path[:0] = sys.argv[1:]; "
-        "from shared.inference import sphinx_decoder; print(sphinx_decoder._library() is not None)"
-    )
-    command = [place.python, "-I", "-S", "-c", script, str(place.app), str(place.app / PACKAGES)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True\n"
+    assert {"numpy", "onnxruntime", "cryptography"} <= packages
+    assert not packages & {"pytest", "mypy", "onnx", "aiohttp", "azure_functions_runtime", "bin"}
 
 
 def test_it_has_nothing_that_this_machine_made(place: Place) -> None:

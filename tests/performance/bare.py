@@ -15,12 +15,12 @@ from shared import bootstrap
 from shared.audio.listener import RecordingListener
 from shared.audio.voice_activity import VoiceActivity
 from shared.domain.limits import V1_SHORT_AUDIO
-from shared.domain.passphrase import PASSPHRASES_BY_LOCALE
+from shared.domain.passphrase import EN_US_PASSPHRASES
 from shared.domain.recording import Utterance
-from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.passphrase import TranscribedPassphraseRecogniser
 from shared.inference.speaker_model import OnnxSpeakerModel
 
-_LOCALE = "en-US"
+_LOCALE, _BOUND = "en-US", "my voice is my passport verify me"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Bare:
     listener: RecordingListener
     detector: VoiceActivity
     model: OnnxSpeakerModel
-    phrases: SphinxPassphraseRecogniser
+    phrases: TranscribedPassphraseRecogniser
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> Bare:
@@ -40,7 +40,7 @@ class Bare:
         listener, model, phrases = verify.listener, verify.models.current, verify.phrases.recogniser
         assert isinstance(listener, RecordingListener)
         assert isinstance(model, OnnxSpeakerModel)
-        assert isinstance(phrases, SphinxPassphraseRecogniser)
+        assert isinstance(phrases, TranscribedPassphraseRecogniser)
         detector = listener._detector
         assert isinstance(detector, VoiceActivity)
         return cls(listener, detector, model, phrases)
@@ -56,7 +56,7 @@ class Bare:
     def verify(self, utterance: Utterance) -> None:
         """The same and the phrase."""
         self.identify(utterance)
-        self.phrases.recognise(utterance, PASSPHRASES_BY_LOCALE[_LOCALE], _LOCALE)
+        self.phrases.recognise(utterance, EN_US_PASSPHRASES, _LOCALE, expected=_BOUND)
 
 
 def timed(work: Callable[[], object]) -> float:

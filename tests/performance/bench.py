@@ -30,7 +30,7 @@ from tools.evaluation.peer_environment import PeerMissing
 PARTS = {
     "requests": "Over HTTP against the bare work, and cold start",
     "load": "Under load",
-    "phrases": "Passphrases side by side, with Python's lock and without",
+    "phrases": "Passphrases side by side, over what pocketsphinx made of them",
     "everybody": "Identify among everybody",
     "peers": "Beside CAM++ in torch, sherpa-onnx and Resemblyzer",
     "soak": "Soak",

@@ -30,7 +30,7 @@ from shared.services.ports.hearing import Listener
 
 FULL: Final = "full"
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
-_APART: Final = ("passphrase", "phrase_grammar", "phrase_examples", "phrase_states", "pronunciation", "calibration")
+_APART: Final = ("passphrase", "expected_text", "nearest_part", "phrase_examples", "phrase_states", "calibration")
 """Modules that have no part in an embedding."""
 _NO_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When a recording was enrolled makes no difference to its score."""

@@ -73,12 +73,6 @@ PARTS: Final[Mapping[str, Sequence[Part]]] = {
     ),
     "cryptography": (Part("OpenSSL", "Apache-2.0"),),  # with the crates that its own bill of materials lists
     "cffi": (Part("libffi", "MIT"),),
-    "pocketsphinx": (  # its LICENSE, and the README of the model
-        Part("en-US acoustic model and dictionary", "BSD-2-Clause"),
-        Part("WebRTC's voice activity", "BSD-3-Clause"),
-        Part("jsmn", "MIT"),
-        Part("json-builder", "BSD-2-Clause"),
-    ),
     "av": (
         Part(
             "FFmpeg",
@@ -127,7 +121,6 @@ SPELLED: Final[Mapping[str, str]] = {
 
 READ: Final[Mapping[str, str]] = {
     "isodate": "BSD-3-Clause",
-    "pocketsphinx": "BSD-2-Clause",
 }
 """Licences of packages whose metadata has none, or has its text: read in the wheel."""
 

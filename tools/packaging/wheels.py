@@ -27,13 +27,8 @@ GLIBC: Final = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014
 """The wheels' platforms. glibc 2.28 is older than that of any image Azure still runs Python 3.11 or later on; a wheel
 for a newer one (cryptography offers 2.34 too) may not load."""
 
-LEFT_OUT: Final = {"sounddevice"}
-"""Asked for by pocketsphinx for its live recording alone, imported when that is used; nothing here records."""
-
 UNUSED: Final = (
     "bin",  # start scripts, with this machine's paths in them
-    "pocketsphinx/model/en-us/en-us.lm.bin",  # 26 MB: dictation. Passphrases are heard by a grammar
-    "pocketsphinx/model/en-us/en-us-phone.lm.bin",
     "onnxruntime/transformers",  # converters and quantisers: tools of model builders
     "onnxruntime/quantization",
     "onnxruntime/tools",
@@ -68,7 +63,7 @@ def environment(python: str) -> dict[str, str]:
 
 def installed(lock: str, python: str, cache: Path) -> Path:
     """A folder with the packages, made once for the same lock, Python and rules above."""
-    pins = [pin for pin in read_lock(lock, environment(python)) if pin.name not in LEFT_OUT]
+    pins = list(read_lock(lock, environment(python)))
     folder = cache / f"wheels-{python}-{_fingerprint(pins, python)}"
     if not folder.is_dir():
         part = folder.with_name(f"{folder.name}.part")
@@ -83,7 +78,7 @@ def installed(lock: str, python: str, cache: Path) -> Path:
 def asked_by(package: Distribution, python: str) -> Iterator[Requirement]:
     """What the package needs on that Python, and gets here."""
     for asked in map(Requirement, package.requires or ()):
-        if asked.name not in LEFT_OUT and (not asked.marker or asked.marker.evaluate(environment(python))):
+        if not asked.marker or asked.marker.evaluate(environment(python)):
             yield asked
 
 
@@ -137,5 +132,5 @@ def _strip(folder: Path) -> None:
 
 def _fingerprint(pins: Iterable[Pin], python: str) -> str:
     rules: Mapping[str, object] = {"pins": [str(one) for one in pins], "python": python}
-    text = repr((rules, GLIBC, sorted(LEFT_OUT), UNUSED, UNUSED_ANYWHERE, NOT_REPRODUCIBLE))
+    text = repr((rules, GLIBC, UNUSED, UNUSED_ANYWHERE, NOT_REPRODUCIBLE))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -51,10 +51,16 @@ class Segmentation(Protocol):
 
 class PassphraseRecogniser(Protocol):
     def recognise(
-        self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
+        self,
+        utterance: Utterance,
+        phrases: Sequence[str],
+        locale: str,
+        *,
+        expected: str | None = None,
+        alone: bool = False,
     ) -> HeardPhrase:
-        """Which of the phrases is spoken, and whether all of it was heard clearly; ``alone``: nobody looks for it
-        behind other words."""
+        """Which of the phrases is spoken, and whether all of it was heard clearly. ``expected`` is the one to try
+        first; ``alone``: nobody looks for it behind other words."""
 
 
 class PhraseExamples(Protocol):

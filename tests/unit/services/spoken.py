@@ -98,7 +98,13 @@ class SpokenPhrases:
     locales = ("en-US",)
 
     def recognise(
-        self, utterance: Utterance, phrases: Sequence[str], locale: str, *, alone: bool = False
+        self,
+        utterance: Utterance,
+        phrases: Sequence[str],
+        locale: str,
+        *,
+        expected: str | None = None,
+        alone: bool = False,
     ) -> HeardPhrase:
         number = int(utterance.recording.samples[1])
         clearly = bool(utterance.recording.samples[2])

@@ -8,7 +8,9 @@ import pytest
 from shared.domain.errors import ActivationNotHeard
 from shared.domain.passphrase import ACTIVATION_PHRASES_BY_LOCALE
 from shared.domain.recording import SAMPLE_RATE, AudioFormat, Recording, Utterance
-from shared.inference.passphrase import SphinxPassphraseRecogniser
+from shared.inference.model_card import read_catalogue
+from shared.inference.passphrase import TranscribedPassphraseRecogniser
+from shared.inference.transcriber import Transcriber
 from shared.services.activation import passages, require_activation
 from tests.unit.services.spoken import TII, World
 from tests.voices import flite
@@ -51,7 +53,7 @@ def test_the_start_length_and_speech_of_each_passage(
 def test_the_phrase_is_not_looked_for_behind_words_without_a_pause() -> None:
     world = World()
     profile = world.profiles.get(world.create(TII))
-    recogniser = SphinxPassphraseRecogniser()
+    recogniser = TranscribedPassphraseRecogniser(Transcriber(read_catalogue().transcribers[0]))
     require_activation(recogniser, profile, without_pauses(PHRASE))
     with pytest.raises(ActivationNotHeard):
         require_activation(recogniser, profile, without_pauses(f"well um {PHRASE}"))
