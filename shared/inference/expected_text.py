@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Final
@@ -160,5 +160,5 @@ def _odds(row: Array, wanted: Sequence[int] | Tokens, aside: Tokens) -> float:
     return float(together - others.max())
 
 
-def _those(tokens: object) -> Tokens:
-    return np.array(sorted(tokens), np.intp)  # type: ignore[call-overload]
+def _those(tokens: Iterable[int]) -> Tokens:
+    return np.array(sorted(tokens), np.intp)
