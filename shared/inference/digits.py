@@ -132,9 +132,9 @@ def in_figures(vocabulary: Vocabulary, digits: str) -> Written:
 
 
 def _fit(transcriber: Transcriber, heard: Heard, form: Written) -> tuple[Array, Array]:
-    """Logarithms: the likelihood of each of the ten digits in every place, [digits, 10]; and the odds of an end behind
-    each, [digits]."""
-    rows = transcriber.log_probabilities(heard, form.tokens)
+    """Logarithms: the likelihood of each of the ten digits in every place, up to a constant of the place, [digits, 10];
+    and the odds of an end behind each, [digits]."""
+    rows = transcriber.lay(heard, form.tokens).logits
     vocabulary = transcriber.vocabulary
     likely = np.stack([_any(rows[form.before], firsts) for firsts in form.firsts], axis=1)
     stops = [END, vocabulary.tokens("0.")[-1]]

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.inference.transcriber import END, Array, Heard, Transcriber
+from shared.inference.transcriber import END, Array, Heard, Laid, Transcriber
 from shared.inference.vocabulary import Vocabulary
 
 Tokens = npt.NDArray[np.intp]
@@ -104,8 +104,10 @@ class ExpectedText:
         written = letters(text)
         tokens = self.draft(text)
         best: tuple[float, ...] = ()
+        laid: Laid | None = None
         for _ in range(_PASSES):
-            rows = self._transcriber.log_probabilities(heard, [*before, *tokens])[len(before) :]
+            laid = self._transcriber.lay(heard, [*before, *tokens], laid)
+            rows = laid.logits[len(before) :]
             best = max(best, self._by_word(rows, tokens, text), key=score_of)
             if min(best) <= _HOPELESS or score_of(best) > enough:
                 break

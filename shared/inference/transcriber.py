@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,18 @@ class Heard:
 
     states: Array
     most_tokens: int
+
+
+class Laid(NamedTuple):
+    """Tokens along what was heard.
+
+    ``logits``: natural logarithms [len(tokens) + 1, vocabulary], each row up to a constant of its own: in row ``k`` of
+    what comes behind the first ``k`` tokens, were they written; in the last of what comes behind them all.
+    """
+
+    tokens: Sequence[int]
+    logits: Array
+    cache: Cache
 
 
 class Transcriber:
@@ -82,22 +94,29 @@ class Transcriber:
         most = max(_FEWEST_TOKENS, round(len(samples) / SAMPLE_RATE * _TOKENS_PER_SECOND))
         return Heard(states, most)
 
-    def log_probabilities(self, heard: Heard, tokens: Sequence[int]) -> Array:
-        """Natural logarithms [len(tokens) + 1, vocabulary]: in row ``k`` of what comes behind the first ``k`` tokens,
-        were they written; in the last of what comes behind them all."""
-        logits, _ = self._decode(heard, [START, *tokens], None)
-        return _log_softmax(logits)
+    def lay(self, heard: Heard, tokens: Sequence[int], before: Laid | None = None) -> Laid:
+        """The tokens along what was heard. Where they begin like those that were laid ``before``, that is not done
+        again."""
+        same = _alike(tokens, before.tokens) if before else 0
+        if before is None or same == 0:
+            logits, cache = self._decode(heard, [START, *tokens], None)
+        elif same == len(tokens):
+            logits, cache = before.logits[: same + 1], _first(before.cache, same + 1)
+        else:
+            rest, cache = self._decode(heard, tokens[same:], _first(before.cache, same + 1))
+            logits = np.concatenate((before.logits[: same + 1], rest))
+        return Laid(tokens, logits, cache)
 
     def transcript(self, heard: Heard, draft: Sequence[int] = ()) -> list[int]:
         """The likeliest token behind those before it, one after the other to the end.
 
         ``draft`` saves time where it is right, and changes nothing else but by rounding.
         """
-        logits, cache = self._decode(heard, [START, *draft], None)
-        likeliest = logits.argmax(axis=1).tolist()
-        right = next((at for at, token in enumerate(draft) if token != likeliest[at]), len(draft))
+        laid = self.lay(heard, draft)
+        likeliest = laid.logits.argmax(axis=1).tolist()
+        right = _alike(draft, likeliest)
         tokens = [*draft[:right], likeliest[right]]
-        cache = _first(cache, right + 1)
+        cache = _first(laid.cache, right + 1)
         while tokens[-1] != END and len(tokens) < heard.most_tokens:
             logits, cache = self._decode(heard, tokens[-1:], cache)
             tokens.append(int(logits[-1].argmax()))
@@ -133,6 +152,7 @@ def _first(cache: Cache, tokens: int) -> Cache:
     return {name: made if ".encoder." in name else made[:, :, :tokens] for name, made in cache.items()}
 
 
-def _log_softmax(logits: Array) -> Array:
-    above = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(above - np.log(np.exp(above).sum(axis=1, keepdims=True)), np.float32)
+def _alike(tokens: Sequence[int], others: Sequence[int]) -> int:
+    """How many are the same, from the first on."""
+    pairs = zip(tokens, others, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(tokens), len(others)))

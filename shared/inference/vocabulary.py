@@ -37,18 +37,22 @@ class Vocabulary:
 
     def tokens(self, text: str) -> list[int]:
         """As the transcriber would write the text at the start of its transcript."""
-        pieces = [letter.encode() for letter in f" {text}".replace(" ", _SPACE)]
-        while True:
-            joint = [self._number.get(left + right, len(self)) for left, right in pairwise(pieces)]
-            if not joint or min(joint) == len(self):
-                return [token for piece in pieces for token in self._spelt(piece)]
-            at = joint.index(min(joint))
-            pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
+        return [token for word in text.split(" ") for piece in self._joined(word) for token in self._spelt(piece)]
 
     def text(self, tokens: Sequence[int]) -> str:
         """Without the space in front."""
         joined = b"".join(self._pieces[token] for token in tokens)
         return joined.decode(errors="replace").replace(_SPACE, " ").removeprefix(" ")
+
+    def _joined(self, word: str) -> list[bytes]:
+        """The pieces of a word with its space in front; none goes on into the next word."""
+        pieces = [letter.encode() for letter in _SPACE + word]
+        while True:
+            joint = [self._number.get(left + right, len(self)) for left, right in pairwise(pieces)]
+            if not joint or min(joint) == len(self):
+                return pieces
+            at = joint.index(min(joint))
+            pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
 
     def _spelt(self, piece: bytes) -> list[int]:
         return [self._number[piece]] if piece in self._number else [_SINGLE_BYTES + byte for byte in piece]

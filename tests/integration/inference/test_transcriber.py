@@ -40,14 +40,27 @@ def test_speech_is_written_down_with_any_draft(transcriber: Transcriber, heard: 
 def test_what_was_said_is_likelier_than_a_word_changed_or_left_out(transcriber: Transcriber, heard: Heard) -> None:
     def worst(text: str) -> float:
         tokens = transcriber.vocabulary.tokens(text)
-        rows = transcriber.log_probabilities(heard, tokens)
+        rows = transcriber.lay(heard, tokens).logits
         assert rows.shape == (len(tokens) + 1, len(transcriber.vocabulary))
-        assert np.exp(rows).sum(axis=1) == pytest.approx(np.ones(len(rows)), abs=1e-3)
         return float(min(row[token] - row.max() for row, token in zip(rows, [*tokens, END], strict=True)))
 
     assert worst(SAID) > -7.0
     for other in ("My voice is your passport verify me.", "My voice is passport verify me.", "My voice is my"):
         assert worst(other) < worst(SAID) - 3.0
+
+
+@pytest.mark.parametrize(
+    "before", ["My voice is my", SAID, "My voice is my password", "Houston, we have had a problem."]
+)
+def test_what_was_laid_before_is_gone_on_from(transcriber: Transcriber, heard: Heard, before: str) -> None:
+    """But for the rounding of the networks, which goes by all that is in a pass."""
+    tokens = transcriber.vocabulary.tokens(SAID)
+    anew = transcriber.lay(heard, tokens)
+    laid = transcriber.lay(heard, tokens, transcriber.lay(heard, transcriber.vocabulary.tokens(before)))
+    assert (laid.tokens, laid.logits.shape) == (tokens, anew.logits.shape)
+    assert np.abs(laid.logits - anew.logits).mean() < 0.5
+    further = transcriber.vocabulary.tokens(SAID.removesuffix(".") + ", now.")
+    assert transcriber.lay(heard, further, laid).logits.argmax(axis=1).tolist()[:6] == tokens[:6]
 
 
 def test_more_than_nine_seconds_are_heard(transcriber: Transcriber) -> None:
