@@ -24,6 +24,13 @@ Tokens = npt.NDArray[np.intp]
 
 _PASSES: Final = 3
 """Of 350 phrases, cut, noisy and among words, 322 are accepted by the first and 18 more by the third."""
+_AS_WRITTEN: Final = {
+    "houston we have had a problem": "houston, we have had a problem",
+    "my voice is my passport verify me": "my voice is my passport. Verify me",
+    "be yourself everyone else is already taken": "be yourself, everyone else is already taken",
+}
+"""Published phrases of two clauses, which take a pass less with the mark between: of 70 recordings of the passport's 62
+are accepted by the first pass and not 39."""
 _HOPELESS: Final = -15.0
 """A worst word below this after the first pass was never mended by another: the least that was had -13.6."""
 _PIECE: Final = re.compile(r"[ A-Za-z0-9'-]+")
@@ -92,7 +99,8 @@ class ExpectedText:
 
     def draft(self, text: str) -> list[int]:
         """As a sentence begins."""
-        return self._transcriber.vocabulary.tokens(re.sub(r"\bi\b", "I", text[:1].upper() + text[1:]))
+        written = _AS_WRITTEN.get(text, text)
+        return self._transcriber.vocabulary.tokens(re.sub(r"\bi\b", "I", written[:1].upper() + written[1:]))
 
     def log_odds(self, heard: Heard, text: str, enough: float, before: Sequence[int] = ()) -> tuple[float, ...]:
         """Natural logarithms of the odds of each word against the likeliest other token, at its worst token.
