@@ -34,8 +34,8 @@ PYTHON: Final = "3.13"
 
 MAX_ZIP_MB: Final = 115
 MAX_FILES_MB: Final = 250
-"""Every new instance fetches the package before its first answer, so size is time of a cold start. Measured: 108 MB,
-241 unpacked, 34 and 44 of it what writes down English speech, half of the rest ONNX Runtime and numpy. 7 and 18 MB are
+"""Every new instance fetches the package before its first answer, so size is time of a cold start. Measured: 103 MB,
+229 unpacked, 34 and 44 of it what writes down English speech, half of the rest ONNX Runtime and numpy. 7 and 18 MB are
 bytecode, which spares each cold start more than half of its imports. Whoever needs more gives the reason here."""
 
 MEDIA: Final = "requirements-media.txt"
