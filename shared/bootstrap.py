@@ -170,9 +170,9 @@ def assemble(
     listener = RecordingListener(detector, strict=config.strict_audio, decoders=decoders)
     sounds = OnnxNetwork(catalogue.phrases)
     transcribers = {card.encoder.model_id: Transcriber(card) for card in catalogue.transcribers}
-    phrases = TranscribedPassphraseRecogniser(transcribers[ENCODER])
-    states = SoundStates(transcribers[ENCODER])
-    hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id, states))
+    english = transcribers[ENCODER]
+    phrases = TranscribedPassphraseRecogniser(english)
+    hear = HearPhrase(phrases, AlignedTakes(sounds, catalogue.phrases.model_id, SoundStates(english)))
     digits = SpokenDigitRecogniser(catalogue.digits, transcribers.values())
     challenges = Challenges(stores.challenges, digits, clock, _new_id, secrets.randbelow)
     replays = Replays(SpectralLandmarks(), stores.data_keys, stores.prints)

@@ -17,15 +17,15 @@ import numpy.typing as npt
 
 from shared.domain.errors import LocaleUnsupported
 from shared.domain.measurement import stage
-from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
+from shared.domain.recording import Utterance
 from shared.inference.model_card import DigitCard
-from shared.inference.transcriber import END, Heard, Transcriber
+from shared.inference.transcriber import END, Heard, Transcriber, around_speech
 from shared.inference.vocabulary import Vocabulary
 
 Array = npt.NDArray[np.float32]
 
 _MARGIN_SECONDS: Final = 0.3
-"""Of the recording before the first and behind the last speech."""
+"""Of the recording before the first and behind the last speech. Its level does not matter to the transcriber."""
 
 _LEAST_ODDS: Final = -2.0
 _LEAST_MEAN: Final = 1.5
@@ -88,7 +88,7 @@ class SpokenDigitRecogniser:
     def fit(self, utterance: Utterance, digits: str, locale: str) -> Fit:
         """Of an utterance with speech. Raises ``LocaleUnsupported``, and what ``Transcriber`` raises."""
         card, transcriber = self._card(locale), self._transcribers[locale]
-        heard, vocabulary = transcriber.hear(around_speech(utterance)), transcriber.vocabulary
+        heard, vocabulary = transcriber.hear(around_speech(utterance, _MARGIN_SECONDS)), transcriber.vocabulary
         forms = in_words(vocabulary, card, digits), in_figures(vocabulary, digits)
         fits = [_fit(transcriber, heard, form) for form in forms]
         likely, end = (np.mean([one[part] for one in fits], axis=0) for part in (0, 1))
@@ -100,13 +100,6 @@ class SpokenDigitRecogniser:
         if locale not in self._cards:
             raise LocaleUnsupported(locale, self.locales)
         return self._cards[locale]
-
-
-def around_speech(utterance: Utterance) -> Samples:
-    """From the first to the last speech, with a margin. Its level does not matter to the transcriber."""
-    where = np.flatnonzero(utterance.speech)
-    margin = round(_MARGIN_SECONDS * SAMPLE_RATE)
-    return utterance.recording.samples[max(0, int(where[0]) - margin) : int(where[-1]) + 1 + margin]
 
 
 def in_words(vocabulary: Vocabulary, card: DigitCard, digits: str) -> Written:

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from shared.domain.passphrase import normalise_phrase
 from shared.inference.transcriber import END, Array, Heard, Laid, Transcriber
 from shared.inference.vocabulary import Vocabulary
 
@@ -25,9 +26,12 @@ Tokens = npt.NDArray[np.intp]
 _PASSES: Final = 3
 """Of 350 phrases, cut, noisy and among words, 322 are accepted by the first and 18 more by the third."""
 _AS_WRITTEN: Final = {
-    "houston we have had a problem": "houston, we have had a problem",
-    "my voice is my passport verify me": "my voice is my passport. Verify me",
-    "be yourself everyone else is already taken": "be yourself, everyone else is already taken",
+    normalise_phrase(written): written
+    for written in (
+        "Houston, we have had a problem",
+        "My voice is my passport. Verify me",
+        "Be yourself, everyone else is already taken",
+    )
 }
 """Published phrases of two clauses, which take a pass less with the mark between: of 70 recordings of the passport's 62
 are accepted by the first pass and not 39."""

@@ -7,7 +7,6 @@ along. ``docs/decisions/passphrase-recognition.md`` has the measurements.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from itertools import accumulate, takewhile
@@ -19,19 +18,18 @@ from shared.domain.errors import LocaleUnsupported
 from shared.domain.limits import PASSPHRASE_WORST_WORD
 from shared.domain.measurement import stage
 from shared.domain.passphrase import HeardPhrase, normalise_phrase
-from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
+from shared.domain.recording import Samples, Utterance
 from shared.inference.expected_text import ExpectedText, letters, score_of
+from shared.inference.fbank import gain_to
 from shared.inference.nearest_part import nearest_part
-from shared.inference.transcriber import Heard, Transcriber
+from shared.inference.transcriber import FEWEST_SAMPLES, Heard, Transcriber, around_speech
 
 _LOCALES = ("en-US",)
 _KNOWN: Final = re.compile("[a-z]+(?:'[a-z]+)*")
 _MARGIN_SECONDS: Final = 0.15
 """Audio kept on each side of the speech, whose first and last sounds may be taken for noise."""
-_LEVEL: Final = 0.05
-"""RMS of the speech that the transcriber gets (-26 dBFS)."""
-_FEWEST_SAMPLES: Final = SAMPLE_RATE // 10
-"""The transcriber hears no less."""
+_LEVEL_DBFS: Final = -26.0206
+"""RMS of the speech that the transcriber gets: a twentieth of full scale."""
 _FARTHEST: Final = 0.6
 """A share of a phrase's letters. A transcript that is farther from it says something else: 3 of 80 windows of other
 speech are nearer, and 124 of 125 phrases that are recognised (0.7: 61 and 125; 0.5: none and 121)."""
@@ -86,7 +84,7 @@ class TranscribedPassphraseRecogniser:
         if not allowed or not utterance.speech.any():
             return HeardPhrase.nothing()
         with stage("phrase"):
-            heard = self._transcriber.hear(_around_speech(utterance))
+            heard = self._transcriber.hear(_heard_samples(utterance))
             first = allowed if alone else tuple(phrase for phrase in allowed if phrase == expected)
             laid = [self._laid(heard, phrase) for phrase in first]
             best = max(laid, key=lambda one: one.score, default=HeardPhrase.nothing())
@@ -144,11 +142,8 @@ def _was_heard(word: tuple[str, float]) -> bool:
     return word[1] > PASSPHRASE_WORST_WORD
 
 
-def _around_speech(utterance: Utterance) -> Samples:
-    """From the first to the last speech with its pauses and a margin, at a fixed level."""
-    where = np.flatnonzero(utterance.speech)
-    margin = round(_MARGIN_SECONDS * SAMPLE_RATE)
-    around = utterance.recording.samples[max(0, int(where[0]) - margin) : int(where[-1]) + 1 + margin]
-    around = np.pad(around, (0, max(0, _FEWEST_SAMPLES - len(around))))
-    rms = math.sqrt(float(np.mean(np.square(utterance.spoken, dtype=np.float64))))
-    return np.asarray(np.clip(around * (_LEVEL / rms), -1.0, 1.0) if rms > 0 else around, np.float32)
+def _heard_samples(utterance: Utterance) -> Samples:
+    """The stretch around the speech at a fixed level."""
+    around = around_speech(utterance, _MARGIN_SECONDS)
+    around = np.pad(around, (0, max(0, FEWEST_SAMPLES - len(around))))
+    return np.asarray(np.clip(around * gain_to(utterance.spoken, _LEVEL_DBFS), -1.0, 1.0), np.float32)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from shared.domain.recording import Samples
 from shared.inference.model_card import CATALOGUE_FILE, Catalogue, TranscriberCard
-from shared.inference.transcriber import Transcriber
+from shared.inference.transcriber import FEWEST_SAMPLES, Transcriber
 
 Array = npt.NDArray[np.float32]
 
@@ -23,8 +23,6 @@ STATES_ID: Final = "phrase-states-1"
 """Changes with the directions and with the encoder."""
 ENCODER: Final = "moonshine-tiny-en-encoder"
 DIRECTIONS: Final = CATALOGUE_FILE.with_name("phrase-states.npz")
-SHORTEST: Final = 1_600
-"""Samples: the encoder's least. Less is repeated."""
 
 
 class SoundStates:
@@ -34,11 +32,11 @@ class SoundStates:
         self._transcriber, self._file = transcriber, directions
 
     def of(self, samples: Samples) -> Array:
-        """Every 24 ms of samples [n], less the mean of all: [frames, 32].
+        """Every 24 ms of samples [n], less the mean of all: [frames, 32]. Too few are repeated.
 
         Raises ``OSError`` where there are no directions, and what ``Transcriber`` raises.
         """
-        states = self._transcriber.hear(np.resize(samples, max(SHORTEST, len(samples)))).states[0]
+        states = self._transcriber.hear(np.resize(samples, max(FEWEST_SAMPLES, len(samples)))).states[0]
         return np.asarray((states - states.mean(axis=0)) @ self._directions, np.float32)
 
     @cached_property

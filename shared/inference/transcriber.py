@@ -8,7 +8,6 @@ files come from.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,15 +17,17 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.recording import SAMPLE_RATE, Samples
+from shared.domain.recording import SAMPLE_RATE, Samples, Utterance
 from shared.inference.model_card import CATALOGUE_FILE, TranscriberCard
-from shared.inference.onnx_network import ModelFileMissing, ModelUnfit, OnnxNetwork
+from shared.inference.onnx_network import OnnxNetwork, read_model
 from shared.inference.vocabulary import Vocabulary
 
 Array: TypeAlias = npt.NDArray[np.float32]
 Cache: TypeAlias = Mapping[str, npt.NDArray[Any]]
 """What the decoder has made of the tokens so far, and of the encoder's states."""
 
+FEWEST_SAMPLES: Final = SAMPLE_RATE // 10
+"""The encoder hears no less."""
 START: Final = 1
 END: Final = 2
 
@@ -77,17 +78,10 @@ class Transcriber:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        file = self._card.tokens.file
-        try:
-            content = (self._folder / file.name).read_bytes()
-        except OSError as error:
-            raise ModelFileMissing(f"The file {file.name} is missing in {self._folder}.") from error
-        if file.sha256 not in (None, hashlib.sha256(content).hexdigest()):
-            raise ModelUnfit(self._card.tokens.model_id, f"is not what was installed as {file.name}")
-        return Vocabulary(content)
+        return Vocabulary(read_model(self._card.tokens, self._folder))
 
     def hear(self, samples: Samples) -> Heard:
-        """Of samples [n] at 16 kHz, at least a tenth of a second."""
+        """Of samples [n] at 16 kHz, at least ``FEWEST_SAMPLES``."""
         every = np.ones((1, len(samples)), np.int64)
         inputs: dict[str, npt.NDArray[Any]] = {"input_values": samples[None], "attention_mask": every}
         (states,) = self._encoder.run(["last_hidden_state"], inputs)
@@ -97,7 +91,7 @@ class Transcriber:
     def lay(self, heard: Heard, tokens: Sequence[int], before: Laid | None = None) -> Laid:
         """The tokens along what was heard. Where they begin like those that were laid ``before``, that is not done
         again."""
-        same = _alike(tokens, before.tokens) if before else 0
+        same = _common_start(tokens, before.tokens) if before else 0
         if before is None or same == 0:
             logits, cache = self._decode(heard, [START, *tokens], None)
         elif same == len(tokens):
@@ -114,7 +108,7 @@ class Transcriber:
         """
         laid = self.lay(heard, draft)
         likeliest = laid.logits.argmax(axis=1).tolist()
-        right = _alike(draft, likeliest)
+        right = _common_start(draft, likeliest)
         tokens = [*draft[:right], likeliest[right]]
         cache = _first(laid.cache, right + 1)
         while tokens[-1] != END and len(tokens) < heard.most_tokens:
@@ -148,11 +142,18 @@ class Transcriber:
         return [name.replace(_PAST, _PRESENT) for name in self._empty]
 
 
+def around_speech(utterance: Utterance, margin_seconds: float) -> Samples:
+    """From the first to the last speech with its pauses, and a margin on each side."""
+    where = np.flatnonzero(utterance.speech)
+    margin = round(margin_seconds * SAMPLE_RATE)
+    return utterance.recording.samples[max(0, int(where[0]) - margin) : int(where[-1]) + 1 + margin]
+
+
 def _first(cache: Cache, tokens: int) -> Cache:
     return {name: made if ".encoder." in name else made[:, :, :tokens] for name, made in cache.items()}
 
 
-def _alike(tokens: Sequence[int], others: Sequence[int]) -> int:
+def _common_start(tokens: Sequence[int], others: Sequence[int]) -> int:
     """How many are the same, from the first on."""
     pairs = zip(tokens, others, strict=False)
     return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(tokens), len(others)))

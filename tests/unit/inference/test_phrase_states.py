@@ -9,8 +9,8 @@ import pytest
 
 from shared.domain.recording import SAMPLE_RATE
 from shared.inference.model_card import read_catalogue
-from shared.inference.phrase_states import SHORTEST, SoundStates, states_card
-from shared.inference.transcriber import Transcriber
+from shared.inference.phrase_states import SoundStates, states_card
+from shared.inference.transcriber import FEWEST_SAMPLES, Transcriber
 from tests.voices import PASSPORT, flite
 
 TRANSCRIBER = Transcriber(states_card(read_catalogue()))
@@ -26,8 +26,8 @@ def test_every_24_ms_has_32_numbers_whose_mean_is_zero() -> None:
 
 
 def test_what_is_shorter_than_the_encoder_takes_is_repeated() -> None:
-    click = flite(PASSPORT)[: SHORTEST // 4]
-    assert np.array_equal(STATES.of(click), STATES.of(np.resize(click, SHORTEST)))
+    click = flite(PASSPORT)[: FEWEST_SAMPLES // 4]
+    assert np.array_equal(STATES.of(click), STATES.of(np.resize(click, FEWEST_SAMPLES)))
 
 
 def test_without_directions_nothing_is_heard(tmp_path: Path) -> None:
