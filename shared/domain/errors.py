@@ -213,13 +213,13 @@ class ChallengeUnusable(RequestInvalid):
 
 
 class PassphraseUnpronounceable(RequestInvalid):
-    """``words`` are those that the recogniser of the locale cannot spell: none of the letters a to z, or numbers."""
+    """``words`` are those that the recogniser of the locale cannot spell: not of the letters a to z alone."""
 
     def __init__(self, locale: str, words: Sequence[str]) -> None:
         self.locale, self.words = locale, tuple(words)
         listed = ", ".join(_quoted(word) for word in words[:10])
         super().__init__(
-            f"Invalid passphrases.{locale} parameter value. Words without a known pronunciation: {listed}."
+            f"Invalid passphrases.{locale} parameter value. Words that are not of the letters a to z: {listed}."
         )
 
 

@@ -254,5 +254,5 @@ MAX_PAGE: Final = 500
 
 PASSPHRASE_WORST_WORD: Final = -5.0  # docs/decisions/passphrase-recognition.md
 """Above it must be the natural logarithm of the odds of a passphrase's worst word against the likeliest other token,
-and half of what all below zero sum up to. Fitted on four synthetic voices;
-on five others 146 of 150 phrases and 11 of 195 near-misses are accepted, and none of 940 windows of other speech."""
+and half of what all below zero sum up to. Fitted on four synthetic voices; on five
+others 146 of 150 phrases and 11 of 195 near-misses are accepted, and none of 940 windows of other speech."""
